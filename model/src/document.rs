@@ -1,0 +1,131 @@
+//! YAML and JSON as one tree that remembers where everything stands.
+
+use indexmap::IndexMap;
+use radii_diagnostics::{Diagnostic, FileId, Span};
+
+/// A value with its place.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Node {
+    /// The value's text, without its key.
+    pub span: Span,
+    /// The value.
+    pub value: Value,
+}
+
+/// What a [`Node`] holds.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Value {
+    /// `null`, `~` or nothing.
+    Null,
+    /// A boolean, by YAML 1.2's core schema.
+    Bool(bool),
+    /// A number; integers are exact.
+    Number(serde_json::Number),
+    /// Text.
+    String(String),
+    /// A sequence.
+    Array(Vec<Node>),
+    /// A mapping, in the order of the text.
+    Object(IndexMap<String, Entry>),
+}
+
+/// A member of a mapping.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Entry {
+    /// Where the key stands.
+    pub key_span: Span,
+    /// The value.
+    pub node: Node,
+}
+
+/// What a text may cost before it is refused.
+#[derive(Clone, Copy, Debug)]
+pub struct Limits {
+    /// Largest text, in bytes.
+    pub bytes: usize,
+    /// Deepest nesting.
+    pub depth: usize,
+    /// Most nodes after aliases are expanded.
+    pub nodes: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self { bytes: 16 << 20, depth: 128, nodes: 2_000_000 }
+    }
+}
+
+/// Parses the first document of a YAML text; JSON is YAML, so this reads both.
+///
+/// # Errors
+/// Syntax errors, duplicate keys, aliases that grow past the limits, nesting past the limits: each a
+/// diagnostic with its place. All duplicates are reported, the rest one at a time.
+pub fn parse_yaml(_file: FileId, _text: &str, _limits: Limits) -> Result<Node, Vec<Diagnostic>> {
+    todo!()
+}
+
+/// Parses a JSON text (RFC 8259), strictly: no comments, no trailing commas, no duplicate keys.
+///
+/// # Errors
+/// As [`parse_yaml`].
+pub fn parse_json(_file: FileId, _text: &str, _limits: Limits) -> Result<Node, Vec<Diagnostic>> {
+    todo!()
+}
+
+impl Node {
+    /// Returns the member `key` of a mapping.
+    pub fn get(&self, key: &str) -> Option<&Node> {
+        match &self.value {
+            Value::Object(members) => members.get(key).map(|entry| &entry.node),
+            _ => None,
+        }
+    }
+
+    /// Returns the members of a mapping.
+    pub fn as_object(&self) -> Option<&IndexMap<String, Entry>> {
+        match &self.value {
+            Value::Object(members) => Some(members),
+            _ => None,
+        }
+    }
+
+    /// Returns the text of a string.
+    pub fn as_str(&self) -> Option<&str> {
+        match &self.value {
+            Value::String(text) => Some(text),
+            _ => None,
+        }
+    }
+
+    /// Returns the same value without places.
+    pub fn to_json(&self) -> serde_json::Value {
+        match &self.value {
+            Value::Null => serde_json::Value::Null,
+            Value::Bool(value) => (*value).into(),
+            Value::Number(number) => number.clone().into(),
+            Value::String(text) => text.clone().into(),
+            Value::Array(items) => items.iter().map(Node::to_json).collect(),
+            Value::Object(members) => members
+                .iter()
+                .map(|(key, entry)| (key.clone(), entry.node.to_json()))
+                .collect::<serde_json::Map<_, _>>()
+                .into(),
+        }
+    }
+
+    /// Returns a tree for a value that has no text of its own; every span is `span`.
+    pub fn from_json(value: &serde_json::Value, span: Span) -> Self {
+        let node = |value| Node::from_json(value, span);
+        let value = match value {
+            serde_json::Value::Null => Value::Null,
+            serde_json::Value::Bool(value) => Value::Bool(*value),
+            serde_json::Value::Number(number) => Value::Number(number.clone()),
+            serde_json::Value::String(text) => Value::String(text.clone()),
+            serde_json::Value::Array(items) => Value::Array(items.iter().map(node).collect()),
+            serde_json::Value::Object(members) => Value::Object(
+                members.iter().map(|(key, value)| (key.clone(), Entry { key_span: span, node: node(value) })).collect(),
+            ),
+        };
+        Node { span, value }
+    }
+}

@@ -1,0 +1,15 @@
+//! The nouns that everybody shares: resource ids, API versions, manifests and schemas.
+//!
+//! Nothing here does I/O. Text comes in as a [`document::Node`] tree that remembers its places, so
+//! that every later complaint can point at the author's line.
+
+mod api_version;
+pub mod base;
+pub mod document;
+mod id;
+pub mod manifest;
+pub mod rules;
+pub mod schema;
+
+pub use api_version::{ApiVersion, InvalidApiVersion};
+pub use id::{InvalidResourceId, ResourceId, ScopeSegment, TypeName, TypeSegment};

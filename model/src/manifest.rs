@@ -1,0 +1,80 @@
+//! Manifests: a resource provider with its types, as the registry accepts it.
+
+use indexmap::IndexMap;
+use radii_diagnostics::{Diagnostic, FileId, Span};
+
+use crate::ApiVersion;
+use crate::schema::Schema;
+
+/// A resource provider (Radius HTTP contract, part 6).
+#[derive(Clone, Debug, PartialEq)]
+pub struct Manifest {
+    /// The provider's namespace, such as `Contoso.Data`.
+    pub namespace: Spanned<String>,
+    /// Locations by name, each with the address of an imperative provider; empty means `global` without address.
+    pub locations: IndexMap<String, Option<String>>,
+    /// The types, in the order of the text.
+    pub types: IndexMap<String, ResourceType>,
+}
+
+/// One resource type.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct ResourceType {
+    /// Where the type's name stands.
+    pub key_span: Span,
+    /// What the type is, in Markdown.
+    pub description: Option<String>,
+    /// Capabilities, such as `ManualResourceProvisioning`.
+    pub capabilities: Vec<Spanned<String>>,
+    /// The version that an unversioned client gets.
+    pub default_api_version: Option<Spanned<String>>,
+    /// API versions, in the order of the text.
+    pub api_versions: IndexMap<ApiVersion, VersionEntry>,
+}
+
+/// One API version of a type.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct VersionEntry {
+    /// Where the version stands.
+    pub key_span: Span,
+    /// The schema of the resource's `properties`, without the base properties.
+    pub schema: Schema,
+}
+
+/// A value with its place.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Spanned<T> {
+    /// The value.
+    pub value: T,
+    /// Its place.
+    pub span: Span,
+}
+
+/// Reads a manifest from YAML or JSON and checks every rule of the format.
+///
+/// Returns the manifest as far as it could be understood beside all diagnostics; it may be used only
+/// when none of them is an error.
+pub fn parse(_file: FileId, _text: &str) -> (Option<Manifest>, Vec<Diagnostic>) {
+    todo!()
+}
+
+impl Manifest {
+    /// Writes the manifest as YAML that Radius and [`parse`] accept; the same manifest always gives the same bytes.
+    pub fn to_yaml(&self) -> String {
+        todo!()
+    }
+
+    /// Returns the location that types are served from: the first one given, or `global`.
+    pub fn location(&self) -> (&str, Option<&str>) {
+        self.locations.first().map_or(("global", None), |(name, address)| (name, address.as_deref()))
+    }
+}
+
+impl ResourceType {
+    /// The version an unversioned client gets: the declared default, else the newest stable, else the newest preview.
+    pub fn default_version(&self) -> Option<&ApiVersion> {
+        let declared = self.default_api_version.as_ref().and_then(|version| version.value.parse::<ApiVersion>().ok());
+        let declared = declared.and_then(|version| self.api_versions.get_key_value(&version).map(|(key, _)| key));
+        declared.or_else(|| self.api_versions.keys().max_by_key(|version| (!version.is_preview(), *version)))
+    }
+}

@@ -1,0 +1,25 @@
+//! The structural rules of manifests and schemas (Radius HTTP contract, part 6), as diagnostics with stable codes.
+
+use radii_diagnostics::Diagnostic;
+
+use crate::manifest::Manifest;
+use crate::schema::Schema;
+
+/// Which rules a schema has to keep.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Strictness {
+    /// What an author may write in a manifest: structural schemas without composition.
+    Manifest,
+    /// What the registry can execute: any valid OpenAPI 3.0 schema.
+    Registry,
+}
+
+/// Checks every rule of a manifest.
+pub fn check_manifest(_manifest: &Manifest) -> Vec<Diagnostic> {
+    todo!()
+}
+
+/// Checks one schema; `path` is put before the paths of the diagnostics.
+pub fn check_schema(_schema: &Schema, _path: &str, _strictness: Strictness) -> Vec<Diagnostic> {
+    todo!()
+}

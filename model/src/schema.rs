@@ -1,0 +1,194 @@
+//! The structural schema of a resource type: OpenAPI 3.0 schema objects, typed.
+//!
+//! Everything that Radii derives (JSON Schema, OpenAPI, Bicep types, validators, docs, defaulting,
+//! redaction, diff) is derived from [`Schema`]. It can hold every construct of OpenAPI 3.0, also those
+//! that manifests may not use: [`crate::rules`] refuses them, the model merely represents them.
+
+use indexmap::IndexMap;
+use radii_diagnostics::{Diagnostic, Span};
+use serde_json::Value as Json;
+
+use crate::document::Node;
+
+/// One schema object (OpenAPI 3.0.3, "Schema Object") with its place in the author's file.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Schema {
+    /// The whole schema object.
+    pub span: Span,
+    /// The `type` keyword; `None` when absent.
+    pub kind: Option<Kind>,
+    /// `format`, as written.
+    pub format: Option<String>,
+    /// `title`.
+    pub title: Option<String>,
+    /// `description`.
+    pub description: Option<String>,
+    /// `default`.
+    pub default: Option<Json>,
+    /// `example`.
+    pub example: Option<Json>,
+    /// `enum`; an empty list is one that was written empty.
+    pub enumeration: Option<Vec<Json>>,
+    /// `nullable`.
+    pub nullable: bool,
+    /// `readOnly`: set by recipes and platforms, never by users.
+    pub read_only: bool,
+    /// `writeOnly`.
+    pub write_only: bool,
+    /// `deprecated`.
+    pub deprecated: bool,
+    /// `x-radius-sensitive: true`: encrypted at rest, redacted in answers.
+    pub sensitive: bool,
+    /// `minimum`, `maximum` and their kin.
+    pub number: NumberBounds,
+    /// `minLength`, in characters.
+    pub min_length: Option<u64>,
+    /// `maxLength`, in characters.
+    pub max_length: Option<u64>,
+    /// `pattern`, an RE2 expression.
+    pub pattern: Option<String>,
+    /// `items`.
+    pub items: Option<Box<Schema>>,
+    /// `minItems`.
+    pub min_items: Option<u64>,
+    /// `maxItems`.
+    pub max_items: Option<u64>,
+    /// `uniqueItems`.
+    pub unique_items: bool,
+    /// `properties`, in the order of the text.
+    pub properties: IndexMap<String, Property>,
+    /// Whether `properties` was written at all (it may be written empty).
+    pub has_properties: bool,
+    /// `required`, in the order of the text.
+    pub required: Vec<String>,
+    /// `additionalProperties`.
+    pub additional: Additional,
+    /// `minProperties`.
+    pub min_properties: Option<u64>,
+    /// `maxProperties`.
+    pub max_properties: Option<u64>,
+    /// `allOf`, `anyOf`, `oneOf`, `not`, `discriminator`.
+    pub composition: Composition,
+    /// `$ref`, as written; other keywords beside it are ignored by OpenAPI 3.0.
+    pub reference: Option<String>,
+    /// Vendor extensions (`x-…`) other than those with a field of their own.
+    pub extensions: IndexMap<String, Json>,
+}
+
+/// A named property of an object.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Property {
+    /// Where the property's name stands.
+    pub key_span: Span,
+    /// Its schema.
+    pub schema: Schema,
+}
+
+/// The `type` keyword.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Kind {
+    /// `string`
+    String,
+    /// `number`
+    Number,
+    /// `integer`
+    Integer,
+    /// `boolean`
+    Boolean,
+    /// `object`
+    Object,
+    /// `array`
+    Array,
+    /// `any`: no type of OpenAPI; manifests may write it below `platformOptions` only.
+    Any,
+}
+
+impl Kind {
+    /// The keyword's value.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Kind::String => "string",
+            Kind::Number => "number",
+            Kind::Integer => "integer",
+            Kind::Boolean => "boolean",
+            Kind::Object => "object",
+            Kind::Array => "array",
+            Kind::Any => "any",
+        }
+    }
+}
+
+/// Bounds of numbers; OpenAPI 3.0 makes the exclusive ones booleans.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct NumberBounds {
+    /// `minimum`
+    pub minimum: Option<serde_json::Number>,
+    /// `maximum`
+    pub maximum: Option<serde_json::Number>,
+    /// `exclusiveMinimum: true`
+    pub exclusive_minimum: bool,
+    /// `exclusiveMaximum: true`
+    pub exclusive_maximum: bool,
+    /// `multipleOf`
+    pub multiple_of: Option<serde_json::Number>,
+}
+
+/// The `additionalProperties` keyword.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub enum Additional {
+    /// Not written. Radii treats unknown properties as errors in manifests' own types.
+    #[default]
+    Absent,
+    /// `true` or `false`, with its place.
+    Allowed(bool, Span),
+    /// A schema for the values.
+    Schema(Box<Schema>),
+}
+
+/// Keywords that combine schemas.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Composition {
+    /// `allOf`
+    pub all_of: Vec<Schema>,
+    /// `anyOf`
+    pub any_of: Vec<Schema>,
+    /// `oneOf`
+    pub one_of: Vec<Schema>,
+    /// `not`
+    pub not: Option<Box<Schema>>,
+    /// `discriminator`, as written.
+    pub discriminator: Option<Json>,
+    /// Which keyword stands where, for those that were written.
+    pub keywords: Vec<(String, Span)>,
+}
+
+impl Schema {
+    /// Reads a schema object from a document.
+    ///
+    /// # Errors
+    /// A diagnostic for every keyword of a wrong JSON type, every unknown keyword and every unknown
+    /// `type`. The schema is returned as far as it could be understood, so that later checks can
+    /// report more; callers refuse it when a diagnostic is an error.
+    pub fn from_node(_node: &Node, _path: &str) -> (Schema, Vec<Diagnostic>) {
+        todo!()
+    }
+
+    /// Writes the schema as an OpenAPI 3.0 schema object, keywords in a fixed order.
+    pub fn to_openapi(&self) -> Json {
+        todo!()
+    }
+
+    /// Returns the schema at a path of property names; `*` stands for a map's values, `[]` for an array's items.
+    pub fn at(&self, path: &[&str]) -> Option<&Schema> {
+        let Some((first, rest)) = path.split_first() else { return Some(self) };
+        let next = match *first {
+            "[]" => self.items.as_deref(),
+            "*" => match &self.additional {
+                Additional::Schema(schema) => Some(&**schema),
+                _ => None,
+            },
+            name => self.properties.get(name).map(|property| &property.schema),
+        };
+        next?.at(rest)
+    }
+}

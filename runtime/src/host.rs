@@ -1,0 +1,224 @@
+//! The provider host: the front of the runtime core.
+//!
+//! Every request about a resource passes here, whoever asks: the HTTP API, a deployment, a test.
+//! It looks the type up in the [`Catalog`], lets the type's [`Kind`] and schema check the body, and
+//! commits record and operation in one batch. [`crate::worker`] executes the operation afterwards.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use radii_model::{ApiVersion, ResourceId};
+use serde_json::{Map, Value as Json};
+
+use crate::catalog::Catalog;
+use crate::platform::Platform;
+use crate::recipe::{Journal, RecipeDriver};
+use crate::store::{OperationId, Queue, Record, Store, Verb};
+use crate::{Clock, Fault, Ids};
+
+/// What a host is made of.
+#[derive(Clone)]
+pub struct Parts {
+    /// Resources and operations.
+    pub store: Arc<dyn Store>,
+    /// Operations that wait.
+    pub queue: Arc<dyn Queue>,
+    /// Time.
+    pub clock: Arc<dyn Clock>,
+    /// Identity.
+    pub ids: Arc<dyn Ids>,
+    /// Registered providers.
+    pub catalog: Arc<Catalog>,
+    /// One driver per compute kind that this server can reach.
+    pub platforms: Vec<Arc<dyn Platform>>,
+    /// One driver per recipe kind.
+    pub recipes: Vec<Arc<dyn RecipeDriver>>,
+}
+
+/// Conditions of a write (`If-Match`, `If-None-Match`).
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Preconditions {
+    /// `If-Match`: `*` or one ETag.
+    pub if_match: Option<String>,
+    /// `If-None-Match: *`.
+    pub if_none_match: bool,
+}
+
+/// A PUT of one resource.
+#[derive(Clone, Debug)]
+pub struct Put {
+    /// The id, in the casing of the request.
+    pub id: ResourceId,
+    /// `api-version` of the request, already known to be supported for the type.
+    pub api_version: ApiVersion,
+    /// The whole body (`location`, `tags`, `properties`).
+    pub body: Map<String, Json>,
+    /// Conditions.
+    pub preconditions: Preconditions,
+}
+
+/// A DELETE of one resource.
+#[derive(Clone, Debug)]
+pub struct Delete {
+    /// The id.
+    pub id: ResourceId,
+    /// `api-version` of the request.
+    pub api_version: ApiVersion,
+    /// Conditions.
+    pub preconditions: Preconditions,
+    /// `?force=true`: go on although an operation is in progress.
+    pub force: bool,
+}
+
+/// What a write led to.
+#[derive(Clone, Debug)]
+pub enum Answer {
+    /// A synchronous kind: the change is complete. DELETE answers without resource.
+    Done(Option<Record>),
+    /// An asynchronous kind: the record as accepted, and the operation to watch.
+    Accepted {
+        /// The record as it stands.
+        record: Record,
+        /// Its operation.
+        operation: OperationId,
+        /// What `Retry-After` says.
+        retry_after: Duration,
+    },
+    /// DELETE of what is absent.
+    Absent,
+}
+
+/// How a kind's changes are carried out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Mode {
+    /// Complete when the request is answered.
+    Synchronous,
+    /// By a worker, through an operation.
+    Asynchronous,
+}
+
+/// How far an operation came.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Step {
+    /// It is complete; the worker commits the record and ends the operation.
+    Done,
+    /// It waits for something else; the worker commits the record, gives the lease back and comes again.
+    Later(Duration),
+}
+
+/// What an executing kind works with.
+pub struct Work<'a> {
+    /// The host, for requests about other resources.
+    pub host: &'a Host,
+    /// What is to be done.
+    pub verb: Verb,
+    /// The operation.
+    pub operation: OperationId,
+    /// API version of the request.
+    pub api_version: Option<ApiVersion>,
+    /// Writes object references down before they are applied; fenced by the operation's attempt.
+    pub journal: &'a dyn Journal,
+    /// What the request left for the worker (the operation's payload).
+    pub payload: &'a Json,
+}
+
+/// The behaviour of one or several built-in resource types. Types without a kind of their own are
+/// user-defined: their schema validates them and a recipe provisions them.
+#[async_trait]
+pub trait Kind: Send + Sync {
+    /// Full names of the types, such as `Applications.Core/environments`.
+    fn types(&self) -> &'static [&'static str];
+
+    /// How changes are carried out.
+    fn mode(&self, type_name: &str) -> Mode;
+
+    /// Checks and completes a record before it is stored; `old` is what is stored now.
+    ///
+    /// # Errors
+    /// 4xx faults; nothing is stored then.
+    async fn admit(&self, host: &Host, record: &mut Record, old: Option<&Record>) -> Result<(), Fault>;
+
+    /// Carries a change out. Must be safe to repeat after a crash at any point.
+    async fn execute(&self, work: &Work<'_>, record: &mut Record) -> Result<Step, Fault>;
+
+    /// Answers a POST action of a resource, such as `getGraph`; `None` when there is no such action.
+    async fn act(&self, host: &Host, record: &Record, action: &str, body: &Json) -> Result<Option<Json>, Fault>;
+}
+
+/// The front of the runtime core.
+pub struct Host {
+    /// What it is made of.
+    pub parts: Parts,
+}
+
+impl Host {
+    /// Returns a host with all built-in kinds.
+    pub fn new(parts: Parts) -> Arc<Self> {
+        Arc::new(Self { parts })
+    }
+
+    /// Creates or updates a resource.
+    ///
+    /// # Errors
+    /// Unregistered types and versions, failed conditions, an operation in progress (409), violations
+    /// of the schema (400 with one detail each); nothing is stored then.
+    pub async fn put(&self, _request: Put) -> Result<Answer, Fault> {
+        todo!()
+    }
+
+    /// Deletes a resource.
+    ///
+    /// # Errors
+    /// Failed conditions, an operation in progress.
+    pub async fn delete(&self, _request: Delete) -> Result<Answer, Fault> {
+        todo!()
+    }
+
+    /// Returns a resource with sensitive values removed.
+    ///
+    /// # Errors
+    /// 404 when there is none.
+    pub async fn get(&self, _id: &ResourceId) -> Result<Record, Fault> {
+        todo!()
+    }
+
+    /// Returns a page of resources with sensitive values removed.
+    pub async fn list(&self, _query: &crate::store::ListQuery) -> Result<crate::store::Page, Fault> {
+        todo!()
+    }
+
+    /// Executes a POST action.
+    ///
+    /// # Errors
+    /// 404 when resource or action are unknown.
+    pub async fn act(&self, _id: &ResourceId, _action: &str, _body: &Json) -> Result<Json, Fault> {
+        todo!()
+    }
+
+    /// Looks up what a request needs to be about a registered type: plane, group, type, location, version.
+    ///
+    /// # Errors
+    /// In the order and words of the Radius HTTP contract, part 2.7.
+    pub async fn resolve(&self, _id: &ResourceId, _api_version: Option<&str>) -> Result<Resolved, Fault> {
+        todo!()
+    }
+}
+
+/// A registered type as one request sees it.
+#[derive(Clone, Debug)]
+pub struct Resolved {
+    /// The provider.
+    pub provider: Arc<crate::catalog::Provider>,
+    /// The type.
+    pub kind: Arc<crate::catalog::Type>,
+    /// The version of the request.
+    pub api_version: ApiVersion,
+    /// Address of an imperative provider, to which the request is to be forwarded.
+    pub address: Option<String>,
+}
+
+/// A resource as the wire shows it.
+pub fn present(_record: &Record) -> Map<String, Json> {
+    todo!()
+}

@@ -1,0 +1,18 @@
+//! The runtime core: it loads registered resource providers and executes the lifecycle of their resources.
+//!
+//! It knows no HTTP, no SQL and no SDK. Whatever touches the outside stands behind a trait that the
+//! outer crates implement: [`store::Store`] and [`store::Queue`] (state), [`Clock`] and [`Ids`]
+//! (time and identity), [`platform::Platform`] (compute) and [`recipe::RecipeDriver`] (provisioning).
+
+pub mod catalog;
+mod clock;
+pub mod fault;
+pub mod host;
+pub mod platform;
+pub mod recipe;
+pub mod store;
+pub mod validate;
+pub mod worker;
+
+pub use clock::{Clock, Ids, SystemClock, SystemIds, Timestamp};
+pub use fault::Fault;

@@ -1,0 +1,354 @@
+//! Platforms: rendering is pure, applying talks to the platform.
+
+use std::collections::BTreeMap;
+
+use async_trait::async_trait;
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value as Json};
+
+use crate::Fault;
+
+/// A compute kind that an environment can have.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum ComputeKind {
+    /// Kubernetes.
+    Kubernetes,
+    /// Azure Container Instances.
+    Aci,
+    /// Azure Container Apps.
+    Aca,
+    /// AWS ECS on Fargate.
+    Ecs,
+    /// Google Cloud Run.
+    CloudRun,
+    /// Knative.
+    Knative,
+    /// Docker or Podman at hand.
+    Docker,
+}
+
+impl ComputeKind {
+    /// All kinds.
+    pub const ALL: [ComputeKind; 7] = [
+        ComputeKind::Kubernetes,
+        ComputeKind::Aci,
+        ComputeKind::Aca,
+        ComputeKind::Ecs,
+        ComputeKind::CloudRun,
+        ComputeKind::Knative,
+        ComputeKind::Docker,
+    ];
+
+    /// The kind's name in `compute.kind`.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            ComputeKind::Kubernetes => "kubernetes",
+            ComputeKind::Aci => "aci",
+            ComputeKind::Aca => "aca",
+            ComputeKind::Ecs => "ecs",
+            ComputeKind::CloudRun => "cloudrun",
+            ComputeKind::Knative => "knative",
+            ComputeKind::Docker => "docker",
+        }
+    }
+}
+
+/// Where things go: one environment, and the application in it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Target {
+    /// The environment's compute kind.
+    pub kind: ComputeKind,
+    /// Id and name of the environment.
+    pub environment: Named,
+    /// Id and name of the application; `None` for resources of the environment itself.
+    pub application: Option<Named>,
+    /// The environment's namespace (Kubernetes namespace, Docker network prefix).
+    pub environment_namespace: String,
+    /// The namespace of the application's objects.
+    pub namespace: String,
+    /// The environment's `compute` object, for what only the platform understands.
+    pub compute: Map<String, Json>,
+}
+
+/// An id with its last name.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Named {
+    /// The full id.
+    pub id: String,
+    /// Its last segment.
+    pub name: String,
+}
+
+/// A container resource, whatever type it was written as, with connections already resolved.
+///
+/// Made from `Applications.Core/containers` and `Radius.Compute/containers`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Workload {
+    /// Id and name of the resource.
+    pub resource: Named,
+    /// Its containers; the first one is the main one.
+    pub containers: Vec<Container>,
+    /// Volumes that the containers mount, by name.
+    pub volumes: BTreeMap<String, Volume>,
+    /// What happens when a container ends.
+    pub restart: Restart,
+    /// Number of replicas.
+    pub replicas: u32,
+    /// `runtimes.<platform>`: the target platform's own fields, merged last.
+    pub punch_through: Map<String, Json>,
+    /// Labels for every object.
+    pub labels: BTreeMap<String, String>,
+}
+
+/// One container of a [`Workload`].
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Container {
+    /// Its name inside the workload.
+    pub name: String,
+    /// Whether it must end before the others start.
+    pub init: bool,
+    /// The image reference.
+    pub image: String,
+    /// When the image is pulled.
+    pub pull: Pull,
+    /// Overrides the image's entry point.
+    pub command: Vec<String>,
+    /// Overrides the image's arguments.
+    pub args: Vec<String>,
+    /// Overrides the image's working directory.
+    pub working_dir: Option<String>,
+    /// Environment, in the order it is rendered: connections first, own variables after.
+    pub env: Vec<(String, EnvValue)>,
+    /// Ports by name.
+    pub ports: Vec<Port>,
+    /// Volume name → mount.
+    pub mounts: Vec<Mount>,
+    /// Whether it is ready for traffic.
+    pub readiness: Option<Probe>,
+    /// Whether it must be restarted.
+    pub liveness: Option<Probe>,
+    /// Limit in cores.
+    pub cpu: Option<f64>,
+    /// Limit in bytes.
+    pub memory: Option<u64>,
+}
+
+/// When an image is pulled.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Pull {
+    /// Before every start.
+    Always,
+    /// When it is not at hand.
+    #[default]
+    IfNotPresent,
+    /// Never.
+    Never,
+}
+
+/// What happens when a container ends.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Restart {
+    /// It is started again.
+    #[default]
+    Always,
+    /// It is started again after a failure.
+    OnFailure,
+    /// Nothing.
+    Never,
+}
+
+/// The value of an environment variable.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub enum EnvValue {
+    /// Text.
+    Plain(String),
+    /// Text that must not be seen: platforms pass it through their secret mechanism.
+    Secret(String),
+    /// The key of a secret that the platform holds.
+    SecretRef {
+        /// Name of the platform's secret.
+        secret: String,
+        /// Key inside it.
+        key: String,
+    },
+}
+
+/// A port of a container.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Port {
+    /// Its name.
+    pub name: String,
+    /// Where the container listens.
+    pub container_port: u16,
+    /// Where others reach it; the container port by default.
+    pub port: u16,
+    /// `TCP` or `UDP`.
+    pub protocol: Protocol,
+}
+
+/// A transport protocol.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Protocol {
+    /// TCP
+    #[default]
+    Tcp,
+    /// UDP
+    Udp,
+}
+
+/// Where a volume appears in a container.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Mount {
+    /// Name of the volume.
+    pub volume: String,
+    /// Path in the container.
+    pub path: String,
+    /// Whether writing is refused.
+    pub read_only: bool,
+}
+
+/// A volume of a workload.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub enum Volume {
+    /// Gone with the workload.
+    Ephemeral {
+        /// In memory instead of on disk.
+        memory: bool,
+    },
+    /// Kept: the name that the platform knows it by.
+    Persistent {
+        /// Volume, claim or share name.
+        source: String,
+    },
+    /// Files from a secret that the platform holds.
+    Secret {
+        /// Name of the platform's secret.
+        secret: String,
+    },
+}
+
+/// A check of a container's health.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Probe {
+    /// What is asked.
+    pub check: Check,
+    /// Seconds before the first one.
+    pub initial_delay: f64,
+    /// Seconds between two.
+    pub period: f64,
+    /// Seconds until one counts as failed.
+    pub timeout: f64,
+    /// So many failures in a row decide.
+    pub failures: u32,
+}
+
+/// What a [`Probe`] asks.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub enum Check {
+    /// An HTTP GET that answers 200 to 399.
+    Http {
+        /// Container port.
+        port: u16,
+        /// Path, with a leading slash.
+        path: String,
+        /// Request headers.
+        headers: BTreeMap<String, String>,
+    },
+    /// A TCP connection.
+    Tcp {
+        /// Container port.
+        port: u16,
+    },
+    /// A command that ends with 0.
+    Exec {
+        /// Program and arguments.
+        command: Vec<String>,
+    },
+}
+
+/// An object of a platform's own API, as rendered.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Object {
+    /// What it is and where, before it exists.
+    pub reference: ObjectRef,
+    /// The platform's own document: a Kubernetes object, a Docker create body …
+    pub body: Json,
+}
+
+/// Names an object of a platform.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct ObjectRef {
+    /// Which platform has it.
+    pub platform: ComputeKind,
+    /// The platform's word for the kind: `container`, `network`, `volume`, `apps/Deployment`, `core/Service`.
+    pub kind: String,
+    /// Namespace, if the platform has them.
+    pub namespace: String,
+    /// Name, unique for the kind in the namespace.
+    pub name: String,
+}
+
+impl ObjectRef {
+    /// The id under which the object stands in `status.outputResources`:
+    /// `/planes/kubernetes/local/namespaces/NS/providers/apps/Deployment/NAME`.
+    pub fn output_id(&self) -> String {
+        let kind = if self.kind.contains('/') { self.kind.clone() } else { format!("core/{}", self.kind) };
+        format!("/planes/{}/local/namespaces/{}/providers/{kind}/{}", self.platform.as_str(), self.namespace, self.name)
+    }
+}
+
+/// What applying or observing an object showed.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Observed {
+    /// How it is.
+    pub health: Health,
+    /// A sentence about it, for people.
+    pub message: String,
+    /// Published endpoints, such as `http://127.0.0.1:49153` by port name.
+    pub endpoints: BTreeMap<String, String>,
+}
+
+/// How an object is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Health {
+    /// It works.
+    Ready,
+    /// It may yet work.
+    Progressing,
+    /// It will not work by itself.
+    Failed,
+    /// It is not there.
+    Absent,
+}
+
+/// A driver of one platform. Every verb is idempotent: "already there" and "already gone" are successes.
+#[async_trait]
+pub trait Platform: Send + Sync {
+    /// Which kind it drives.
+    fn kind(&self) -> ComputeKind;
+
+    /// Returns the objects that make a workload, in the order in which they are to be applied.
+    ///
+    /// Pure: the same input gives the same objects, and nothing outside is asked.
+    ///
+    /// # Errors
+    /// [`crate::fault::code::PLATFORM_UNSUPPORTED`] naming resource, platform, reason and alternative.
+    fn render(&self, target: &Target, workload: &Workload) -> Result<Vec<Object>, Fault>;
+
+    /// Returns a recipe's object, given as the platform's own document, with the reference it will have.
+    ///
+    /// # Errors
+    /// When the document lacks what names it (kind, name), or names what recipes may not make.
+    fn adopt(&self, target: &Target, body: Json) -> Result<Object, Fault>;
+
+    /// Creates or updates an object and waits until it works, or cannot.
+    async fn apply(&self, target: &Target, object: &Object) -> Result<Observed, Fault>;
+
+    /// Looks at an object.
+    async fn observe(&self, reference: &ObjectRef) -> Result<Observed, Fault>;
+
+    /// Removes an object; objects that are gone are no error.
+    async fn delete(&self, reference: &ObjectRef) -> Result<(), Fault>;
+}

@@ -1,0 +1,264 @@
+//! State: stored resources, operations and the queue, behind traits.
+//!
+//! A change is one [`Batch`]: every write of it happens, or none. The runtime core never keeps state of
+//! its own between two calls, so several replicas may share one store.
+
+use std::time::Duration;
+
+use async_trait::async_trait;
+use radii_model::{ApiVersion, ResourceId, TypeName};
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value as Json};
+use uuid::Uuid;
+
+use crate::{Fault, Timestamp};
+
+/// `provisioningState` of a resource and `status` of an operation (Radius HTTP contract, part 3).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum State {
+    /// Recorded, not yet begun.
+    Accepted,
+    /// A worker is at it.
+    Updating,
+    /// A worker is removing it.
+    Deleting,
+    /// Done.
+    Succeeded,
+    /// Ended with a fault.
+    Failed,
+    /// Ended from outside, or by its time limit.
+    Canceled,
+}
+
+impl State {
+    /// Whether nothing more will happen.
+    pub fn is_terminal(self) -> bool {
+        matches!(self, State::Succeeded | State::Failed | State::Canceled)
+    }
+
+    /// The state's name on the wire.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            State::Accepted => "Accepted",
+            State::Updating => "Updating",
+            State::Deleting => "Deleting",
+            State::Succeeded => "Succeeded",
+            State::Failed => "Failed",
+            State::Canceled => "Canceled",
+        }
+    }
+}
+
+/// A stored resource of any kind: planes, groups, registrations and resources alike.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Record {
+    /// The id in the casing of the first PUT.
+    pub id: ResourceId,
+    /// The `type` member as answered (`System.Resources/resourceproviders/resourcetypes`, `Contoso.Data/postgres`).
+    pub type_name: String,
+    /// The API version that it was last written through; `None` for kinds that have none.
+    pub api_version: Option<ApiVersion>,
+    /// `location`, if the kind has one.
+    pub location: Option<String>,
+    /// `tags`, if given.
+    pub tags: Option<Map<String, Json>>,
+    /// `properties`, without `provisioningState`.
+    pub properties: Map<String, Json>,
+    /// What only the runtime core reads: journal of applied objects, recipe snapshot. Never answered.
+    pub private: Private,
+    /// `provisioningState`; `Succeeded` for synchronous kinds.
+    pub state: State,
+    /// The operation that is changing it, if one is.
+    pub operation: Option<OperationId>,
+    /// Grows with every write; what optimistic concurrency compares.
+    pub revision: u64,
+    /// When it was first written.
+    pub created_at: Timestamp,
+    /// When it was last written.
+    pub updated_at: Timestamp,
+}
+
+/// What the runtime core remembers about a resource and never shows.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Private {
+    /// Every platform object that was, or is about to be, applied: written down before it is applied.
+    pub journal: Vec<crate::platform::ObjectRef>,
+    /// The recipe that made the objects, with all that its deletion needs.
+    pub recipe: Option<crate::recipe::Snapshot>,
+    /// Anything else that a kind keeps.
+    #[serde(skip_serializing_if = "Map::is_empty")]
+    pub data: Map<String, Json>,
+}
+
+/// Identifies an operation.
+pub type OperationId = Uuid;
+
+/// What an operation does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum Verb {
+    /// Create or update.
+    Put,
+    /// Delete.
+    Delete,
+}
+
+/// A durable piece of work, recorded in the same batch as the change that asked for it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Operation {
+    /// Its id, as in `operationStatuses/{id}`.
+    pub id: OperationId,
+    /// The resource concerned.
+    pub resource: ResourceId,
+    /// What is to be done.
+    pub verb: Verb,
+    /// The API version of the request.
+    pub api_version: Option<ApiVersion>,
+    /// How far it is.
+    pub state: State,
+    /// Why it failed.
+    pub error: Option<Fault>,
+    /// How often a worker has begun it; the fence of that worker's writes.
+    pub attempt: u32,
+    /// Not before this moment.
+    pub run_after: Timestamp,
+    /// What the worker needs beside the resource; never answered.
+    pub payload: Json,
+    /// When it was recorded.
+    pub created_at: Timestamp,
+    /// When it ended.
+    pub ended_at: Option<Timestamp>,
+}
+
+/// What must hold for a write to happen.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Expect {
+    /// Anything.
+    Any,
+    /// Nothing is stored under the id.
+    Absent,
+    /// Exactly this revision is stored.
+    Revision(u64),
+}
+
+/// One write of a [`Batch`].
+#[derive(Clone, Debug)]
+pub enum Write {
+    /// Stores a record; its `revision` is set by the store.
+    Put {
+        /// What is stored.
+        record: Box<Record>,
+        /// What must hold.
+        expect: Expect,
+    },
+    /// Removes the record of an id; removing nothing is no error unless a revision is expected.
+    Delete {
+        /// Whose record.
+        id: ResourceId,
+        /// What must hold.
+        expect: Expect,
+    },
+    /// Records a new operation.
+    Enqueue(Box<Operation>),
+    /// Sets state, error and end of an operation.
+    ///
+    /// With an `attempt` the whole batch fails unless that attempt still holds the operation: a worker
+    /// that lost its lease can write nothing.
+    Advance {
+        /// Which operation.
+        id: OperationId,
+        /// The attempt that writes; `None` for requests, which hold no lease.
+        attempt: Option<u32>,
+        /// The new state; a terminal one releases the lease.
+        state: State,
+        /// Why it failed.
+        error: Option<Fault>,
+    },
+}
+
+/// Writes that happen together or not at all.
+pub type Batch = Vec<Write>;
+
+/// Which records a list holds, in the order of creation.
+#[derive(Clone, Debug)]
+pub struct ListQuery {
+    /// Records whose id lies below this scope; `None` for everything.
+    pub scope: Option<ResourceId>,
+    /// Whether records of nested scopes count (a plane's list of all groups' resources).
+    pub recursive: bool,
+    /// Only records of this type, compared without regard to casing.
+    pub kind: Option<TypeName>,
+    /// Continue after this position of an earlier page.
+    pub after: Option<u64>,
+    /// At most so many; `None` for all.
+    pub limit: Option<usize>,
+}
+
+/// A page of records.
+#[derive(Clone, Debug)]
+pub struct Page {
+    /// The records.
+    pub records: Vec<Record>,
+    /// Position to continue from; `None` on the last page.
+    pub next: Option<u64>,
+}
+
+/// What can go wrong with state.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// An [`Expect`] or an attempt did not hold; nothing was written.
+    #[error("`{what}` was changed by somebody else at the same time; read it again and repeat")]
+    Conflict {
+        /// Id of the record or operation.
+        what: String,
+    },
+    /// The database failed; nothing was written, or that is unknown.
+    #[error("the store is unavailable while it should {doing}")]
+    Unavailable {
+        /// What was asked of it.
+        doing: &'static str,
+        /// Why.
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
+}
+
+/// Resources and operations.
+#[async_trait]
+pub trait Store: Send + Sync {
+    /// Returns the record of an id, compared without regard to casing.
+    async fn find(&self, id: &ResourceId) -> Result<Option<Record>, Error>;
+
+    /// Returns a page of records.
+    async fn list(&self, query: &ListQuery) -> Result<Page, Error>;
+
+    /// Carries out all writes, or none; durable when it returns.
+    ///
+    /// # Errors
+    /// [`Error::Conflict`] when an expectation does not hold.
+    async fn commit(&self, batch: Batch) -> Result<(), Error>;
+
+    /// Returns an operation.
+    async fn find_operation(&self, id: OperationId) -> Result<Option<Operation>, Error>;
+
+    /// Returns the newest operations, at most `limit`, newest first.
+    async fn recent_operations(&self, limit: usize) -> Result<Vec<Operation>, Error>;
+}
+
+/// Operations that wait for a worker.
+#[async_trait]
+pub trait Queue: Send + Sync {
+    /// Claims the oldest runnable operation until the lease has passed; raises its `attempt`.
+    ///
+    /// Runnable is what is not terminal, due, and not leased. Two workers never hold the same one; a
+    /// worker that dies just lets its lease run out.
+    async fn claim_next(&self, worker: Uuid, now: Timestamp, lease: Duration) -> Result<Option<Operation>, Error>;
+
+    /// Prolongs the lease of an attempt; `false` when it is lost.
+    async fn renew(&self, id: OperationId, attempt: u32, now: Timestamp, lease: Duration) -> Result<bool, Error>;
+
+    /// Gives an attempt back, to be run again not before `run_after`.
+    async fn release(&self, id: OperationId, attempt: u32, run_after: Timestamp) -> Result<(), Error>;
+
+    /// Returns when something may have become runnable, or at the latest after `at_most`.
+    async fn wait(&self, at_most: Duration);
+}
