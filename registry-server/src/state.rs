@@ -1,0 +1,16 @@
+//! What every request handler can reach.
+
+use std::sync::Arc;
+
+use radii_runtime::host::Host;
+
+use crate::serve::Health;
+
+/// Shared by all requests; cheap to clone.
+#[derive(Clone)]
+pub struct AppState {
+    /// The runtime core, with store, queue, clock, ids and catalog in its `parts`.
+    pub host: Arc<Host>,
+    /// What `/readyz` reports.
+    pub health: Arc<Health>,
+}

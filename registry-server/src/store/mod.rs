@@ -1,0 +1,1 @@
+//! Storage behind the runtime core's `Store` and `Queue`.
