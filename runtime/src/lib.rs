@@ -8,6 +8,7 @@ pub mod catalog;
 mod clock;
 pub mod fault;
 pub mod host;
+pub mod memory;
 pub mod platform;
 pub mod recipe;
 pub mod store;

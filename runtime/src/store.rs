@@ -70,7 +70,7 @@ pub struct Record {
     pub state: State,
     /// The operation that is changing it, if one is.
     pub operation: Option<OperationId>,
-    /// Grows with every write; what optimistic concurrency compares.
+    /// Grows with every write and is never used twice; what optimistic concurrency compares.
     pub revision: u64,
     /// When it was first written.
     pub created_at: Timestamp,
@@ -163,7 +163,8 @@ pub enum Write {
     /// Sets state, error and end of an operation.
     ///
     /// With an `attempt` the whole batch fails unless that attempt still holds the operation: a worker
-    /// that lost its lease can write nothing.
+    /// that lost its lease can write nothing. An operation that has ended never changes again: that is a
+    /// conflict, too.
     Advance {
         /// Which operation.
         id: OperationId,
@@ -182,9 +183,10 @@ pub type Batch = Vec<Write>;
 /// Which records a list holds, in the order of creation.
 #[derive(Clone, Debug)]
 pub struct ListQuery {
-    /// Records whose id lies below this scope; `None` for everything.
+    /// Records below this plane, group or resource; `None` for everything.
     pub scope: Option<ResourceId>,
-    /// Whether records of nested scopes count (a plane's list of all groups' resources).
+    /// Whether all that lies below `scope` counts (a plane's list of all groups' resources, a provider's
+    /// types with their versions), or only what has it as its [`parent_key`].
     pub recursive: bool,
     /// Only records of this type, compared without regard to casing.
     pub kind: Option<TypeName>,
@@ -192,6 +194,19 @@ pub struct ListQuery {
     pub after: Option<u64>,
     /// At most so many; `None` for all.
     pub limit: Option<usize>,
+}
+
+/// Returns the [`ResourceId::key`] of what a record lies directly below.
+///
+/// That is the parent resource of a nested resource, the group or plane of any other resource, the
+/// plane of a group, and `/planes` of a plane.
+pub fn parent_key(id: &ResourceId) -> String {
+    if !id.is_scope() {
+        return id.parent().unwrap_or_else(|| id.scope()).key();
+    }
+    let key = id.key();
+    let ends = key.rmatch_indices('/').nth(1).map_or(0, |(at, _)| at);
+    key[..ends].to_owned()
 }
 
 /// A page of records.
