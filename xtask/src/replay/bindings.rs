@@ -1,0 +1,174 @@
+//! Placeholders of the recordings, and the values they stand for in this run.
+
+use std::collections::HashMap;
+use std::sync::LazyLock;
+
+use regex::Regex;
+use serde_json::Value as Json;
+use sha2::{Digest, Sha256};
+
+static PLACEHOLDER: LazyLock<Regex> = LazyLock::new(|| {
+    Regex::new(r"\{(uuid|etag|token|cipher|nonce|text|icon|host|repeat):([^{}]*)\}|\{(base|time|home|dir|tmp)\}")
+        .expect("the expression is valid")
+});
+
+/// Values by placeholder, such as `{uuid:3}`.
+#[derive(Clone, Debug, Default)]
+pub struct Bindings {
+    values: HashMap<String, String>,
+}
+
+impl Bindings {
+    /// Sets a placeholder's value.
+    pub fn bind(&mut self, placeholder: &str, value: &str) {
+        self.values.insert(placeholder.to_owned(), value.to_owned());
+    }
+
+    /// Whether a placeholder has a value.
+    pub fn is_bound(&self, placeholder: &str) -> bool {
+        self.values.contains_key(placeholder)
+    }
+
+    /// Fills a request's text in; the error is the placeholder that has no value yet.
+    pub fn fill(&self, template: &str) -> Result<String, String> {
+        let mut filled = String::new();
+        let mut from = 0;
+        for found in PLACEHOLDER.captures_iter(template) {
+            let whole = found.get(0).expect("group 0 always matches");
+            filled.push_str(&template[from..whole.start()]);
+            from = whole.end();
+            let kind = found.get(1).map_or("", |group| group.as_str());
+            if kind == "repeat" {
+                let (text, count) = found[2].rsplit_once(':').ok_or_else(|| whole.as_str().to_owned())?;
+                let count: usize = count.parse().map_err(|_| whole.as_str().to_owned())?;
+                filled.push_str(&text.repeat(count));
+            } else {
+                let value = self.values.get(whole.as_str()).ok_or_else(|| whole.as_str().to_owned())?;
+                filled.push_str(value);
+            }
+        }
+        filled.push_str(&template[from..]);
+        Ok(filled)
+    }
+
+    /// Compares a recorded text with ours and binds the placeholders that are new.
+    pub fn accept(&mut self, template: &str, actual: &str) -> bool {
+        let mut pattern = String::from("(?s)^");
+        let mut new = Vec::new();
+        let mut from = 0;
+        for found in PLACEHOLDER.captures_iter(template) {
+            let whole = found.get(0).expect("group 0 always matches");
+            pattern.push_str(&regex::escape(&template[from..whole.start()]));
+            from = whole.end();
+            let (kind, detail) = match (found.get(1), found.get(2)) {
+                (Some(kind), Some(detail)) => (kind.as_str(), detail.as_str()),
+                _ => (found.get(3).map_or("", |group| group.as_str()), ""),
+            };
+            if let Some(value) = self.values.get(whole.as_str()) {
+                pattern.push_str(&format!("(?i:{})", regex::escape(value)));
+            } else if kind == "repeat" {
+                let Ok(text) = self.fill(whole.as_str()) else { return false };
+                pattern.push_str(&regex::escape(&text));
+            } else {
+                let Some(shape) = shape(kind, detail) else { return false };
+                pattern.push_str(&format!("({shape})"));
+                new.push((whole.as_str().to_owned(), kind.to_owned(), detail.to_owned()));
+            }
+        }
+        pattern.push_str(&regex::escape(&template[from..]));
+        pattern.push('$');
+        let Ok(pattern) = regex::RegexBuilder::new(&pattern).size_limit(64 << 20).build() else { return false };
+        let Some(groups) = pattern.captures(actual) else { return false };
+        for (at, (placeholder, kind, detail)) in new.into_iter().enumerate() {
+            let value = &groups[at + 1];
+            match kind.as_str() {
+                "icon" if !is_icon(&detail, value) => return false,
+                "uuid" | "etag" | "token" | "cipher" | "nonce" => self.bind(&placeholder, value),
+                _ => {}
+            }
+        }
+        true
+    }
+
+    /// Compares a recorded JSON value with ours; the errors name the places that differ.
+    pub fn accept_json(&mut self, template: &Json, actual: &Json, path: &str, differences: &mut Vec<String>) {
+        match (template, actual) {
+            (Json::String(template), Json::String(text)) => {
+                if !self.accept(template, text) {
+                    differences.push(format!("{path}: expected {template:?}, got {text:?}"));
+                }
+            }
+            (Json::Number(expected), Json::Number(number)) if expected.as_f64() == number.as_f64() => {}
+            (Json::Array(expected), Json::Array(items)) => {
+                if expected.len() != items.len() {
+                    differences.push(format!("{path}: expected {} items, got {}", expected.len(), items.len()));
+                }
+                for (at, (expected, item)) in expected.iter().zip(items).enumerate() {
+                    self.accept_json(expected, item, &format!("{path}[{at}]"), differences);
+                }
+            }
+            (Json::Object(expected), Json::Object(members)) => {
+                for (key, expected) in expected {
+                    match members.get(key) {
+                        Some(member) => self.accept_json(expected, member, &format!("{path}.{key}"), differences),
+                        None => differences.push(format!("{path}.{key}: missing, expected {expected}")),
+                    }
+                }
+                for (key, member) in members.iter().filter(|(key, _)| !expected.contains_key(*key)) {
+                    differences.push(format!("{path}.{key}: not expected, got {member}"));
+                }
+            }
+            (expected, value) if expected == value => {}
+            (expected, value) => differences.push(format!("{path}: expected {expected}, got {value}")),
+        }
+    }
+}
+
+/// The shape of values that a placeholder stands for.
+fn shape(kind: &str, detail: &str) -> Option<String> {
+    Some(match kind {
+        "uuid" => "[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}".to_owned(),
+        "etag" => "[0-9]+-[0-9a-f]{64}".to_owned(),
+        "token" => "[^&\"]+".to_owned(),
+        "cipher" | "nonce" => "[A-Za-z0-9+/=_-]+".to_owned(),
+        "time" => r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|[+-]\d\d:\d\d)".to_owned(),
+        "text" => format!("(?:.|\n){{{}}}", detail.parse::<u32>().ok()?),
+        "icon" | "home" | "dir" | "tmp" => "(?:.|\n)*".to_owned(),
+        _ => return None,
+    })
+}
+
+/// Whether a text has the recorded length and SHA-256.
+fn is_icon(detail: &str, text: &str) -> bool {
+    let Some((bytes, sum)) = detail.split_once(':') else { return false };
+    let digest: String = Sha256::digest(text.as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect();
+    bytes.parse() == Ok(text.len()) && digest == sum
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_placeholder_keeps_the_value_it_was_first_seen_with() {
+        let mut bindings = Bindings::default();
+        let id = "0197f3f0-0000-7000-8000-00000000000a";
+        assert!(bindings.accept("/operationStatuses/{uuid:1}?x", &format!("/operationStatuses/{id}?x")));
+        assert_eq!(bindings.fill("a/{uuid:1}"), Ok(format!("a/{id}")));
+        assert!(!bindings.accept("{uuid:1}", "0197f3f0-0000-7000-8000-00000000000b"));
+        assert_eq!(bindings.fill("{uuid:2}"), Err("{uuid:2}".to_owned()));
+    }
+
+    #[test]
+    fn repetitions_are_written_out() {
+        assert_eq!(Bindings::default().fill("x{repeat:ab:3}y"), Ok("xabababy".to_owned()));
+    }
+
+    #[test]
+    fn members_that_were_not_recorded_are_differences() {
+        let mut differences = Vec::new();
+        let (recorded, ours) = (serde_json::json!({"a": 1}), serde_json::json!({"a": 1.0, "b": 2}));
+        Bindings::default().accept_json(&recorded, &ours, "$", &mut differences);
+        assert_eq!(differences, ["$.b: not expected, got 2"]);
+    }
+}

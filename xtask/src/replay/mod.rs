@@ -1,0 +1,130 @@
+//! `cargo xtask replay`: what upstream answered against what we answer.
+//!
+//! Every scenario is played on a fresh server (or on the one at `--url`). A step passes when status,
+//! the recorded headers and the body are equal after placeholders, or when a rule of the rules' file
+//! wants the difference.
+
+mod bindings;
+mod player;
+mod report;
+mod rules;
+mod scenario;
+mod server;
+mod wire;
+
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use anyhow::{Context, bail};
+use camino::{Utf8Path, Utf8PathBuf};
+
+use player::{Player, Verdict};
+use rules::Rule;
+use scenario::Scenario;
+use server::Server;
+
+/// Plays recorded HTTP scenarios and prints steps passed per range.
+#[derive(clap::Args)]
+pub struct Args {
+    /// Folder of scenarios.
+    #[arg(default_value = "tests/replay/http")]
+    dir: Utf8PathBuf,
+    /// Play against the server at this URL instead of starting one per scenario.
+    #[arg(long)]
+    url: Option<String>,
+    /// The program to start; built first when not given.
+    #[arg(long)]
+    rad: Option<Utf8PathBuf>,
+    /// Rules of the wanted differences.
+    #[arg(long, default_value = "tests/replay/rules.yaml")]
+    rules: Utf8PathBuf,
+    /// Ranges of scenario numbers, such as `001-090,120-121`.
+    #[arg(long)]
+    range: Option<String>,
+    /// Only scenarios whose name contains this.
+    #[arg(long)]
+    only: Option<String>,
+    /// Fail when fewer steps than this percentage pass.
+    #[arg(long, default_value_t = 100.0)]
+    at_least: f64,
+    /// Print the summary, not the differences.
+    #[arg(long)]
+    quiet: bool,
+    /// Scenarios played at once.
+    #[arg(long, default_value_t = 2)]
+    jobs: usize,
+}
+
+/// Plays the scenarios and prints the result.
+pub fn run(args: &Args) -> anyhow::Result<()> {
+    let scenarios = read_scenarios(args)?;
+    let rules = rules::read(&args.rules)?;
+    let rad = match (&args.url, &args.rad) {
+        (Some(_), _) => None,
+        (None, Some(rad)) => Some(rad.clone()),
+        (None, None) => Some(server::build()?),
+    };
+    let url = args.url.as_deref().map(|url| url.trim_start_matches("http://").trim_end_matches('/'));
+    let next = AtomicUsize::new(0);
+    let results = Mutex::new(Vec::new());
+    std::thread::scope(|scope| {
+        for _ in 0..args.jobs.max(1) {
+            scope.spawn(|| {
+                while let Some(scenario) = scenarios.get(next.fetch_add(1, Ordering::Relaxed)) {
+                    let verdicts = play(scenario, &rules, rad.as_deref(), url);
+                    results.lock().expect("no player panics").push((scenario, verdicts));
+                }
+            });
+        }
+    });
+    let mut results = results.into_inner().expect("no player panics");
+    results.sort_by_key(|(scenario, _)| scenario.scenario.clone());
+    let passed = report::print(&results, &rules, args.quiet);
+    if passed < args.at_least {
+        bail!("{passed:.2} % of the steps passed; at least {} % are wanted", args.at_least);
+    }
+    Ok(())
+}
+
+fn play(scenario: &Scenario, rules: &[Rule], rad: Option<&Utf8Path>, url: Option<&str>) -> Vec<Verdict> {
+    let server = match rad.map(Server::start).transpose() {
+        Ok(server) => server,
+        Err(error) => {
+            let broken = |_| Verdict::Different(vec![format!("{error:#}")]);
+            return scenario.steps.iter().map(broken).collect();
+        }
+    };
+    let authority = server.as_ref().map_or(url.unwrap_or_default(), |server| &server.authority);
+    Player::new(scenario, rules, authority).play()
+}
+
+fn read_scenarios(args: &Args) -> anyhow::Result<Vec<Scenario>> {
+    let mut paths = Vec::new();
+    for entry in args.dir.read_dir_utf8().with_context(|| format!("cannot read folder `{}`", args.dir))? {
+        paths.push(entry?.into_path());
+    }
+    paths.retain(|path| path.extension() == Some("json"));
+    paths.sort();
+    let ranges = args.range.as_deref().map(parse_ranges).transpose()?;
+    let mut scenarios = Vec::new();
+    for path in paths {
+        let scenario = Scenario::read(&path)?;
+        let number = scenario.number();
+        let in_range = ranges.as_ref().is_none_or(|ranges| ranges.iter().any(|range| range.contains(&number)));
+        if in_range && args.only.as_ref().is_none_or(|only| scenario.scenario.contains(only.as_str())) {
+            scenarios.push(scenario);
+        }
+    }
+    if scenarios.is_empty() {
+        bail!("no scenario in `{}` is within the ranges asked for", args.dir);
+    }
+    Ok(scenarios)
+}
+
+fn parse_ranges(text: &str) -> anyhow::Result<Vec<std::ops::RangeInclusive<u32>>> {
+    let parse = |range: &str| -> anyhow::Result<_> {
+        let (from, to) = range.split_once('-').unwrap_or((range, range));
+        Ok(from.trim().parse()?..=to.trim().parse()?)
+    };
+    text.split(',').map(|range| parse(range).with_context(|| format!("`{range}` is not a range such as 001-090"))).collect()
+}

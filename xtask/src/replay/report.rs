@@ -1,0 +1,98 @@
+//! What a replay prints.
+
+use std::collections::BTreeMap;
+
+use super::player::Verdict;
+use super::rules::Rule;
+use super::scenario::{Scenario, Step};
+
+/// Ranges of the recordings, with what they hold.
+const RANGES: [(u32, u32, &str); 12] = [
+    (1, 9, "root, unknown paths, planes"),
+    (20, 27, "resource groups"),
+    (40, 64, "System.Resources"),
+    (80, 90, "paging, asynchronous protocol"),
+    (120, 121, "summaries"),
+    (130, 131, "credentials"),
+    (140, 161, "resources of user-defined types"),
+    (200, 244, "schema rules"),
+    (260, 263, "sensitive properties"),
+    (280, 294, "proxying, other planes"),
+    (300, 364, "Applications.*, Radius.Core"),
+    (400, 400, "concurrency"),
+];
+
+#[derive(Default)]
+struct Count {
+    equal: usize,
+    by_rule: usize,
+    different: usize,
+}
+
+/// Prints differences, the use of the rules and the figures; returns the percentage that passed.
+pub fn print(results: &[(&Scenario, Vec<Verdict>)], rules: &[Rule], quiet: bool) -> f64 {
+    let mut counts: BTreeMap<usize, Count> = BTreeMap::new();
+    let mut uses = vec![0_usize; rules.len()];
+    for (scenario, verdicts) in results {
+        let range = RANGES.iter().position(|(from, to, _)| (*from..=*to).contains(&scenario.number()));
+        let count = counts.entry(range.unwrap_or(RANGES.len())).or_default();
+        for (at, (step, verdict)) in scenario.steps.iter().zip(verdicts).enumerate() {
+            match verdict {
+                Verdict::Equal => count.equal += 1,
+                Verdict::ByRule(rule) => {
+                    count.by_rule += 1;
+                    uses[*rule] += 1;
+                }
+                Verdict::Different(differences) => {
+                    count.different += 1;
+                    if !quiet {
+                        print_step(scenario, at, step, differences);
+                    }
+                }
+            }
+        }
+    }
+    print_rules(rules, &uses);
+    print_counts(&counts)
+}
+
+fn print_step(scenario: &Scenario, at: usize, step: &Step, differences: &[String]) {
+    println!("{} step {at}: {}", scenario.scenario, step.name);
+    println!("  {} {}", step.request.method, step.request.path);
+    for difference in differences.iter().take(8) {
+        let shown: String = difference.chars().take(600).collect();
+        println!("    {shown}");
+    }
+    if differences.len() > 8 {
+        println!("    … and {} more", differences.len() - 8);
+    }
+}
+
+fn print_rules(rules: &[Rule], uses: &[usize]) {
+    println!("\nwanted differences:");
+    for (rule, uses) in rules.iter().zip(uses) {
+        let why = rule.why.split_whitespace().collect::<Vec<_>>().join(" ");
+        println!("  {uses:>5} × {}: {why}", rule.name);
+    }
+}
+
+fn print_counts(counts: &BTreeMap<usize, Count>) -> f64 {
+    println!("\n{:<42} {:>7} {:>8} {:>10} {:>13}", "range", "equal", "by rule", "different", "passed/total");
+    let mut all = Count::default();
+    for (range, count) in counts {
+        let name = RANGES.get(*range).map_or_else(|| "other".to_owned(), |(from, to, what)| format!("{from:03}-{to:03} {what}"));
+        print_line(&name, count);
+        all.equal += count.equal;
+        all.by_rule += count.by_rule;
+        all.different += count.different;
+    }
+    print_line("all", &all);
+    let total = all.equal + all.by_rule + all.different;
+    100.0 * (all.equal + all.by_rule) as f64 / total.max(1) as f64
+}
+
+fn print_line(name: &str, count: &Count) {
+    let (passed, total) = (count.equal + count.by_rule, count.equal + count.by_rule + count.different);
+    let ratio = format!("{passed}/{total}");
+    println!("{name:<42} {:>7} {:>8} {:>10} {ratio:>13}", count.equal, count.by_rule, count.different);
+}

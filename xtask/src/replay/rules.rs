@@ -1,0 +1,240 @@
+//! The wanted differences from upstream, as data: which steps they concern and what we answer instead.
+
+use anyhow::Context;
+use camino::Utf8Path;
+use regex::Regex;
+use serde::Deserialize;
+use serde_json::Value as Json;
+
+use super::scenario::{Scenario, Step};
+
+/// The rules' file.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct File {
+    rules: Vec<Rule>,
+}
+
+/// One wanted difference.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Rule {
+    /// A name, in kebab case.
+    pub name: String,
+    /// Why we differ.
+    pub why: String,
+    /// Which steps it may excuse: all conditions that are given must hold.
+    #[serde(rename = "match")]
+    pub condition: Condition,
+    /// What we answer instead; without it the recorded answer still holds, after [`Rule::adjust`].
+    #[serde(default)]
+    pub answer: Option<Expected>,
+    /// How the recorded answer is changed before it is compared.
+    #[serde(default)]
+    pub adjust: Adjust,
+    /// What the difference does to later steps.
+    #[serde(default)]
+    pub effect: Effect,
+}
+
+/// Conditions on a recorded step; regular expressions must match somewhere.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
+pub struct Condition {
+    scenario: Option<Pattern>,
+    step: Option<Pattern>,
+    method: Option<Pattern>,
+    path: Option<Pattern>,
+    /// The request's body as JSON text.
+    request: Option<Pattern>,
+    /// The request's headers as JSON text.
+    headers: Option<Pattern>,
+    /// The recorded status.
+    status: Option<u16>,
+    /// The recorded body as JSON text.
+    body: Option<Pattern>,
+    /// The recorded end of the operation that the step began, as JSON text.
+    operation: Option<Pattern>,
+}
+
+/// What we answer instead of what was recorded.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Expected {
+    /// One of these statuses.
+    pub status: Vec<u16>,
+    /// `error.code` of the envelope.
+    #[serde(default)]
+    pub code: Option<String>,
+    /// `error.message` matches.
+    #[serde(default)]
+    pub message: Option<Pattern>,
+    /// Whether the message is the one that the recorded operation ended with.
+    #[serde(default)]
+    pub message_of_operation: bool,
+    /// The whole body, as JSON text, matches.
+    #[serde(default)]
+    pub body: Option<Pattern>,
+}
+
+/// Changes of the recorded answer before it is compared.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
+pub struct Adjust {
+    /// Lists are compared without regard to order, by `id` or `name`.
+    pub unordered: bool,
+    /// Only items below the request's own path are expected in `value`.
+    pub within_parent: bool,
+    /// Encryption envelopes become null.
+    pub redacted: bool,
+    /// `nextLink` is expected to start with the client's own base and path.
+    pub client_next_link: bool,
+    /// Members that are not compared, as dotted paths below the body; `*` stands for any one name or index.
+    pub ignore: Vec<String>,
+    /// Headers that are not compared.
+    pub ignore_headers: Vec<String>,
+}
+
+/// What a difference does to later steps.
+#[derive(Clone, Copy, Debug, Default, Deserialize, PartialEq, Eq)]
+#[serde(rename_all = "kebab-case")]
+pub enum Effect {
+    /// Nothing.
+    #[default]
+    None,
+    /// The write was refused: the resource is as before, and the operation never began.
+    Refused,
+    /// The resource is not comparable any more until it is written or deleted again.
+    Diverged,
+}
+
+/// A regular expression in a data file.
+#[derive(Debug, Deserialize)]
+#[serde(try_from = "String")]
+pub struct Pattern(Regex);
+
+impl TryFrom<String> for Pattern {
+    type Error = regex::Error;
+
+    fn try_from(text: String) -> Result<Self, Self::Error> {
+        Regex::new(&text).map(Self)
+    }
+}
+
+impl Pattern {
+    /// Whether it matches somewhere.
+    pub fn is_match(&self, text: &str) -> bool {
+        self.0.is_match(text)
+    }
+}
+
+/// Reads the rules' file.
+pub fn read(path: &Utf8Path) -> anyhow::Result<Vec<Rule>> {
+    let text = std::fs::read_to_string(path).with_context(|| format!("cannot read rules `{path}`"))?;
+    let file: File = serde_saphyr::from_str(&text).with_context(|| format!("`{path}` is not a file of rules"))?;
+    Ok(file.rules)
+}
+
+impl Rule {
+    /// Whether the rule may excuse a step.
+    pub fn concerns(&self, scenario: &Scenario, step: &Step) -> bool {
+        let condition = &self.condition;
+        let holds = |pattern: &Option<Pattern>, text: &dyn Fn() -> String| {
+            pattern.as_ref().is_none_or(|pattern| pattern.is_match(&text()))
+        };
+        condition.status.is_none_or(|status| status == step.response.status)
+            && holds(&condition.scenario, &|| scenario.scenario.clone())
+            && holds(&condition.step, &|| step.name.clone())
+            && holds(&condition.method, &|| step.request.method.clone())
+            && holds(&condition.path, &|| step.request.path.clone())
+            && holds(&condition.request, &|| step.request.body.to_string())
+            && holds(&condition.headers, &|| Json::from(step.request.headers.clone()).to_string())
+            && holds(&condition.body, &|| step.response.body.to_string())
+            && condition.operation.as_ref().is_none_or(|pattern| {
+                scenario.operation_end(step).is_some_and(|end| pattern.is_match(&end.to_string()))
+            })
+    }
+}
+
+impl Adjust {
+    /// Returns the recorded body, and ours, as they are to be compared.
+    pub fn apply(&self, step: &Step, recorded: &Json, ours: &Json) -> (Json, Json) {
+        let (mut recorded, mut ours) = (recorded.clone(), ours.clone());
+        if self.redacted {
+            redact(&mut recorded);
+        }
+        if self.within_parent {
+            keep_children(&mut recorded, &step.resource());
+        }
+        if self.client_next_link && recorded.get("nextLink").is_some() {
+            let path = step.request.path.split('?').next().unwrap_or_default();
+            let link = ours.get("nextLink").and_then(Json::as_str).unwrap_or_default();
+            if link.contains(path) && link.contains("skipToken=") {
+                remove(&mut recorded, &["nextLink"]);
+                remove(&mut ours, &["nextLink"]);
+            }
+        }
+        for path in &self.ignore {
+            let path: Vec<_> = path.split('.').collect();
+            remove(&mut recorded, &path);
+            remove(&mut ours, &path);
+        }
+        if self.unordered {
+            sort(&mut recorded);
+            sort(&mut ours);
+        }
+        (recorded, ours)
+    }
+}
+
+fn redact(value: &mut Json) {
+    match value {
+        Json::Object(members) if members.contains_key("encrypted") && members.contains_key("nonce") => *value = Json::Null,
+        Json::Object(members) => members.values_mut().for_each(redact),
+        Json::Array(items) => items.iter_mut().for_each(redact),
+        _ => {}
+    }
+}
+
+fn keep_children(body: &mut Json, path: &str) {
+    let scope = path.find("/planes/").map_or(path, |at| &path[at..]);
+    let scope = format!("{}/", scope.trim_end_matches('/'));
+    if let Some(Json::Array(items)) = body.get_mut("value") {
+        items.retain(|item| {
+            let id = item.get("id").and_then(Json::as_str).unwrap_or_default();
+            id.to_ascii_lowercase().starts_with(&scope)
+        });
+    }
+}
+
+fn remove(value: &mut Json, path: &[&str]) {
+    let Some((first, rest)) = path.split_first() else { return };
+    match value {
+        Json::Object(members) if rest.is_empty() && *first == "*" => members.clear(),
+        Json::Object(members) if rest.is_empty() => {
+            members.remove(*first);
+        }
+        Json::Object(members) if *first == "*" => members.values_mut().for_each(|member| remove(member, rest)),
+        Json::Object(members) => {
+            if let Some(member) = members.get_mut(*first) {
+                remove(member, rest);
+            }
+        }
+        Json::Array(items) if *first == "*" && !rest.is_empty() => items.iter_mut().for_each(|item| remove(item, rest)),
+        _ => {}
+    }
+}
+
+fn sort(value: &mut Json) {
+    match value {
+        Json::Array(items) => {
+            items.iter_mut().for_each(sort);
+            items.sort_by_key(|item| {
+                let name = item.get("id").or_else(|| item.get("name")).and_then(Json::as_str);
+                name.map_or_else(|| item.to_string(), str::to_ascii_lowercase)
+            });
+        }
+        Json::Object(members) => members.values_mut().for_each(sort),
+        _ => {}
+    }
+}

@@ -1,0 +1,98 @@
+//! Recorded scenarios: what was asked, and what the upstream control plane answered.
+
+use anyhow::Context;
+use camino::Utf8Path;
+use serde::Deserialize;
+use serde_json::{Map, Value as Json};
+
+/// One file of recordings.
+#[derive(Debug, Deserialize)]
+pub struct Scenario {
+    /// Number and name, such as `140-generic-crud`.
+    pub scenario: String,
+    /// The exchanges, in order.
+    pub steps: Vec<Step>,
+}
+
+/// One exchange.
+#[derive(Debug, Deserialize)]
+pub struct Step {
+    /// What the recorder called it.
+    pub name: String,
+    /// Whether it polls an operation.
+    #[serde(default)]
+    pub poll: bool,
+    /// Whether it was sent at once with its neighbour.
+    #[serde(default)]
+    pub parallel: bool,
+    /// What was asked.
+    pub request: Request,
+    /// What was answered.
+    pub response: Response,
+}
+
+/// A recorded request.
+#[derive(Debug, Deserialize)]
+pub struct Request {
+    /// The method.
+    pub method: String,
+    /// Path and query, with placeholders.
+    pub path: String,
+    /// The headers that matter.
+    pub headers: Map<String, Json>,
+    /// JSON, raw text, or nothing.
+    pub body: Json,
+}
+
+/// A recorded answer.
+#[derive(Debug, Deserialize)]
+pub struct Response {
+    /// Status; 0 when the connection was closed without an answer.
+    pub status: u16,
+    /// All headers but a few volatile ones.
+    pub headers: Map<String, Json>,
+    /// JSON, raw text, or nothing.
+    pub body: Json,
+}
+
+impl Scenario {
+    /// Reads one file.
+    pub fn read(path: &Utf8Path) -> anyhow::Result<Self> {
+        let text = std::fs::read_to_string(path).with_context(|| format!("cannot read scenario `{path}`"))?;
+        serde_json::from_str(&text).with_context(|| format!("`{path}` is not a scenario"))
+    }
+
+    /// The number that ranges are made of.
+    pub fn number(&self) -> u32 {
+        let digits: String = self.scenario.chars().take_while(char::is_ascii_digit).collect();
+        digits.parse().unwrap_or(0)
+    }
+
+    /// Returns the recorded end of the operation that `step` began.
+    pub fn operation_end(&self, step: &Step) -> Option<&Json> {
+        let placeholder = step.operation()?;
+        let polls = self.steps.iter().filter(|other| other.poll && other.request.path.contains(&placeholder));
+        polls.map(|poll| &poll.response.body).rfind(|body| body.get("status").is_some())
+    }
+}
+
+impl Step {
+    /// The `{uuid:n}` of the operation that the step began.
+    pub fn operation(&self) -> Option<String> {
+        let header = self.response.headers.get("Azure-AsyncOperation").or_else(|| self.response.headers.get("Location"))?;
+        let text = header.as_str()?;
+        let start = text.find("{uuid:")?;
+        let end = start + text[start..].find('}')?;
+        Some(text[start..=end].to_owned())
+    }
+
+    /// Whether the recorder marked it as a poll that may be missing in another run.
+    pub fn is_first_poll(&self) -> bool {
+        self.poll && self.name.ends_with("(first poll)")
+    }
+
+    /// The path without the query, lower-cased: what identifies a resource.
+    pub fn resource(&self) -> String {
+        self.request.path.split('?').next().unwrap_or_default().to_ascii_lowercase()
+    }
+}
