@@ -1,6 +1,7 @@
 //! Developer commands: `cargo xtask COMMAND`.
 #![expect(clippy::print_stdout, reason = "commands print their results")]
 
+mod deny;
 mod replay;
 
 use clap::{Parser, Subcommand};
@@ -17,10 +18,13 @@ struct Cli {
 enum Command {
     /// Plays recorded HTTP scenarios against a server and prints what differs.
     Replay(replay::Args),
+    /// Checks licences, bans and sources of all dependencies against `deny.toml`.
+    Deny,
 }
 
 fn main() -> anyhow::Result<()> {
     match Cli::parse().command {
         Command::Replay(args) => replay::run(&args),
+        Command::Deny => deny::run(),
     }
 }

@@ -126,5 +126,7 @@ fn parse_ranges(text: &str) -> anyhow::Result<Vec<std::ops::RangeInclusive<u32>>
         let (from, to) = range.split_once('-').unwrap_or((range, range));
         Ok(from.trim().parse()?..=to.trim().parse()?)
     };
-    text.split(',').map(|range| parse(range).with_context(|| format!("`{range}` is not a range such as 001-090"))).collect()
+    text.split(',')
+        .map(|range| parse(range).with_context(|| format!("`{range}` is not a range such as 001-090")))
+        .collect()
 }

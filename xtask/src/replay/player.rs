@@ -49,7 +49,15 @@ impl<'a> Player<'a> {
             bindings.bind(&format!("{{host:{inner}}}"), "127.0.0.1:9");
         }
         let authority = authority.to_owned();
-        Self { scenario, rules, authority, bindings, shadows: HashMap::new(), lost: HashMap::new(), known: HashMap::new() }
+        Self {
+            scenario,
+            rules,
+            authority,
+            bindings,
+            shadows: HashMap::new(),
+            lost: HashMap::new(),
+            known: HashMap::new(),
+        }
     }
 
     /// Plays all steps in order.
@@ -170,7 +178,8 @@ impl<'a> Player<'a> {
         if answer.status == 202 && step.response.status == 202 {
             return true;
         }
-        let last = self.scenario.steps[at..].iter().filter(|later| later.poll && later.request.path == step.request.path);
+        let last =
+            self.scenario.steps[at..].iter().filter(|later| later.poll && later.request.path == step.request.path);
         let Some(last) = last.last() else { return false };
         let mut recorded = if running { step.response.body.clone() } else { last.response.body.clone() };
         if running {
@@ -327,7 +336,8 @@ fn compare(bindings: &mut Bindings, step: &Step, answer: &Answer, rule: Option<&
     }
     for (name, expected) in &recorded.headers {
         let expected = expected.as_str().unwrap_or_default();
-        if rule.is_some_and(|rule| rule.adjust.ignore_headers.iter().any(|ignored| ignored.eq_ignore_ascii_case(name))) {
+        if rule.is_some_and(|rule| rule.adjust.ignore_headers.iter().any(|ignored| ignored.eq_ignore_ascii_case(name)))
+        {
             continue;
         }
         match answer.header(name) {

@@ -80,7 +80,9 @@ fn print_counts(counts: &BTreeMap<usize, Count>) -> f64 {
     println!("\n{:<42} {:>7} {:>8} {:>10} {:>13}", "range", "equal", "by rule", "different", "passed/total");
     let mut all = Count::default();
     for (range, count) in counts {
-        let name = RANGES.get(*range).map_or_else(|| "other".to_owned(), |(from, to, what)| format!("{from:03}-{to:03} {what}"));
+        let name = RANGES
+            .get(*range)
+            .map_or_else(|| "other".to_owned(), |(from, to, what)| format!("{from:03}-{to:03} {what}"));
         print_line(&name, count);
         all.equal += count.equal;
         all.by_rule += count.by_rule;

@@ -189,7 +189,9 @@ impl Adjust {
 
 fn redact(value: &mut Json) {
     match value {
-        Json::Object(members) if members.contains_key("encrypted") && members.contains_key("nonce") => *value = Json::Null,
+        Json::Object(members) if members.contains_key("encrypted") && members.contains_key("nonce") => {
+            *value = Json::Null
+        }
         Json::Object(members) => members.values_mut().for_each(redact),
         Json::Array(items) => items.iter_mut().for_each(redact),
         _ => {}

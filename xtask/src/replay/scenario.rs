@@ -79,7 +79,8 @@ impl Scenario {
 impl Step {
     /// The `{uuid:n}` of the operation that the step began.
     pub fn operation(&self) -> Option<String> {
-        let header = self.response.headers.get("Azure-AsyncOperation").or_else(|| self.response.headers.get("Location"))?;
+        let header =
+            self.response.headers.get("Azure-AsyncOperation").or_else(|| self.response.headers.get("Location"))?;
         let text = header.as_str()?;
         let start = text.find("{uuid:")?;
         let end = start + text[start..].find('}')?;
