@@ -31,49 +31,19 @@ struct Ban {
     name: String,
 }
 
-#[derive(Deserialize)]
-struct Metadata {
-    packages: Vec<Package>,
-    resolve: Resolve,
-}
-
-#[derive(Deserialize)]
-struct Resolve {
-    nodes: Vec<Node>,
-}
-
-#[derive(Deserialize)]
-struct Node {
-    id: String,
-}
-
-#[derive(Deserialize)]
 struct Package {
-    id: String,
     name: String,
     version: String,
     license: Option<String>,
-    source: Option<String>,
+    source: String,
 }
 
-/// Checks licences, bans and sources of everything in the resolved graph for this platform.
+/// Checks licences, bans and sources of everything that a build on this platform compiles.
 pub fn run() -> anyhow::Result<()> {
     let text =
         std::fs::read_to_string("deny.toml").context("cannot read `deny.toml`; run this at the workspace's root")?;
     let rules: Rules = toml::from_str(&text).context("`deny.toml` cannot be understood")?;
-    let host = Command::new("rustc").args(["--print", "host-tuple"]).output()?;
-    let host = String::from_utf8(host.stdout)?;
-    let output = Command::new("cargo")
-        .args(["metadata", "--format-version=1", "--filter-platform", host.trim()])
-        .output()
-        .context("cannot run `cargo metadata`")?;
-    if !output.status.success() {
-        bail!("`cargo metadata` failed: {}", String::from_utf8_lossy(&output.stderr));
-    }
-    let metadata: Metadata = serde_json::from_slice(&output.stdout)?;
-    let resolved: BTreeSet<&str> = metadata.resolve.nodes.iter().map(|node| node.id.as_str()).collect();
-    let packages: Vec<&Package> =
-        metadata.packages.iter().filter(|package| resolved.contains(package.id.as_str())).collect();
+    let packages = packages()?;
     let complaints: Vec<String> = packages.iter().flat_map(|package| complaints(package, &rules)).collect();
     for complaint in &complaints {
         println!("{complaint}");
@@ -83,6 +53,29 @@ pub fn run() -> anyhow::Result<()> {
     }
     println!("licences, bans and sources of {} packages are as deny.toml wants them", packages.len());
     Ok(())
+}
+
+/// Returns what is compiled; `cargo metadata` would also list optional packages that no feature asks for.
+fn packages() -> anyhow::Result<Vec<Package>> {
+    let output = Command::new("cargo")
+        .args(["tree", "--workspace", "--prefix=none", "--edges=normal,build,dev", "--format={p}|{l}"])
+        .output()
+        .context("cannot run `cargo tree`")?;
+    if !output.status.success() {
+        bail!("`cargo tree` failed: {}", String::from_utf8_lossy(&output.stderr));
+    }
+    let text = String::from_utf8(output.stdout)?;
+    let lines: BTreeSet<&str> =
+        text.lines().map(|line| line.trim_end_matches(" (*)")).filter(|line| !line.is_empty()).collect();
+    Ok(lines.into_iter().map(package).collect())
+}
+
+fn package(line: &str) -> Package {
+    let (package, license) = line.rsplit_once('|').unwrap_or((line, ""));
+    let mut words = package.splitn(3, ' ');
+    let mut word = || words.next().unwrap_or_default().to_owned();
+    let (name, version, source) = (word(), word(), word());
+    Package { name, version, source, license: (!license.is_empty()).then(|| license.to_owned()) }
 }
 
 fn complaints(package: &Package, rules: &Rules) -> Vec<String> {
@@ -98,9 +91,9 @@ fn complaints(package: &Package, rules: &Rules) -> Vec<String> {
         }
         Some(_) => {}
     }
-    // Where the registry is mirrored its address may differ; what counts is that nothing comes from git.
-    if package.source.as_ref().is_some_and(|source| source.starts_with("git+")) {
-        found.push(format!("{name}: comes from a git repository"));
+    // Registry packages show no source, our own their folder, all others a URL.
+    if package.source.contains("://") {
+        found.push(format!("{name}: comes from {}", package.source));
     }
     found
 }
