@@ -6,8 +6,10 @@
 
 pub mod catalog;
 mod clock;
+pub mod conformance;
 pub mod fault;
 pub mod host;
+mod kinds;
 pub mod memory;
 pub mod platform;
 pub mod recipe;

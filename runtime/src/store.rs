@@ -170,7 +170,7 @@ pub enum Write {
         id: OperationId,
         /// The attempt that writes; `None` for requests, which hold no lease.
         attempt: Option<u32>,
-        /// The new state; a terminal one releases the lease.
+        /// The new state; a terminal one releases the lease and forgets the payload, which may hold secrets.
         state: State,
         /// Why it failed.
         error: Option<Fault>,

@@ -4,18 +4,27 @@
 //! It looks the type up in the [`Catalog`], lets the type's [`Kind`] and schema check the body, and
 //! commits record and operation in one batch. [`crate::worker`] executes the operation afterwards.
 
+mod present;
+mod read;
+mod resolve;
+mod write;
+
 use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use radii_model::{ApiVersion, ResourceId};
+use radii_model::{ApiVersion, ResourceId, TypeName};
 use serde_json::{Map, Value as Json};
 
 use crate::catalog::Catalog;
-use crate::platform::Platform;
+use crate::kinds::Kinds;
+use crate::platform::{ComputeKind, Platform};
 use crate::recipe::{Journal, RecipeDriver};
 use crate::store::{OperationId, Queue, Record, Store, Verb};
+use crate::validate::Validators;
 use crate::{Clock, Fault, Ids};
+
+pub use present::{etag, present};
 
 /// What a host is made of.
 #[derive(Clone)]
@@ -142,6 +151,24 @@ pub trait Kind: Send + Sync {
     /// Carries a change out. Must be safe to repeat after a crash at any point.
     async fn execute(&self, work: &Work<'_>, record: &mut Record) -> Result<Step, Fault>;
 
+    /// Checks that a resource may be deleted.
+    ///
+    /// # Errors
+    /// 4xx faults; nothing is changed then.
+    async fn admit_delete(&self, _host: &Host, _record: &Record) -> Result<(), Fault> {
+        Ok(())
+    }
+
+    /// Whether carrying a change out touches nothing but the record, so that no progress is worth recording.
+    fn is_inert(&self, _host: &Host, _record: &Record) -> bool {
+        false
+    }
+
+    /// How long one change may take before it is canceled.
+    fn timeout(&self) -> Duration {
+        Duration::from_secs(24 * 60 * 60)
+    }
+
     /// Answers a POST action of a resource, such as `getGraph`; `None` when there is no such action.
     async fn act(&self, host: &Host, record: &Record, action: &str, body: &Json) -> Result<Option<Json>, Fault>;
 }
@@ -150,12 +177,14 @@ pub trait Kind: Send + Sync {
 pub struct Host {
     /// What it is made of.
     pub parts: Parts,
+    kinds: Kinds,
+    validators: Validators,
 }
 
 impl Host {
     /// Returns a host with all built-in kinds.
     pub fn new(parts: Parts) -> Arc<Self> {
-        Arc::new(Self { parts })
+        Arc::new(Self { parts, kinds: Kinds::default(), validators: Validators::default() })
     }
 
     /// Creates or updates a resource.
@@ -163,45 +192,60 @@ impl Host {
     /// # Errors
     /// Unregistered types and versions, failed conditions, an operation in progress (409), violations
     /// of the schema (400 with one detail each); nothing is stored then.
-    pub async fn put(&self, _request: Put) -> Result<Answer, Fault> {
-        todo!()
+    pub async fn put(&self, request: Put) -> Result<Answer, Fault> {
+        write::put(self, &request).await
     }
 
     /// Deletes a resource.
     ///
     /// # Errors
-    /// Failed conditions, an operation in progress.
-    pub async fn delete(&self, _request: Delete) -> Result<Answer, Fault> {
-        todo!()
+    /// Failed conditions, an operation in progress (409) unless forced.
+    pub async fn delete(&self, request: Delete) -> Result<Answer, Fault> {
+        write::delete(self, &request).await
     }
 
     /// Returns a resource with sensitive values removed.
     ///
     /// # Errors
     /// 404 when there is none.
-    pub async fn get(&self, _id: &ResourceId) -> Result<Record, Fault> {
-        todo!()
+    pub async fn get(&self, id: &ResourceId) -> Result<Record, Fault> {
+        read::get(self, id).await
     }
 
     /// Returns a page of resources with sensitive values removed.
-    pub async fn list(&self, _query: &crate::store::ListQuery) -> Result<crate::store::Page, Fault> {
-        todo!()
+    pub async fn list(&self, query: &crate::store::ListQuery) -> Result<crate::store::Page, Fault> {
+        read::list(self, query).await
     }
 
     /// Executes a POST action.
     ///
     /// # Errors
     /// 404 when resource or action are unknown.
-    pub async fn act(&self, _id: &ResourceId, _action: &str, _body: &Json) -> Result<Json, Fault> {
-        todo!()
+    pub async fn act(&self, id: &ResourceId, action: &str, body: &Json) -> Result<Json, Fault> {
+        read::act(self, id, action, body).await
     }
 
     /// Looks up what a request needs to be about a registered type: plane, group, type, location, version.
     ///
     /// # Errors
     /// In the order and words of the Radius HTTP contract, part 2.7.
-    pub async fn resolve(&self, _id: &ResourceId, _api_version: Option<&str>) -> Result<Resolved, Fault> {
-        todo!()
+    pub async fn resolve(&self, id: &ResourceId, api_version: Option<&str>) -> Result<Resolved, Fault> {
+        resolve::resolve(self, id, api_version).await
+    }
+
+    /// Returns the behaviour of a type.
+    pub(crate) fn kind_of(&self, type_name: &TypeName) -> &dyn Kind {
+        self.kinds.find(type_name)
+    }
+
+    /// Returns the driver of a compute kind, if this server has one.
+    pub fn platform(&self, kind: ComputeKind) -> Option<&Arc<dyn Platform>> {
+        self.parts.platforms.iter().find(|platform| platform.kind() == kind)
+    }
+
+    /// Returns the driver of a recipe kind, if this server has one.
+    pub fn recipe_driver(&self, kind: &str) -> Option<&Arc<dyn RecipeDriver>> {
+        self.parts.recipes.iter().find(|driver| driver.kind() == kind)
     }
 }
 
@@ -216,9 +260,4 @@ pub struct Resolved {
     pub api_version: ApiVersion,
     /// Address of an imperative provider, to which the request is to be forwarded.
     pub address: Option<String>,
-}
-
-/// A resource as the wire shows it.
-pub fn present(_record: &Record) -> Map<String, Json> {
-    todo!()
 }

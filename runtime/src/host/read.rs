@@ -1,0 +1,44 @@
+//! Reading resources, and their POST actions.
+
+use radii_model::ResourceId;
+use serde_json::Value as Json;
+
+use super::Host;
+use crate::Fault;
+use crate::fault::code;
+use crate::store::{ListQuery, Page, Record};
+
+pub(super) async fn get(host: &Host, id: &ResourceId) -> Result<Record, Fault> {
+    let mut record = load(host, id).await?;
+    redact(host, &mut record);
+    Ok(record)
+}
+
+pub(super) async fn list(host: &Host, query: &ListQuery) -> Result<Page, Fault> {
+    let mut page = host.parts.store.list(query).await?;
+    page.records.iter_mut().for_each(|record| redact(host, record));
+    Ok(page)
+}
+
+pub(super) async fn act(host: &Host, id: &ResourceId, action: &str, body: &Json) -> Result<Json, Fault> {
+    let record = load(host, id).await?;
+    let answer = match record.id.resource_type() {
+        Some(type_name) => host.kind_of(&type_name).act(host, &record, action, body).await?,
+        None => None,
+    };
+    answer.ok_or_else(|| Fault::new(404, code::NOT_FOUND, format!("The request 'POST {id}/{action}' is invalid.")))
+}
+
+async fn load(host: &Host, id: &ResourceId) -> Result<Record, Fault> {
+    host.parts.store.find(id).await?.ok_or_else(|| Fault::not_found(&id.to_string()))
+}
+
+/// Removes sensitive values, by the schema of the version that the resource was last written through.
+///
+/// What is stored has them removed already; this catches what was stored before a property became sensitive.
+fn redact(host: &Host, record: &mut Record) {
+    let Some(version) = &record.api_version else { return };
+    if let Ok(Some(validator)) = host.validator(&record.id, version) {
+        validator.redact(&mut record.properties);
+    }
+}

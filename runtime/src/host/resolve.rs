@@ -1,0 +1,133 @@
+//! From the id of a request to the registered type that it is about.
+
+use std::sync::Arc;
+
+use radii_model::{ApiVersion, ResourceId, TypeName};
+
+use super::{Host, Resolved};
+use crate::Fault;
+use crate::catalog::{Provider, Type};
+use crate::fault::code;
+use crate::validate::Validator;
+
+/// The only location that requests are routed to.
+const LOCATION: &str = "global";
+
+pub(super) async fn resolve(host: &Host, id: &ResourceId, api_version: Option<&str>) -> Result<Resolved, Fault> {
+    let refuse = |message: String| Fault::bad_request(message).target(id.to_string());
+    let Some(type_name) = id.resource_type() else {
+        return Err(refuse("the request URL does not contain a valid resource ID".into()));
+    };
+    let Some(api_version) = api_version.filter(|text| !text.is_empty()) else {
+        return Err(refuse("the api-version query parameter is required".into()));
+    };
+    check_scopes(host, id).await?;
+    let plane = id.plane().map(|(_, name)| name).unwrap_or_default();
+    let provider = host.parts.catalog.find(plane, type_name.namespace());
+    let Some(provider) = provider else { return Err(not_registered(&type_name).target(id.to_string())) };
+    let Some(kind) = provider.find_type(type_name.name()).cloned() else {
+        return Err(nested_or_unregistered(id, &provider, &type_name));
+    };
+    let Some(location) = provider.find_location(LOCATION) else {
+        let namespace = type_name.namespace();
+        return Err(refuse(format!("location \"{LOCATION}\" not found for resource provider \"{namespace}\"")));
+    };
+    let Some(versions) = location.find_versions(type_name.name()) else {
+        return Err(not_registered(&type_name).target(id.to_string()));
+    };
+    let served = versions.iter().any(|version| version == api_version);
+    match api_version.parse::<ApiVersion>() {
+        Ok(version) if served => {
+            Ok(Resolved { address: location.address.clone(), provider, kind, api_version: version })
+        }
+        _ => Err(unsupported_version(&type_name, api_version).target(id.to_string())),
+    }
+}
+
+/// Checks that plane and group of an id exist.
+async fn check_scopes(host: &Host, id: &ResourceId) -> Result<(), Fault> {
+    let missing = |what: &str, scope: &str| {
+        let message = format!("the resource with id '{id}' was not found: {what} \"{scope}\" not found");
+        Fault::new(404, code::NOT_FOUND, message).target(id.to_string())
+    };
+    let Some((kind, name)) = id.plane() else {
+        return Err(Fault::bad_request("the request URL does not contain a valid resource ID").target(id.to_string()));
+    };
+    let plane = format!("/planes/{kind}/{name}");
+    if !exists(host, &plane).await? {
+        return Err(missing("plane", &plane));
+    }
+    if id.resource_group().is_some() {
+        let group = id.scope().to_string();
+        if !exists(host, &group).await? {
+            return Err(missing("resource group", &group));
+        }
+    }
+    Ok(())
+}
+
+async fn exists(host: &Host, id: &str) -> Result<bool, Fault> {
+    let Ok(id) = id.parse::<ResourceId>() else { return Ok(false) };
+    Ok(host.parts.store.find(&id).await?.is_some())
+}
+
+fn not_registered(type_name: &TypeName) -> Fault {
+    Fault::bad_request(format!(
+        "resource type \"{type_name}\" is not registered. register the resource type before deploying resources of this type"
+    ))
+}
+
+fn unsupported_version(type_name: &TypeName, version: &str) -> Fault {
+    Fault::bad_request(format!(
+        "api version \"{version}\" is not supported for resource type \"{type_name}\" by location \"{LOCATION}\""
+    ))
+}
+
+/// Says whether a path leads below a resource of a known type, or to an unknown type.
+fn nested_or_unregistered(id: &ResourceId, provider: &Provider, type_name: &TypeName) -> Fault {
+    let outer = type_name.name().split('/').next().unwrap_or_default();
+    let fault = if outer != type_name.name() && provider.find_type(outer).is_some() {
+        Fault::bad_request(format!("\"{id}\" is a valid resource id but does not refer to a resource"))
+    } else {
+        not_registered(type_name)
+    };
+    fault.target(id.to_string())
+}
+
+impl Host {
+    /// Returns the registered type of an id.
+    ///
+    /// # Errors
+    /// When it is not registered (any more).
+    pub(crate) fn registered(&self, id: &ResourceId) -> Result<(Arc<Provider>, Arc<Type>), Fault> {
+        let type_name = id.resource_type().ok_or_else(|| Fault::bad_request(format!("`{id}` is not a resource")))?;
+        let plane = id.plane().map(|(_, name)| name).unwrap_or_default();
+        let provider = self.parts.catalog.find(plane, type_name.namespace());
+        let kind = provider.as_ref().and_then(|provider| provider.find_type(type_name.name()).cloned());
+        match (provider, kind) {
+            (Some(provider), Some(kind)) => Ok((provider, kind)),
+            _ => Err(not_registered(&type_name).target(id.to_string())),
+        }
+    }
+
+    /// Returns the compiled schema of a type's version; `None` for an empty schema, which checks nothing.
+    ///
+    /// # Errors
+    /// When the version has no registration, or its schema can validate nothing.
+    pub(crate) fn validator(&self, id: &ResourceId, version: &ApiVersion) -> Result<Option<Arc<Validator>>, Fault> {
+        let (provider, kind) = self.registered(id)?;
+        let type_name = crate::catalog::type_name(&provider, &kind);
+        let Some(schema) = kind.api_versions.get(version) else {
+            return Err(unsupported_version(&type_name, &version.to_string()).target(id.to_string()));
+        };
+        if schema.as_object().is_none_or(serde_json::Map::is_empty) {
+            return Ok(None);
+        }
+        self.validators.get(&type_name, version, schema).map(Some).map_err(|reason| {
+            let message = format!(
+                "code InvalidRequestContent: err Schema validation failed: resource type schema validation failed: {reason}"
+            );
+            Fault::new(400, code::INVALID_CONTENT, message).target(id.to_string())
+        })
+    }
+}

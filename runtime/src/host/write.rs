@@ -1,0 +1,310 @@
+//! PUT and DELETE: checks first, then record and operation in one batch.
+
+use std::time::Duration;
+
+use radii_model::{ResourceId, TypeName};
+use serde_json::{Map, Value as Json, json};
+
+use super::{Answer, Delete, Host, Mode, Preconditions, Put, etag};
+use crate::Fault;
+use crate::fault::code;
+use crate::store::{self, Batch, Expect, Operation, OperationId, Private, Record, State, Verb, Write};
+use crate::validate::{Validator, Violation};
+
+/// How often a write that lost a race is tried again from the start.
+///
+/// Trying again is harmless: a PUT replaces the whole resource, so it only seems to have come later.
+const RACES: usize = 4;
+/// What `Retry-After` says in the answer to a write.
+const RETRY_AFTER: Duration = Duration::from_secs(5);
+/// Longest name of a resource: that of a DNS label, which most platforms share.
+const NAME_LIMIT: usize = 63;
+
+pub(super) async fn put(host: &Host, request: &Put) -> Result<Answer, Fault> {
+    for _ in 0..RACES {
+        match try_put(host, request).await {
+            Err(Refusal::Race) if request.preconditions == Preconditions::default() => {}
+            other => return other.map_err(|refusal| refusal.into_fault(&request.id)),
+        }
+    }
+    Err(busy(&request.id))
+}
+
+pub(super) async fn delete(host: &Host, request: &Delete) -> Result<Answer, Fault> {
+    for _ in 0..RACES {
+        match try_delete(host, request).await {
+            Err(Refusal::Race) if request.preconditions == Preconditions::default() => {}
+            other => return other.map_err(|refusal| refusal.into_fault(&request.id)),
+        }
+    }
+    Err(busy(&request.id))
+}
+
+/// Why a write did not happen.
+enum Refusal {
+    /// Somebody else wrote the resource in between.
+    Race,
+    Fault(Fault),
+}
+
+impl Refusal {
+    fn into_fault(self, id: &ResourceId) -> Fault {
+        match self {
+            Refusal::Race => precondition("etags do not match", id),
+            Refusal::Fault(fault) => fault,
+        }
+    }
+}
+
+impl From<Fault> for Refusal {
+    fn from(fault: Fault) -> Self {
+        Refusal::Fault(fault)
+    }
+}
+
+impl From<store::Error> for Refusal {
+    fn from(error: store::Error) -> Self {
+        match error {
+            store::Error::Conflict { .. } => Refusal::Race,
+            store::Error::Unavailable { .. } => Refusal::Fault(error.into()),
+        }
+    }
+}
+
+async fn try_put(host: &Host, request: &Put) -> Result<Answer, Refusal> {
+    let id = &request.id;
+    let type_name = resource_type(id)?;
+    check_name(id)?;
+    let validator = host.validator(id, &request.api_version)?;
+    let body = Body::parse(&request.body, id)?;
+    let old = host.parts.store.find(id).await?;
+    check_preconditions(&request.preconditions, old.as_ref(), id)?;
+    if let Some(old) = &old {
+        check_idle(old)?;
+    }
+    let kind = host.kind_of(&type_name);
+    let mut record = draft(host, request, body, old.as_ref(), &type_name);
+    if let Some(validator) = &validator {
+        let given = request.body.get("properties").filter(|properties| !properties.is_null());
+        check_schema(validator, given.is_some(), &mut record, old.as_ref())?;
+    }
+    kind.admit(host, &mut record, old.as_ref()).await?;
+    let payload = take_sensitive(validator.as_deref(), &mut record);
+    let expect = old.map_or(Expect::Absent, |old| Expect::Revision(old.revision));
+    if kind.mode(&type_name.to_string()) == Mode::Synchronous {
+        record.state = State::Succeeded;
+        record.operation = None;
+        host.parts.store.commit(vec![Write::Put { record: Box::new(record.clone()), expect }]).await?;
+        return Ok(Answer::Done(Some(record)));
+    }
+    let operation = begin(host, &mut record, Verb::Put, request.api_version.clone(), payload);
+    accept(host, record, operation, expect, None).await
+}
+
+async fn try_delete(host: &Host, request: &Delete) -> Result<Answer, Refusal> {
+    let id = &request.id;
+    let type_name = resource_type(id)?;
+    let Some(mut record) = host.parts.store.find(id).await? else { return Ok(Answer::Absent) };
+    check_preconditions(&request.preconditions, Some(&record), id)?;
+    if !request.force {
+        check_idle(&record)?;
+    }
+    let kind = host.kind_of(&type_name);
+    kind.admit_delete(host, &record).await?;
+    let expect = Expect::Revision(record.revision);
+    if kind.mode(&type_name.to_string()) == Mode::Synchronous {
+        host.parts.store.commit(vec![Write::Delete { id: record.id.clone(), expect }]).await?;
+        return Ok(Answer::Done(None));
+    }
+    let superseded = record.operation.filter(|_| !record.state.is_terminal());
+    let operation = begin(host, &mut record, Verb::Delete, request.api_version.clone(), Json::Null);
+    accept(host, record, operation, expect, superseded).await
+}
+
+/// Turns a record into one that an operation is about to change, and returns that operation.
+fn begin(
+    host: &Host,
+    record: &mut Record,
+    verb: Verb,
+    api_version: radii_model::ApiVersion,
+    payload: Json,
+) -> Operation {
+    let now = host.parts.clock.now();
+    let id = host.parts.ids.next();
+    record.state = State::Accepted;
+    record.operation = Some(id);
+    record.updated_at = now;
+    Operation {
+        id,
+        resource: record.id.clone(),
+        verb,
+        api_version: Some(api_version),
+        state: State::Accepted,
+        error: None,
+        attempt: 0,
+        run_after: now,
+        payload,
+        created_at: now,
+        ended_at: None,
+    }
+}
+
+/// Commits record and operation together; an operation that a forced deletion overtakes ends in the same batch.
+async fn accept(
+    host: &Host,
+    record: Record,
+    operation: Operation,
+    expect: Expect,
+    superseded: Option<OperationId>,
+) -> Result<Answer, Refusal> {
+    let id = operation.id;
+    let mut batch: Batch = Vec::new();
+    if let Some(superseded) = superseded {
+        let error = Some(Fault::internal("the operation failed due to a concurrency conflict"));
+        batch.push(Write::Advance { id: superseded, attempt: None, state: State::Failed, error });
+    }
+    batch.push(Write::Put { record: Box::new(record.clone()), expect });
+    batch.push(Write::Enqueue(Box::new(operation)));
+    host.parts.store.commit(batch).await?;
+    Ok(Answer::Accepted { record, operation: id, retry_after: RETRY_AFTER })
+}
+
+fn resource_type(id: &ResourceId) -> Result<TypeName, Fault> {
+    let valid = id.is_resource().then(|| id.resource_type()).flatten();
+    valid.ok_or_else(|| {
+        Fault::bad_request("the request URL does not contain a valid resource ID").target(id.to_string())
+    })
+}
+
+/// Refuses names that platforms cannot carry.
+fn check_name(id: &ResourceId) -> Result<(), Fault> {
+    let name = id.name().unwrap_or_default();
+    let letters = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
+    let edge = |c: Option<char>| c.is_some_and(|c| c.is_ascii_alphanumeric());
+    if name.len() <= NAME_LIMIT && name.chars().all(letters) && edge(name.chars().next()) && edge(name.chars().last()) {
+        return Ok(());
+    }
+    let shown: String = name.chars().take(NAME_LIMIT + 1).collect();
+    Err(Fault::bad_request(format!(
+        "the resource name `{shown}` is not valid: use at most {NAME_LIMIT} letters, digits, `-`, `_` and `.`, \
+         beginning and ending with a letter or digit"
+    ))
+    .target(id.to_string()))
+}
+
+fn check_preconditions(conditions: &Preconditions, old: Option<&Record>, id: &ResourceId) -> Result<(), Fault> {
+    match (&conditions.if_match, old) {
+        (Some(_), None) => return Err(precondition("requested resource does not exist", id)),
+        (Some(wanted), Some(old)) if wanted != "*" && *wanted != etag(old) => {
+            return Err(precondition("etags do not match", id));
+        }
+        _ => {}
+    }
+    if conditions.if_none_match && old.is_some() {
+        return Err(precondition("resource already exists", id));
+    }
+    Ok(())
+}
+
+fn precondition(message: &str, id: &ResourceId) -> Fault {
+    Fault::new(412, code::PRECONDITION_FAILED, message).target(id.to_string())
+}
+
+fn check_idle(record: &Record) -> Result<(), Fault> {
+    if record.state.is_terminal() {
+        return Ok(());
+    }
+    Err(Fault::conflict(format!("The target resource is in progress state: {}.", record.state.as_str())))
+}
+
+fn busy(id: &ResourceId) -> Fault {
+    Fault::conflict(format!("`{id}` is being changed by others all the time; read it again and repeat"))
+        .target(id.to_string())
+}
+
+/// The members of a PUT's body that are stored.
+struct Body {
+    tags: Option<Map<String, Json>>,
+    properties: Map<String, Json>,
+}
+
+impl Body {
+    fn parse(body: &Map<String, Json>, id: &ResourceId) -> Result<Self, Fault> {
+        let wrong = |what: &str| {
+            let message = format!("`{what}`; mend the request body of `{id}`");
+            Fault::new(400, code::INVALID_CONTENT, message).target(id.to_string())
+        };
+        if body.get("location").is_some_and(|location| !location.is_string() && !location.is_null()) {
+            return Err(wrong("location` must be a string"));
+        }
+        let tags = match body.get("tags") {
+            None | Some(Json::Null) => None,
+            Some(Json::Object(tags)) if tags.values().all(|tag| tag.is_string() || tag.is_null()) => Some(tags.clone()),
+            Some(_) => return Err(wrong("tags` must be an object whose values are strings")),
+        };
+        let mut properties = match body.get("properties") {
+            None | Some(Json::Null) => Map::new(),
+            Some(Json::Object(properties)) => properties.clone(),
+            Some(_) => return Err(wrong("properties` must be an object")),
+        };
+        properties.shift_remove("provisioningState");
+        Ok(Self { tags, properties })
+    }
+}
+
+/// Returns the record that a PUT asks for; what only the runtime core knows is taken over from `old`.
+fn draft(host: &Host, request: &Put, body: Body, old: Option<&Record>, type_name: &TypeName) -> Record {
+    let now = host.parts.clock.now();
+    Record {
+        id: old.map_or_else(|| request.id.clone(), |old| old.id.clone()),
+        type_name: old.map_or_else(|| type_name.to_string(), |old| old.type_name.clone()),
+        api_version: Some(request.api_version.clone()),
+        location: Some("global".into()),
+        tags: body.tags,
+        properties: body.properties,
+        private: old.map_or_else(Private::default, |old| old.private.clone()),
+        state: State::Accepted,
+        operation: None,
+        revision: old.map_or(0, |old| old.revision),
+        created_at: old.map_or(now, |old| old.created_at),
+        updated_at: now,
+    }
+}
+
+/// Applies defaults and reports every violation at once.
+fn check_schema(validator: &Validator, given: bool, record: &mut Record, old: Option<&Record>) -> Result<(), Fault> {
+    validator.apply_defaults(&mut record.properties);
+    let properties = given.then(|| Json::Object(record.properties.clone()));
+    let mut violations = validator.validate(properties.as_ref());
+    violations.extend(validator.validate_read_only(&record.properties, old.map(|old| &old.properties)));
+    if violations.is_empty() { Ok(()) } else { Err(schema_fault(&violations, &record.id)) }
+}
+
+/// The fault of broken schema rules, in the contract's words (part 4), with one detail per violation.
+fn schema_fault(violations: &[Violation], id: &ResourceId) -> Fault {
+    let text = |violation: &Violation| {
+        let path = violation.pointer.trim_start_matches('/').replace('/', " ").replace("~1", "/").replace("~0", "~");
+        format!("Error at \"{path}\": {}", violation.message)
+    };
+    let details = violations.iter().map(|violation| {
+        let target = format!("/properties{}", violation.pointer);
+        Fault::new(400, code::INVALID_PROPERTIES, text(violation)).target(target)
+    });
+    let first = violations.first().map(text).unwrap_or_default();
+    let prefix = "code InvalidRequestContent: err Schema validation failed: resource data validation failed:";
+    Fault::new(400, code::INVALID_CONTENT, format!("{prefix} {first}"))
+        .target(id.to_string())
+        .details(details.collect())
+}
+
+/// Moves sensitive values out of the record into what only the worker sees, and only until the operation ends.
+fn take_sensitive(validator: Option<&Validator>, record: &mut Record) -> Json {
+    match validator {
+        Some(validator) if validator.has_sensitive() => {
+            let payload = json!({ "properties": record.properties });
+            validator.redact(&mut record.properties);
+            payload
+        }
+        _ => Json::Null,
+    }
+}
