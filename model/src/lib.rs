@@ -8,8 +8,13 @@ pub mod base;
 pub mod document;
 mod id;
 pub mod manifest;
+mod path;
+pub mod pattern;
 pub mod rules;
 pub mod schema;
+mod suggest;
+pub mod value;
 
 pub use api_version::{ApiVersion, InvalidApiVersion};
 pub use id::{InvalidResourceId, ResourceId, ScopeSegment, TypeName, TypeSegment};
+pub use suggest::closest;

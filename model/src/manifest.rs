@@ -1,9 +1,13 @@
 //! Manifests: a resource provider with its types, as the registry accepts it.
 
+mod read;
+mod write;
+
 use indexmap::IndexMap;
 use radii_diagnostics::{Diagnostic, FileId, Span};
 
 use crate::ApiVersion;
+use crate::document::{Limits, parse_yaml};
 use crate::schema::Schema;
 
 /// A resource provider (Radius HTTP contract, part 6).
@@ -53,15 +57,23 @@ pub struct Spanned<T> {
 /// Reads a manifest from YAML or JSON and checks every rule of the format.
 ///
 /// Returns the manifest as far as it could be understood beside all diagnostics; it may be used only
-/// when none of them is an error.
-pub fn parse(_file: FileId, _text: &str) -> (Option<Manifest>, Vec<Diagnostic>) {
-    todo!()
+/// when none of them is an error. Of several YAML documents only the first is read.
+pub fn parse(file: FileId, text: &str) -> (Option<Manifest>, Vec<Diagnostic>) {
+    match parse_yaml(file, text, Limits::default()) {
+        Ok(document) => {
+            let (manifest, mut diagnostics) = read::manifest(&document);
+            diagnostics.extend(manifest.iter().flat_map(crate::rules::check_manifest));
+            diagnostics.sort_by_key(|diagnostic| diagnostic.primary.as_ref().map(|label| label.span.start));
+            (manifest, diagnostics)
+        }
+        Err(diagnostics) => (None, diagnostics),
+    }
 }
 
 impl Manifest {
     /// Writes the manifest as YAML that Radius and [`parse`] accept; the same manifest always gives the same bytes.
     pub fn to_yaml(&self) -> String {
-        todo!()
+        write::yaml(self)
     }
 
     /// Returns the location that types are served from: the first one given, or `global`.

@@ -1,5 +1,9 @@
 //! The structural rules of manifests and schemas (Radius HTTP contract, part 6), as diagnostics with stable codes.
 
+pub mod code;
+mod manifest;
+mod schema;
+
 use radii_diagnostics::Diagnostic;
 
 use crate::manifest::Manifest;
@@ -15,11 +19,11 @@ pub enum Strictness {
 }
 
 /// Checks every rule of a manifest.
-pub fn check_manifest(_manifest: &Manifest) -> Vec<Diagnostic> {
-    todo!()
+pub fn check_manifest(manifest: &Manifest) -> Vec<Diagnostic> {
+    manifest::check(manifest)
 }
 
 /// Checks one schema; `path` is put before the paths of the diagnostics.
-pub fn check_schema(_schema: &Schema, _path: &str, _strictness: Strictness) -> Vec<Diagnostic> {
-    todo!()
+pub fn check_schema(schema: &Schema, path: &str, strictness: Strictness) -> Vec<Diagnostic> {
+    schema::check(schema, path, strictness)
 }

@@ -4,11 +4,18 @@
 //! redaction, diff) is derived from [`Schema`]. It can hold every construct of OpenAPI 3.0, also those
 //! that manifests may not use: [`crate::rules`] refuses them, the model merely represents them.
 
+mod keywords;
+mod read;
+mod write;
+
 use indexmap::IndexMap;
 use radii_diagnostics::{Diagnostic, Span};
 use serde_json::Value as Json;
 
 use crate::document::Node;
+
+pub(crate) use keywords::SENSITIVE;
+pub(crate) use read::wrong_type;
 
 /// One schema object (OpenAPI 3.0.3, "Schema Object") with its place in the author's file.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -71,8 +78,11 @@ pub struct Schema {
     pub composition: Composition,
     /// `$ref`, as written; other keywords beside it are ignored by OpenAPI 3.0.
     pub reference: Option<String>,
-    /// Vendor extensions (`x-…`) other than those with a field of their own.
+    /// Vendor extensions (`x-…`) other than those with a field of their own; also `xml`, `externalDocs` and an
+    /// `x-radius-sensitive` that is no boolean, all as written.
     pub extensions: IndexMap<String, Json>,
+    /// Where the values of the keywords stand that were written.
+    pub keyword_spans: Vec<(&'static str, Span)>,
 }
 
 /// A named property of an object.
@@ -165,17 +175,86 @@ pub struct Composition {
 impl Schema {
     /// Reads a schema object from a document.
     ///
+    /// A keyword whose value is null counts as absent. A numeric `exclusiveMinimum` or `exclusiveMaximum`
+    /// becomes a bound with its flag.
+    ///
     /// # Errors
     /// A diagnostic for every keyword of a wrong JSON type, every unknown keyword and every unknown
     /// `type`. The schema is returned as far as it could be understood, so that later checks can
     /// report more; callers refuse it when a diagnostic is an error.
-    pub fn from_node(_node: &Node, _path: &str) -> (Schema, Vec<Diagnostic>) {
-        todo!()
+    pub fn from_node(node: &Node, path: &str) -> (Schema, Vec<Diagnostic>) {
+        read::schema(node, path)
     }
 
     /// Writes the schema as an OpenAPI 3.0 schema object, keywords in a fixed order.
     pub fn to_openapi(&self) -> Json {
-        todo!()
+        write::openapi(self)
+    }
+
+    /// Returns where the value of `keyword` stands, or the whole schema when that is not known.
+    pub fn span_of(&self, keyword: &str) -> Span {
+        self.keyword_spans.iter().find(|(name, _)| *name == keyword).map_or(self.span, |(_, span)| *span)
+    }
+
+    /// Whether every value is valid, null included: no keyword here or below restricts anything.
+    pub fn is_unrestricted(&self) -> bool {
+        let own = matches!(self.kind, None | Some(Kind::Any))
+            && self.format.is_none()
+            && self.enumeration.as_ref().is_none_or(Vec::is_empty)
+            && !(self.nullable || self.read_only || self.write_only || self.unique_items)
+            && self.number == NumberBounds::default()
+            && self.min_length.unwrap_or(0) == 0
+            && self.max_length.is_none()
+            && self.pattern.is_none()
+            && self.min_items.unwrap_or(0) == 0
+            && self.max_items.is_none()
+            && self.required.is_empty()
+            && self.min_properties.unwrap_or(0) == 0
+            && self.max_properties.is_none()
+            && self.reference.is_none();
+        let additional = match &self.additional {
+            Additional::Absent | Additional::Allowed(true, _) => true,
+            Additional::Allowed(false, _) => false,
+            Additional::Schema(schema) => schema.is_unrestricted(),
+        };
+        let combined = &self.composition;
+        let mut below = (self.items.as_deref().into_iter())
+            .chain(self.properties.values().map(|property| &property.schema))
+            .chain([&combined.all_of, &combined.any_of, &combined.one_of].into_iter().flatten())
+            .chain(combined.not.as_deref());
+        own && additional && below.all(Schema::is_unrestricted)
+    }
+
+    /// Returns the schema that a `$ref` of the form `#/…` names, this schema being the document.
+    ///
+    /// References that lead through other references are not followed.
+    pub fn resolve(&self, reference: &str) -> Option<&Schema> {
+        let pointer = reference.strip_prefix('#')?;
+        if pointer.is_empty() {
+            return Some(self);
+        }
+        let tokens = pointer.strip_prefix('/')?.split('/').map(|token| token.replace("~1", "/").replace("~0", "~"));
+        self.descend(&tokens.collect::<Vec<_>>())
+    }
+
+    fn descend(&self, tokens: &[String]) -> Option<&Schema> {
+        let Some((keyword, rest)) = tokens.split_first() else { return Some(self) };
+        let nth = |schemas: &'_ [Schema]| -> Option<usize> {
+            rest.first()?.parse::<usize>().ok().filter(|at| *at < schemas.len())
+        };
+        match keyword.as_str() {
+            "items" => self.items.as_deref()?.descend(rest),
+            "not" => self.composition.not.as_deref()?.descend(rest),
+            "additionalProperties" => match &self.additional {
+                Additional::Schema(schema) => schema.descend(rest),
+                _ => None,
+            },
+            "properties" => self.properties.get(rest.first()?)?.schema.descend(&rest[1..]),
+            "allOf" => self.composition.all_of[nth(&self.composition.all_of)?].descend(&rest[1..]),
+            "anyOf" => self.composition.any_of[nth(&self.composition.any_of)?].descend(&rest[1..]),
+            "oneOf" => self.composition.one_of[nth(&self.composition.one_of)?].descend(&rest[1..]),
+            _ => None,
+        }
     }
 
     /// Returns the schema at a path of property names; `*` stands for a map's values, `[]` for an array's items.

@@ -1,0 +1,124 @@
+//! Names and versions in manifests.
+
+use radii_diagnostics::{Code, Diagnostic, Span};
+
+use super::{Strictness, code, schema};
+use crate::ApiVersion;
+use crate::manifest::{Manifest, ResourceType};
+use crate::path::Path;
+
+/// The capability that the registry knows.
+const CAPABILITIES: [&str; 1] = ["ManualResourceProvisioning"];
+
+pub(super) fn check(manifest: &Manifest) -> Vec<Diagnostic> {
+    let mut rules = Rules { diagnostics: Vec::new() };
+    let root = Path::Root("");
+    rules.namespace(manifest, &root.key("namespace"));
+    let types = root.key("types");
+    for (name, resource_type) in &manifest.types {
+        rules.resource_type(name, resource_type, &types.key(name));
+    }
+    rules.diagnostics
+}
+
+struct Rules {
+    diagnostics: Vec<Diagnostic>,
+}
+
+impl Rules {
+    fn namespace(&mut self, manifest: &Manifest, path: &Path<'_>) {
+        let namespace = &manifest.namespace;
+        let help = "write two PascalCase words with a dot between them, such as `Contoso.Data`";
+        if namespace.value.is_empty() {
+            let message = "the manifest has no `namespace`";
+            return self.report(code::MISSING_FIELD, namespace.span, path, message, help);
+        }
+        let mut segments = namespace.value.split('.');
+        let two = (segments.next(), segments.next(), segments.next());
+        if !matches!(two, (Some(first), Some(second), None) if is_pascal_case(first) && is_pascal_case(second)) {
+            let message = format!("`{}` is not a namespace", namespace.value);
+            self.report(code::INVALID_NAMESPACE, namespace.span, path, message, help);
+        }
+    }
+
+    fn resource_type(&mut self, name: &str, resource_type: &ResourceType, path: &Path<'_>) {
+        if !is_camel_case(name) {
+            let message = format!("`{name}` is not a type name");
+            let help = match camel_case(name) {
+                Some(better) => format!("write camelCase from letters and digits, such as `{better}`"),
+                None => "write camelCase from two or more letters and digits, such as `myDatabases`".to_owned(),
+            };
+            self.report(code::INVALID_TYPE_NAME, resource_type.key_span, path, message, help);
+        }
+        self.capabilities(resource_type, &path.key("capabilities"));
+        self.default_version(resource_type, &path.key("defaultApiVersion"));
+        let versions = path.key("apiVersions");
+        for (version, entry) in &resource_type.api_versions {
+            let path = versions.key(&version.to_string()).key("schema").to_string();
+            self.diagnostics.extend(schema::check(&entry.schema, &path, Strictness::Manifest));
+        }
+    }
+
+    fn capabilities(&mut self, resource_type: &ResourceType, path: &Path<'_>) {
+        for (at, capability) in resource_type.capabilities.iter().enumerate() {
+            let (name, path) = (capability.value.as_str(), path.index(at));
+            if !is_pascal_case(name) {
+                let message = format!("`{name}` is not a capability");
+                let help = "write PascalCase from letters and digits, such as `ManualResourceProvisioning`";
+                self.report(code::INVALID_CAPABILITY, capability.span, &path, message, help);
+            } else if !CAPABILITIES.contains(&name) {
+                let message = format!("the registry knows no capability `{name}`");
+                let help = "the only one is `ManualResourceProvisioning`: resources are stored and nothing is executed";
+                let diagnostic = Diagnostic::warning(code::UNKNOWN_CAPABILITY, message).at(capability.span);
+                self.diagnostics.push(diagnostic.path(path.to_string()).help(help));
+            }
+        }
+    }
+
+    fn default_version(&mut self, resource_type: &ResourceType, path: &Path<'_>) {
+        let Some(default) = &resource_type.default_api_version else { return };
+        let Ok(version) = default.value.parse::<ApiVersion>() else {
+            let message = format!("`{}` is not an API version", default.value);
+            let help = "write one of the type's versions: a date as YYYY-MM-DD, optionally followed by `-preview`";
+            return self.report(code::INVALID_API_VERSION, default.span, path, message, help);
+        };
+        if !resource_type.api_versions.contains_key(&version) {
+            let known: Vec<_> = resource_type.api_versions.keys().map(|version| format!("`{version}`")).collect();
+            let message = format!("the type has no API version `{version}`");
+            let help = match known.is_empty() {
+                true => "add the version below `apiVersions`".to_owned(),
+                false => format!("the type's versions are {}", known.join(", ")),
+            };
+            let diagnostic = Diagnostic::warning(code::DEFAULT_VERSION_MISSING, message).at(default.span);
+            self.diagnostics.push(diagnostic.path(path.to_string()).help(help));
+        }
+    }
+
+    fn report(&mut self, code: Code, span: Span, path: &Path<'_>, message: impl Into<String>, help: impl Into<String>) {
+        self.diagnostics.push(Diagnostic::error(code, message).at(span).path(path.to_string()).help(help));
+    }
+}
+
+fn is_pascal_case(word: &str) -> bool {
+    word.len() >= 2
+        && word.starts_with(|c: char| c.is_ascii_uppercase())
+        && word.bytes().all(|b| b.is_ascii_alphanumeric())
+}
+
+fn is_camel_case(word: &str) -> bool {
+    word.len() >= 2
+        && word.starts_with(|c: char| c.is_ascii_lowercase())
+        && word.bytes().all(|b| b.is_ascii_alphanumeric())
+}
+
+/// Returns the name as camelCase, if that makes a valid name of it.
+fn camel_case(name: &str) -> Option<String> {
+    let mut words = name.split(|c: char| !c.is_ascii_alphanumeric()).filter(|word| !word.is_empty());
+    let first = words.next()?;
+    let mut out = first[..1].to_ascii_lowercase() + &first[1..];
+    for word in words {
+        out += &word[..1].to_ascii_uppercase();
+        out += &word[1..];
+    }
+    is_camel_case(&out).then_some(out)
+}

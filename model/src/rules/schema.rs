@@ -1,0 +1,230 @@
+//! Rules of schemas.
+
+mod consistency;
+mod radius;
+
+use radii_diagnostics::{Code, Diagnostic, Severity, Span};
+
+use super::{Strictness, code};
+use crate::path::Path;
+use crate::pattern;
+use crate::schema::{Additional, Kind, Schema};
+use crate::value;
+
+/// Checks a schema and all below it.
+pub(super) fn check(schema: &Schema, path: &str, strictness: Strictness) -> Vec<Diagnostic> {
+    let mut rules = Rules { root: schema, strictness, diagnostics: Vec::new() };
+    rules.schema(schema, &Path::Root(path), Place::Root);
+    rules.diagnostics
+}
+
+/// Where a schema stands, as far as rules depend on it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Place {
+    /// The schema of the whole resource.
+    Root,
+    /// Anywhere else.
+    Below,
+    /// A property named `platformOptions`.
+    PlatformOptions,
+    /// The values of a map, directly below `platformOptions` or not.
+    MapValue { platform_options: bool },
+}
+
+struct Rules<'s> {
+    root: &'s Schema,
+    strictness: Strictness,
+    diagnostics: Vec<Diagnostic>,
+}
+
+impl Rules<'_> {
+    fn schema(&mut self, schema: &Schema, path: &Path<'_>, place: Place) {
+        if let Some(reference) = &schema.reference {
+            return self.reference(schema, reference, path);
+        }
+        let in_manifest = self.strictness == Strictness::Manifest;
+        self.kind(schema, path, place);
+        self.pattern(schema, path);
+        self.samples(schema, path);
+        self.flags(schema, path);
+        if in_manifest {
+            self.radius_rules(schema, path, place);
+            self.consistency(schema, path, place);
+        }
+        self.below(schema, path, place);
+        if in_manifest {
+            self.composition(schema, path);
+        } else {
+            self.combined(schema, path);
+        }
+    }
+
+    fn below(&mut self, schema: &Schema, path: &Path<'_>, place: Place) {
+        let properties = path.key("properties");
+        for (name, property) in &schema.properties {
+            let place = if name == "platformOptions" { Place::PlatformOptions } else { Place::Below };
+            self.schema(&property.schema, &properties.key(name), place);
+        }
+        if let Some(items) = &schema.items {
+            self.schema(items, &path.key("items"), Place::Below);
+        }
+        if let Additional::Schema(values) = &schema.additional {
+            let platform_options = place == Place::PlatformOptions;
+            self.schema(values, &path.key("additionalProperties"), Place::MapValue { platform_options });
+        }
+    }
+
+    /// Checks the schemas that composition combines; manifests have none.
+    fn combined(&mut self, schema: &Schema, path: &Path<'_>) {
+        let combined = &schema.composition;
+        for (name, schemas) in [("allOf", &combined.all_of), ("anyOf", &combined.any_of), ("oneOf", &combined.one_of)] {
+            let list = path.key(name);
+            for (at, schema) in schemas.iter().enumerate() {
+                self.schema(schema, &list.index(at), Place::Below);
+            }
+        }
+        if let Some(not) = &combined.not {
+            self.schema(not, &path.key("not"), Place::Below);
+        }
+    }
+
+    fn reference(&mut self, schema: &Schema, reference: &str, path: &Path<'_>) {
+        let message = if !reference.starts_with('#') {
+            format!("`{reference}` is outside this schema; a schema has to stand alone")
+        } else if self.strictness == Strictness::Manifest {
+            format!("`{reference}` cannot be used; schemas in manifests have no references")
+        } else {
+            match self.follow(reference) {
+                Followed::Found => return,
+                Followed::Missing => format!("`{reference}` leads to nothing in this schema"),
+                Followed::Loop => format!("`{reference}` leads back to itself"),
+            }
+        };
+        let help = "write the schema in place of the reference";
+        self.error(code::UNRESOLVED_REFERENCE, schema.span_of("$ref"), &path.key("$ref"), message, help);
+    }
+
+    fn follow(&self, reference: &str) -> Followed {
+        let mut seen = vec![reference];
+        while let Some(target) = seen.last().and_then(|last| self.root.resolve(last)) {
+            let Some(next) = target.reference.as_deref() else { return Followed::Found };
+            if seen.contains(&next) {
+                return Followed::Loop;
+            }
+            seen.push(next);
+        }
+        Followed::Missing
+    }
+
+    fn kind(&mut self, schema: &Schema, path: &Path<'_>, place: Place) {
+        match schema.kind {
+            Some(Kind::Any) if !matches!(place, Place::MapValue { .. }) || self.forbidden_any(place) => {
+                let message = "no type is named `any`";
+                let help = match place {
+                    Place::MapValue { .. } => {
+                        "give the type of the values; maps of anything are for `platformOptions` only"
+                    }
+                    _ => {
+                        "leave `type` out to allow any value, or write one of `string`, `number`, `integer`, `boolean`, \
+                          `object`, `array`"
+                    }
+                };
+                self.error(code::UNKNOWN_TYPE, schema.span_of("type"), &path.key("type"), message, help);
+            }
+            Some(Kind::Array) if schema.items.is_none() => {
+                let message = "an array has to say what it holds";
+                let help = "add `items` with the schema of one item, such as `items: {type: string}`";
+                self.error(code::MISSING_ITEMS, schema.span_of("type"), path, message, help);
+            }
+            _ => {}
+        }
+    }
+
+    /// Whether `type: any` is an error in this place of a map; elsewhere it always is.
+    fn forbidden_any(&self, place: Place) -> bool {
+        place != Place::MapValue { platform_options: true }
+    }
+
+    fn pattern(&mut self, schema: &Schema, path: &Path<'_>) {
+        let Some(text) = &schema.pattern else { return };
+        if let Err(error) = pattern::compile(text) {
+            let message = format!("`{text}` is not a regular expression that RE2 reads: {error}");
+            let help = "write RE2 syntax (https://github.com/google/re2/wiki/Syntax); it has no look-around and no \
+                        back-references";
+            self.error(code::INVALID_PATTERN, schema.span_of("pattern"), &path.key("pattern"), message, help);
+        }
+    }
+
+    /// Holds `default` and `example` against the schema they stand in.
+    fn samples(&mut self, schema: &Schema, path: &Path<'_>) {
+        let samples =
+            [("default", &schema.default, code::INVALID_DEFAULT), ("example", &schema.example, code::INVALID_EXAMPLE)];
+        for (name, sample, code) in samples {
+            let Some(sample) = sample else { continue };
+            let Some(first) = value::violations(schema, self.root, sample).into_iter().next() else { continue };
+            let place = if first.pointer.is_empty() { String::new() } else { format!("at `{}`: ", first.pointer) };
+            let message = format!("the {name} `{}` breaks its own schema: {place}{}", brief(sample), first.message);
+            let help = format!("change the {name}, or the schema that it stands in");
+            self.error(code, schema.span_of(name), &path.key(name), message, help);
+        }
+    }
+
+    fn flags(&mut self, schema: &Schema, path: &Path<'_>) {
+        if schema.read_only && schema.write_only {
+            let message = "a property cannot be `readOnly` and `writeOnly` at once";
+            let help = "keep `readOnly` for what recipes set, `writeOnly` for what is never shown";
+            self.error(code::READ_AND_WRITE_ONLY, schema.span_of("writeOnly"), path, message, help);
+        }
+        let mut twice: Vec<&str> = Vec::new();
+        for (at, name) in schema.required.iter().enumerate() {
+            if schema.required[..at].contains(name) && !twice.contains(&name.as_str()) {
+                twice.push(name);
+            }
+        }
+        for name in twice {
+            let message = format!("`required` names `{name}` twice");
+            let help = "keep one of the two";
+            self.error(code::DUPLICATE_REQUIRED, schema.span_of("required"), &path.key("required"), message, help);
+        }
+    }
+
+    fn error(&mut self, code: Code, span: Span, path: &Path<'_>, message: impl Into<String>, help: impl Into<String>) {
+        self.report(Severity::Error, code, span, path, message, help);
+    }
+
+    fn warning(
+        &mut self,
+        code: Code,
+        span: Span,
+        path: &Path<'_>,
+        message: impl Into<String>,
+        help: impl Into<String>,
+    ) {
+        self.report(Severity::Warning, code, span, path, message, help);
+    }
+
+    fn report(
+        &mut self,
+        severity: Severity,
+        code: Code,
+        span: Span,
+        path: &Path<'_>,
+        message: impl Into<String>,
+        help: impl Into<String>,
+    ) {
+        let diagnostic = Diagnostic::new(code, severity, message).at(span).path(path.to_string()).help(help);
+        self.diagnostics.push(diagnostic);
+    }
+}
+
+enum Followed {
+    Found,
+    Missing,
+    Loop,
+}
+
+/// Returns a value's text, shortened to what a message can hold.
+fn brief(value: &serde_json::Value) -> String {
+    let text = value.to_string();
+    if text.chars().count() <= 60 { text } else { text.chars().take(57).chain("...".chars()).collect() }
+}

@@ -1,0 +1,341 @@
+//! From a document to a schema.
+
+use radii_diagnostics::{Code, Diagnostic, Span};
+use serde_json::Number;
+
+use super::keywords::{self, SENSITIVE};
+use super::{Additional, Kind, Property, Schema};
+use crate::document::{Entry, Node, Value};
+use crate::path::Path;
+use crate::rules::code;
+use crate::suggest::closest;
+
+/// Reads the schema at `node`.
+pub(super) fn schema(node: &Node, path: &str) -> (Schema, Vec<Diagnostic>) {
+    let mut reader = Reader { diagnostics: Vec::new() };
+    let schema = reader.schema(node, &Path::Root(path));
+    (schema, reader.diagnostics)
+}
+
+struct Reader {
+    diagnostics: Vec<Diagnostic>,
+}
+
+impl Reader {
+    fn schema(&mut self, node: &Node, path: &Path<'_>) -> Schema {
+        let mut schema = Schema { span: node.span, ..Schema::default() };
+        let Some(members) = node.as_object() else {
+            let help = match &node.value {
+                Value::String(text) if kind_named(text).is_some() => format!("write `type: {text}` as a mapping"),
+                _ => "write a schema such as `{type: string}`, or remove it".to_owned(),
+            };
+            self.wrong_type(node, path, "a schema object", help);
+            return schema;
+        };
+        for (name, entry) in members {
+            self.keyword(&mut schema, name, entry, &path.key(name));
+        }
+        schema
+    }
+
+    fn keyword(&mut self, schema: &mut Schema, name: &str, entry: &Entry, path: &Path<'_>) {
+        if name.starts_with("x-") && name != SENSITIVE {
+            schema.extensions.insert(name.to_owned(), entry.node.to_json());
+            return;
+        }
+        let Some(known) = keywords::KNOWN.into_iter().find(|known| *known == name) else {
+            self.unknown(name, entry.key_span, path);
+            return;
+        };
+        schema.keyword_spans.push((known, entry.node.span));
+        if matches!(entry.node.value, Value::Null) && known != SENSITIVE {
+            return;
+        }
+        self.known(schema, known, entry, path);
+    }
+
+    fn known(&mut self, schema: &mut Schema, name: &'static str, entry: &Entry, path: &Path<'_>) {
+        let node = &entry.node;
+        match name {
+            "type" => schema.kind = self.kind(node, path),
+            "format" => schema.format = self.text(node, path),
+            "title" => schema.title = self.text(node, path),
+            "description" => schema.description = self.text(node, path),
+            "pattern" => schema.pattern = self.text(node, path),
+            "$ref" => schema.reference = self.text(node, path),
+            "default" => schema.default = Some(node.to_json()),
+            "example" => schema.example = Some(node.to_json()),
+            "enum" => {
+                schema.enumeration =
+                    self.items(node, path, "a list of values").map(|items| items.iter().map(Node::to_json).collect());
+            }
+            "nullable" => schema.nullable = self.flag(node, path),
+            "readOnly" => schema.read_only = self.flag(node, path),
+            "writeOnly" => schema.write_only = self.flag(node, path),
+            "deprecated" => schema.deprecated = self.flag(node, path),
+            "uniqueItems" => schema.unique_items = self.flag(node, path),
+            SENSITIVE => match node.value {
+                Value::Bool(value) => schema.sensitive = value,
+                _ => drop(schema.extensions.insert(SENSITIVE.to_owned(), node.to_json())),
+            },
+            "minimum" | "maximum" | "exclusiveMinimum" | "exclusiveMaximum" | "multipleOf" => {
+                self.bound(schema, name, node, path);
+            }
+            "minLength" => schema.min_length = self.count(node, path),
+            "maxLength" => schema.max_length = self.count(node, path),
+            "minItems" => schema.min_items = self.count(node, path),
+            "maxItems" => schema.max_items = self.count(node, path),
+            "minProperties" => schema.min_properties = self.count(node, path),
+            "maxProperties" => schema.max_properties = self.count(node, path),
+            "items" => schema.items = Some(Box::new(self.schema(node, path))),
+            "properties" => self.properties(schema, node, path),
+            "required" => schema.required = self.names(node, path),
+            "additionalProperties" => schema.additional = self.additional(node, path),
+            "allOf" | "anyOf" | "oneOf" | "not" | "discriminator" => self.composition(schema, name, entry, path),
+            // Says nothing about values; kept so that the schema is written back as it was read.
+            _ => drop(schema.extensions.insert(name.to_owned(), node.to_json())),
+        }
+    }
+
+    fn kind(&mut self, node: &Node, path: &Path<'_>) -> Option<Kind> {
+        if let Value::Array(items) = &node.value {
+            let nullable = items.iter().any(|item| item.as_str() == Some("null"));
+            let named = items.iter().filter_map(Node::as_str).find(|name| *name != "null").unwrap_or("string");
+            let help = if nullable {
+                format!("write `type: {named}` and `nullable: true`")
+            } else {
+                format!("write one type, such as `type: {named}`; leave `type` out to allow any")
+            };
+            let message = "`type` is a list; OpenAPI 3.0 knows one type per schema";
+            self.report(code::UNKNOWN_TYPE, node.span, path, message, help);
+            return None;
+        }
+        let Some(text) = node.as_str() else {
+            self.wrong_type(node, path, "the name of a type", format!("write one of {KINDS}"));
+            return None;
+        };
+        let kind = kind_named(text);
+        if kind.is_none() {
+            self.unknown_kind(text, node.span, path);
+        }
+        kind
+    }
+
+    fn unknown_kind(&mut self, text: &str, span: Span, path: &Path<'_>) {
+        let help = match text {
+            "null" => "write `nullable: true` beside the type that the value has otherwise".to_owned(),
+            "text" | "str" | "char" => "write `type: string`".to_owned(),
+            "int" | "int32" | "int64" | "long" => format!("write `type: integer`{}", format_hint(text)),
+            "float" | "double" | "decimal" => "write `type: number`".to_owned(),
+            "bool" => "write `type: boolean`".to_owned(),
+            "map" | "dict" | "struct" => "write `type: object`, with `additionalProperties` for a map".to_owned(),
+            "list" => "write `type: array` with `items`".to_owned(),
+            "date" | "date-time" | "uuid" | "uri" | "email" | "byte" | "password" | "binary" | "file" => {
+                format!("write `type: string` and `format: {text}`")
+            }
+            _ => match closest(text, KIND_NAMES) {
+                Some(name) => format!("did you mean `{name}`?"),
+                None => format!("write one of {KINDS}"),
+            },
+        };
+        self.report(code::UNKNOWN_TYPE, span, path, format!("no type is named `{text}`"), help);
+    }
+
+    fn bound(&mut self, schema: &mut Schema, name: &str, node: &Node, path: &Path<'_>) {
+        let bounds = &mut schema.number;
+        match (name, &node.value) {
+            ("minimum", Value::Number(number)) if !tighter(bounds.exclusive_minimum, &bounds.minimum, number, true) => {
+                (bounds.minimum, bounds.exclusive_minimum) =
+                    (Some(number.clone()), bounds.exclusive_minimum && bounds.minimum.is_none());
+            }
+            ("maximum", Value::Number(number))
+                if !tighter(bounds.exclusive_maximum, &bounds.maximum, number, false) =>
+            {
+                (bounds.maximum, bounds.exclusive_maximum) =
+                    (Some(number.clone()), bounds.exclusive_maximum && bounds.maximum.is_none());
+            }
+            ("minimum" | "maximum", Value::Number(_)) => {}
+            ("exclusiveMinimum", Value::Bool(flag)) => bounds.exclusive_minimum = *flag,
+            ("exclusiveMaximum", Value::Bool(flag)) => bounds.exclusive_maximum = *flag,
+            ("exclusiveMinimum", Value::Number(number)) => {
+                if bounds.minimum.as_ref().is_none_or(|minimum| minimum.as_f64() <= number.as_f64()) {
+                    (bounds.minimum, bounds.exclusive_minimum) = (Some(number.clone()), true);
+                }
+            }
+            ("exclusiveMaximum", Value::Number(number)) => {
+                if bounds.maximum.as_ref().is_none_or(|maximum| maximum.as_f64() >= number.as_f64()) {
+                    (bounds.maximum, bounds.exclusive_maximum) = (Some(number.clone()), true);
+                }
+            }
+            ("multipleOf", Value::Number(number)) => bounds.multiple_of = Some(number.clone()),
+            ("exclusiveMinimum" | "exclusiveMaximum", _) => {
+                self.wrong_type(node, path, "a boolean", "write `true` beside the bound that is excluded".to_owned());
+            }
+            _ => self.wrong_type(node, path, "a number", "write the number without quotes".to_owned()),
+        }
+    }
+
+    fn properties(&mut self, schema: &mut Schema, node: &Node, path: &Path<'_>) {
+        schema.has_properties = true;
+        let Some(members) = node.as_object() else {
+            let help = "write a mapping from each property's name to its schema".to_owned();
+            return self.wrong_type(node, path, "a mapping", help);
+        };
+        for (name, entry) in members {
+            let value = self.schema(&entry.node, &path.key(name));
+            schema.properties.insert(name.clone(), Property { key_span: entry.key_span, schema: value });
+        }
+    }
+
+    fn additional(&mut self, node: &Node, path: &Path<'_>) -> Additional {
+        match &node.value {
+            Value::Bool(value) => Additional::Allowed(*value, node.span),
+            Value::Object(_) => Additional::Schema(Box::new(self.schema(node, path))),
+            _ => {
+                let help = "write the schema of the values, or `false`".to_owned();
+                self.wrong_type(node, path, "a schema object or a boolean", help);
+                Additional::Absent
+            }
+        }
+    }
+
+    fn composition(&mut self, schema: &mut Schema, name: &str, entry: &Entry, path: &Path<'_>) {
+        let node = &entry.node;
+        schema.composition.keywords.push((name.to_owned(), entry.key_span));
+        match name {
+            "not" => schema.composition.not = Some(Box::new(self.schema(node, path))),
+            "discriminator" => {
+                if node.as_object().is_none() {
+                    let help = "write `{propertyName: …}` with the name of the property that tells the variants apart";
+                    self.wrong_type(node, path, "a mapping", help.to_owned());
+                }
+                schema.composition.discriminator = Some(node.to_json());
+            }
+            _ => {
+                let items = self.items(node, path, "a list of schemas").unwrap_or_default();
+                let read = items.iter().enumerate().map(|(at, item)| self.schema(item, &path.index(at))).collect();
+                match name {
+                    "allOf" => schema.composition.all_of = read,
+                    "anyOf" => schema.composition.any_of = read,
+                    _ => schema.composition.one_of = read,
+                }
+            }
+        }
+    }
+
+    fn text(&mut self, node: &Node, path: &Path<'_>) -> Option<String> {
+        let text = node.as_str().map(str::to_owned);
+        if text.is_none() {
+            self.wrong_type(node, path, "text", "put the text in quotes".to_owned());
+        }
+        text
+    }
+
+    fn flag(&mut self, node: &Node, path: &Path<'_>) -> bool {
+        if let Value::Bool(flag) = node.value {
+            return flag;
+        }
+        self.wrong_type(node, path, "a boolean", "write `true` or `false`, without quotes".to_owned());
+        false
+    }
+
+    fn count(&mut self, node: &Node, path: &Path<'_>) -> Option<u64> {
+        let count = match &node.value {
+            Value::Number(number) => number.as_u64().or_else(|| whole(number)),
+            _ => None,
+        };
+        if count.is_none() {
+            self.wrong_type(node, path, "a whole number from 0", "write the number without sign and quotes".to_owned());
+        }
+        count
+    }
+
+    fn items<'n>(&mut self, node: &'n Node, path: &Path<'_>, expected: &str) -> Option<&'n [Node]> {
+        if let Value::Array(items) = &node.value {
+            return Some(items);
+        }
+        self.wrong_type(node, path, expected, "write a list, such as `[a, b]`".to_owned());
+        None
+    }
+
+    fn names(&mut self, node: &Node, path: &Path<'_>) -> Vec<String> {
+        let items = self.items(node, path, "a list of property names").unwrap_or_default();
+        let names = items.iter().enumerate().filter_map(|(at, item)| self.text(item, &path.index(at)));
+        names.collect()
+    }
+
+    fn unknown(&mut self, name: &str, span: Span, path: &Path<'_>) {
+        if let Some(help) = keywords::newer(name) {
+            let message = format!("`{name}` is no keyword of OpenAPI 3.0");
+            return self.report(code::NEWER_KEYWORD, span, path, message, help);
+        }
+        let message = format!("unknown keyword `{name}`");
+        match closest(name, keywords::KNOWN) {
+            Some(known) => self.report(code::UNKNOWN_KEYWORD, span, path, message, format!("did you mean `{known}`?")),
+            None => {
+                let help =
+                    format!("remove it; if it is a property, move it below `properties`; notes are named `x-{name}`");
+                self.report(code::UNKNOWN_KEYWORD, span, path, message, help);
+            }
+        }
+    }
+
+    fn wrong_type(&mut self, node: &Node, path: &Path<'_>, expected: &str, help: String) {
+        let diagnostic = wrong_type(node, path, expected, help);
+        self.diagnostics.push(diagnostic);
+    }
+
+    fn report(&mut self, code: Code, span: Span, path: &Path<'_>, message: impl Into<String>, help: impl Into<String>) {
+        self.diagnostics.push(Diagnostic::error(code, message).at(span).path(path.to_string()).help(help));
+    }
+}
+
+/// Says that a value has the wrong JSON type.
+pub(crate) fn wrong_type(node: &Node, path: &Path<'_>, expected: &str, help: String) -> Diagnostic {
+    let found = match &node.value {
+        Value::Null => "null",
+        Value::Bool(_) => "a boolean",
+        Value::Number(_) => "a number",
+        Value::String(_) => "text",
+        Value::Array(_) => "a list",
+        Value::Object(_) => "a mapping",
+    };
+    let name = match path {
+        Path::Key(_, name) => format!("`{name}` "),
+        _ => String::new(),
+    };
+    let message = format!("{name}must be {expected}, not {found}");
+    Diagnostic::error(code::WRONG_TYPE, message).at(node.span).path(path.to_string()).help(help)
+}
+
+const KIND_NAMES: [&str; 6] = ["string", "number", "integer", "boolean", "object", "array"];
+const KINDS: &str = "`string`, `number`, `integer`, `boolean`, `object`, `array`";
+
+fn kind_named(text: &str) -> Option<Kind> {
+    Some(match text {
+        "string" => Kind::String,
+        "number" => Kind::Number,
+        "integer" => Kind::Integer,
+        "boolean" => Kind::Boolean,
+        "object" => Kind::Object,
+        "array" => Kind::Array,
+        "any" => Kind::Any,
+        _ => return None,
+    })
+}
+
+fn format_hint(text: &str) -> String {
+    if matches!(text, "int32" | "int64") { format!(" and `format: {text}`") } else { String::new() }
+}
+
+/// Whether an exclusive bound that was given as a number is stricter than `number`.
+fn tighter(exclusive: bool, bound: &Option<Number>, number: &Number, lower: bool) -> bool {
+    let Some(bound) = bound.as_ref().filter(|_| exclusive) else { return false };
+    if lower { bound.as_f64() >= number.as_f64() } else { bound.as_f64() <= number.as_f64() }
+}
+
+fn whole(number: &Number) -> Option<u64> {
+    let float = number.as_f64()?;
+    // Below 2^53 every whole number is exact.
+    (float >= 0.0 && float.fract() == 0.0 && float < 9_007_199_254_740_992.0).then_some(float as u64)
+}

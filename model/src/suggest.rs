@@ -1,0 +1,50 @@
+//! "Did you mean …?"
+
+/// Returns the candidate that is closest to `name`, if one is close enough to be a likely typo.
+pub fn closest<'a>(name: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    // Longer than any name worth a suggestion; bounds the work that a hostile name can cause.
+    if name.len() > 100 {
+        return None;
+    }
+    let wanted: Vec<char> = name.chars().flat_map(char::to_lowercase).collect();
+    let allowed = (wanted.len() / 3).clamp(1, 3);
+    let distances = candidates.into_iter().filter(|candidate| candidate.len() <= 100).map(|candidate| {
+        let other: Vec<char> = candidate.chars().flat_map(char::to_lowercase).collect();
+        (distance(&wanted, &other), candidate)
+    });
+    distances.filter(|(distance, _)| *distance <= allowed).min_by_key(|(distance, _)| *distance).map(|(_, name)| name)
+}
+
+/// Counts the insertions, deletions, replacements and swaps of neighbours between two words.
+fn distance(a: &[char], b: &[char]) -> usize {
+    let mut before: Vec<usize> = Vec::new();
+    let mut last: Vec<usize> = (0..=b.len()).collect();
+    for (row, left) in a.iter().enumerate() {
+        let mut current = vec![row + 1];
+        for (column, right) in b.iter().enumerate() {
+            let mut best =
+                (last[column] + usize::from(left != right)).min(last[column + 1] + 1).min(current[column] + 1);
+            if row > 0 && column > 0 && *left == b[column - 1] && a[row - 1] == *right {
+                best = best.min(before[column - 1] + 1);
+            }
+            current.push(best);
+        }
+        before = std::mem::replace(&mut last, current);
+    }
+    last[b.len()]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::closest;
+
+    #[test]
+    fn typos_are_recognised_and_other_words_are_not() {
+        let known = ["description", "type", "items", "readOnly"];
+        assert_eq!(closest("descripton", known), Some("description"));
+        assert_eq!(closest("tpye", known), Some("type"));
+        assert_eq!(closest("readonly", known), Some("readOnly"));
+        assert_eq!(closest("colour", known), None);
+        assert_eq!(closest(&"a".repeat(10_000_000), known), None);
+    }
+}
