@@ -46,6 +46,8 @@ pub struct Type {
     pub capabilities: Vec<String>,
     /// Declared default version.
     pub default_api_version: Option<String>,
+    /// The icon's SVG text.
+    pub icon: Option<Arc<str>>,
     /// Versions with their schema as registered (OpenAPI 3.0 schema object, or `{}`).
     pub api_versions: IndexMap<ApiVersion, Arc<Json>>,
 }
@@ -156,6 +158,7 @@ impl Type {
             description: text(properties, "description"),
             capabilities: capabilities.filter_map(|entry| entry.as_str().map(str::to_owned)).collect(),
             default_api_version: text(properties, "defaultApiVersion"),
+            icon: text(properties, "icon").map(Into::into),
             api_versions: IndexMap::new(),
         }
     }
