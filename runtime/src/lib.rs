@@ -7,10 +7,14 @@
 pub mod catalog;
 mod clock;
 pub mod conformance;
+mod connections;
+mod context;
+mod environment;
 pub mod fault;
 pub mod host;
 mod kinds;
 pub mod memory;
+mod objects;
 pub mod platform;
 pub mod recipe;
 pub mod store;

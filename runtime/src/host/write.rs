@@ -116,8 +116,9 @@ async fn try_delete(host: &Host, request: &Delete) -> Result<Answer, Refusal> {
         host.parts.store.commit(vec![Write::Delete { id: record.id.clone(), expect }]).await?;
         return Ok(Answer::Done(None));
     }
+    let payload = if request.force { json!({ "force": true }) } else { Json::Null };
     let superseded = record.operation.filter(|_| !record.state.is_terminal());
-    let operation = begin(host, &mut record, Verb::Delete, request.api_version.clone(), Json::Null);
+    let operation = begin(host, &mut record, Verb::Delete, request.api_version.clone(), payload);
     accept(host, record, operation, expect, superseded).await
 }
 

@@ -1,0 +1,230 @@
+//! Connections: named dependencies on other resources, and the variables that they become.
+
+use std::collections::BTreeMap;
+
+use radii_model::base::BASIC_PROPERTIES;
+use serde_json::{Map, Value as Json, json};
+
+use crate::Fault;
+use crate::environment::load_resource;
+use crate::fault::code;
+use crate::host::Host;
+use crate::platform::EnvValue;
+use crate::store::Record;
+
+/// Properties that say something about a resource and are no values of it.
+const METADATA: [&str; 4] = ["provisioningState", "recipe", "resourceProvisioning", "resources"];
+
+/// One entry of `connections`.
+pub(crate) struct Connection<'a> {
+    /// Its name.
+    pub(crate) name: &'a str,
+    /// A resource id or a URL.
+    pub(crate) source: &'a str,
+    /// `disableDefaultEnvVars: true`.
+    pub(crate) silent: bool,
+}
+
+/// Returns the connections of a resource, in the order of their names' first appearance.
+pub(crate) fn of(properties: &Map<String, Json>) -> impl Iterator<Item = Connection<'_>> {
+    let entries = properties.get("connections").and_then(Json::as_object).into_iter().flatten();
+    entries.map(|(name, entry)| Connection {
+        name,
+        source: entry.get("source").and_then(Json::as_str).unwrap_or_default(),
+        silent: entry.get("disableDefaultEnvVars").and_then(Json::as_bool).unwrap_or(false),
+    })
+}
+
+/// Returns the `connections` of a recipe's context: every source must be the id of a stored resource.
+pub(crate) async fn context(host: &Host, properties: &Map<String, Json>) -> Result<Map<String, Json>, Fault> {
+    let mut context = Map::new();
+    for connection in of(properties) {
+        let Connection { name, source, .. } = connection;
+        if !source.starts_with('/') {
+            return Err(Fault::internal(format!(
+                "failed to get connected resource IDs: invalid resource ID in connection {name}: \
+                 '{source}' is not a valid resource id"
+            )));
+        }
+        let record = load_connected(host, source).await?;
+        context.insert(
+            name.to_owned(),
+            json!({
+                "id": record.id.to_string(),
+                "name": record.id.name(),
+                "type": record.type_name,
+                "properties": visible(host, record).properties,
+            }),
+        );
+    }
+    Ok(context)
+}
+
+/// Returns the variables that a container gets for its connections (contract `platforms.md`, part 2.4).
+///
+/// # Errors
+/// Names the connection whose source is neither a URL nor the id of a stored resource.
+pub(crate) async fn variables(
+    host: &Host,
+    properties: &Map<String, Json>,
+) -> Result<BTreeMap<String, EnvValue>, Fault> {
+    let mut variables = BTreeMap::new();
+    for connection in of(properties) {
+        let prefix = format!("CONNECTION_{}", variable_part(connection.name));
+        let found = if connection.source.starts_with('/') {
+            let record = load_connected(host, connection.source).await?;
+            values(&visible(host, record))
+        } else {
+            url_values(connection.source)?
+        };
+        if connection.silent {
+            continue;
+        }
+        for (name, value) in found {
+            variables.entry(format!("{prefix}_{}", variable_part(&name))).or_insert(value);
+        }
+    }
+    Ok(variables)
+}
+
+async fn load_connected(host: &Host, source: &str) -> Result<Record, Fault> {
+    load_resource(host, source).await.map_err(|fault| {
+        let message = format!("connected resource {source} not found: {}", fault.message);
+        Fault { message, ..fault }
+    })
+}
+
+/// Returns the record without sensitive values.
+fn visible(host: &Host, mut record: Record) -> Record {
+    if let Some(version) = &record.api_version
+        && let Ok(Some(validator)) = host.validator(&record.id, version)
+    {
+        validator.redact(&mut record.properties);
+    }
+    record
+}
+
+/// Returns what a connected resource offers: its own properties, and the values its recipe computed.
+fn values(record: &Record) -> Vec<(String, EnvValue)> {
+    let computed = record.properties.get("status").and_then(|status| status.get("computedValues"));
+    let computed = computed.and_then(Json::as_object).into_iter().flatten();
+    let own = record.properties.iter().filter(|_| !is_container(&record.type_name));
+    let basic = |name: &str| BASIC_PROPERTIES.contains(&name) || METADATA.contains(&name);
+    let mut found: Vec<(String, EnvValue)> = Vec::new();
+    for (name, value) in computed.chain(own.filter(|(name, _)| !basic(name))) {
+        if let (Some(text), false) = (text(value), found.iter().any(|(known, _)| known == name)) {
+            found.push((name.clone(), EnvValue::Plain(text)));
+        }
+    }
+    found
+}
+
+/// Containers are reached through their network name; they have no values of their own.
+fn is_container(type_name: &str) -> bool {
+    ["Applications.Core/containers", "Radius.Compute/containers"]
+        .iter()
+        .any(|container| container.eq_ignore_ascii_case(type_name))
+}
+
+/// The text of a value: strings as they are, lists of numbers with commas, everything else as JSON; null has none.
+fn text(value: &Json) -> Option<String> {
+    match value {
+        Json::Null => None,
+        Json::String(text) => Some(text.clone()),
+        Json::Array(items) if !items.is_empty() && items.iter().all(Json::is_number) => {
+            Some(items.iter().map(ToString::to_string).collect::<Vec<_>>().join(","))
+        }
+        other => Some(other.to_string()),
+    }
+}
+
+/// Upper-cases a name and replaces what a variable's name cannot hold.
+fn variable_part(name: &str) -> String {
+    name.chars().map(|c| if c.is_ascii_alphanumeric() { c.to_ascii_uppercase() } else { '_' }).collect()
+}
+
+/// Splits a URL into scheme, host name and port; the port follows from the scheme where it is not given.
+fn url_values(source: &str) -> Result<Vec<(String, EnvValue)>, Fault> {
+    let refuse = |why: &str| {
+        let message = format!("invalid source: {source}. Must be either a URL or a valid resourceID{why}");
+        Fault::new(400, code::BAD_REQUEST, message)
+    };
+    let (scheme, rest) = match source.split_once("://") {
+        Some((scheme, rest)) => (scheme, rest),
+        None => ("", source.trim_start_matches("//")),
+    };
+    let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
+    let authority = authority.rsplit_once('@').map_or(authority, |(_, host)| host);
+    let (hostname, port) = match authority.rsplit_once(':') {
+        Some((hostname, port)) if !port.contains(']') => (hostname, port.to_owned()),
+        _ => (authority, default_port(scheme).map_or_else(String::new, |port| port.to_string())),
+    };
+    if hostname.is_empty() || (scheme.is_empty() && !authority.contains(':')) {
+        return Err(refuse(""));
+    }
+    if port.parse::<u16>().is_err() {
+        return Err(refuse("; the URL lacks a port that the scheme does not imply: write `scheme://host:port`"));
+    }
+    let value = |name: &str, text: &str| (name.to_owned(), EnvValue::Plain(text.to_owned()));
+    Ok(vec![value("SCHEME", scheme), value("HOSTNAME", hostname), value("PORT", &port)])
+}
+
+fn default_port(scheme: &str) -> Option<u16> {
+    match scheme {
+        "http" | "ws" => Some(80),
+        "https" | "wss" => Some(443),
+        "redis" => Some(6379),
+        "postgres" | "postgresql" => Some(5432),
+        "mysql" => Some(3306),
+        "mongodb" => Some(27017),
+        "amqp" => Some(5672),
+        "amqps" => Some(5671),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn plain(values: Vec<(String, EnvValue)>) -> Vec<String> {
+        let show = |(name, value): (String, EnvValue)| match value {
+            EnvValue::Plain(text) => format!("{name}={text}"),
+            other => format!("{name}={other:?}"),
+        };
+        values.into_iter().map(show).collect()
+    }
+
+    #[test]
+    fn a_url_gives_scheme_host_and_port() {
+        let values = plain(url_values("http://backend:3000/path?x=1").unwrap());
+        assert_eq!(values, ["SCHEME=http", "HOSTNAME=backend", "PORT=3000"]);
+        let values = plain(url_values("https://user:pw@example.com/path").unwrap());
+        assert_eq!(values, ["SCHEME=https", "HOSTNAME=example.com", "PORT=443"]);
+        let values = plain(url_values("backend:80").unwrap());
+        assert_eq!(values, ["SCHEME=", "HOSTNAME=backend", "PORT=80"]);
+    }
+
+    #[test]
+    fn what_is_no_url_is_refused_with_its_name() {
+        for source in ["backend", "", "tcp://backend", "http://:80"] {
+            let fault = url_values(source).unwrap_err();
+            assert!(fault.message.starts_with(&format!("invalid source: {source}. Must be")), "{}", fault.message);
+        }
+    }
+
+    #[test]
+    fn values_become_text_as_the_contract_says() {
+        assert_eq!(text(&json!("a b")).as_deref(), Some("a b"));
+        assert_eq!(text(&json!(0.1)).as_deref(), Some("0.1"));
+        assert_eq!(text(&json!([1, 2])).as_deref(), Some("1,2"));
+        assert_eq!(text(&json!({"a": true})).as_deref(), Some("{\"a\":true}"));
+        assert_eq!(text(&json!(null)), None);
+    }
+
+    #[test]
+    fn names_are_cleaned_for_variables() {
+        assert_eq!(variable_part("my-cache.x"), "MY_CACHE_X");
+        assert_eq!(variable_part("connectionString"), "CONNECTIONSTRING");
+    }
+}

@@ -1,0 +1,253 @@
+//! Environments and applications as the lifecycle sees them: where things go, and which recipe makes them.
+
+use radii_model::{ResourceId, TypeName};
+use serde_json::{Map, Value as Json};
+
+use crate::Fault;
+use crate::fault::code;
+use crate::host::Host;
+use crate::platform::{ComputeKind, Named, Target};
+use crate::recipe::Recipe;
+use crate::store::Record;
+
+/// Name of the recipe that is taken when the resource names none.
+const DEFAULT_RECIPE: &str = "default";
+
+/// A stored environment, of `Applications.Core` or `Radius.Core`.
+#[derive(Debug)]
+pub(crate) struct Environment {
+    record: Record,
+}
+
+/// A recipe that an environment binds to a type.
+#[derive(Debug)]
+pub(crate) struct Binding {
+    /// The recipe with its parameters merged.
+    pub(crate) recipe: Recipe,
+    /// Property → output of the template, where a recipe pack maps them.
+    pub(crate) outputs: Option<Map<String, Json>>,
+}
+
+impl Environment {
+    /// Loads the environment that a resource's `environment` names.
+    ///
+    /// # Errors
+    /// In the words of the Radius HTTP contract, part 5.5.
+    pub(crate) async fn load(host: &Host, value: Option<&Json>) -> Result<Self, Fault> {
+        let text = value.and_then(Json::as_str).unwrap_or_default();
+        if !text.starts_with('/') {
+            return Err(Fault::internal("could not parse environment ID"));
+        }
+        Ok(Self { record: load_resource(host, text).await? })
+    }
+
+    /// Wraps a record that is known to be an environment.
+    pub(crate) fn of(record: Record) -> Self {
+        Self { record }
+    }
+
+    /// The environment's id.
+    pub(crate) fn id(&self) -> &ResourceId {
+        &self.record.id
+    }
+
+    /// Whether deployments only pretend.
+    pub(crate) fn is_simulated(&self) -> bool {
+        self.record.properties.get("simulated").and_then(Json::as_bool).unwrap_or(false)
+    }
+
+    /// The compute object: `compute`, or what the providers of a `Radius.Core` environment say.
+    pub(crate) fn compute(&self) -> Map<String, Json> {
+        if let Some(compute) = self.record.properties.get("compute").and_then(Json::as_object) {
+            return compute.clone();
+        }
+        let kubernetes = self.record.properties.get("providers").and_then(|providers| providers.get("kubernetes"));
+        let mut compute = Map::new();
+        compute.insert("kind".into(), "kubernetes".into());
+        if let Some(namespace) = kubernetes.and_then(|kubernetes| kubernetes.get("namespace")) {
+            compute.insert("namespace".into(), namespace.clone());
+        }
+        compute
+    }
+
+    /// The compute kind.
+    ///
+    /// # Errors
+    /// When no platform has that name.
+    pub(crate) fn kind(&self) -> Result<ComputeKind, Fault> {
+        let compute = self.compute();
+        let kind = compute.get("kind").and_then(Json::as_str).unwrap_or_default();
+        compute_kind(kind).ok_or_else(|| {
+            Fault::bad_request(format!("the compute kind `{kind}` of the environment `{}` is not known", self.record.id))
+        })
+    }
+
+    /// The namespace of the environment's own objects: the environment's name unless it says otherwise.
+    pub(crate) fn namespace(&self) -> String {
+        let given = self.compute().get("namespace").and_then(Json::as_str).map(str::to_owned);
+        let fallback = || self.record.id.name().unwrap_or_default().to_ascii_lowercase();
+        given.filter(|namespace| !namespace.is_empty()).unwrap_or_else(fallback)
+    }
+
+    /// The namespace of an application's objects.
+    pub(crate) fn application_namespace(&self, application: &Record) -> String {
+        let extensions = application.properties.get("extensions").and_then(Json::as_array).into_iter().flatten();
+        let own = extensions.filter(|entry| entry.get("kind").and_then(Json::as_str) == Some("kubernetesNamespace"));
+        if let Some(namespace) = own.filter_map(|entry| entry.get("namespace").and_then(Json::as_str)).next_back() {
+            return namespace.to_owned();
+        }
+        if self.is_radius_core() {
+            return self.namespace();
+        }
+        let name = application.id.name().unwrap_or_default().to_ascii_lowercase();
+        format!("{}-{name}", self.namespace())
+    }
+
+    /// Where the resources of an application in this environment go.
+    pub(crate) fn target(&self, application: Option<&Record>) -> Result<Target, Fault> {
+        Ok(Target {
+            kind: self.kind()?,
+            environment: named(&self.record),
+            application: application.map(named),
+            environment_namespace: self.namespace(),
+            namespace: application
+                .map_or_else(|| self.namespace(), |application| self.application_namespace(application)),
+            compute: self.compute(),
+        })
+    }
+
+    /// Whether the environment binds recipes through packs.
+    fn is_radius_core(&self) -> bool {
+        self.record.id.namespace().is_some_and(|namespace| namespace.eq_ignore_ascii_case("Radius.Core"))
+    }
+
+    /// The cloud scopes of the recipe context: `azure` and `aws`, where the environment has them.
+    pub(crate) fn provider(&self, name: &str) -> Option<&Json> {
+        self.record.properties.get("providers")?.get(name)
+    }
+
+    /// Returns the recipe for a resource of `type_name`; `wanted` is the resource's own `recipe` object.
+    ///
+    /// # Errors
+    /// In the codes and words of the Radius HTTP contract, part 5.5.
+    pub(crate) async fn find_recipe(
+        &self,
+        host: &Host,
+        type_name: &TypeName,
+        wanted: Option<&Json>,
+    ) -> Result<Binding, Fault> {
+        let mut binding = if self.is_radius_core() {
+            self.find_in_packs(host, type_name).await?
+        } else {
+            let name = wanted.and_then(|wanted| wanted.get("name")).and_then(Json::as_str).unwrap_or_default();
+            self.find_bound(type_name, if name.is_empty() { DEFAULT_RECIPE } else { name })?
+        };
+        let own = wanted.and_then(|wanted| wanted.get("parameters")).and_then(Json::as_object);
+        overlay(&mut binding.recipe.parameters, own);
+        Ok(binding)
+    }
+
+    fn find_bound(&self, type_name: &TypeName, name: &str) -> Result<Binding, Fault> {
+        let recipes = self.record.properties.get("recipes").and_then(Json::as_object);
+        let bound = recipes.and_then(|recipes| find_type(recipes, type_name)).and_then(|bound| bound.get(name));
+        let Some(entry) = bound else {
+            let message = format!("could not find recipe \"{name}\" in environment \"{}\"", self.record.id);
+            return Err(Fault::new(404, code::RECIPE_NOT_FOUND, message));
+        };
+        let text = |key: &str| entry.get(key).and_then(Json::as_str).unwrap_or_default().to_owned();
+        let mut recipe = Recipe {
+            name: name.to_owned(),
+            kind: text("templateKind"),
+            path: text("templatePath"),
+            version: Some(text("templateVersion")).filter(|version| !version.is_empty()),
+            plain_http: entry.get("plainHttp").and_then(Json::as_bool).unwrap_or(false),
+            parameters: Map::new(),
+        };
+        overlay(&mut recipe.parameters, entry.get("parameters").and_then(Json::as_object));
+        Ok(Binding { recipe, outputs: None })
+    }
+
+    async fn find_in_packs(&self, host: &Host, type_name: &TypeName) -> Result<Binding, Fault> {
+        let packs = self.record.properties.get("recipePacks").and_then(Json::as_array).cloned().unwrap_or_default();
+        if packs.is_empty() {
+            return Err(Fault::internal(format!(
+                "could not find any recipe pack for \"{type_name}\" in environment \"{}\"",
+                self.record.id
+            )));
+        }
+        for pack in packs.iter().filter_map(Json::as_str) {
+            let pack = load_resource(host, pack).await?;
+            let recipes = pack.properties.get("recipes").and_then(Json::as_object);
+            if let Some(entry) = recipes.and_then(|recipes| find_type(recipes, type_name)) {
+                return Ok(self.bind_pack_entry(entry, type_name));
+            }
+        }
+        Err(Fault::internal(format!("no recipe pack found with recipe for resource type \"{type_name}\"")))
+    }
+
+    fn bind_pack_entry(&self, entry: &Json, type_name: &TypeName) -> Binding {
+        let text = |key: &str| entry.get(key).and_then(Json::as_str).unwrap_or_default().to_owned();
+        let kind = text("kind");
+        let (path, version) = match text("source").rsplit_once(':') {
+            // `<source>:<version>` of a Terraform module; a colon before a slash belongs to a URL.
+            Some((path, version)) if kind == "terraform" && !version.contains('/') => {
+                (path.to_owned(), Some(version.to_owned()))
+            }
+            _ => (text("source"), None),
+        };
+        let mut recipe = Recipe {
+            name: DEFAULT_RECIPE.to_owned(),
+            kind,
+            path,
+            version,
+            plain_http: entry.get("plainHttp").and_then(Json::as_bool).unwrap_or(false),
+            parameters: Map::new(),
+        };
+        overlay(&mut recipe.parameters, entry.get("parameters").and_then(Json::as_object));
+        let own = self.record.properties.get("recipeParameters").and_then(Json::as_object);
+        overlay(&mut recipe.parameters, own.and_then(|own| find_type(own, type_name)).and_then(Json::as_object));
+        Binding { recipe, outputs: entry.get("outputs").and_then(Json::as_object).cloned() }
+    }
+}
+
+/// Loads the application that a resource's `application` names, if it names one.
+pub(crate) async fn load_application(host: &Host, value: Option<&Json>) -> Result<Option<Record>, Fault> {
+    match value.and_then(Json::as_str).filter(|text| !text.is_empty()) {
+        None => Ok(None),
+        Some(text) if text.starts_with('/') => load_resource(host, text).await.map(Some),
+        Some(_) => Err(Fault::internal("could not parse application ID")),
+    }
+}
+
+/// Loads a resource that another one refers to by id.
+pub(crate) async fn load_resource(host: &Host, text: &str) -> Result<Record, Fault> {
+    let id = text.parse::<ResourceId>().map_err(|_| Fault::internal(format!("'{text}' is not a valid resource id")))?;
+    if !id.is_resource() {
+        return Err(Fault::internal(format!("\"{text}\" is a valid resource id but does not refer to a resource")));
+    }
+    match host.parts.store.find(&id).await? {
+        Some(record) => Ok(record),
+        None => Err(Fault::internal(format!("the resource {text} was not found")).target(text)),
+    }
+}
+
+/// Returns the compute kind of a name.
+pub(crate) fn compute_kind(name: &str) -> Option<ComputeKind> {
+    ComputeKind::ALL.into_iter().find(|kind| kind.as_str() == name)
+}
+
+fn named(record: &Record) -> Named {
+    Named { id: record.id.to_string(), name: record.id.name().unwrap_or_default().to_owned() }
+}
+
+/// Returns the entry of a type: the one in the very casing first, else in any.
+fn find_type<'a>(map: &'a Map<String, Json>, type_name: &TypeName) -> Option<&'a Json> {
+    let name = type_name.to_string();
+    map.get(&name).or_else(|| map.iter().find(|(key, _)| key.eq_ignore_ascii_case(&name)).map(|(_, entry)| entry))
+}
+
+fn overlay(parameters: &mut Map<String, Json>, over: Option<&Map<String, Json>>) {
+    for (name, value) in over.into_iter().flatten() {
+        parameters.insert(name.clone(), value.clone());
+    }
+}

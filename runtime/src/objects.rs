@@ -1,0 +1,121 @@
+//! Objects of platforms that resources made: written down first, removed when nothing makes them any more.
+
+use std::sync::Mutex;
+
+use async_trait::async_trait;
+use serde_json::{Value as Json, json};
+
+use crate::Fault;
+use crate::fault::code;
+use crate::host::Host;
+use crate::platform::{ComputeKind, Health, Object, ObjectRef, Observed, Platform, Target};
+use crate::recipe::Journal;
+
+/// A journal that remembers what one run wrote down: all that the run makes.
+pub(crate) struct Recorder<'a> {
+    journal: &'a dyn Journal,
+    made: Mutex<Vec<ObjectRef>>,
+}
+
+impl<'a> Recorder<'a> {
+    pub(crate) fn new(journal: &'a dyn Journal) -> Self {
+        Self { journal, made: Mutex::default() }
+    }
+
+    /// Returns the objects of this run, in the order in which they were written down.
+    pub(crate) fn made(&self) -> Vec<ObjectRef> {
+        self.made.lock().expect("no holder of the lock panics").clone()
+    }
+}
+
+#[async_trait]
+impl Journal for Recorder<'_> {
+    async fn record(&self, objects: &[ObjectRef]) -> Result<(), Fault> {
+        self.journal.record(objects).await?;
+        let mut made = self.made.lock().expect("no holder of the lock panics");
+        for object in objects {
+            if !made.contains(object) {
+                made.push(object.clone());
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Returns the driver of a platform.
+///
+/// # Errors
+/// Says which platforms this server has drivers for.
+pub(crate) fn driver(host: &Host, kind: ComputeKind) -> Result<&dyn Platform, Fault> {
+    if let Some(platform) = host.platform(kind) {
+        return Ok(&**platform);
+    }
+    let own: Vec<_> = host.parts.platforms.iter().map(|platform| platform.kind().as_str()).collect();
+    let own = if own.is_empty() { "none".to_owned() } else { format!("`{}`", own.join("`, `")) };
+    let message = format!(
+        "this server has no driver for the compute kind `{kind}`: use an environment of a kind that it has ({own}), \
+         a server that has a driver for `{kind}`, or an environment with `simulated: true`",
+        kind = kind.as_str()
+    );
+    Err(Fault::new(400, code::PLATFORM_UNSUPPORTED, message))
+}
+
+/// Writes objects down and applies them in order; returns what was seen of each.
+///
+/// # Errors
+/// The first object that will not work; what was applied before it stays in the journal.
+pub(crate) async fn apply_all(
+    platform: &dyn Platform,
+    target: &Target,
+    objects: &[Object],
+    journal: &dyn Journal,
+) -> Result<Vec<Observed>, Fault> {
+    let references: Vec<_> = objects.iter().map(|object| object.reference.clone()).collect();
+    journal.record(&references).await?;
+    let mut seen = Vec::new();
+    for object in objects {
+        let observed = platform.apply(target, object).await?;
+        if matches!(observed.health, Health::Failed | Health::Absent) {
+            let reference = &object.reference;
+            let message = format!("the {} `{}` does not work: {}", reference.kind, reference.name, observed.message);
+            return Err(Fault::internal(message).target(reference.output_id()));
+        }
+        seen.push(observed);
+    }
+    Ok(seen)
+}
+
+/// Removes objects, the last one made first. Objects that are gone are no error.
+///
+/// # Errors
+/// The first object that its platform would not remove; the others were still tried.
+pub(crate) async fn delete_all(host: &Host, objects: &[ObjectRef]) -> Result<(), Fault> {
+    let mut first = None;
+    for object in objects.iter().rev() {
+        let result = match driver(host, object.platform) {
+            Ok(platform) => platform.delete(object).await,
+            Err(fault) => Err(fault),
+        };
+        if let Err(fault) = result {
+            let message = format!("cannot remove the {} `{}`: {}", object.kind, object.name, fault.message);
+            first.get_or_insert(Fault { message, ..fault.target(object.output_id()) });
+        }
+    }
+    first.map_or(Ok(()), Err)
+}
+
+/// Returns `old` without what is in `new`.
+pub(crate) fn stale(old: &[ObjectRef], new: &[ObjectRef]) -> Vec<ObjectRef> {
+    old.iter().filter(|object| !new.contains(object)).cloned().collect()
+}
+
+/// Returns entries of `status.outputResources`.
+pub(crate) fn output_resources(objects: &[ObjectRef], more: &[String]) -> Vec<Json> {
+    let mut ids: Vec<String> = objects.iter().map(ObjectRef::output_id).collect();
+    for id in more {
+        if !ids.iter().any(|known| known.eq_ignore_ascii_case(id)) {
+            ids.push(id.clone());
+        }
+    }
+    ids.into_iter().map(|id| json!({ "localID": "", "id": id, "radiusManaged": true })).collect()
+}
