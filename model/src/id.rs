@@ -130,12 +130,14 @@ impl ResourceId {
 
     /// The kind and name of the plane, for ids below `/planes`.
     pub fn plane(&self) -> Option<(&str, &str)> {
-        todo!()
+        let first = self.scopes.first().filter(|_| self.is_plane_id)?;
+        Some((&first.kind, first.name.as_deref()?))
     }
 
     /// The name of the resource group, if the scope has one.
     pub fn resource_group(&self) -> Option<&str> {
-        todo!()
+        let group = self.scopes.iter().find(|scope| scope.kind.eq_ignore_ascii_case("resourceGroups"))?;
+        group.name.as_deref()
     }
 
     /// The scope segments, the plane's included.
@@ -144,9 +146,13 @@ impl ResourceId {
     }
 
     /// The scope alone: the id without its last provider part (`/planes/radius/local/resourceGroups/g`).
+    ///
+    /// The scope of a resource that extends another is the extended resource; a scope is its own.
     #[must_use]
     pub fn scope(&self) -> ResourceId {
-        todo!()
+        let mut scope = self.clone();
+        scope.providers.pop();
+        scope
     }
 
     /// The last provider's namespace, for resources and their collections.
@@ -161,17 +167,22 @@ impl ResourceId {
 
     /// The resource type (`N/parents/children` for nested ones), for resources and their collections.
     pub fn resource_type(&self) -> Option<TypeName> {
-        todo!()
+        let (namespace, types) = self.providers.last()?;
+        let kinds: Vec<&str> = types.iter().map(|segment| segment.kind.as_str()).collect();
+        Some(TypeName::new(namespace, kinds.join("/")))
     }
 
     /// The name of the resource, or of the last scope when the id is a scope; `None` for collections.
     pub fn name(&self) -> Option<&str> {
-        todo!()
+        match self.providers.last() {
+            Some((_, types)) => types.last()?.name.as_deref(),
+            None => self.scopes.last()?.name.as_deref(),
+        }
     }
 
     /// Whether the id names one resource, not a scope or a collection.
     pub fn is_resource(&self) -> bool {
-        todo!()
+        !self.is_scope() && self.name().is_some()
     }
 
     /// Whether the id is a plane, a group or another scope without provider.
@@ -181,35 +192,61 @@ impl ResourceId {
 
     /// Whether the id lacks its last name: a collection of planes, groups or resources.
     pub fn is_collection(&self) -> bool {
-        todo!()
+        self.name().is_none()
     }
 
-    /// The resource that a nested resource belongs to.
+    /// The resource that a nested resource, or one that extends another, belongs to.
     pub fn parent(&self) -> Option<ResourceId> {
-        todo!()
+        let mut parent = self.clone();
+        let (_, types) = parent.providers.last_mut()?;
+        types.pop();
+        if types.is_empty() {
+            parent.providers.pop();
+        }
+        parent.is_resource().then_some(parent)
     }
 
     /// Returns the id of the resource `name` of `kind` at this scope.
+    ///
+    /// A nested type takes as many names, separated by slashes as in a template: `N/parents/children`
+    /// with `p/c` gives `…/parents/p/children/c`. With fewer names the result is a collection.
     ///
     /// # Panics
     /// Never: names are taken as they are; the caller checks them against the naming rules.
     #[must_use]
     pub fn resource(&self, kind: &TypeName, name: &str) -> ResourceId {
-        let _ = (kind, name);
-        todo!()
+        let kinds: Vec<&str> = kind.name().split('/').collect();
+        let mut names = name.splitn(kinds.len(), '/');
+        let mut types = Vec::with_capacity(kinds.len());
+        for kind in kinds {
+            let name = names.next().map(str::to_owned);
+            let is_last = name.is_none();
+            types.push(TypeSegment { kind: kind.to_owned(), name });
+            if is_last {
+                break;
+            }
+        }
+        let mut id = self.clone();
+        id.providers.push((kind.namespace().to_owned(), types));
+        id
     }
 
-    /// Returns the id of the child `name` of type `kind` of this resource.
+    /// Returns the id of the child `name` of type `kind` of this resource, or of this scope.
     #[must_use]
     pub fn child(&self, kind: &str, name: &str) -> ResourceId {
-        let _ = (kind, name);
-        todo!()
+        let mut id = self.clone();
+        let (kind, name) = (kind.to_owned(), Some(name.to_owned()));
+        match id.providers.last_mut() {
+            Some((_, types)) => types.push(TypeSegment { kind, name }),
+            None => id.scopes.push(ScopeSegment { kind, name }),
+        }
+        id
     }
 
     /// Whether `self` is `other` or lies below it, compared without regard to casing.
     pub fn is_within(&self, other: &ResourceId) -> bool {
-        let _ = other;
-        todo!()
+        let (own, outer) = (self.key(), other.key());
+        own.strip_prefix(&outer).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
     }
 }
 
@@ -228,17 +265,93 @@ impl std::hash::Hash for ResourceId {
 }
 
 impl fmt::Display for ResourceId {
-    fn fmt(&self, _f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        todo!()
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let pair = |f: &mut fmt::Formatter<'_>, kind: &str, name: &Option<String>| match name {
+            Some(name) => write!(f, "/{kind}/{name}"),
+            None => write!(f, "/{kind}"),
+        };
+        if self.is_plane_id {
+            f.write_str("/planes")?;
+        }
+        for scope in &self.scopes {
+            pair(f, &scope.kind, &scope.name)?;
+        }
+        for (namespace, types) in &self.providers {
+            write!(f, "/providers/{namespace}")?;
+            for segment in types {
+                pair(f, &segment.kind, &segment.name)?;
+            }
+        }
+        Ok(())
     }
 }
 
 impl FromStr for ResourceId {
     type Err = InvalidResourceId;
 
-    fn from_str(_text: &str) -> Result<Self, Self::Err> {
-        todo!()
+    /// Reads an id; one trailing slash is dropped.
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let invalid = || InvalidResourceId(text.to_owned());
+        let path = text.strip_prefix('/').ok_or_else(invalid)?;
+        let path = path.strip_suffix('/').unwrap_or(path);
+        let mut segments: Vec<&str> = path.split('/').collect();
+        if segments.iter().any(|segment| segment.is_empty()) {
+            return Err(invalid());
+        }
+        let is_plane_id = segments[0].eq_ignore_ascii_case("planes");
+        if is_plane_id {
+            segments.remove(0);
+        }
+        let (scopes, rest) = read_scopes(&segments);
+        let providers = read_providers(rest).ok_or_else(invalid)?;
+        let id = Self { is_plane_id, scopes, providers };
+        if id.has_a_root() { Ok(id) } else { Err(invalid()) }
     }
+}
+
+impl ResourceId {
+    /// Whether the id stands below a plane, an Azure subscription or a provider of the tenant.
+    fn has_a_root(&self) -> bool {
+        match self.scopes.first() {
+            _ if self.is_plane_id => true,
+            Some(scope) => scope.kind.eq_ignore_ascii_case("subscriptions"),
+            None => !self.providers.is_empty(),
+        }
+    }
+}
+
+/// Reads scope pairs up to the first `providers`; returns what follows them.
+fn read_scopes<'a>(mut segments: &'a [&'a str]) -> (Vec<ScopeSegment>, &'a [&'a str]) {
+    let mut scopes = Vec::new();
+    while let Some((kind, rest)) = segments.split_first() {
+        if kind.eq_ignore_ascii_case("providers") {
+            break;
+        }
+        scopes.push(ScopeSegment { kind: (*kind).to_owned(), name: rest.first().map(|name| (*name).to_owned()) });
+        segments = rest.get(1..).unwrap_or_default();
+    }
+    (scopes, segments)
+}
+
+/// Reads `providers/NAMESPACE/TYPE/NAME…`, several times when resources extend others; `None` when it is cut short.
+fn read_providers(mut segments: &[&str]) -> Option<Vec<(String, Vec<TypeSegment>)>> {
+    let mut providers: Vec<(String, Vec<TypeSegment>)> = Vec::new();
+    while let Some((kind, rest)) = segments.split_first() {
+        if kind.eq_ignore_ascii_case("providers") {
+            // A provider without a type below it is neither a resource nor a collection of resources.
+            let [namespace, _, ..] = rest else { return None };
+            providers.push(((*namespace).to_owned(), Vec::new()));
+            segments = &rest[1..];
+            if segments[0].eq_ignore_ascii_case("providers") {
+                return None;
+            }
+            continue;
+        }
+        let name = rest.first().map(|name| (*name).to_owned());
+        providers.last_mut()?.1.push(TypeSegment { kind: (*kind).to_owned(), name });
+        segments = rest.get(1..).unwrap_or_default();
+    }
+    Some(providers)
 }
 
 impl TryFrom<String> for ResourceId {
@@ -254,3 +367,6 @@ impl From<ResourceId> for String {
         id.to_string()
     }
 }
+
+#[cfg(test)]
+mod tests;

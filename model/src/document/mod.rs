@@ -1,5 +1,14 @@
 //! YAML and JSON as one tree that remembers where everything stands.
 
+pub mod code;
+mod json;
+mod scalar;
+mod steps;
+mod yaml;
+
+#[cfg(test)]
+mod tests;
+
 use indexmap::IndexMap;
 use radii_diagnostics::{Diagnostic, FileId, Span};
 
@@ -57,19 +66,64 @@ impl Default for Limits {
 
 /// Parses the first document of a YAML text; JSON is YAML, so this reads both.
 ///
+/// Plain scalars mean what YAML 1.2's core schema says: `no` and `on` are text, `0o17` is 15. Anchors,
+/// aliases and merge keys (`<<`) are resolved; keys that are scalars become their text.
+///
 /// # Errors
-/// Syntax errors, duplicate keys, aliases that grow past the limits, nesting past the limits: each a
-/// diagnostic with its place. All duplicates are reported, the rest one at a time.
-pub fn parse_yaml(_file: FileId, _text: &str, _limits: Limits) -> Result<Node, Vec<Diagnostic>> {
-    todo!()
+/// Syntax errors, duplicate keys, aliases that grow past the limits, nesting past the limits, numbers
+/// that cannot be kept exactly: each a diagnostic with its place. All duplicates are reported, the
+/// rest one at a time.
+pub fn parse_yaml(file: FileId, text: &str, limits: Limits) -> Result<Node, Vec<Diagnostic>> {
+    limits.check_size(file, text)?;
+    yaml::parse(file, text, limits)
 }
 
 /// Parses a JSON text (RFC 8259), strictly: no comments, no trailing commas, no duplicate keys.
 ///
 /// # Errors
 /// As [`parse_yaml`].
-pub fn parse_json(_file: FileId, _text: &str, _limits: Limits) -> Result<Node, Vec<Diagnostic>> {
-    todo!()
+pub fn parse_json(file: FileId, text: &str, limits: Limits) -> Result<Node, Vec<Diagnostic>> {
+    limits.check_size(file, text)?;
+    json::parse(file, text, limits)
+}
+
+/// Returns bytes as text.
+///
+/// # Errors
+/// A diagnostic that names the line and offset of the first byte that is not UTF-8. It has no span,
+/// because bytes that are no text cannot stand in a source map.
+pub fn decode_utf8(bytes: &[u8]) -> Result<&str, Diagnostic> {
+    std::str::from_utf8(bytes).map_err(|error| {
+        let at = error.valid_up_to();
+        let line = bytes[..at].iter().filter(|byte| **byte == b'\n').count() + 1;
+        let message = format!("byte {at} (0x{:02x}), on line {line}, is not UTF-8", bytes[at]);
+        let help = match bytes {
+            [0xFF, 0xFE, ..] | [0xFE, 0xFF, ..] => "the text looks like UTF-16; save it as UTF-8",
+            _ => "save the text as UTF-8",
+        };
+        Diagnostic::error(code::NOT_UTF8, message).help(help)
+    })
+}
+
+impl Limits {
+    fn check_size(self, file: FileId, text: &str) -> Result<(), Vec<Diagnostic>> {
+        if text.len() <= self.bytes {
+            return Ok(());
+        }
+        let message = format!("the text has {} bytes; at most {} are read", text.len(), self.bytes);
+        let diagnostic = Diagnostic::error(code::DOCUMENT_TOO_LARGE, message).at(Span::new(file, 0, 0));
+        Err(vec![diagnostic.help("split the document into several")])
+    }
+
+    fn too_many_nodes(self, span: Span) -> Diagnostic {
+        let message = format!("the document has more than {} values", self.nodes);
+        Diagnostic::error(code::DOCUMENT_TOO_LARGE, message).at(span).help("split the document into several")
+    }
+
+    fn too_deep(self, span: Span) -> Diagnostic {
+        let message = format!("mappings and lists are nested more than {} deep", self.depth);
+        Diagnostic::error(code::NESTING_TOO_DEEP, message).at(span).help("flatten the document")
+    }
 }
 
 impl Node {
