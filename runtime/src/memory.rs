@@ -187,6 +187,7 @@ impl Tables {
         queued.operation.error = error;
         if state.is_terminal() {
             queued.operation.ended_at = Some(now);
+            queued.operation.payload = serde_json::Value::Null;
             queued.lease_until = None;
         }
         Ok(())
@@ -301,5 +302,15 @@ impl Queue for MemoryStore {
 
     async fn wait(&self, at_most: Duration) {
         let _ = tokio::time::timeout(at_most, self.runnable.notified()).await;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn memory_behaves_as_every_store_does() {
+        crate::conformance::store(async || MemoryStore::new()).await;
     }
 }

@@ -1,0 +1,6 @@
+//! Rebuilds the crate when a migration or an embedded file is added: the macros that embed folders do not notice.
+
+fn main() {
+    println!("cargo:rerun-if-changed=build.rs");
+    println!("cargo:rerun-if-changed=migrations");
+}

@@ -1,0 +1,258 @@
+//! The one task that writes.
+
+use std::fs::File;
+use std::sync::Arc;
+use std::time::Duration;
+
+use radii_runtime::store::{Batch, Error, Operation, OperationId};
+use radii_runtime::{Clock, SystemClock, Timestamp};
+use sqlx::Connection;
+use sqlx::sqlite::SqliteConnection;
+use tokio::sync::{Notify, mpsc, oneshot};
+use uuid::Uuid;
+
+use super::group::{self, BoxError, Decision};
+use super::read::Shared;
+use super::{read, rows, unavailable};
+
+/// So many requests share a transaction at most; picked so that one stays well under 10 ms.
+const GROUP: usize = 256;
+
+const CLAIM: &str = "
+    UPDATE operation SET attempt = attempt + 1, lease_until = ?2, worker = ?3
+    WHERE sequence = (SELECT sequence FROM operation
+                      WHERE ended_at IS NULL AND run_after <= ?1 AND (lease_until IS NULL OR lease_until < ?1)
+                      ORDER BY run_after, sequence LIMIT 1)
+    RETURNING id, resource, verb, api_version, state, error, attempt, run_after, payload, created_at, ended_at";
+
+const RENEW: &str = "
+    UPDATE operation SET lease_until = ?3
+    WHERE id = ?1 AND attempt = ?2 AND lease_until IS NOT NULL AND ended_at IS NULL";
+
+const RELEASE: &str = "
+    UPDATE operation SET lease_until = NULL, run_after = ?3
+    WHERE id = ?1 AND attempt = ?2 AND lease_until IS NOT NULL AND ended_at IS NULL";
+
+/// What the writer is asked for, and where its answer goes.
+enum Request {
+    Commit(Batch, oneshot::Sender<Result<(), Error>>),
+    Lease(Lease, oneshot::Sender<Result<Leased, Error>>),
+    Close(oneshot::Sender<()>),
+}
+
+#[derive(Clone, Copy)]
+enum Lease {
+    Claim { worker: Uuid, now: Timestamp, until: Timestamp },
+    Renew { id: OperationId, attempt: u32, until: Timestamp },
+    Release { id: OperationId, attempt: u32, run_after: Timestamp },
+}
+
+/// What became of a [`Lease`].
+enum Leased {
+    Claimed(Option<Box<Operation>>),
+    /// Whether the attempt held the operation.
+    Held(bool),
+}
+
+/// What callers hold of the writer.
+pub(super) struct Handle {
+    requests: mpsc::Sender<Request>,
+    runnable: Arc<Notify>,
+    /// For the wait alone; a connection of its own would idle.
+    connection: Shared,
+}
+
+impl Handle {
+    /// Starts the writer; it ends when it is closed or when the handle is dropped.
+    pub(super) fn start(connection: Shared, reader: Shared, counter: u64, lock: Option<File>) -> Self {
+        let (requests, inbox) = mpsc::channel(4 * GROUP);
+        let writer = Writer { connection, counter, clock: SystemClock, _lock: lock };
+        tokio::spawn(writer.run(inbox));
+        Self { requests, runnable: Arc::new(Notify::new()), connection: reader }
+    }
+
+    pub(super) async fn commit(&self, batch: Batch) -> Result<(), Error> {
+        const DOING: &str = "write a change";
+        let enqueued = batch.iter().filter(|write| matches!(write, radii_runtime::store::Write::Enqueue(_))).count();
+        self.ask(DOING, |reply| Request::Commit(batch, reply)).await?;
+        for _ in 0..enqueued {
+            self.runnable.notify_one();
+        }
+        Ok(())
+    }
+
+    pub(super) async fn claim(
+        &self,
+        worker: Uuid,
+        now: Timestamp,
+        until: Timestamp,
+    ) -> Result<Option<Operation>, Error> {
+        let lease = Lease::Claim { worker, now, until };
+        match self.ask("claim an operation", |reply| Request::Lease(lease, reply)).await? {
+            Leased::Claimed(operation) => Ok(operation.map(|operation| *operation)),
+            Leased::Held(_) => Ok(None),
+        }
+    }
+
+    pub(super) async fn renew(&self, id: OperationId, attempt: u32, until: Timestamp) -> Result<bool, Error> {
+        let lease = Lease::Renew { id, attempt, until };
+        let leased = self.ask("renew a lease", |reply| Request::Lease(lease, reply)).await?;
+        Ok(matches!(leased, Leased::Held(true)))
+    }
+
+    pub(super) async fn release(&self, id: OperationId, attempt: u32, run_after: Timestamp) -> Result<(), Error> {
+        let lease = Lease::Release { id, attempt, run_after };
+        self.ask("give an operation back", |reply| Request::Lease(lease, reply)).await?;
+        self.runnable.notify_one();
+        Ok(())
+    }
+
+    /// Returns when an operation was enqueued or given back, when the next one falls due, or after `at_most`.
+    pub(super) async fn wait(&self, at_most: Duration) {
+        let due = read::next_due(&mut *self.connection.lock().await).await.ok().flatten();
+        let until_due = due.map_or(at_most, |due| {
+            // One more than the difference: a lease runs out after its last millisecond.
+            let wait = due.saturating_sub(SystemClock.now().0).saturating_add(1);
+            Duration::from_millis(u64::try_from(wait).unwrap_or(0))
+        });
+        let _ = tokio::time::timeout(at_most.min(until_due), self.runnable.notified()).await;
+    }
+
+    pub(super) async fn close(&self) {
+        let (reply, done) = oneshot::channel();
+        if self.requests.send(Request::Close(reply)).await.is_ok() {
+            let _ = done.await;
+        }
+    }
+
+    async fn ask<T>(
+        &self,
+        doing: &'static str,
+        request: impl FnOnce(oneshot::Sender<Result<T, Error>>) -> Request,
+    ) -> Result<T, Error> {
+        let (reply, answer) = oneshot::channel();
+        let closed = || unavailable(doing, "the store is closed");
+        self.requests.send(request(reply)).await.map_err(|_| closed())?;
+        answer.await.map_err(|_| closed())?
+    }
+}
+
+struct Writer {
+    connection: Shared,
+    counter: u64,
+    clock: SystemClock,
+    /// Held until the last write is done; the system releases it when the process ends, however it ends.
+    _lock: Option<File>,
+}
+
+/// What became of one request inside a transaction.
+enum Outcome {
+    Decided(Decision),
+    Leased(Leased),
+}
+
+impl Writer {
+    async fn run(mut self, mut inbox: mpsc::Receiver<Request>) {
+        let mut requests = Vec::with_capacity(GROUP);
+        while inbox.recv_many(&mut requests, GROUP).await > 0 {
+            let closing = requests.iter().position(|request| matches!(request, Request::Close(_)));
+            let after: Vec<Request> = closing.map_or_else(Vec::new, |at| requests.drain(at..).collect());
+            self.answer(std::mem::take(&mut requests)).await;
+            if let Some(Request::Close(reply)) = after.into_iter().next() {
+                // Folds the log into the database file; what is left of it is read at the next start otherwise.
+                let _ =
+                    sqlx::query("PRAGMA wal_checkpoint(TRUNCATE)").execute(&mut *self.connection.lock().await).await;
+                drop(self);
+                let _ = reply.send(());
+                return;
+            }
+        }
+    }
+
+    /// Carries requests out together and answers each.
+    async fn answer(&mut self, requests: Vec<Request>) {
+        if requests.is_empty() {
+            return;
+        }
+        match self.transact(&requests).await {
+            Ok(outcomes) => requests.into_iter().zip(outcomes).for_each(|(request, outcome)| reply(request, outcome)),
+            // One request must not fail for another one's sake: each gets a transaction of its own.
+            Err(error) if requests.len() > 1 => {
+                tracing::warn!(error, requests = requests.len(), "A shared transaction failed; trying one by one");
+                for request in requests {
+                    Box::pin(self.answer(vec![request])).await;
+                }
+            }
+            Err(error) => requests.into_iter().for_each(|request| refuse(request, &error)),
+        }
+    }
+
+    async fn transact(&mut self, requests: &[Request]) -> Result<Vec<Outcome>, BoxError> {
+        let connection = Arc::clone(&self.connection);
+        let mut connection = connection.lock().await;
+        let mut transaction = connection.begin_with("BEGIN IMMEDIATE").await?;
+        let batches: Vec<&Batch> = requests.iter().filter_map(batch).collect();
+        let mut counter = self.counter;
+        let decisions = group::commit(&mut transaction, &mut counter, self.clock.now(), &batches).await?;
+        let mut decisions = decisions.into_iter();
+        let mut outcomes = Vec::with_capacity(requests.len());
+        for request in requests {
+            outcomes.push(match request {
+                Request::Lease(change, _) => Outcome::Leased(lease(&mut transaction, *change).await?),
+                _ => Outcome::Decided(decisions.next().unwrap_or(Ok(()))),
+            });
+        }
+        transaction.commit().await?;
+        self.counter = counter;
+        Ok(outcomes)
+    }
+}
+
+fn batch(request: &Request) -> Option<&Batch> {
+    match request {
+        Request::Commit(batch, _) => Some(batch),
+        _ => None,
+    }
+}
+
+async fn lease(connection: &mut SqliteConnection, lease: Lease) -> Result<Leased, BoxError> {
+    match lease {
+        Lease::Claim { worker, now, until } => {
+            let claim = sqlx::query(CLAIM).bind(now.0).bind(until.0).bind(worker.to_string());
+            let row = claim.fetch_optional(connection).await?;
+            Ok(Leased::Claimed(row.map(|row| rows::operation(&row)).transpose()?.map(Box::new)))
+        }
+        Lease::Renew { id, attempt, until } => held(connection, RENEW, id, attempt, until).await,
+        Lease::Release { id, attempt, run_after } => held(connection, RELEASE, id, attempt, run_after).await,
+    }
+}
+
+async fn held(
+    connection: &mut SqliteConnection,
+    sql: &'static str,
+    id: OperationId,
+    attempt: u32,
+    moment: Timestamp,
+) -> Result<Leased, BoxError> {
+    let change = sqlx::query(sql).bind(id.to_string()).bind(attempt).bind(moment.0);
+    Ok(Leased::Held(change.execute(connection).await?.rows_affected() == 1))
+}
+
+// A caller that no longer waits for its answer is no fault.
+fn reply(request: Request, outcome: Outcome) {
+    match (request, outcome) {
+        (Request::Commit(_, reply), Outcome::Decided(decision)) => {
+            drop(reply.send(decision.map_err(|what| Error::Conflict { what })));
+        }
+        (Request::Lease(_, reply), Outcome::Leased(leased)) => drop(reply.send(Ok(leased))),
+        _ => {}
+    }
+}
+
+fn refuse(request: Request, error: &BoxError) {
+    match request {
+        Request::Commit(_, reply) => drop(reply.send(Err(unavailable("write a change", error.to_string())))),
+        Request::Lease(_, reply) => drop(reply.send(Err(unavailable("lease an operation", error.to_string())))),
+        Request::Close(reply) => drop(reply.send(())),
+    }
+}

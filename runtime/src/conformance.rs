@@ -1,0 +1,358 @@
+//! What every store must do: one suite for all implementations of [`Store`] and [`Queue`].
+
+use std::time::Duration;
+
+use radii_model::ResourceId;
+use serde_json::{Map, Value as Json, json};
+use uuid::Uuid;
+
+use crate::store::{
+    Batch, Error, Expect, ListQuery, Operation, Private, Queue, Record, State, Store, Verb, Write, parent_key,
+};
+use crate::{Fault, Timestamp};
+
+const GROUP: &str = "/planes/radius/local/resourceGroups/Shop";
+const LEASE: Duration = Duration::from_secs(15);
+const NOW: Timestamp = Timestamp(1_000_000);
+
+/// Runs the whole suite, each case against a store of its own that `make` returns empty.
+///
+/// # Panics
+/// When the store breaks a promise of the traits.
+pub async fn store<S: Store + Queue>(make: impl AsyncFn() -> S) {
+    a_record_reads_back_as_it_was_written(&make().await).await;
+    ids_compare_without_regard_to_casing(&make().await).await;
+    expectations_protect_records(&make().await).await;
+    revisions_are_never_used_twice(&make().await).await;
+    a_failed_expectation_undoes_its_whole_batch(&make().await).await;
+    writes_of_a_batch_see_those_before_them(&make().await).await;
+    lists_are_scoped(&make().await).await;
+    lists_page_in_order_of_creation(&make().await).await;
+    concurrent_creates_of_one_id_succeed_once(&make().await).await;
+    operations_are_claimed_in_order_by_one_worker(&make().await).await;
+    an_operation_whose_worker_died_is_claimed_again(&make().await).await;
+    a_worker_that_lost_its_lease_writes_nothing(&make().await).await;
+    a_released_operation_waits_for_its_time(&make().await).await;
+    an_ended_operation_stays_ended(&make().await).await;
+    waiting_ends_when_an_operation_is_enqueued(&make().await).await;
+}
+
+/// Returns a record of type `Contoso.Data/stores` under `id`, with one property.
+pub fn record(id: &str) -> Record {
+    let id: ResourceId = id.parse().expect("the suite's ids are well formed");
+    let type_name =
+        id.resource_type().map_or_else(|| "System.Resources/resourceGroups".into(), |kind| kind.to_string());
+    Record {
+        type_name,
+        api_version: Some("2025-01-01".parse().expect("a version")),
+        location: Some("global".into()),
+        tags: None,
+        properties: properties(json!({ "size": "S" })),
+        private: Private::default(),
+        state: State::Succeeded,
+        operation: None,
+        revision: 0,
+        created_at: NOW,
+        updated_at: NOW,
+        id,
+    }
+}
+
+/// Returns a PUT operation of `resource` that is due at `run_after`.
+pub fn operation(resource: &str, run_after: Timestamp) -> Operation {
+    Operation {
+        id: Uuid::now_v7(),
+        resource: resource.parse().expect("the suite's ids are well formed"),
+        verb: Verb::Put,
+        api_version: None,
+        state: State::Accepted,
+        error: None,
+        attempt: 0,
+        run_after,
+        payload: json!({ "note": "ünïcode \u{0} and \"quotes\"" }),
+        created_at: NOW,
+        ended_at: None,
+    }
+}
+
+fn properties(value: Json) -> Map<String, Json> {
+    value.as_object().expect("an object").clone()
+}
+
+fn resource(name: &str) -> String {
+    format!("{GROUP}/providers/Contoso.Data/stores/{name}")
+}
+
+fn put(record: &Record, expect: Expect) -> Write {
+    Write::Put { record: Box::new(record.clone()), expect }
+}
+
+fn enqueue(operation: &Operation) -> Write {
+    Write::Enqueue(Box::new(operation.clone()))
+}
+
+async fn commit(store: &impl Store, batch: Batch) {
+    store.commit(batch).await.expect("the batch is committed");
+}
+
+async fn conflicts(store: &impl Store, batch: Batch) {
+    match store.commit(batch).await {
+        Err(Error::Conflict { .. }) => {}
+        other => panic!("expected a conflict, got {other:?}"),
+    }
+}
+
+async fn find(store: &impl Store, id: &str) -> Option<Record> {
+    store.find(&id.parse().expect("the suite's ids are well formed")).await.expect("the store answers")
+}
+
+async fn names(store: &impl Store, scope: Option<&str>, recursive: bool, kind: Option<&str>) -> Vec<String> {
+    let query = ListQuery {
+        scope: scope.map(|scope| scope.parse().expect("a scope")),
+        recursive,
+        kind: kind.map(|kind| kind.parse().expect("a type")),
+        after: None,
+        limit: None,
+    };
+    let page = store.list(&query).await.expect("the store answers");
+    page.records.iter().map(|record| record.id.name().unwrap_or_default().to_owned()).collect()
+}
+
+async fn a_record_reads_back_as_it_was_written(store: &impl Store) {
+    let mut written = record(&resource("db"));
+    written.tags = Some(properties(json!({ "team": "a\u{0}b" })));
+    written.properties =
+        properties(json!({ "z": 1, "a": [null, true, 9_007_199_254_740_993_u64, 1.5], "nested": { "k": "\"'\\" } }));
+    written.private.data.insert("kept".into(), json!([1]));
+    written.state = State::Updating;
+    written.operation = Some(Uuid::now_v7());
+    commit(store, vec![put(&written, Expect::Absent)]).await;
+    let read = find(store, &resource("db")).await.expect("it is stored");
+    assert!(read.revision > 0);
+    written.revision = read.revision;
+    assert_eq!(read, written);
+    assert_eq!(read.properties.keys().collect::<Vec<_>>(), ["z", "a", "nested"], "order is kept");
+
+    let bare = Record { api_version: None, location: None, ..record(GROUP) };
+    commit(store, vec![put(&bare, Expect::Any)]).await;
+    let read = find(store, GROUP).await.expect("it is stored");
+    assert_eq!((read.api_version, read.location, read.tags), (None, None, None));
+}
+
+async fn ids_compare_without_regard_to_casing(store: &impl Store) {
+    commit(store, vec![put(&record(&resource("Db")), Expect::Absent)]).await;
+    let read = find(store, &resource("dB").to_ascii_uppercase().replace("/PLANES", "/planes")).await;
+    assert_eq!(read.expect("it is found").id.to_string(), resource("Db"));
+    conflicts(store, vec![put(&record(&resource("DB")), Expect::Absent)]).await;
+}
+
+async fn expectations_protect_records(store: &impl Store) {
+    let mut it = record(&resource("db"));
+    conflicts(store, vec![put(&it, Expect::Revision(1))]).await;
+    commit(store, vec![put(&it, Expect::Absent)]).await;
+    let first = find(store, &resource("db")).await.expect("it is stored").revision;
+    it.properties.insert("size".into(), json!("M"));
+    commit(store, vec![put(&it, Expect::Revision(first))]).await;
+    conflicts(store, vec![put(&it, Expect::Revision(first))]).await;
+    conflicts(store, vec![Write::Delete { id: it.id.clone(), expect: Expect::Revision(first) }]).await;
+    let second = find(store, &resource("db")).await.expect("it is stored");
+    assert_eq!(second.properties["size"], "M");
+    assert!(second.revision > first);
+    commit(store, vec![Write::Delete { id: it.id.clone(), expect: Expect::Revision(second.revision) }]).await;
+    assert_eq!(find(store, &resource("db")).await, None);
+    commit(store, vec![Write::Delete { id: it.id.clone(), expect: Expect::Any }]).await;
+    conflicts(store, vec![Write::Delete { id: it.id, expect: Expect::Revision(second.revision) }]).await;
+}
+
+async fn revisions_are_never_used_twice(store: &impl Store) {
+    let it = record(&resource("db"));
+    commit(store, vec![put(&it, Expect::Any)]).await;
+    let first = find(store, &resource("db")).await.expect("it is stored").revision;
+    commit(store, vec![Write::Delete { id: it.id.clone(), expect: Expect::Any }]).await;
+    commit(store, vec![put(&it, Expect::Absent)]).await;
+    assert!(find(store, &resource("db")).await.expect("it is stored").revision > first);
+}
+
+async fn a_failed_expectation_undoes_its_whole_batch(store: &impl Store) {
+    let (a, b) = (record(&resource("a")), record(&resource("b")));
+    let it = operation(&resource("a"), NOW);
+    commit(store, vec![put(&b, Expect::Absent)]).await;
+    let batch = vec![
+        put(&a, Expect::Absent),
+        enqueue(&it),
+        Write::Delete { id: b.id.clone(), expect: Expect::Any },
+        put(&a, Expect::Absent),
+    ];
+    conflicts(store, batch).await;
+    assert_eq!(find(store, &resource("a")).await, None);
+    assert!(find(store, &resource("b")).await.is_some());
+    assert_eq!(store.find_operation(it.id).await.expect("the store answers"), None);
+    commit(store, vec![enqueue(&it)]).await;
+    conflicts(store, vec![put(&a, Expect::Any), enqueue(&it)]).await;
+    assert_eq!(find(store, &resource("a")).await, None, "an operation is recorded once");
+}
+
+async fn writes_of_a_batch_see_those_before_them(store: &impl Store) {
+    let it = record(&resource("db"));
+    let other = Record { location: Some("west".into()), ..it.clone() };
+    let delete = |expect| Write::Delete { id: it.id.clone(), expect };
+    commit(store, vec![put(&it, Expect::Absent), delete(Expect::Any), put(&other, Expect::Absent)]).await;
+    assert_eq!(find(store, &resource("db")).await.expect("it is stored").location.as_deref(), Some("west"));
+    commit(store, vec![put(&it, Expect::Any), delete(Expect::Any)]).await;
+    assert_eq!(find(store, &resource("db")).await, None);
+}
+
+async fn lists_are_scoped(store: &impl Store) {
+    let providers = "/planes/radius/local/providers/System.Resources/resourceProviders";
+    let ids = [
+        "/planes/radius/local".to_owned(),
+        GROUP.to_owned(),
+        format!("{GROUP}2"),
+        resource("one"),
+        format!("{GROUP}/providers/Contoso.Data/storesMore/two"),
+        format!("{GROUP}2/providers/Contoso.Data/stores/three"),
+        format!("{providers}/A.B"),
+        format!("{providers}/A.B/resourceTypes/types"),
+        format!("{providers}/A.B/resourceTypes/types/apiVersions/2025-01-01"),
+        format!("{providers}/A.BC/resourceTypes/typesMore"),
+        "/planes/radius/other/resourceGroups/g".to_owned(),
+    ];
+    for id in &ids {
+        let mut record = record(id);
+        if id.split('/').count() == 4 {
+            record.type_name = "System.Radius/planes".into();
+        }
+        commit(store, vec![put(&record, Expect::Absent)]).await;
+    }
+    let plane = Some("/planes/radius/local");
+    let stores = Some("contoso.data/STORES");
+    let groups = Some("System.Resources/resourceGroups");
+    assert_eq!(names(store, None, false, None).await.len(), ids.len());
+    assert_eq!(names(store, Some("/planes"), false, Some("System.Radius/planes")).await, ["local"]);
+    assert_eq!(names(store, plane, false, None).await, ["Shop", "Shop2", "A.B"]);
+    assert_eq!(names(store, plane, false, groups).await, ["Shop", "Shop2"]);
+    assert_eq!(names(store, plane, true, stores).await, ["one", "three"]);
+    assert_eq!(names(store, plane, false, stores).await, [] as [&str; 0]);
+    assert_eq!(names(store, Some(GROUP), false, stores).await, ["one"]);
+    assert_eq!(names(store, Some(GROUP), true, None).await, ["one", "two"]);
+    let provider = format!("{providers}/a.b");
+    assert_eq!(names(store, Some(&provider), false, None).await, ["types"]);
+    assert_eq!(names(store, Some(&provider), true, None).await, ["types", "2025-01-01"]);
+    for (id, parent) in [(&ids[0], "/planes"), (&ids[1], "/planes/radius/local"), (&ids[3], GROUP)] {
+        let id: ResourceId = id.parse().expect("an id");
+        assert_eq!(parent_key(&id), parent.to_ascii_lowercase());
+    }
+}
+
+async fn lists_page_in_order_of_creation(store: &impl Store) {
+    for name in ["c", "a", "d", "b", "e"] {
+        commit(store, vec![put(&record(&resource(name)), Expect::Absent)]).await;
+    }
+    commit(store, vec![put(&record(&resource("c")), Expect::Any)]).await;
+    let mut query = ListQuery { scope: GROUP.parse().ok(), recursive: false, kind: None, after: None, limit: Some(2) };
+    let mut pages = Vec::new();
+    loop {
+        let page = store.list(&query).await.expect("the store answers");
+        pages.push(page.records.iter().filter_map(|record| record.id.name().map(str::to_owned)).collect::<String>());
+        if pages.len() == 1 {
+            let removed = record(&resource("a")).id;
+            commit(store, vec![Write::Delete { id: removed, expect: Expect::Any }]).await;
+        }
+        let Some(next) = page.next else { break };
+        query.after = Some(next);
+    }
+    assert_eq!(pages, ["ca", "db", "e"], "an update moves nothing, and a deletion skips nothing");
+    let full = ListQuery { after: None, limit: Some(4), ..query };
+    assert_eq!(store.list(&full).await.expect("the store answers").next, None, "a full last page is the last");
+}
+
+async fn concurrent_creates_of_one_id_succeed_once(store: &impl Store) {
+    let it = record(&resource("db"));
+    let attempts = (0..20).map(|_| store.commit(vec![put(&it, Expect::Absent)]));
+    let results = futures_util::future::join_all(attempts).await;
+    assert_eq!(results.iter().filter(|result| result.is_ok()).count(), 1);
+}
+
+async fn operations_are_claimed_in_order_by_one_worker<S: Store + Queue>(store: &S) {
+    let later = operation(&resource("later"), Timestamp(NOW.0 + 5));
+    let (first, second) = (operation(&resource("a"), NOW), operation(&resource("b"), NOW));
+    commit(store, vec![enqueue(&later), enqueue(&first), enqueue(&second)]).await;
+    let claim = async |now| store.claim_next(Uuid::now_v7(), now, LEASE).await.expect("the store answers");
+    let claimed = claim(NOW).await.expect("the first is runnable");
+    assert_eq!(claimed, Operation { attempt: 1, ..first.clone() });
+    assert_eq!(claim(NOW).await.expect("the second is runnable").id, second.id);
+    assert_eq!(claim(NOW).await, None);
+    assert_eq!(claim(later.run_after).await.expect("it is due").id, later.id);
+    let newest = store.recent_operations(2).await.expect("the store answers");
+    assert_eq!(newest.iter().map(|operation| operation.id).collect::<Vec<_>>(), [second.id, first.id]);
+}
+
+async fn an_operation_whose_worker_died_is_claimed_again<S: Store + Queue>(store: &S) {
+    let it = operation(&resource("a"), NOW);
+    commit(store, vec![enqueue(&it)]).await;
+    let claim = async |now| store.claim_next(Uuid::now_v7(), now, LEASE).await.expect("the store answers");
+    claim(NOW).await.expect("it is runnable");
+    assert_eq!(claim(NOW.after(LEASE)).await, None, "its lease still holds");
+    let half = Timestamp(NOW.0 + 7_500);
+    assert!(store.renew(it.id, 1, half, LEASE).await.expect("the store answers"));
+    assert_eq!(claim(Timestamp(NOW.0 + 15_001)).await, None, "its lease was prolonged");
+    let again = claim(Timestamp(NOW.0 + 22_501)).await.expect("its lease has run out");
+    assert_eq!((again.id, again.attempt), (it.id, 2));
+    assert!(!store.renew(it.id, 1, half, LEASE).await.expect("the store answers"));
+}
+
+async fn a_worker_that_lost_its_lease_writes_nothing<S: Store + Queue>(store: &S) {
+    let it = operation(&resource("a"), NOW);
+    commit(store, vec![enqueue(&it)]).await;
+    store.claim_next(Uuid::now_v7(), NOW, LEASE).await.expect("the store answers").expect("it is runnable");
+    let later = Timestamp(NOW.0 + 15_001);
+    store.claim_next(Uuid::now_v7(), later, LEASE).await.expect("the store answers").expect("it is runnable");
+    let written = put(&record(&resource("a")), Expect::Any);
+    let advance = |attempt, state| Write::Advance { id: it.id, attempt: Some(attempt), state, error: None };
+    conflicts(store, vec![written.clone(), advance(1, State::Succeeded)]).await;
+    assert_eq!(find(store, &resource("a")).await, None);
+    store.release(it.id, 1, NOW).await.expect("giving back what is lost does nothing");
+    commit(store, vec![written, advance(2, State::Updating)]).await;
+    store.release(it.id, 2, NOW).await.expect("the store answers");
+    conflicts(store, vec![advance(2, State::Succeeded)]).await;
+}
+
+async fn a_released_operation_waits_for_its_time<S: Store + Queue>(store: &S) {
+    let it = operation(&resource("a"), NOW);
+    commit(store, vec![enqueue(&it)]).await;
+    let claim = async |now| store.claim_next(Uuid::now_v7(), now, LEASE).await.expect("the store answers");
+    claim(NOW).await.expect("it is runnable");
+    store.release(it.id, 1, Timestamp(NOW.0 + 100)).await.expect("the store answers");
+    assert_eq!(claim(Timestamp(NOW.0 + 99)).await, None);
+    assert_eq!(claim(Timestamp(NOW.0 + 100)).await.expect("it is due").attempt, 2);
+}
+
+async fn an_ended_operation_stays_ended<S: Store + Queue>(store: &S) {
+    let it = operation(&resource("a"), NOW);
+    commit(store, vec![enqueue(&it)]).await;
+    store.claim_next(Uuid::now_v7(), NOW, LEASE).await.expect("the store answers").expect("it is runnable");
+    let fault = Fault::bad_request("size is missing").target("$.size").details(vec![Fault::conflict("too late")]);
+    let failed = Write::Advance { id: it.id, attempt: Some(1), state: State::Failed, error: Some(fault.clone()) };
+    commit(store, vec![failed]).await;
+    let ended = store.find_operation(it.id).await.expect("the store answers").expect("it is kept");
+    let error = ended.error.expect("it failed");
+    assert_eq!((ended.state, &error.code, &error.message), (State::Failed, &fault.code, &fault.message));
+    assert_eq!(error.details.len(), 1);
+    assert!(ended.ended_at.is_some());
+    let far = Timestamp(NOW.0 + 1_000_000);
+    assert_eq!(store.claim_next(Uuid::now_v7(), far, LEASE).await.expect("the store answers"), None);
+    for attempt in [None, Some(1)] {
+        let revived = Write::Advance { id: it.id, attempt, state: State::Accepted, error: None };
+        conflicts(store, vec![revived]).await;
+    }
+    assert!(!store.renew(it.id, 1, far, LEASE).await.expect("the store answers"));
+    let unknown = Write::Advance { id: Uuid::now_v7(), attempt: None, state: State::Canceled, error: None };
+    conflicts(store, vec![unknown]).await;
+}
+
+async fn waiting_ends_when_an_operation_is_enqueued<S: Store + Queue>(store: &S) {
+    store.wait(Duration::ZERO).await;
+    commit(store, vec![enqueue(&operation(&resource("a"), NOW))]).await;
+    let wake = store.wait(Duration::from_secs(3_600));
+    tokio::time::timeout(Duration::from_secs(60), wake).await.expect("it was enqueued before the wait began");
+}
