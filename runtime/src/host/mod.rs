@@ -142,6 +142,19 @@ pub trait Kind: Send + Sync {
     /// How changes are carried out.
     fn mode(&self, type_name: &str) -> Mode;
 
+    /// Checks the shape of a PUT's body, before anything else about it.
+    ///
+    /// # Errors
+    /// 400 with one detail per violation.
+    fn check(&self, _type_name: &TypeName, _body: &Map<String, Json>) -> Result<(), Fault> {
+        Ok(())
+    }
+
+    /// Whether the registered schema checks bodies; otherwise [`Kind::check`] alone does.
+    fn has_schema(&self) -> bool {
+        true
+    }
+
     /// Checks and completes a record before it is stored; `old` is what is stored now.
     ///
     /// # Errors

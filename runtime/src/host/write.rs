@@ -75,14 +75,15 @@ async fn try_put(host: &Host, request: &Put) -> Result<Answer, Refusal> {
     let id = &request.id;
     let type_name = resource_type(id)?;
     check_name(id)?;
-    let validator = host.validator(id, &request.api_version)?;
+    let kind = host.kind_of(&type_name);
+    kind.check(&type_name, &request.body)?;
+    let validator = if kind.has_schema() { host.validator(id, &request.api_version)? } else { None };
     let body = Body::parse(&request.body, id)?;
     let old = host.parts.store.find(id).await?;
     check_preconditions(&request.preconditions, old.as_ref(), id)?;
     if let Some(old) = &old {
         check_idle(old)?;
     }
-    let kind = host.kind_of(&type_name);
     let mut record = draft(host, request, body, old.as_ref(), &type_name);
     if let Some(validator) = &validator {
         let given = request.body.get("properties").filter(|properties| !properties.is_null());

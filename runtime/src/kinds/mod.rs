@@ -1,5 +1,9 @@
 //! The behaviour of the built-in resource types, and of all others.
 
+mod applications;
+mod environments;
+mod settings;
+mod shape;
 mod user_defined;
 
 use std::collections::HashMap;
@@ -18,7 +22,11 @@ pub(crate) struct Kinds {
 
 impl Default for Kinds {
     fn default() -> Self {
-        let built_in: Vec<Arc<dyn Kind>> = vec![];
+        let built_in: Vec<Arc<dyn Kind>> = vec![
+            Arc::new(environments::Environments),
+            Arc::new(applications::Applications),
+            Arc::new(settings::Settings),
+        ];
         let mut by_type = HashMap::new();
         for kind in built_in {
             for name in kind.types() {

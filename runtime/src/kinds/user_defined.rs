@@ -92,7 +92,9 @@ pub(super) async fn provision(work: &Work<'_>, record: &mut Record) -> Result<()
     let context = context::of(host, &environment, &target, record).await?;
     let journal = Recorder::new(work.journal);
     let previous = record.private.recipe.clone();
-    let same = previous.as_ref().filter(|old| old.recipe.kind == binding.recipe.kind && old.recipe.path == binding.recipe.path);
+    let same = previous
+        .as_ref()
+        .filter(|old| old.recipe.kind == binding.recipe.kind && old.recipe.path == binding.recipe.path);
     let run = Run {
         recipe: &binding.recipe,
         context: &context,

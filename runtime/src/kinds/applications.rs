@@ -1,0 +1,105 @@
+//! Applications: `Applications.Core/applications` and `Radius.Core/applications`.
+
+use async_trait::async_trait;
+use radii_model::{ResourceId, TypeName};
+use serde_json::{Map, Value as Json, json};
+
+use super::environments::is_label;
+use super::shape;
+use crate::Fault;
+use crate::environment::Environment;
+use crate::host::{Host, Kind, Mode, Step, Work};
+use crate::platform::ComputeKind;
+use crate::store::Record;
+
+/// Extensions of applications that mean something; others are dropped, as the contract says.
+const EXTENSIONS: [&str; 3] = ["kubernetesNamespace", "kubernetesMetadata", "aci"];
+
+/// The behaviour of applications.
+pub(super) struct Applications;
+
+#[async_trait]
+impl Kind for Applications {
+    fn types(&self) -> &'static [&'static str] {
+        &["Applications.Core/applications", "Radius.Core/applications"]
+    }
+
+    fn mode(&self, _type_name: &str) -> Mode {
+        Mode::Synchronous
+    }
+
+    fn check(&self, type_name: &TypeName, body: &Map<String, Json>) -> Result<(), Fault> {
+        shape::check(type_name, body)
+    }
+
+    fn has_schema(&self) -> bool {
+        false
+    }
+
+    async fn admit(&self, host: &Host, record: &mut Record, _old: Option<&Record>) -> Result<(), Fault> {
+        record.properties.insert("status".into(), json!({}));
+        if record.id.namespace().is_some_and(|namespace| namespace.eq_ignore_ascii_case("Radius.Core")) {
+            return Ok(());
+        }
+        keep_known_extensions(record);
+        let environment = find_environment(host, record).await?;
+        let is_environment =
+            environment.id().types().last().is_some_and(|last| last.kind.eq_ignore_ascii_case("environments"));
+        if is_environment {
+            let kind = environment.kind()?;
+            let namespace = environment.application_namespace(record);
+            check_namespace(record, kind, &namespace)?;
+            record.properties["status"] = json!({ "compute": { "kind": kind.as_str(), "namespace": namespace } });
+        }
+        Ok(())
+    }
+
+    async fn execute(&self, _work: &Work<'_>, _record: &mut Record) -> Result<Step, Fault> {
+        Ok(Step::Done)
+    }
+
+    async fn act(&self, _: &Host, _: &Record, _: &str, _: &Json) -> Result<Option<Json>, Fault> {
+        Ok(None)
+    }
+}
+
+fn keep_known_extensions(record: &mut Record) {
+    let Some(extensions) = record.properties.get_mut("extensions").and_then(Json::as_array_mut) else { return };
+    extensions.retain(|entry| {
+        let kind = entry.get("kind").and_then(Json::as_str).unwrap_or_default();
+        EXTENSIONS.contains(&kind) && (kind != "kubernetesNamespace" || entry.get("namespace").is_some())
+    });
+    if extensions.is_empty() {
+        record.properties.shift_remove("extensions");
+    }
+}
+
+async fn find_environment(host: &Host, record: &Record) -> Result<Environment, Fault> {
+    let text = record.properties.get("environment").and_then(Json::as_str).unwrap_or_default();
+    let id = text.parse::<ResourceId>().ok().filter(ResourceId::is_resource);
+    let Some(id) = id else {
+        return Err(Fault::bad_request("invalid argument. 'id' must be a valid resource id").target(text));
+    };
+    match host.parts.store.find(&id).await? {
+        Some(found) => Ok(Environment::of(found)),
+        None => Err(Fault::bad_request(format!("the resource {text} was not found")).target(text)),
+    }
+}
+
+fn check_namespace(record: &Record, kind: ComputeKind, namespace: &str) -> Result<(), Fault> {
+    if !matches!(kind, ComputeKind::Kubernetes | ComputeKind::Knative) || is_label(namespace) {
+        return Ok(());
+    }
+    if namespace.len() > 63 {
+        return Err(Fault::bad_request(format!(
+            "Application namespace '{namespace}' could not be created: must be no more than 63 characters"
+        ))
+        .target(record.id.to_string()));
+    }
+    Err(Fault::bad_request(format!(
+        "'{namespace}' is an invalid namespace name: a lowercase RFC 1123 label must consist of lower case alphanumeric \
+         characters or '-', and must start and end with an alphanumeric character (e.g. 'my-name',  or '123-abc', regex used \
+         for validation is '[a-z0-9]([-a-z0-9]*[a-z0-9])?'). Please specify a valid namespace using 'kubernetesNamespace' \
+         extension in '$.properties.extensions[*]'."
+    )))
+}

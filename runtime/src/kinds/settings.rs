@@ -1,0 +1,48 @@
+//! What environments refer to and recipes are configured by: recipe packs and tool settings. They are only stored.
+
+use async_trait::async_trait;
+use radii_model::TypeName;
+use serde_json::{Map, Value as Json};
+
+use super::shape;
+use crate::Fault;
+use crate::host::{Host, Kind, Mode, Step, Work};
+use crate::store::Record;
+
+/// The behaviour of recipe packs and of the settings of Terraform and Bicep.
+pub(super) struct Settings;
+
+#[async_trait]
+impl Kind for Settings {
+    fn types(&self) -> &'static [&'static str] {
+        &["Radius.Core/recipePacks", "Radius.Core/terraformSettings", "Radius.Core/bicepSettings"]
+    }
+
+    fn mode(&self, _type_name: &str) -> Mode {
+        Mode::Synchronous
+    }
+
+    fn check(&self, type_name: &TypeName, body: &Map<String, Json>) -> Result<(), Fault> {
+        shape::check(type_name, body)
+    }
+
+    fn has_schema(&self) -> bool {
+        false
+    }
+
+    async fn admit(&self, _host: &Host, record: &mut Record, _old: Option<&Record>) -> Result<(), Fault> {
+        let recipes = record.properties.get_mut("recipes").and_then(Json::as_object_mut);
+        for entry in recipes.into_iter().flat_map(Map::values_mut).filter_map(Json::as_object_mut) {
+            entry.entry("plainHttp").or_insert(Json::Bool(false));
+        }
+        Ok(())
+    }
+
+    async fn execute(&self, _work: &Work<'_>, _record: &mut Record) -> Result<Step, Fault> {
+        Ok(Step::Done)
+    }
+
+    async fn act(&self, _: &Host, _: &Record, _: &str, _: &Json) -> Result<Option<Json>, Fault> {
+        Ok(None)
+    }
+}
