@@ -239,7 +239,7 @@ fn yaml_problems_say_what_to_do() {
         ("a:\n\tb: 1\n", "a tab stands where YAML allows spaces only"),
         ("a: b: c\n", "a `:` makes a mapping where none can stand"),
         ("a: \"x\n", "a quote is not closed, or the text's next line is not indented"),
-        ("a: ['1' '2']\n", "`,` or `]` is expected here"),
+        ("a: {b: [1, 2}\n", "a closing bracket without its opening one"),
         ("a: 1\n b: 2\n", "a `:` makes a mapping where none can stand"),
         ("a: @x\n", "`@` cannot begin a value"),
     ];
