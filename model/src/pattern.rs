@@ -1,4 +1,11 @@
 //! Regular expressions of schemas: RE2 syntax, run by the `regex` crate.
+//!
+//! The two dialects look alike and differ in details that change what matches: classes such as `\d`
+//! are ASCII in RE2, and `[`, `&&`, `--` and `~~` inside a class are plain characters there.
+
+mod re2;
+
+use std::sync::LazyLock;
 
 use regex::Regex;
 
@@ -7,5 +14,34 @@ use regex::Regex;
 /// # Errors
 /// Says what RE2 does not know: look-around, back-references, unbalanced brackets, …
 pub fn compile(pattern: &str) -> Result<Regex, String> {
-    Regex::new(pattern).map_err(|error| error.to_string())
+    let translated = re2::translate(pattern)?;
+    Regex::new(&translated).map_err(|error| first_cause(&error))
+}
+
+/// Returns the expression behind a `format`; formats without one are not checked.
+pub fn of_format(format: &str) -> Option<&'static Regex> {
+    static DATE: LazyLock<Regex> = LazyLock::new(|| fixed("^[0-9]{4}-(0[1-9]|10|11|12)-(0[1-9]|[12][0-9]|3[01])$"));
+    static DATE_TIME: LazyLock<Regex> = LazyLock::new(|| {
+        let date = "[0-9]{4}-(0[1-9]|10|11|12)-(0[1-9]|[12][0-9]|3[01])";
+        let time = r"([0-1][0-9]|2[0-3]):[0-5][0-9]:([0-5][0-9]|60)(\.[0-9]+)?(Z|(\+|-)[0-9]{2}:[0-9]{2})";
+        fixed(&format!("^{date}T{time}$"))
+    });
+    static BYTE: LazyLock<Regex> = LazyLock::new(|| fixed(r"(^$|^[a-zA-Z0-9+/\-_]*=*$)"));
+    match format {
+        "date" => Some(&DATE),
+        "date-time" => Some(&DATE_TIME),
+        "byte" => Some(&BYTE),
+        _ => None,
+    }
+}
+
+fn fixed(pattern: &str) -> Regex {
+    Regex::new(pattern).expect("the expressions of formats are constants that a test compiles")
+}
+
+/// The last line of the library's message says what is wrong; the others draw the expression.
+fn first_cause(error: &regex::Error) -> String {
+    let text = error.to_string();
+    let last = text.lines().last().unwrap_or_default();
+    last.strip_prefix("error: ").unwrap_or(last).to_owned()
 }

@@ -46,18 +46,6 @@ pub fn violations_with(
     found
 }
 
-/// Formats that are checked; all others pass.
-pub fn format_pattern(format: &str) -> Option<&'static str> {
-    Some(match format {
-        "date" => "^[0-9]{4}-(0[1-9]|10|11|12)-(0[1-9]|[12][0-9]|3[01])$",
-        "date-time" => {
-            r"^[0-9]{4}-(0[1-9]|10|11|12)-(0[1-9]|[12][0-9]|3[01])T([0-1][0-9]|2[0-3]):[0-5][0-9]:([0-5][0-9]|60)(\.[0-9]+)?(Z|(\+|-)[0-9]{2}:[0-9]{2})$"
-        }
-        "byte" => r"(^$|^[a-zA-Z0-9+/\-_]*=*$)",
-        _ => return None,
-    })
-}
-
 struct Checker<'c> {
     root: &'c Schema,
     matches: &'c dyn Fn(&str, &str) -> bool,
@@ -170,12 +158,11 @@ impl Checker<'_> {
             report(at, found, format!("string doesn't match the regular expression \"{pattern}\""));
         }
         if let Some(format) = &schema.format
-            && let Some(pattern) = format_pattern(format)
-            && !(self.matches)(pattern, text)
+            && let Some(regex) = pattern::of_format(format)
+            && !regex.is_match(text)
         {
-            let message =
-                format!("string doesn't match the format \"{format}\" (string doesn't match pattern \"{pattern}\")");
-            report(at, found, message);
+            let reason = format!("string doesn't match pattern \"{regex}\"");
+            report(at, found, format!("string doesn't match the format \"{format}\" ({reason})"));
         }
     }
 
@@ -265,14 +252,12 @@ fn numbers(schema: &Schema, value: &Number, at: &mut String, found: &mut Vec<Vio
     }
 }
 
-fn unsupported(schema: &Schema, name: &str, at: &mut String, found: &mut Vec<Violation>) {
+fn unsupported(schema: &Schema, name: &str, at: &str, found: &mut Vec<Violation>) {
     let hint =
         closest(name, schema.properties.keys().map(String::as_str)).map(|known| format!("did you mean `{known}`?"));
-    let length = at.len();
-    push_token(at, name);
+    // The protocol names the object here, not the property.
     let message = format!("property {name:?} is unsupported");
-    found.push(Violation { pointer: at.clone(), message, hint });
-    at.truncate(length);
+    found.push(Violation { pointer: at.to_owned(), message, hint });
 }
 
 /// Returns what is wrong with the property that tells variants apart, if anything is.

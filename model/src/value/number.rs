@@ -1,6 +1,7 @@
 //! Numbers as JSON Schema compares them, and as the protocol's messages write them.
 
 use std::cmp::Ordering;
+use std::collections::HashSet;
 
 use serde_json::{Number, Value as Json};
 
@@ -25,7 +26,9 @@ pub(super) fn compare(left: &Number, right: &Number) -> Ordering {
 /// Whether dividing gives an integer.
 pub(super) fn is_multiple(number: &Number, step: &Number) -> bool {
     match (integer(number), integer(step)) {
-        (Some(number), Some(step)) if step != 0 => number % step == 0,
+        // No rule at all; the checks of schemas refuse it.
+        (_, Some(0)) => true,
+        (Some(number), Some(step)) => number % step == 0,
         _ => match (number.as_f64(), step.as_f64()) {
             (Some(number), Some(step)) => (number / step).fract() == 0.0,
             _ => true,
@@ -54,7 +57,43 @@ pub(super) fn equal(left: &Json, right: &Json) -> bool {
 
 /// Whether any two items are equal.
 pub(super) fn has_duplicates(items: &[Json]) -> bool {
-    items.iter().enumerate().any(|(at, item)| items[..at].iter().any(|before| equal(before, item)))
+    let mut seen = HashSet::new();
+    items.iter().any(|item| {
+        let mut key = String::new();
+        canonical(item, &mut key);
+        !seen.insert(key)
+    })
+}
+
+/// Writes a value so that equal values give equal text.
+fn canonical(value: &Json, out: &mut String) {
+    match value {
+        Json::Number(number) => match (integer(number), number.as_f64()) {
+            (None, Some(float)) if float.fract() == 0.0 && float.abs() < 1e30 => *out += &(float as i128).to_string(),
+            _ => *out += &number.to_string(),
+        },
+        Json::Array(items) => {
+            out.push('[');
+            for item in items {
+                canonical(item, out);
+                out.push(',');
+            }
+            out.push(']');
+        }
+        Json::Object(members) => {
+            let mut members: Vec<_> = members.iter().collect();
+            members.sort_unstable_by_key(|(name, _)| *name);
+            out.push('{');
+            for (name, value) in members {
+                *out += &Json::from(name.as_str()).to_string();
+                out.push(':');
+                canonical(value, out);
+                out.push(',');
+            }
+            out.push('}');
+        }
+        _ => *out += &value.to_string(),
+    }
 }
 
 /// Writes a number as the messages do: shortest, with an exponent below 1e-04 and from 1e+06 on.
