@@ -1,0 +1,144 @@
+//! The `openapi` target: OpenAPI 3.0 documents, one per provider and API version.
+//!
+//! A path may stand in a document once, and the version is a query parameter: so each version of a
+//! provider has a document of its own.
+
+mod paths;
+
+use std::collections::BTreeMap;
+
+use radii_model::ApiVersion;
+use radii_model::manifest::{Manifest, ResourceType};
+use radii_model::schema::Schema;
+use serde::Serialize;
+use serde::ser::{SerializeMap, Serializer};
+use serde_json::{Value as Json, json};
+
+use crate::effective::effective;
+use crate::json_schema::pretty;
+use crate::managed::MANAGED;
+use crate::schema_json::{Dialect, SchemaJson, losses};
+use crate::{Generator, Input, Output, Target};
+
+/// Writes `<Namespace>/<version>/openapi.json`.
+pub(crate) struct OpenApi;
+
+impl Generator for OpenApi {
+    fn name(&self) -> &str {
+        Target::OpenApi.as_str()
+    }
+
+    fn generate(&self, input: &Input<'_>) -> Output {
+        let mut output = Output::default();
+        for provider in input.providers() {
+            for (version, types) in by_version(provider) {
+                for described in &types {
+                    let path = format!("types.{}.apiVersions['{version}'].schema", described.name);
+                    losses(described.declared, &path, Dialect::OpenApi, &mut output.diagnostics);
+                }
+                let path = format!("{}/{version}/openapi.json", provider.namespace.value);
+                output.artifacts.insert(path, pretty(&document(provider, version, &types)));
+            }
+        }
+        output
+    }
+}
+
+/// A type in the version of the document.
+struct DescribedType<'a> {
+    name: &'a str,
+    /// The type's name as the start of a component's name.
+    component: String,
+    resource_type: &'a ResourceType,
+    declared: &'a Schema,
+    schema: Schema,
+}
+
+fn by_version(provider: &Manifest) -> BTreeMap<&ApiVersion, Vec<DescribedType<'_>>> {
+    let mut versions: BTreeMap<&ApiVersion, Vec<DescribedType<'_>>> = BTreeMap::new();
+    for (name, resource_type) in &provider.types {
+        for (version, entry) in &resource_type.api_versions {
+            let schema = effective(provider, &entry.schema);
+            let component = pascal(name);
+            let described = DescribedType { name, component, resource_type, declared: &entry.schema, schema };
+            versions.entry(version).or_default().push(described);
+        }
+    }
+    versions
+}
+
+fn pascal(name: &str) -> String {
+    let mut letters = name.chars();
+    letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
+}
+
+#[derive(Serialize)]
+struct Document<'a> {
+    openapi: &'static str,
+    info: Json,
+    servers: Json,
+    tags: Vec<Json>,
+    paths: serde_json::Map<String, Json>,
+    components: Components<'a>,
+}
+
+#[derive(Serialize)]
+struct Components<'a> {
+    parameters: Json,
+    headers: Json,
+    responses: Json,
+    schemas: Schemas<'a>,
+}
+
+fn document<'a>(provider: &'a Manifest, version: &'a ApiVersion, types: &'a [DescribedType<'a>]) -> Document<'a> {
+    let namespace = &provider.namespace.value;
+    let tag = |described: &DescribedType<'_>| {
+        let mut tag = json!({"name": described.name});
+        if let Some(description) = &described.resource_type.description {
+            tag["description"] = description.as_str().into();
+        }
+        tag
+    };
+    Document {
+        openapi: "3.0.3",
+        info: json!({
+            "title": namespace,
+            "version": version.to_string(),
+            "description": format!("Resources of the provider `{namespace}`.")
+        }),
+        servers: paths::servers(),
+        tags: types.iter().map(tag).collect(),
+        paths: types.iter().flat_map(|described| paths::of_type(namespace, described)).collect(),
+        components: Components {
+            parameters: paths::parameters(version),
+            headers: paths::headers(),
+            responses: paths::responses(),
+            schemas: Schemas { namespace, types },
+        },
+    }
+}
+
+struct Schemas<'a> {
+    namespace: &'a str,
+    types: &'a [DescribedType<'a>],
+}
+
+impl Serialize for Schemas<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(None)?;
+        for described in self.types {
+            let component = &described.component;
+            let properties = format!("{component}Properties");
+            let root = format!("#/components/schemas/{properties}");
+            let schema = SchemaJson::new(&described.schema, Dialect::OpenApi, &root).with_managed(&MANAGED);
+            let full_type = format!("{}/{}", self.namespace, described.name);
+            map.serialize_entry(component, &paths::resource_schema(&full_type, &root))?;
+            map.serialize_entry(&format!("{component}List"), &paths::list_schema(component))?;
+            map.serialize_entry(&properties, &schema)?;
+        }
+        for (name, schema) in paths::shared_schemas() {
+            map.serialize_entry(name, &schema)?;
+        }
+        map.end()
+    }
+}
