@@ -1,0 +1,177 @@
+//! What every request passes before its route: a name, a log line, limits, and a net under panics.
+
+use std::any::Any;
+use std::time::{Duration, Instant};
+
+use axum::Router;
+use axum::body::Body;
+use axum::extract::{DefaultBodyLimit, Request, State};
+use axum::middleware::{self, Next};
+use axum::response::{IntoResponse, Response};
+use http::header::{CONTENT_LENGTH, CONTENT_TYPE, RETRY_AFTER};
+use http::{HeaderName, HeaderValue, StatusCode};
+use radii_runtime::Fault;
+use radii_runtime::fault::code;
+use serde_json::json;
+use tower_http::catch_panic::CatchPanicLayer;
+use tower_http::limit::RequestBodyLimitLayer;
+use tracing::Instrument;
+
+use super::Options;
+
+static REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+
+/// A body that is longer than the server takes.
+const TOO_LARGE: &str = "RequestContentTooLarge";
+/// The server did not answer in time.
+const TIMED_OUT: &str = "ServerTimeout";
+
+#[derive(Clone, Copy)]
+struct Limits {
+    body: usize,
+    time: Duration,
+}
+
+/// Puts all layers around the routes.
+pub(super) fn wrap(routes: Router, options: &Options) -> Router {
+    let limits = Limits { body: options.body_limit, time: options.request_timeout };
+    routes
+        .layer(DefaultBodyLimit::disable())
+        .layer(RequestBodyLimitLayer::new(options.body_limit))
+        .layer(middleware::from_fn_with_state(limits, limit))
+        .layer(CatchPanicLayer::custom(after_panic))
+        .layer(middleware::from_fn(observe))
+}
+
+/// Refuses bodies that say that they are too long, and words the refusals of those that only are.
+async fn limit(State(limits): State<Limits>, request: Request, next: Next) -> Response {
+    let declared = request.headers().get(CONTENT_LENGTH).and_then(|value| value.to_str().ok());
+    if declared.and_then(|value| value.parse::<usize>().ok()).is_some_and(|length| length > limits.body) {
+        return too_large(limits.body);
+    }
+    let Ok(response) = tokio::time::timeout(limits.time, next.run(request)).await else {
+        let message = format!("the server did not answer within {} s; try again", limits.time.as_secs());
+        let mut response = envelope(&Fault::new(503, TIMED_OUT, message));
+        response.headers_mut().insert(RETRY_AFTER, HeaderValue::from_static("5"));
+        return response;
+    };
+    let worded =
+        response.headers().get(CONTENT_TYPE).is_some_and(|kind| kind.as_bytes().starts_with(b"application/json"));
+    if response.status() == StatusCode::PAYLOAD_TOO_LARGE && !worded { too_large(limits.body) } else { response }
+}
+
+fn too_large(limit: usize) -> Response {
+    envelope(&Fault::new(413, TOO_LARGE, format!("the request's body is larger than {limit} bytes; send less at once")))
+}
+
+/// Names the request, and logs how it ended.
+async fn observe(request: Request, next: Next) -> Response {
+    let id = request_id(&request);
+    let (method, path) = (request.method().clone(), request.uri().path().to_owned());
+    let span = tracing::info_span!("request", %method, path, request.id = id.to_str().unwrap_or_default());
+    let begun = Instant::now();
+    let mut response = next.run(request).instrument(span.clone()).await;
+    let (status, took) = (response.status().as_u16(), begun.elapsed());
+    span.in_scope(|| {
+        let milliseconds = took.as_secs_f64() * 1_000.0;
+        match status {
+            500.. => tracing::error!(status, milliseconds, "Answered `{method} {path}` with {status}"),
+            _ => tracing::debug!(status, milliseconds, "Answered `{method} {path}` with {status}"),
+        }
+    });
+    response.headers_mut().insert(&REQUEST_ID, id);
+    response
+}
+
+/// Returns the id that the client gave, if it can stand in a log line, or a new one.
+fn request_id(request: &Request) -> HeaderValue {
+    let given = request
+        .headers()
+        .get(&REQUEST_ID)
+        .filter(|value| value.len() <= 128 && value.as_bytes().iter().all(|byte| byte.is_ascii_graphic()));
+    given.cloned().unwrap_or_else(|| {
+        HeaderValue::from_str(&uuid::Uuid::now_v7().to_string()).expect("a UUID is a valid header value")
+    })
+}
+
+fn after_panic(panic: Box<dyn Any + Send + 'static>) -> Response {
+    let said = panic.downcast_ref::<String>().map(String::as_str);
+    let said = said.or_else(|| panic.downcast_ref::<&str>().copied()).unwrap_or("no message");
+    tracing::error!(panic = said, "A request panicked");
+    let message =
+        "the server failed in a way that it should not; its log has the details under this request's x-request-id";
+    envelope(&Fault::new(500, code::INTERNAL, message))
+}
+
+/// Returns a fault as the protocol's error envelope.
+fn envelope(fault: &Fault) -> Response {
+    let status = StatusCode::from_u16(fault.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    let headers = [(CONTENT_TYPE, "application/json")];
+    (status, headers, Body::from(json!({ "error": fault }).to_string())).into_response()
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::routing::{get, post};
+    use http_body_util::BodyExt;
+    use serde_json::Value;
+    use tower::ServiceExt;
+
+    use super::*;
+
+    fn router() -> Router {
+        let routes = Router::new()
+            .route("/length", post(|body: axum::body::Bytes| async move { body.len().to_string() }))
+            .route(
+                "/panic",
+                get(|| async {
+                    if true {
+                        panic!("told in the log only")
+                    }
+                }),
+            )
+            .route("/forever", get(std::future::pending::<()>));
+        wrap(routes, &Options { body_limit: 10, request_timeout: Duration::from_secs(60), ..Options::default() })
+    }
+
+    async fn ask(request: Request) -> (StatusCode, Value, Response<()>) {
+        let (parts, body) = router().oneshot(request).await.unwrap().into_parts();
+        let bytes = body.collect().await.unwrap().to_bytes();
+        (parts.status, serde_json::from_slice(&bytes).unwrap_or_default(), Response::from_parts(parts, ()))
+    }
+
+    fn post_body(body: Body) -> Request {
+        Request::post("/length").body(body).unwrap()
+    }
+
+    #[tokio::test]
+    async fn a_body_over_the_limit_is_refused_whether_it_says_so_or_not() {
+        assert_eq!(ask(post_body(Body::from("0123456789"))).await.1, 10);
+        let chunks = futures_util::stream::iter(["0123456789", "x"].map(Ok::<_, std::io::Error>));
+        for body in [Body::from("0123456789x"), Body::from_stream(chunks)] {
+            let (status, body, _) = ask(post_body(body)).await;
+            assert_eq!((status.as_u16(), &body["error"]["code"]), (413, &json!(TOO_LARGE)));
+        }
+    }
+
+    #[tokio::test]
+    async fn a_panic_is_answered_without_its_details() {
+        let (status, body, _) = ask(Request::get("/panic").body(Body::empty()).unwrap()).await;
+        assert_eq!((status.as_u16(), &body["error"]["code"]), (500, &json!("Internal")));
+        assert!(!body.to_string().contains("told in the log"), "{body}");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_request_that_takes_too_long_is_answered_with_503() {
+        let (status, body, answer) = ask(Request::get("/forever").body(Body::empty()).unwrap()).await;
+        assert_eq!((status.as_u16(), &body["error"]["code"]), (503, &json!(TIMED_OUT)));
+        assert!(answer.headers().contains_key(RETRY_AFTER));
+    }
+
+    #[tokio::test]
+    async fn a_clients_request_id_is_kept_unless_it_could_break_the_log() {
+        let named = |id: &'static str| Request::get("/x").header(&REQUEST_ID, id).body(Body::empty()).unwrap();
+        assert_eq!(ask(named("mine-1")).await.2.headers()[&REQUEST_ID], "mine-1");
+        assert_ne!(ask(named("mine 1")).await.2.headers()[&REQUEST_ID], "mine 1");
+    }
+}

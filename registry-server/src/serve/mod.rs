@@ -1,0 +1,266 @@
+//! Starting, running and stopping the server.
+
+mod health;
+mod layers;
+mod options;
+mod seed;
+
+use std::future::Future;
+use std::net::SocketAddr;
+use std::path::Path;
+use std::sync::Arc;
+
+use axum::Router;
+use axum::serve::ListenerExt;
+use radii_runtime::catalog::Catalog;
+use radii_runtime::host::{Host, Parts};
+use radii_runtime::platform::Platform;
+use radii_runtime::recipe::RecipeDriver;
+use radii_runtime::{Fault, SystemClock, SystemIds, store, worker};
+use tokio::net::TcpListener;
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
+
+use crate::store::sqlite::{OpenError, SqliteStore};
+use crate::{AppState, api, dashboard};
+
+pub use health::Health;
+pub use options::{Database, Exposure, Options};
+
+/// Why the server did not start, or ended.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The address is taken, or not ours.
+    #[error("cannot listen at `{address}`; give another address with `--listen`")]
+    Listen {
+        /// Where.
+        address: SocketAddr,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// The listen address is reachable from other machines, and nobody said that it may be.
+    #[error(
+        "`{address}` can be reached from other machines and the server has no authentication; \
+         listen at 127.0.0.1, or add `--allow-unauthenticated`"
+    )]
+    Exposed {
+        /// Where.
+        address: SocketAddr,
+    },
+    /// The database cannot be used.
+    #[error(transparent)]
+    Open(#[from] OpenError),
+    /// The store failed while the server started.
+    #[error("cannot read what is registered")]
+    Store(#[from] store::Error),
+    /// A built-in provider was refused: a fault of this program.
+    #[error("cannot register the built-in provider of `{file}`")]
+    Builtin {
+        /// Its manifest.
+        file: String,
+        /// Why.
+        source: Fault,
+    },
+    /// The listener failed while the server ran.
+    #[error("the server stopped listening at `{address}`")]
+    Serve {
+        /// Where.
+        address: SocketAddr,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// A task ended that must not: a fault of this program.
+    #[error("the server's {task} ended unexpectedly; its log says why")]
+    Ended {
+        /// Which.
+        task: &'static str,
+    },
+}
+
+/// A server that listens.
+///
+/// Stop it with [`Server::stop`] or [`Server::run_until_signal`]; one that is dropped keeps its tasks until
+/// the runtime ends, and loses nothing either.
+pub struct Server {
+    address: SocketAddr,
+    options: Options,
+    store: Arc<SqliteStore>,
+    health: Arc<Health>,
+    stop_listening: CancellationToken,
+    stop_working: CancellationToken,
+    http: JoinHandle<std::io::Result<()>>,
+    workers: JoinHandle<()>,
+}
+
+impl Server {
+    /// Opens the store, registers what is built in, starts workers and listens.
+    ///
+    /// # Errors
+    /// When any of it is impossible; nothing keeps running then.
+    pub async fn start(
+        options: Options,
+        platforms: Vec<Arc<dyn Platform>>,
+        recipes: Vec<Arc<dyn RecipeDriver>>,
+    ) -> Result<Server, Error> {
+        // First, so that a wrong address leaves no database behind.
+        let listener = listen(&options).await?;
+        let address = listener.local_addr().map_err(|source| Error::Listen { address: options.listen, source })?;
+        let (state, store) = prepare(&options.database, platforms, recipes).await?;
+        let health = Arc::clone(&state.health);
+        let (stop_listening, stop_working) = (CancellationToken::new(), CancellationToken::new());
+        let workers = tokio::spawn(work(state.clone(), options.workers.clone(), stop_working.clone()));
+        let listener = listener.tap_io(|stream| {
+            // Answers are written at once; waiting for more would only delay them.
+            let _ = stream.set_nodelay(true);
+        });
+        let serving = axum::serve(listener, router(state, &options));
+        let http = tokio::spawn(serving.with_graceful_shutdown(stop_listening.clone().cancelled_owned()).into_future());
+        tracing::info!(%address, database = %options.database, "Serving at http://{address}");
+        Ok(Server { address, options, store, health, stop_listening, stop_working, http, workers })
+    }
+
+    /// The address it listens at.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Stops taking requests, lets those in progress finish, gives operations back, closes the store.
+    ///
+    /// # Errors
+    /// When the server had failed before.
+    pub async fn stop(mut self) -> Result<(), Error> {
+        self.shut_down(None).await
+    }
+
+    /// Serves until the process gets SIGTERM or an interrupt, then stops as [`Server::stop`] does.
+    ///
+    /// # Errors
+    /// When the server fails.
+    pub async fn run_until_signal(self) -> Result<(), Error> {
+        self.run_until(signal()).await
+    }
+
+    /// Serves until `end` is there, then stops as [`Server::stop`] does.
+    ///
+    /// # Errors
+    /// When the server fails.
+    pub async fn run_until(mut self, end: impl Future<Output = ()>) -> Result<(), Error> {
+        let ended = tokio::select! {
+            () = end => None,
+            result = &mut self.http => Some(match result {
+                Ok(Err(source)) => Error::Serve { address: self.address, source },
+                _ => Error::Ended { task: "listener" },
+            }),
+            _ = &mut self.workers => Some(Error::Ended { task: "workers" }),
+        };
+        self.shut_down(ended).await
+    }
+
+    async fn shut_down(&mut self, failure: Option<Error>) -> Result<(), Error> {
+        tracing::info!("Stopping: finishing requests, giving operations back");
+        self.health.stopping();
+        self.stop_listening.cancel();
+        finish(&mut self.http, "requests", self.options.grace).await;
+        self.stop_working.cancel();
+        finish(&mut self.workers, "operations", self.options.grace).await;
+        self.store.close().await;
+        failure.map_or(Ok(()), Err)
+    }
+}
+
+/// Starts a server and serves until a signal ends it.
+///
+/// # Errors
+/// When it cannot start, or fails.
+pub async fn run(
+    options: Options,
+    platforms: Vec<Arc<dyn Platform>>,
+    recipes: Vec<Arc<dyn RecipeDriver>>,
+) -> Result<(), Error> {
+    Server::start(options, platforms, recipes).await?.run_until_signal().await
+}
+
+/// Returns everything that answers requests, without a listener: what tests and benchmarks call in-process.
+///
+/// Workers do not run; drive them with [`worker::run_once`] over the returned state.
+///
+/// # Errors
+/// When the database cannot be used.
+pub async fn in_process(
+    options: &Options,
+    platforms: Vec<Arc<dyn Platform>>,
+    recipes: Vec<Arc<dyn RecipeDriver>>,
+) -> Result<(Router, AppState), Error> {
+    let (state, _) = prepare(&options.database, platforms, recipes).await?;
+    Ok((router(state.clone(), options), state))
+}
+
+async fn listen(options: &Options) -> Result<TcpListener, Error> {
+    let address = options.listen;
+    if options.exposure == Exposure::Loopback && !address.ip().is_loopback() {
+        return Err(Error::Exposed { address });
+    }
+    TcpListener::bind(address).await.map_err(|source| Error::Listen { address, source })
+}
+
+async fn prepare(
+    database: &Database,
+    platforms: Vec<Arc<dyn Platform>>,
+    recipes: Vec<Arc<dyn RecipeDriver>>,
+) -> Result<(AppState, Arc<SqliteStore>), Error> {
+    let store = Arc::new(match database {
+        Database::Memory => SqliteStore::in_memory().await?,
+        Database::File(path) => SqliteStore::open(Path::new(path)).await?,
+    });
+    let catalog = Arc::new(Catalog::default());
+    catalog.load(&*store).await?;
+    let host = Host::new(Parts {
+        store: store.clone(),
+        queue: store.clone(),
+        clock: Arc::new(SystemClock),
+        ids: Arc::new(SystemIds),
+        catalog,
+        platforms,
+        recipes,
+    });
+    let state = AppState { host, health: Arc::new(Health::default()) };
+    seed::seed(&state).await?;
+    state.health.loaded();
+    Ok((state, store))
+}
+
+fn router(state: AppState, options: &Options) -> Router {
+    let routes = api::router(state.clone()).merge(health::router(state.clone())).merge(dashboard::router(state));
+    layers::wrap(routes, options)
+}
+
+async fn work(state: AppState, options: worker::Options, stop: CancellationToken) {
+    let _working = state.health.working();
+    worker::run(Arc::clone(&state.host), options, stop).await;
+}
+
+/// Waits for a task, but not for ever.
+async fn finish<T>(task: &mut JoinHandle<T>, what: &'static str, grace: std::time::Duration) {
+    if !task.is_finished() && tokio::time::timeout(grace, &mut *task).await.is_err() {
+        // Nothing is lost: clients see a closed connection, operations are claimed again.
+        tracing::warn!("Not all {what} finished within {} s", grace.as_secs());
+        task.abort();
+    }
+}
+
+async fn signal() {
+    let interrupt = async { drop(tokio::signal::ctrl_c().await) };
+    #[cfg(unix)]
+    let terminate = async {
+        match tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()) {
+            Ok(mut signal) => drop(signal.recv().await),
+            Err(_) => std::future::pending().await,
+        }
+    };
+    #[cfg(not(unix))]
+    let terminate = std::future::pending::<()>();
+    tokio::select! {
+        () = interrupt => {}
+        () = terminate => {}
+    }
+}
