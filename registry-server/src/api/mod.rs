@@ -1,10 +1,118 @@
-//! The routes of the protocol.
+//! The routes of the protocol (Radius HTTP contract, parts 2 to 4).
+//!
+//! A request is read once ([`call`]), its path becomes a [`route::Route`], and the module of what the
+//! route is about answers: [`native`] for planes, groups and registrations, [`resources`] for resources of
+//! registered types, [`operations`] for what goes on.
+
+mod answer;
+mod call;
+mod native;
+mod operations;
+mod paging;
+mod resources;
+pub mod route;
+
+use std::error::Error as _;
 
 use axum::Router;
+use axum::body::{Body, to_bytes};
+use axum::extract::{Request, State};
+use axum::response::Response;
+use http::{Method, StatusCode};
+use radii_runtime::Fault;
+use radii_runtime::fault::code;
+use serde_json::json;
 
 use crate::AppState;
+use call::Call;
+use route::Route;
 
-/// Returns the router of all protocol routes.
+/// Largest body that is read; the server's own limit is smaller.
+const BODY_LIMIT: usize = 256 << 20;
+
+/// Returns the router of all protocol routes; it answers every path.
 pub fn router(state: AppState) -> Router {
-    Router::new().with_state(state)
+    Router::new().fallback(answer_request).with_state(state)
+}
+
+async fn answer_request(State(state): State<AppState>, request: Request) -> Response {
+    let (parts, body) = request.into_parts();
+    let body = match read(body).await {
+        Ok(body) => body,
+        Err(fault) => return answer::fault(&fault),
+    };
+    let Ok(call) = Call::new(parts.method, &parts.uri, parts.headers, body) else {
+        return answer::with_body(400, "text/plain; charset=utf-8", "400 Bad Request");
+    };
+    match dispatch(&state, &call).await {
+        Ok(response) => response,
+        Err(fault) => {
+            if fault.status >= 500 {
+                tracing::error!(http.method = %call.method, http.path = %call.path, code = fault.code, "{fault}");
+            }
+            answer::fault(&fault)
+        }
+    }
+}
+
+async fn read(body: Body) -> Result<axum::body::Bytes, Fault> {
+    to_bytes(body, BODY_LIMIT).await.map_err(|error| {
+        let mut source = error.source();
+        while let Some(cause) = source {
+            if cause.to_string().contains("length limit") {
+                let status = StatusCode::PAYLOAD_TOO_LARGE.as_u16();
+                let message = "the request body is too large; send less, or raise the server's body limit";
+                return Fault::new(status, code::BAD_REQUEST, message);
+            }
+            source = cause.source();
+        }
+        Fault::bad_request("the request body ended before it was complete")
+    })
+}
+
+async fn dispatch(state: &AppState, call: &Call) -> Result<Response, Fault> {
+    let unknown = || Err(answer::unknown_path(&call.method, &call.path));
+    let Some(segments) = call.segments() else {
+        return match call.path.as_str() {
+            "/openapi/v2" => discovery(call, &Route::OpenApi(2)),
+            "/openapi/v3" => discovery(call, &Route::OpenApi(3)),
+            _ => unknown(),
+        };
+    };
+    match route::parse(&segments) {
+        found @ (Route::Discovery | Route::OpenApi(_)) => discovery(call, &found),
+        Route::UnknownPlaneKind(kind) => Err(Fault::new(
+            400,
+            "InvalidPlaneType",
+            format!("/planes/{kind} is not supported. Supported plane types: {}", route::PLANE_KINDS.join(",")),
+        )),
+        Route::Planes => native::all_planes(state, call).await,
+        Route::Native(found) => native::handle(state, call, &found).await,
+        Route::TrackedResources { plane, group } => native::tracked_resources(state, call, &plane, &group).await,
+        Route::Summaries { plane } => native::summaries(state, call, &plane).await,
+        Route::Summary { plane, namespace } => native::summary(state, call, &plane, &namespace).await,
+        Route::Icon { names, hash } => native::icon(state, call, &names, &hash).await,
+        Route::Operation(found) => operations::handle(state, call, &found).await,
+        Route::Generic(found) => resources::handle(state, call, &segments, &found).await,
+        Route::Unknown => unknown(),
+    }
+}
+
+/// Answers what the Kubernetes aggregation layer and the command line's preflight ask for.
+fn discovery(call: &Call, route: &Route) -> Result<Response, Fault> {
+    if call.method != Method::GET {
+        return Err(answer::wrong_method(&call.method));
+    }
+    let info = json!({ "title": "Radii APIService", "version": "v1alpha3" });
+    let body = match route {
+        Route::OpenApi(2) => json!({ "swagger": "2.0", "info": info, "paths": {} }),
+        Route::OpenApi(_) => json!({ "openapi": "3.0.0", "info": info, "paths": {} }),
+        _ => json!({
+            "kind": "APIResourceList",
+            "apiVersion": "v1alpha3",
+            "groupVersion": "api.ucp.dev/v1alpha3",
+            "resources": [],
+        }),
+    };
+    Ok(answer::with_body(200, "text/plain; charset=utf-8", body.to_string()))
 }

@@ -1,14 +1,22 @@
-//! Registration of resource providers.
+//! Planes, groups and the registration of resource providers.
+//!
+//! All of it is records in the store (Radius HTTP contract, parts 2.3 to 2.5). The runtime core's
+//! catalogue is read from them again after every change of a registration.
 
-use radii_model::manifest::Manifest;
-use radii_runtime::Fault;
+pub mod icon;
+mod manifest;
+pub mod record;
+mod registration;
+mod schema;
+mod summary;
 
-use crate::AppState;
+pub use manifest::{ensure_default_planes, register_manifest};
+pub use registration::{delete, find, put};
+pub use schema::check as check_schema;
+pub use summary::{Icons, summarize};
 
-/// Registers all types of a manifest in a plane (`local`); what is not given stays.
+/// Serializes changes of registrations with their re-reading.
 ///
-/// # Errors
-/// 400 for schemas that are not valid.
-pub async fn register_manifest(_state: &AppState, _plane: &str, _manifest: &Manifest) -> Result<(), Fault> {
-    todo!()
-}
+/// Otherwise a change could be overtaken between commit and re-reading, and the catalogue be left with
+/// the older state. Registrations are rare; resources never pass here.
+static REGISTRATIONS: tokio::sync::Mutex<()> = tokio::sync::Mutex::const_new(());

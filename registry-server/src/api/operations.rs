@@ -1,0 +1,90 @@
+//! Operations: their status and result documents (Radius HTTP contract, part 3).
+
+use axum::response::Response;
+use http::Method;
+use http::header::{LOCATION, RETRY_AFTER};
+use radii_runtime::Fault;
+use radii_runtime::store::{Operation, OperationId};
+use serde_json::{Map, Value as Json};
+
+use super::answer::{self, OperationUrls};
+use super::call::Call;
+use super::route::{OperationPart, OperationRoute};
+use crate::AppState;
+
+/// The only location that operations are found at.
+const GLOBAL: &str = "global";
+
+/// Answers a request for an operation's status or result.
+pub async fn handle(state: &AppState, call: &Call, route: &OperationRoute) -> Result<Response, Fault> {
+    if call.method != Method::GET {
+        return Err(answer::wrong_method(&call.method));
+    }
+    let Some(operation) = find(state, route).await? else { return Err(missing(state, route)) };
+    Ok(match route.wants {
+        OperationPart::Status => status(route, &operation),
+        OperationPart::Result if operation.state.is_terminal() => answer::empty(204),
+        OperationPart::Result => running(call, route, &operation),
+    })
+}
+
+async fn find(state: &AppState, route: &OperationRoute) -> Result<Option<Operation>, Fault> {
+    let Ok(id) = route.id.parse::<OperationId>() else { return Ok(None) };
+    let found = state.host.parts.store.find_operation(id).await?;
+    Ok(found.filter(|operation| {
+        let plane = operation.resource.plane().map(|(_, name)| name).unwrap_or_default();
+        let namespace = operation.resource.namespace().unwrap_or_default();
+        plane.eq_ignore_ascii_case(&route.plane)
+            && namespace.eq_ignore_ascii_case(&route.namespace)
+            && route.location.eq_ignore_ascii_case(GLOBAL)
+    }))
+}
+
+fn missing(state: &AppState, route: &OperationRoute) -> Fault {
+    let OperationRoute { plane, namespace, location, id, wants } = route;
+    let below = format!("/planes/radius/{plane}/providers/{namespace}/locations/{location}");
+    let asked = match wants {
+        OperationPart::Status => format!("{below}/operationStatuses/{id}"),
+        OperationPart::Result => format!("{below}/operationResults/{id}"),
+    };
+    let provider = state.host.parts.catalog.find(plane, namespace);
+    let is_served = provider.is_some_and(|provider| provider.find_location(GLOBAL).is_some());
+    if !is_served && !namespace.eq_ignore_ascii_case("System.Resources") {
+        let message = format!("location \"{GLOBAL}\" not found for resource provider \"{namespace}\"");
+        return Fault::bad_request(message).target(asked);
+    }
+    match wants {
+        OperationPart::Status => Fault::not_found(&asked),
+        // Upstream looks results up by their status document.
+        OperationPart::Result => Fault::not_found(&format!("{below}/operationstatuses/{id}")),
+    }
+}
+
+fn status(route: &OperationRoute, operation: &Operation) -> Response {
+    let OperationRoute { plane, namespace, location, .. } = route;
+    let id = format!("/planes/radius/{plane}/providers/{namespace}/locations/{location}/operationstatuses");
+    let mut body = Map::new();
+    body.insert("id".into(), format!("{}/{}", id.to_ascii_lowercase(), operation.id).into());
+    body.insert("name".into(), operation.id.to_string().into());
+    body.insert("status".into(), operation.state.as_str().into());
+    body.insert("startTime".into(), operation.created_at.to_string().into());
+    if let Some(ended_at) = operation.ended_at {
+        body.insert("endTime".into(), ended_at.to_string().into());
+    }
+    if let Some(error) = &operation.error {
+        body.insert("error".into(), serde_json::to_value(error).unwrap_or_default());
+    }
+    let mut response = answer::json(200, &Json::Object(body));
+    if !operation.state.is_terminal() {
+        answer::set(&mut response, RETRY_AFTER, "1");
+    }
+    response
+}
+
+fn running(call: &Call, route: &OperationRoute, operation: &Operation) -> Response {
+    let mut response = answer::empty(202);
+    let seconds = if route.namespace.eq_ignore_ascii_case("System.Resources") { "1" } else { "5" };
+    answer::set(&mut response, LOCATION, &OperationUrls::new(call, &operation.resource, operation.id).result);
+    answer::set(&mut response, RETRY_AFTER, seconds);
+    response
+}

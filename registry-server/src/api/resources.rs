@@ -1,0 +1,184 @@
+//! Resources of registered types, through the runtime core's provider host.
+
+use axum::response::Response;
+use http::Method;
+use radii_model::ResourceId;
+use radii_model::document::{Node, Value};
+use radii_runtime::Fault;
+use radii_runtime::fault::code;
+use radii_runtime::host::{Answer, Delete, Put, Resolved, present};
+use radii_runtime::store::{ListQuery, Record};
+use serde_json::{Map, Value as Json};
+
+use super::answer;
+use super::call::Call;
+use super::paging::Paging;
+use super::route::{Generic, resource_id};
+use crate::AppState;
+
+/// Answers a request about resources.
+pub async fn handle(
+    state: &AppState,
+    call: &Call,
+    segments: &[String],
+    generic: &Generic,
+) -> Result<Response, Fault> {
+    let invalid = || Fault::bad_request("the request URL does not contain a valid resource ID").target(&generic.id);
+    if segments.iter().any(|segment| segment.is_empty() || segment.contains(is_never_in_a_name)) {
+        return Err(invalid());
+    }
+    let target = Target::read(call, generic).ok_or_else(invalid)?;
+    let resolved = state.host.resolve(target.id(), call.query("api-version")).await?;
+    if target.id().to_string().matches("/providers/").count() > 1 {
+        return Err(answer::unknown_path(&call.method, &generic.id));
+    }
+    if let Some(address) = resolved.address.as_deref().filter(|address| !address.is_empty()) {
+        return Err(not_forwarded(address, &generic.id));
+    }
+    let is_built_in = is_built_in(resolved.provider.namespace.as_str());
+    match (target, &call.method) {
+        (Target::Collection(id), &Method::GET) => list(state, call, &id).await,
+        (Target::Resource(id), &Method::GET) => get(state, &id).await,
+        (Target::Resource(id), &Method::PUT) => put(state, call, &resolved, id, 201).await,
+        (Target::Resource(id), &Method::PATCH) if is_built_in => put(state, call, &resolved, id, 202).await,
+        (Target::Resource(id), &Method::DELETE) => delete(state, call, &resolved, id).await,
+        (Target::Action(id, action), _) if is_built_in => act(state, call, &id, &action).await,
+        (Target::Action(..), _) => Err(answer::unknown_path(&call.method, &generic.id)),
+        _ => Err(answer::wrong_method(&call.method)),
+    }
+}
+
+/// A slash or a control character can only come from an escape.
+fn is_never_in_a_name(character: char) -> bool {
+    character == '/' || character.is_control()
+}
+
+/// Whether types of a namespace have a behaviour of their own, with actions and PATCH.
+fn is_built_in(namespace: &str) -> bool {
+    let lower = namespace.to_ascii_lowercase();
+    lower.starts_with("applications.") || lower == "radius.core" || lower == "microsoft.resources"
+}
+
+fn not_forwarded(address: &str, id: &str) -> Fault {
+    let message = format!(
+        "the type is served by a provider of its own at `{address}`, to which this server does not forward requests; \
+         remove the address from the provider's location to have the type served here"
+    );
+    Fault::new(501, "NotImplemented", message).target(id)
+}
+
+/// What a path of resources names.
+enum Target {
+    Collection(ResourceId),
+    Resource(ResourceId),
+    /// A POST action of a resource, or the operations of a deployment.
+    Action(ResourceId, String),
+}
+
+impl Target {
+    fn read(call: &Call, generic: &Generic) -> Option<Self> {
+        if generic.depth.is_multiple_of(2) {
+            return resource_id(&generic.id).map(Target::Resource);
+        }
+        let (parent, last) = generic.id.rsplit_once('/')?;
+        let lower = parent.to_ascii_lowercase();
+        let are_operations = lower.contains("/microsoft.resources/deployments/") && last == "operations";
+        if generic.depth > 1 && (call.method == Method::POST || are_operations) {
+            return Some(Target::Action(resource_id(parent)?, last.to_owned()));
+        }
+        resource_id(&generic.id).map(Target::Collection)
+    }
+
+    fn id(&self) -> &ResourceId {
+        match self {
+            Target::Collection(id) | Target::Resource(id) | Target::Action(id, _) => id,
+        }
+    }
+}
+
+async fn get(state: &AppState, id: &ResourceId) -> Result<Response, Fault> {
+    let record = state.host.get(id).await?;
+    Ok(answer::resource(200, &record, Json::Object(present(&record))))
+}
+
+async fn list(state: &AppState, call: &Call, id: &ResourceId) -> Result<Response, Fault> {
+    let paging = Paging::read(call)?;
+    let query = ListQuery {
+        scope: Some(id.scope()),
+        recursive: id.resource_group().is_none(),
+        kind: id.resource_type(),
+        after: paging.after,
+        limit: Some(paging.top),
+    };
+    let page = state.host.list(&query).await?;
+    let items = page.records.iter().map(|record| Json::Object(present(record))).collect();
+    Ok(answer::json(200, &paging.body(call, items, page.next)))
+}
+
+async fn put(
+    state: &AppState,
+    call: &Call,
+    resolved: &Resolved,
+    id: ResourceId,
+    accepted: u16,
+) -> Result<Response, Fault> {
+    call.check_content_type()?;
+    let body = body(call, &id)?;
+    let api_version = resolved.api_version.clone();
+    let answer = state.host.put(Put { id, api_version, body, preconditions: call.preconditions() }).await?;
+    Ok(written(call, &answer, accepted))
+}
+
+async fn delete(state: &AppState, call: &Call, resolved: &Resolved, id: ResourceId) -> Result<Response, Fault> {
+    let request = Delete {
+        id,
+        api_version: resolved.api_version.clone(),
+        preconditions: call.preconditions(),
+        force: call.query("force") == Some("true"),
+    };
+    let answer = state.host.delete(request).await?;
+    Ok(written(call, &answer, 202))
+}
+
+fn written(call: &Call, answer: &Answer, accepted: u16) -> Response {
+    let shown = |record: &Record| Json::Object(present(record));
+    match answer {
+        Answer::Done(Some(record)) => answer::resource(200, record, shown(record)),
+        Answer::Done(None) => answer::empty(200),
+        Answer::Absent => answer::empty(204),
+        Answer::Accepted { record, operation, retry_after } => {
+            answer::accepted(call, accepted, record, &shown(record), *operation, *retry_after)
+        }
+    }
+}
+
+async fn act(state: &AppState, call: &Call, id: &ResourceId, action: &str) -> Result<Response, Fault> {
+    let body = match call.body.is_empty() {
+        true => Json::Null,
+        false => {
+            call.check_content_type()?;
+            Json::Object(body(call, id)?)
+        }
+    };
+    Ok(answer::json(200, &state.host.act(id, action, &body).await?))
+}
+
+/// Reads a body as an object; `null` stands for an empty one.
+fn body(call: &Call, id: &ResourceId) -> Result<Map<String, Json>, Fault> {
+    let refuse = |reason: &str| {
+        let message = format!("The request content was invalid and could not be deserialized: {reason}");
+        Fault::new(400, code::INVALID_CONTENT, message).target(id.to_string())
+    };
+    if call.body.is_empty() {
+        return Err(refuse("the request has no body; send a JSON object"));
+    }
+    let node: Node = call.json().map_err(|reason| refuse(&reason))?;
+    match &node.value {
+        Value::Null => Ok(Map::new()),
+        Value::Object(_) => match node.to_json() {
+            Json::Object(members) => Ok(members),
+            _ => Ok(Map::new()),
+        },
+        _ => Err(refuse("line 1, column 1: the body must be a JSON object")),
+    }
+}

@@ -1,0 +1,354 @@
+//! From a request's path to what it is about: pure, without looking anything up.
+//!
+//! Upstream's routes compare the first `planes` and `resourcegroups` without regard to casing and
+//! everything else of their own exactly (Radius HTTP contract, part 2.1); so do these.
+
+use radii_model::ResourceId;
+
+/// Where all routes of the protocol begin.
+pub const BASE: &str = "/apis/api.ucp.dev/v1alpha3";
+
+/// The kinds of planes.
+pub const PLANE_KINDS: [&str; 3] = ["aws", "azure", "radius"];
+
+/// What a path is about.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Route {
+    /// [`BASE`] itself.
+    Discovery,
+    /// The aggregation layer's description: version 2 or 3.
+    OpenApi(u8),
+    /// All planes.
+    Planes,
+    /// A kind of planes that there is not; with its name.
+    UnknownPlaneKind(String),
+    /// A record of our own: a plane, a group or a registration.
+    Native(Native),
+    /// The resources of a group, of all types.
+    TrackedResources {
+        /// Name of the plane.
+        plane: String,
+        /// Name of the group.
+        group: String,
+    },
+    /// All provider summaries of a plane.
+    Summaries {
+        /// Name of the plane.
+        plane: String,
+    },
+    /// One provider's summary.
+    Summary {
+        /// Name of the plane.
+        plane: String,
+        /// The provider.
+        namespace: String,
+    },
+    /// A type's icon.
+    Icon {
+        /// The plane, provider and type.
+        names: Vec<String>,
+        /// The icon's hash.
+        hash: String,
+    },
+    /// `operationStatuses/{id}` or `operationResults/{id}`.
+    Operation(OperationRoute),
+    /// Resources of registered types.
+    Generic(Generic),
+    /// Nothing that we know.
+    Unknown,
+}
+
+/// Where an operation is looked for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OperationRoute {
+    /// Name of the plane.
+    pub plane: String,
+    /// The provider.
+    pub namespace: String,
+    /// The location.
+    pub location: String,
+    /// The operation, as the path names it.
+    pub id: String,
+    /// Whether the status is wanted, or the result.
+    pub wants: OperationPart,
+}
+
+/// Which document of an operation is wanted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OperationPart {
+    /// `operationStatuses`.
+    Status,
+    /// `operationResults`.
+    Result,
+}
+
+/// A path of resources of registered types.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Generic {
+    /// The path, with `planes` and `resourcegroups` in lower case.
+    pub id: String,
+    /// How many segments follow the namespace.
+    pub depth: usize,
+}
+
+/// Kinds of records of our own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NativeKind {
+    /// A plane; its kind is the first name.
+    Plane,
+    /// A resource group.
+    Group,
+    /// A provider's registration.
+    Provider,
+    /// A type's registration.
+    Type,
+    /// A registered API version.
+    Version,
+    /// A registered location.
+    Location,
+}
+
+/// One record of our own, or the collection of them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Native {
+    /// What it is.
+    pub kind: NativeKind,
+    /// The names in the path, the plane's first; one fewer in collections. Planes begin with their kind.
+    pub names: Vec<String>,
+    /// Whether the last name is missing.
+    pub is_collection: bool,
+}
+
+impl Native {
+    fn new(kind: NativeKind, is_collection: bool, names: &[&str]) -> Route {
+        let names = names.iter().map(|name| (*name).to_owned()).collect();
+        Route::Native(Native { kind, names, is_collection })
+    }
+
+    /// The id, in the path's casing.
+    pub fn id(&self) -> String {
+        let names: Vec<&str> = self.names.iter().map(String::as_str).collect();
+        let [first, rest @ ..] = names.as_slice() else { return "/planes".into() };
+        let mut id = match self.kind {
+            NativeKind::Plane => format!("/planes/{first}"),
+            _ => format!("/planes/radius/{first}"),
+        };
+        let mut kinds = match self.kind {
+            NativeKind::Plane => [].as_slice(),
+            NativeKind::Group => &["resourcegroups"],
+            NativeKind::Location => &["providers/System.Resources/resourceproviders", "locations"],
+            NativeKind::Provider | NativeKind::Type | NativeKind::Version => {
+                &["providers/System.Resources/resourceproviders", "resourcetypes", "apiversions"]
+            }
+        }
+        .iter();
+        for name in rest {
+            if let Some(kind) = kinds.next() {
+                id.extend(["/", kind]);
+            }
+            id.extend(["/", name]);
+        }
+        if let Some(kind) = kinds.next().filter(|_| self.is_collection) {
+            id.extend(["/", kind]);
+        }
+        id
+    }
+
+    /// The path in the protocol's description, with its parameters.
+    pub fn operation(&self) -> (String, Vec<(&'static str, &str)>) {
+        const PROVIDERS: &str = "/planes/radius/{planeName}/providers/System.Resources/resourceproviders";
+        const PLANE: &str = "planeName";
+        const PROVIDER: &str = "resourceProviderName";
+        let (collection, parameters): (String, Vec<&'static str>) = match self.kind {
+            NativeKind::Plane => (format!("/planes/{}", self.names[0]), vec!["", PLANE]),
+            NativeKind::Group => {
+                ("/planes/radius/{planeName}/resourcegroups".into(), vec![PLANE, "resourceGroupName"])
+            }
+            NativeKind::Provider => (PROVIDERS.into(), vec![PLANE, PROVIDER]),
+            NativeKind::Type => (
+                format!("{PROVIDERS}/{{resourceProviderName}}/resourcetypes"),
+                vec![PLANE, PROVIDER, "resourceTypeName"],
+            ),
+            NativeKind::Version => (
+                format!("{PROVIDERS}/{{resourceProviderName}}/resourcetypes/{{resourceTypeName}}/apiversions"),
+                vec![PLANE, PROVIDER, "resourceTypeName", "apiVersionName"],
+            ),
+            NativeKind::Location => (
+                format!("{PROVIDERS}/{{resourceProviderName}}/locations"),
+                vec![PLANE, PROVIDER, "locationName"],
+            ),
+        };
+        let last = parameters.last().copied().unwrap_or_default();
+        let template = if self.is_collection { collection } else { format!("{collection}/{{{last}}}") };
+        (template, parameters.into_iter().zip(self.names.iter().map(String::as_str)).collect())
+    }
+}
+
+/// Returns what the decoded segments of a path after [`BASE`] are about.
+pub fn parse(segments: &[String]) -> Route {
+    let segments: Vec<&str> = segments.iter().map(String::as_str).collect();
+    match segments.as_slice() {
+        [] => Route::Discovery,
+        [planes, rest @ ..] if planes.eq_ignore_ascii_case("planes") => below_planes(rest),
+        _ => Route::Unknown,
+    }
+}
+
+fn below_planes(segments: &[&str]) -> Route {
+    match segments {
+        [] => Route::Planes,
+        [kind, ..] if !PLANE_KINDS.contains(kind) => Route::UnknownPlaneKind((*kind).to_owned()),
+        [kind] => Native::new(NativeKind::Plane, true, &[kind]),
+        [kind, name] => Native::new(NativeKind::Plane, false, &[kind, name]),
+        ["radius", plane, rest @ ..] => below_radius(plane, rest),
+        _ => Route::Unknown,
+    }
+}
+
+fn below_radius(plane: &str, segments: &[&str]) -> Route {
+    match segments {
+        ["providers", rest @ ..] => below_providers(plane, rest),
+        [groups, rest @ ..] if groups.eq_ignore_ascii_case("resourcegroups") => match rest {
+            [] => Native::new(NativeKind::Group, true, &[plane]),
+            [group] => Native::new(NativeKind::Group, false, &[plane, group]),
+            [group, "resources"] => {
+                Route::TrackedResources { plane: plane.to_owned(), group: (*group).to_owned() }
+            }
+            [group, "providers", rest @ ..] => generic(&format!("/planes/radius/{plane}/resourcegroups/{group}"), rest),
+            _ => Route::Unknown,
+        },
+        _ => Route::Unknown,
+    }
+}
+
+fn below_providers(plane: &str, segments: &[&str]) -> Route {
+    match segments {
+        [] => Route::Summaries { plane: plane.to_owned() },
+        ["System.Resources", rest @ ..] => registrations(plane, rest),
+        [namespace] => Route::Summary { plane: plane.to_owned(), namespace: (*namespace).to_owned() },
+        [namespace, "locations", location, part, id] if operation_part(part).is_some() => {
+            operation(plane, namespace, location, part, id)
+        }
+        rest => generic(&format!("/planes/radius/{plane}"), rest),
+    }
+}
+
+fn registrations(plane: &str, segments: &[&str]) -> Route {
+    use NativeKind::{Location, Provider, Type, Version};
+    match segments {
+        ["resourceproviders"] => Native::new(Provider, true, &[plane]),
+        ["resourceproviders", namespace] => Native::new(Provider, false, &[plane, namespace]),
+        ["resourceproviders", namespace, "resourcetypes"] => Native::new(Type, true, &[plane, namespace]),
+        ["resourceproviders", namespace, "resourcetypes", name] => Native::new(Type, false, &[plane, namespace, name]),
+        ["resourceproviders", namespace, "resourcetypes", name, "apiversions"] => {
+            Native::new(Version, true, &[plane, namespace, name])
+        }
+        ["resourceproviders", namespace, "resourcetypes", name, "apiversions", version] => {
+            Native::new(Version, false, &[plane, namespace, name, version])
+        }
+        ["resourceproviders", namespace, "resourcetypes", name, "icons", hash] => {
+            let names = [plane, namespace, name].map(str::to_owned).to_vec();
+            Route::Icon { names, hash: (*hash).to_owned() }
+        }
+        ["resourceproviders", namespace, "locations"] => Native::new(Location, true, &[plane, namespace]),
+        ["resourceproviders", namespace, "locations", name] => Native::new(Location, false, &[plane, namespace, name]),
+        ["locations", location, part, id] if operation_part(part).is_some() => {
+            operation(plane, "System.Resources", location, part, id)
+        }
+        _ => Route::Unknown,
+    }
+}
+
+fn operation_part(segment: &str) -> Option<OperationPart> {
+    match segment {
+        "operationStatuses" => Some(OperationPart::Status),
+        "operationResults" => Some(OperationPart::Result),
+        _ => None,
+    }
+}
+
+fn operation(plane: &str, namespace: &str, location: &str, part: &str, id: &str) -> Route {
+    let wants = operation_part(part).unwrap_or(OperationPart::Status);
+    let [plane, namespace, location, id] = [plane, namespace, location, id].map(str::to_owned);
+    Route::Operation(OperationRoute { plane, namespace, location, id, wants })
+}
+
+fn generic(scope: &str, segments: &[&str]) -> Route {
+    match segments {
+        [namespace, rest @ ..] if !rest.is_empty() => {
+            Route::Generic(Generic { id: format!("{scope}/providers/{namespace}/{}", rest.join("/")), depth: rest.len() })
+        }
+        _ => Route::Unknown,
+    }
+}
+
+/// Reads an id that a route made.
+pub fn resource_id(text: &str) -> Option<ResourceId> {
+    text.parse().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn route(path: &str) -> Route {
+        parse(&path.split('/').filter(|part| !part.is_empty()).map(str::to_owned).collect::<Vec<_>>())
+    }
+
+    fn native(path: &str) -> Native {
+        match route(path) {
+            Route::Native(native) => native,
+            other => panic!("{path} is {other:?}"),
+        }
+    }
+
+    #[test]
+    fn registrations_print_back_as_their_path() {
+        for path in [
+            "/planes/radius/local",
+            "/planes/aws",
+            "/planes/radius/local/resourcegroups",
+            "/planes/radius/local/resourcegroups/g",
+            "/planes/radius/local/providers/System.Resources/resourceproviders",
+            "/planes/radius/local/providers/System.Resources/resourceproviders/A.B",
+            "/planes/radius/local/providers/System.Resources/resourceproviders/A.B/resourcetypes",
+            "/planes/radius/local/providers/System.Resources/resourceproviders/A.B/resourcetypes/t",
+            "/planes/radius/local/providers/System.Resources/resourceproviders/A.B/resourcetypes/t/apiversions",
+            "/planes/radius/local/providers/System.Resources/resourceproviders/A.B/resourcetypes/t/apiversions/v",
+            "/planes/radius/local/providers/System.Resources/resourceproviders/A.B/locations",
+            "/planes/radius/local/providers/System.Resources/resourceproviders/A.B/locations/global",
+        ] {
+            assert_eq!(native(path).id(), path);
+        }
+    }
+
+    #[test]
+    fn planes_and_groups_match_in_any_casing_and_nothing_else_does() {
+        assert_eq!(native("/Planes/radius/local/resourceGroups/g").id(), "/planes/radius/local/resourcegroups/g");
+        assert_eq!(route("/planes/RADIUS/local"), Route::UnknownPlaneKind("RADIUS".into()));
+        assert_eq!(route("/planes/radius/local/Providers/A.B"), Route::Unknown);
+        let providers = "/planes/radius/local/providers/System.Resources/resourceProviders/A.B";
+        assert_eq!(route(providers), Route::Unknown);
+        assert!(matches!(route("/planes/radius/l/providers/system.resources/resourceproviders/A.B"), Route::Generic(_)));
+    }
+
+    #[test]
+    fn operations_are_told_from_resources() {
+        let path = "/planes/radius/l/providers/A.B/locations/global/operationStatuses/1";
+        assert!(matches!(route(path), Route::Operation(OperationRoute { wants: OperationPart::Status, .. })));
+        let path = "/planes/radius/l/providers/System.Resources/locations/global/operationResults/1";
+        assert!(matches!(route(path), Route::Operation(OperationRoute { wants: OperationPart::Result, .. })));
+        let path = "/planes/radius/l/providers/System.Resources/locations/global/OPERATIONSTATUSES/1";
+        assert_eq!(route(path), Route::Unknown);
+    }
+
+    #[test]
+    fn the_description_knows_every_registration_path() {
+        let body = serde_json::json!({});
+        for path in ["/planes/radius/1", "/planes/radius/1/resourcegroups/1"] {
+            let native = native(path);
+            let (template, parameters) = native.operation();
+            assert!(!crate::swagger::violations(&template, "PUT", &parameters, Some(&body)).is_empty(), "{path}");
+        }
+    }
+}

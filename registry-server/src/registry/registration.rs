@@ -1,0 +1,225 @@
+//! Creating, replacing and deleting planes, groups and registrations.
+
+use radii_model::{ResourceId, TypeName};
+use radii_runtime::Fault;
+use radii_runtime::host::{Answer, Delete, Preconditions};
+use radii_runtime::store::{ListQuery, Record};
+use serde_json::{Map, Value as Json, json};
+
+use super::record::{self, Draft, Stored, Track};
+use super::{REGISTRATIONS, icon};
+use crate::AppState;
+use crate::api::route::NativeKind;
+
+/// The only capability that types can have.
+const CAPABILITY: &str = "ManualResourceProvisioning";
+
+/// How many ids a refusal names.
+const SHOWN: usize = 5;
+
+/// Returns the record of an id.
+///
+/// # Errors
+/// 404 when there is none.
+pub async fn find(state: &AppState, id: &ResourceId) -> Result<Record, Fault> {
+    state.host.parts.store.find(id).await?.ok_or_else(|| Fault::not_found(&id.to_string()))
+}
+
+/// Creates or replaces a record; `body` keeps the protocol's description already.
+///
+/// # Errors
+/// An absent parent, a failed condition, a capability or icon that is not allowed.
+pub async fn put(
+    state: &AppState,
+    kind: NativeKind,
+    id: &ResourceId,
+    body: &Map<String, Json>,
+    preconditions: &Preconditions,
+) -> Result<Stored, Fault> {
+    let draft = draft(kind, id, body)?;
+    let _guard = if track(kind) == Track::Operation { Some(REGISTRATIONS.lock().await) } else { None };
+    if let Some(parent) = parent(kind, id) {
+        find(state, &parent).await?;
+    }
+    let stored = record::put(state, &draft, preconditions, track(kind), |properties, old| {
+        // What is not given stays: clients that know nothing of icons must not remove them.
+        if let (NativeKind::Type, None, Some(icon)) = (kind, properties.get("icon"), old.properties.get("icon")) {
+            properties.insert("icon".into(), icon.clone());
+        }
+    })
+    .await?;
+    refresh(state, id).await?;
+    Ok(stored)
+}
+
+/// Deletes a record with what belongs to it; `None` when it is absent.
+///
+/// Planes and groups that hold something are refused. A type's deletion deletes its versions and
+/// resources, a provider's deletion those of all its types.
+///
+/// # Errors
+/// Failed conditions, contents that cannot be deleted.
+pub async fn delete(
+    state: &AppState,
+    kind: NativeKind,
+    id: &ResourceId,
+    preconditions: &Preconditions,
+) -> Result<Option<Stored>, Fault> {
+    let _guard = if track(kind) == Track::Operation { Some(REGISTRATIONS.lock().await) } else { None };
+    let Some(found) = state.host.parts.store.find(id).await? else { return Ok(None) };
+    record::check(preconditions, Some(&found), id)?;
+    let children = match kind {
+        NativeKind::Plane | NativeKind::Group => {
+            refuse_contents(state, &found).await?;
+            Vec::new()
+        }
+        NativeKind::Provider | NativeKind::Type => {
+            let children = below(state, &found.id, None).await?;
+            delete_resources(state, &found, &children).await?;
+            children.into_iter().map(|child| child.id).collect()
+        }
+        NativeKind::Version | NativeKind::Location => Vec::new(),
+    };
+    let stored = record::delete(state, &found, &children, track(kind)).await?;
+    refresh(state, id).await?;
+    Ok(Some(stored))
+}
+
+/// Whether changes of a kind are operations in the protocol.
+fn track(kind: NativeKind) -> Track {
+    match kind {
+        NativeKind::Plane | NativeKind::Group => Track::Nothing,
+        _ => Track::Operation,
+    }
+}
+
+/// What has to exist before a record can.
+fn parent(kind: NativeKind, id: &ResourceId) -> Option<ResourceId> {
+    let (plane_kind, plane) = id.plane()?;
+    match kind {
+        NativeKind::Plane => None,
+        NativeKind::Group | NativeKind::Provider => format!("/planes/{plane_kind}/{plane}").parse().ok(),
+        NativeKind::Type | NativeKind::Version | NativeKind::Location => id.parent(),
+    }
+}
+
+async fn below(state: &AppState, scope: &ResourceId, limit: Option<usize>) -> Result<Vec<Record>, Fault> {
+    let query = ListQuery { scope: Some(scope.clone()), recursive: true, kind: None, after: None, limit };
+    Ok(state.host.parts.store.list(&query).await?.records)
+}
+
+async fn refuse_contents(state: &AppState, record: &Record) -> Result<(), Fault> {
+    let contents = below(state, &record.id, Some(SHOWN + 1)).await?;
+    if contents.is_empty() {
+        return Ok(());
+    }
+    let shown: Vec<_> = contents.iter().take(SHOWN).map(|record| format!("`{}`", record.id)).collect();
+    let more = if contents.len() > SHOWN { " and more" } else { "" };
+    let message = format!("`{}` still holds {}{more}; delete these first", record.id, shown.join(", "));
+    Err(Fault::conflict(message).target(record.id.to_string()))
+}
+
+/// Begins the deletion of all resources of a type, or of all types of a provider.
+async fn delete_resources(state: &AppState, record: &Record, children: &[Record]) -> Result<(), Fault> {
+    let Some(plane) = record.id.plane().map(|(kind, name)| format!("/planes/{kind}/{name}")) else { return Ok(()) };
+    let Ok(plane) = plane.parse::<ResourceId>() else { return Ok(()) };
+    for registration in std::iter::once(record).chain(children) {
+        let [provider, kind] = registration.id.types() else { continue };
+        let (Some(namespace), Some(name)) = (&provider.name, &kind.name) else { continue };
+        if !kind.kind.eq_ignore_ascii_case("resourcetypes") {
+            continue;
+        }
+        let kind = Some(TypeName::new(namespace.clone(), name.clone()));
+        let query = ListQuery { scope: Some(plane.clone()), recursive: true, kind, after: None, limit: None };
+        for resource in state.host.parts.store.list(&query).await?.records {
+            delete_resource(state, resource).await?;
+        }
+    }
+    Ok(())
+}
+
+async fn delete_resource(state: &AppState, resource: Record) -> Result<(), Fault> {
+    let api_version = resource.api_version.unwrap_or_else(record::api_version);
+    let id = resource.id.to_string();
+    let request =
+        Delete { id: resource.id, api_version, preconditions: Preconditions::default(), force: false };
+    match state.host.delete(request).await {
+        Ok(Answer::Done(_) | Answer::Accepted { .. } | Answer::Absent) => Ok(()),
+        Err(fault) => {
+            let message = format!("the resource `{id}` of the type cannot be deleted: {}", fault.message);
+            Err(Fault::new(fault.status, &fault.code, message).target(id))
+        }
+    }
+}
+
+/// Reads the registrations of the provider of an id into the catalogue again.
+async fn refresh(state: &AppState, id: &ResourceId) -> Result<(), Fault> {
+    let namespace = id.types().first().and_then(|provider| provider.name.as_deref());
+    if let (Some((_, plane)), Some(namespace)) = (id.plane(), namespace) {
+        let parts = &state.host.parts;
+        parts.catalog.refresh(&*parts.store, plane, namespace).await?;
+    }
+    Ok(())
+}
+
+fn draft(kind: NativeKind, id: &ResourceId, body: &Map<String, Json>) -> Result<Draft, Fault> {
+    let given = body.get("properties").and_then(Json::as_object).cloned().unwrap_or_default();
+    let own_type = || id.resource_type().map(|name| name.to_string()).unwrap_or_default();
+    let (type_name, properties) = match kind {
+        NativeKind::Plane => {
+            let (type_name, known) = match id.plane().map(|(kind, _)| kind) {
+                Some("aws") => ("System.AWS/planes", ""),
+                Some("azure") => ("System.Azure/planes", "url"),
+                _ => ("System.Radius/planes", "resourceProviders"),
+            };
+            (type_name.to_owned(), keep(&given, &[known]))
+        }
+        NativeKind::Group => ("System.Resources/resourceGroups".to_owned(), Map::new()),
+        NativeKind::Provider => (own_type(), Map::new()),
+        NativeKind::Type => (own_type(), type_properties(&given)?),
+        NativeKind::Version => (own_type(), keep(&given, &["schema"])),
+        NativeKind::Location => {
+            ("System.Resources/resourceProviders/locations".to_owned(), location_properties(&given))
+        }
+    };
+    let is_tracked = matches!(kind, NativeKind::Plane | NativeKind::Group | NativeKind::Provider);
+    let tags = body.get("tags").and_then(Json::as_object).cloned().unwrap_or_default();
+    Ok(Draft {
+        id: id.clone(),
+        type_name,
+        location: is_tracked.then(|| "global".to_owned()),
+        tags: is_tracked.then_some(tags),
+        properties,
+    })
+}
+
+fn keep(given: &Map<String, Json>, names: &[&str]) -> Map<String, Json> {
+    let kept = names.iter().filter_map(|name| given.get_key_value(*name));
+    kept.map(|(name, value)| (name.clone(), value.clone())).collect()
+}
+
+fn type_properties(given: &Map<String, Json>) -> Result<Map<String, Json>, Fault> {
+    let mut properties = keep(given, &["capabilities", "defaultApiVersion", "description", "icon"]);
+    let capabilities = properties.entry("capabilities").or_insert_with(|| json!([]));
+    let unknown = capabilities.as_array().into_iter().flatten().filter_map(Json::as_str).find(|name| *name != CAPABILITY);
+    if let Some(unknown) = unknown {
+        let message = format!("capability {unknown:?} is not recognized. Supported capabilities: {CAPABILITY}");
+        return Err(Fault::bad_request(message));
+    }
+    if let Some(svg) = properties.get("icon").and_then(Json::as_str) {
+        icon::check(svg).map_err(|reason| Fault::bad_request(format!("invalid icon: {reason}")))?;
+    }
+    Ok(properties)
+}
+
+fn location_properties(given: &Map<String, Json>) -> Map<String, Json> {
+    let mut properties = keep(given, &["address"]);
+    let versions = |entry: &Json| {
+        let names = entry.get("apiVersions").and_then(Json::as_object).into_iter().flatten();
+        names.map(|(version, _)| (version.clone(), json!({}))).collect::<Map<String, Json>>()
+    };
+    let types = given.get("resourceTypes").and_then(Json::as_object).into_iter().flatten();
+    let types = types.map(|(name, entry)| (name.clone(), json!({ "apiVersions": versions(entry) })));
+    properties.insert("resourceTypes".into(), Json::Object(types.collect()));
+    properties
+}
