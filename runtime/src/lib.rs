@@ -20,6 +20,7 @@ pub mod recipe;
 pub mod store;
 pub mod validate;
 pub mod worker;
+mod workload;
 
 pub use clock::{Clock, Ids, SystemClock, SystemIds, Timestamp};
 pub use fault::Fault;

@@ -1,6 +1,7 @@
 //! The behaviour of the built-in resource types, and of all others.
 
 mod applications;
+mod containers;
 mod environments;
 mod settings;
 mod shape;
@@ -26,6 +27,7 @@ impl Default for Kinds {
             Arc::new(environments::Environments),
             Arc::new(applications::Applications),
             Arc::new(settings::Settings),
+            Arc::new(containers::Containers),
         ];
         let mut by_type = HashMap::new();
         for kind in built_in {

@@ -279,7 +279,8 @@ pub(super) async fn remove(work: &Work<'_>, record: &mut Record) -> Result<(), F
             tracing::warn!("The forced deletion of `{}` left something behind: {fault}", record.id);
             Ok(())
         }
-        Err(fault) => Err(Fault { code: "RecipeDeletionFailed".into(), ..fault }),
+        Err(fault) if record.private.recipe.is_some() => Err(Fault { code: "RecipeDeletionFailed".into(), ..fault }),
+        Err(fault) => Err(fault),
         Ok(()) => Ok(()),
     }
 }

@@ -1,0 +1,212 @@
+//! Containers: `Applications.Core/containers` and `Radius.Compute/containers`, rendered and applied by a platform.
+
+use std::time::Duration;
+
+use async_trait::async_trait;
+use radii_model::TypeName;
+use serde_json::{Map, Value as Json, json};
+
+use super::shape;
+use crate::Fault;
+use crate::connections;
+use crate::environment::{Environment, load_application};
+use crate::host::{Host, Kind, Mode, Step, Work};
+use crate::objects::{self, Recorder};
+use crate::platform::{Observed, Target, Workload};
+use crate::store::{Record, Verb};
+use crate::workload::{Draft, hosts};
+
+/// The behaviour of containers.
+pub(super) struct Containers;
+
+#[async_trait]
+impl Kind for Containers {
+    fn types(&self) -> &'static [&'static str] {
+        &["Applications.Core/containers", "Radius.Compute/containers"]
+    }
+
+    fn mode(&self, _type_name: &str) -> Mode {
+        Mode::Asynchronous
+    }
+
+    fn check(&self, type_name: &TypeName, body: &Map<String, Json>) -> Result<(), Fault> {
+        shape::check(type_name, body)
+    }
+
+    fn timeout(&self) -> Duration {
+        Duration::from_secs(20 * 60)
+    }
+
+    async fn admit(&self, _host: &Host, record: &mut Record, old: Option<&Record>) -> Result<(), Fault> {
+        let status = old.and_then(|old| old.properties.get("status")).cloned();
+        record.properties.insert("status".into(), status.unwrap_or_else(|| json!({})));
+        if is_classic(record) {
+            refuse_moves(record, old)?;
+            complete(&mut record.properties);
+        } else if let Some(hosts) = old.and_then(|old| old.properties.get("hosts")) {
+            record.properties.insert("hosts".into(), hosts.clone());
+        }
+        if is_manual(record) { Ok(()) } else { Draft::parse(record).map(drop) }
+    }
+
+    async fn execute(&self, work: &Work<'_>, record: &mut Record) -> Result<Step, Fault> {
+        match work.verb {
+            Verb::Put => deploy(work, record).await?,
+            Verb::Delete => super::user_defined::remove(work, record).await?,
+        }
+        Ok(Step::Done)
+    }
+
+    async fn act(&self, _: &Host, _: &Record, _: &str, _: &Json) -> Result<Option<Json>, Fault> {
+        Ok(None)
+    }
+}
+
+fn is_classic(record: &Record) -> bool {
+    record.id.namespace().is_some_and(|namespace| namespace.eq_ignore_ascii_case("Applications.Core"))
+}
+
+/// `resourceProvisioning: manual`: the author says what stands for the container; nothing is rendered.
+fn is_manual(record: &Record) -> bool {
+    record.properties.get("resourceProvisioning").and_then(Json::as_str) == Some("manual")
+}
+
+/// Refuses to move a container to another application or environment: what it made would be forgotten.
+fn refuse_moves(record: &Record, old: Option<&Record>) -> Result<(), Fault> {
+    let text = |record: &Record, name: &str| {
+        record.properties.get(name).and_then(Json::as_str).unwrap_or_default().to_ascii_lowercase()
+    };
+    let Some(old) = old else { return Ok(()) };
+    if text(record, "application") == text(old, "application") {
+        return Ok(());
+    }
+    Err(Fault::bad_request(format!(
+        "Attempted to deploy existing resource '{}' which has a different application and/or environment. Options to resolve \
+         the conflict are: change the name of the '{}' resource in your application definition to create a new resource, or \
+         use '{}' as the application and '{}' as the environment to update the existing resource.",
+        record.id,
+        record.id.name().unwrap_or_default(),
+        old.properties.get("application").and_then(Json::as_str).unwrap_or_default(),
+        old.properties.get("environment").and_then(Json::as_str).unwrap_or_default(),
+    )))
+}
+
+/// Fills in what answers always show of a classic container.
+fn complete(properties: &mut Map<String, Json>) {
+    let connections = properties.entry("connections").or_insert_with(|| json!({}));
+    for entry in connections.as_object_mut().into_iter().flat_map(Map::values_mut).filter_map(Json::as_object_mut) {
+        entry.entry("disableDefaultEnvVars").or_insert(Json::Bool(false));
+        entry.entry("iam").or_insert_with(|| json!({ "kind": "azure", "roles": [] }));
+    }
+    if let Some(container) = properties.get_mut("container").and_then(Json::as_object_mut) {
+        for (name, default) in [
+            ("args", json!([])),
+            ("command", json!([])),
+            ("env", json!({})),
+            ("ports", json!({})),
+            ("workingDir", json!("")),
+        ] {
+            container.entry(name).or_insert(default);
+        }
+        let ports = container.get_mut("ports").and_then(Json::as_object_mut).into_iter().flat_map(Map::values_mut);
+        for port in ports.filter_map(Json::as_object_mut) {
+            port.entry("protocol").or_insert_with(|| "TCP".into());
+        }
+    }
+    properties.entry("resourceProvisioning").or_insert_with(|| "internal".into());
+    properties.entry("resources").or_insert_with(|| json!([]));
+}
+
+async fn deploy(work: &Work<'_>, record: &mut Record) -> Result<(), Fault> {
+    if is_manual(record) {
+        let listed = record.properties.get("resources").and_then(Json::as_array).into_iter().flatten();
+        let outputs: Vec<_> = listed.map(|entry| json!({ "id": entry.get("id"), "radiusManaged": false })).collect();
+        objects::delete_all(work.host, &record.private.journal).await?;
+        record.private.journal.clear();
+        record.properties.insert("status".into(), json!({ "outputResources": outputs }));
+        return Ok(());
+    }
+    let (environment, target) = find_target(work.host, record).await?;
+    let variables = connections::variables(work.host, &record.properties).await?;
+    let draft = Draft::parse(record)?;
+    let degradations = draft.degradations.clone();
+    let workload = draft.into_workload(&target, &variables);
+    let platform = objects::driver(work.host, target.kind);
+    if environment.is_simulated() {
+        // What would be made is shown where this server knows how; nothing is made.
+        let rendered = platform.ok().map(|platform| platform.render(&target, &workload)).transpose()?;
+        let references: Vec<_> = rendered.into_iter().flatten().map(|object| object.reference).collect();
+        show(record, &target, &workload, &references, &[], degradations);
+        return Ok(());
+    }
+    let platform = platform?;
+    let rendered = platform.render(&target, &workload)?;
+    let journal = Recorder::new(work.journal);
+    let seen = objects::apply_all(platform, &target, &rendered, &journal).await?;
+    let made = journal.made();
+    objects::delete_all(work.host, &objects::stale(&record.private.journal, &made)).await?;
+    show(record, &target, &workload, &made, &seen, degradations);
+    record.private.journal = made;
+    Ok(())
+}
+
+/// Returns where a container goes: its own environment, else that of its application.
+async fn find_target(host: &Host, record: &Record) -> Result<(Environment, Target), Fault> {
+    let application = load_application(host, record.properties.get("application")).await?;
+    let own = record.properties.get("environment").filter(|value| value.as_str().is_some_and(|text| !text.is_empty()));
+    let of_application = application.as_ref().and_then(|application| application.properties.get("environment"));
+    let environment = Environment::load(host, own.or(of_application)).await?;
+    let target = environment.target(application.as_ref())?;
+    Ok((environment, target))
+}
+
+/// Writes down what was made and how it is reached.
+fn show(
+    record: &mut Record,
+    target: &Target,
+    workload: &Workload,
+    made: &[crate::platform::ObjectRef],
+    seen: &[Observed],
+    degradations: Vec<Json>,
+) {
+    let outputs: Vec<_> =
+        made.iter().map(|object| json!({ "id": object.output_id(), "localId": local_id(object) })).collect();
+    let mut status = json!({
+        "compute": { "kind": target.kind.as_str(), "namespace": target.namespace },
+        "outputResources": outputs,
+    });
+    let endpoints: Map<String, Json> = seen
+        .iter()
+        .flat_map(|seen| &seen.endpoints)
+        .map(|(name, endpoint)| (name.clone(), Json::String(endpoint.clone())))
+        .collect();
+    if !endpoints.is_empty() {
+        status["endpoints"] = Json::Object(endpoints);
+    }
+    if !degradations.is_empty() {
+        status["degradations"] = Json::Array(degradations);
+    }
+    record.properties.insert("status".into(), status);
+    if is_classic(record) {
+        fill_ports(&mut record.properties);
+    } else {
+        record.properties.insert("hosts".into(), Json::Object(hosts(target, workload)));
+    }
+}
+
+/// The object's kind without its group: what classic clients know as the local id.
+fn local_id(object: &crate::platform::ObjectRef) -> String {
+    object.kind.rsplit('/').next().unwrap_or_default().to_owned()
+}
+
+/// Ports that are not mapped are reached under their own number.
+fn fill_ports(properties: &mut Map<String, Json>) {
+    let ports = properties.get_mut("container").and_then(|container| container.get_mut("ports"));
+    for port in
+        ports.and_then(Json::as_object_mut).into_iter().flat_map(Map::values_mut).filter_map(Json::as_object_mut)
+    {
+        if let Some(number) = port.get("containerPort").cloned() {
+            port.entry("port").or_insert(number);
+        }
+    }
+}

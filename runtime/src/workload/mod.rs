@@ -1,0 +1,144 @@
+//! Container resources of either type as one [`Workload`].
+
+mod classic;
+mod compute;
+
+use std::collections::BTreeMap;
+
+use indexmap::IndexMap;
+use serde::de::DeserializeOwned;
+use serde_json::{Map, Value as Json, json};
+
+use crate::Fault;
+use crate::fault::code;
+use crate::platform::{ComputeKind, Container, EnvValue, Named, Pull, Restart, Target, Volume, Workload};
+use crate::store::Record;
+
+/// A container resource as its author wrote it, before it is known where it goes.
+#[derive(Debug)]
+pub(crate) struct Draft {
+    resource: Named,
+    containers: Vec<Container>,
+    volumes: BTreeMap<String, Volume>,
+    restart: Restart,
+    replicas: u32,
+    /// Platform → the author's own fields for it.
+    runtimes: Map<String, Json>,
+    labels: BTreeMap<String, String>,
+    /// What no platform can do yet, as entries of `status.degradations`.
+    pub(crate) degradations: Vec<Json>,
+}
+
+impl Draft {
+    /// Reads a container resource.
+    ///
+    /// # Errors
+    /// 400 naming the property that cannot be understood, or that nothing here can do.
+    pub(crate) fn parse(record: &Record) -> Result<Self, Fault> {
+        let is_classic = record.id.namespace().is_some_and(|name| name.eq_ignore_ascii_case("Applications.Core"));
+        let draft = if is_classic { classic::parse(record) } else { compute::parse(record) };
+        draft.map_err(|fault| Fault { target: fault.target.or_else(|| Some(record.id.to_string())), ..fault })
+    }
+
+    /// A draft without containers.
+    fn empty(record: &Record) -> Self {
+        Self {
+            resource: Named { id: record.id.to_string(), name: record.id.name().unwrap_or_default().to_owned() },
+            containers: Vec::new(),
+            volumes: BTreeMap::new(),
+            restart: Restart::Always,
+            replicas: 1,
+            runtimes: Map::new(),
+            labels: BTreeMap::new(),
+            degradations: Vec::new(),
+        }
+    }
+
+    fn degrade(&mut self, pointer: &str, message: &str) {
+        let entry = json!({
+            "code": "PlatformFeatureDegraded", "severity": "warning", "pointer": pointer, "message": message,
+        });
+        self.degradations.push(entry);
+    }
+
+    /// Returns the workload for a target; connection variables come first, so that the author's own win.
+    pub(crate) fn into_workload(mut self, target: &Target, variables: &BTreeMap<String, EnvValue>) -> Workload {
+        for container in &mut self.containers {
+            let own = std::mem::take(&mut container.env);
+            let connected = variables.iter().filter(|(name, _)| !own.iter().any(|(known, _)| known == *name));
+            container.env = connected.map(|(name, value)| (name.clone(), value.clone())).collect();
+            container.env.extend(own);
+        }
+        let punch_through = self.runtimes.get(target.kind.as_str()).and_then(Json::as_object).cloned();
+        let labelled = matches!(target.kind, ComputeKind::Kubernetes | ComputeKind::Knative);
+        Workload {
+            resource: self.resource,
+            containers: self.containers,
+            volumes: self.volumes,
+            restart: self.restart,
+            replicas: self.replicas,
+            punch_through: punch_through.unwrap_or_default(),
+            labels: if labelled { self.labels } else { BTreeMap::new() },
+        }
+    }
+}
+
+/// Returns the names under which others reach the containers that have ports.
+pub(crate) fn hosts(target: &Target, workload: &Workload) -> Map<String, Json> {
+    let resource = workload.resource.name.to_ascii_lowercase();
+    let several = workload.containers.iter().filter(|container| !container.init).count() > 1;
+    let own_service = several || target.kind == ComputeKind::Kubernetes;
+    let reachable = workload.containers.iter().filter(|container| !container.init && !container.ports.is_empty());
+    reachable
+        .map(|container| {
+            let host = match own_service {
+                true => format!("{resource}-{}", container.name.to_ascii_lowercase()),
+                false => resource.clone(),
+            };
+            (container.name.clone(), Json::String(host))
+        })
+        .collect()
+}
+
+fn invalid(pointer: &str, message: impl std::fmt::Display) -> Fault {
+    Fault::new(400, code::INVALID_CONTENT, format!("`{pointer}`: {message}"))
+}
+
+fn unsupported(pointer: &str, why: &str) -> Fault {
+    Fault::new(400, code::PLATFORM_UNSUPPORTED, format!("`{pointer}` is not supported: {why}"))
+}
+
+/// Reads a property into a typed shape.
+fn read<T: DeserializeOwned>(value: &Json, pointer: &str) -> Result<T, Fault> {
+    serde_json::from_value(value.clone()).map_err(|error| invalid(pointer, error))
+}
+
+fn port_number(number: i64, pointer: &str) -> Result<u16, Fault> {
+    match u16::try_from(number) {
+        Ok(port) if port > 0 => Ok(port),
+        _ => Err(invalid(pointer, format!("{number} is not a port number between 1 and 65535"))),
+    }
+}
+
+fn pull(policy: Option<&str>) -> Pull {
+    match policy {
+        Some("Always") => Pull::Always,
+        Some("Never") => Pull::Never,
+        _ => Pull::IfNotPresent,
+    }
+}
+
+fn restart(policy: Option<&str>) -> Restart {
+    match policy {
+        Some("OnFailure") => Restart::OnFailure,
+        Some("Never") => Restart::Never,
+        _ => Restart::Always,
+    }
+}
+
+/// The last name of a resource id, or the text itself.
+fn last_name(text: &str) -> String {
+    text.rsplit('/').next().unwrap_or(text).to_owned()
+}
+
+type Entries<T> = IndexMap<String, T>;
