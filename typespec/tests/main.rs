@@ -1,0 +1,4 @@
+//! The parser against what the reference parser said.
+
+mod corpus;
+mod properties;
