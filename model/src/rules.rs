@@ -27,3 +27,10 @@ pub fn check_manifest(manifest: &Manifest) -> Vec<Diagnostic> {
 pub fn check_schema(schema: &Schema, path: &str, strictness: Strictness) -> Vec<Diagnostic> {
     schema::check(schema, path, strictness)
 }
+
+/// Checks only that every `$ref` leads somewhere, and nowhere back to itself without a step into the value.
+///
+/// A schema that passes can be walked beside any value without running in circles.
+pub fn check_references(schema: &Schema, path: &str) -> Vec<Diagnostic> {
+    schema::check_references(schema, path)
+}

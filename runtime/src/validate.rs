@@ -1,70 +1,165 @@
 //! Bodies against registered schemas: validation, defaults, sensitive values.
 //!
-//! A schema is compiled once per type and version and then shared ([`Validators`]).
+//! A schema is compiled once per type and version and then shared ([`Validators`]). Whether a body is
+//! valid is decided by a compiled JSON Schema; only a refused body is walked again to put every
+//! violation into the protocol's words ([`radii_model::value`]).
 
-use std::sync::Arc;
+mod json_schema;
+mod read_only;
+mod walk;
 
-use radii_model::{ApiVersion, TypeName};
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use indexmap::IndexMap;
+use radii_diagnostics::Span;
+use radii_model::base::{BASIC_PROPERTIES, SERVER_PROPERTIES, base_schema};
+use radii_model::document::Node;
+use radii_model::schema::{Additional, Property, Schema};
+use radii_model::{ApiVersion, TypeName, pattern, rules, value};
+use regex::Regex;
 use serde_json::{Map, Value as Json};
 
-/// One broken rule of a body.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Violation {
-    /// JSON pointer into `properties`, such as `/credentials/username`; empty for the whole.
-    pub pointer: String,
-    /// What is wrong there, in the words of the Radius HTTP contract, part 4.
-    pub message: String,
-}
+pub use radii_model::value::Violation;
 
 /// A compiled schema.
 #[derive(Debug)]
-pub struct Validator {}
+pub struct Validator {
+    schema: Schema,
+    /// Decides; `None` accepts everything.
+    compiled: Option<jsonschema::Validator>,
+    patterns: HashMap<String, Regex>,
+    has_defaults: bool,
+    has_sensitive: bool,
+    has_read_only: bool,
+}
 
 impl Validator {
     /// Compiles a registered schema (OpenAPI 3.0 schema object; `{}` accepts everything).
     ///
     /// # Errors
     /// Says why the schema can validate nothing.
-    pub fn compile(_schema: &Json) -> Result<Self, String> {
-        todo!()
+    pub fn compile(schema: &Json) -> Result<Self, String> {
+        let (mut schema, diagnostics) = Schema::from_node(&Node::from_json(schema, Span::default()), "schema");
+        let references = rules::check_references(&schema, "schema");
+        if let Some(problem) = diagnostics.iter().chain(&references).find(|diagnostic| diagnostic.is_error()) {
+            let place = problem.path.as_deref().unwrap_or("schema");
+            let help = problem.help.as_deref().map(|help| format!("; {help}")).unwrap_or_default();
+            return Err(format!("resource type schema validation failed: `{place}`: {}{help}", problem.message));
+        }
+        let accepts_all = schema.is_unrestricted();
+        declare_base_properties(&mut schema);
+        let patterns = compile_patterns(&schema)?;
+        let compiled = if accepts_all { None } else { Some(json_schema::compile(&schema, &patterns)?) };
+        Ok(Self {
+            has_defaults: walk::any(&schema, &|schema| schema.default.is_some()),
+            has_sensitive: walk::any(&schema, &|schema| schema.sensitive),
+            has_read_only: walk::any(&schema, &|schema| schema.read_only),
+            schema,
+            compiled,
+            patterns,
+        })
     }
 
     /// Fills in defaults: for absent properties that are neither required nor read-only, also inside
     /// objects, items and map values that are present (contract, part 5.1).
-    pub fn apply_defaults(&self, _properties: &mut Map<String, Json>) {
-        todo!()
+    pub fn apply_defaults(&self, properties: &mut Map<String, Json>) {
+        if self.has_defaults {
+            walk::defaults(&self.schema, &self.schema, properties);
+        }
     }
 
     /// Returns every violation of the `properties` of a PUT; `None` stands for an absent `properties`.
     /// Empty means valid.
-    pub fn validate(&self, _properties: Option<&Json>) -> Vec<Violation> {
-        todo!()
+    pub fn validate(&self, properties: Option<&Json>) -> Vec<Violation> {
+        let Some(compiled) = &self.compiled else { return Vec::new() };
+        let body = properties.unwrap_or(&Json::Null);
+        if compiled.is_valid(body) {
+            return Vec::new();
+        }
+        let matches = |pattern: &str, text: &str| self.patterns.get(pattern).is_some_and(|regex| regex.is_match(text));
+        let violations = value::violations_with(&self.schema, &self.schema, body, &matches);
+        if !violations.is_empty() {
+            return violations;
+        }
+        // Both are tested to agree; if they ever do not, the stricter one wins and says what it saw.
+        let plain = |error: jsonschema::ValidationError<'_>| Violation {
+            pointer: error.instance_path().to_string(),
+            message: error.to_string(),
+            hint: None,
+        };
+        compiled.iter_errors(body).map(plain).collect()
     }
 
     /// Returns violations of writing read-only properties with values that differ from what is stored.
-    pub fn validate_read_only(&self, _new: &Map<String, Json>, _stored: Option<&Map<String, Json>>) -> Vec<Violation> {
-        todo!()
+    ///
+    /// Clients may send back what they have read. A property that is required besides may be set as long
+    /// as nothing is stored: the request could not be valid otherwise.
+    pub fn validate_read_only(&self, new: &Map<String, Json>, stored: Option<&Map<String, Json>>) -> Vec<Violation> {
+        if !self.has_read_only {
+            return Vec::new();
+        }
+        read_only::violations(&self.schema, new, stored)
     }
 
     /// Replaces sensitive values by null.
-    pub fn redact(&self, _properties: &mut Map<String, Json>) {
-        todo!()
+    pub fn redact(&self, properties: &mut Map<String, Json>) {
+        if self.has_sensitive {
+            walk::redact(&self.schema, &self.schema, properties);
+        }
     }
 
     /// Whether any property is sensitive.
     pub fn has_sensitive(&self) -> bool {
-        todo!()
+        self.has_sensitive
     }
 
     /// Names of read-only properties on the first level: what recipe outputs may fill.
     pub fn outputs(&self) -> Vec<String> {
-        todo!()
+        let outputs = self
+            .schema
+            .properties
+            .iter()
+            .filter(|(name, property)| property.schema.read_only && !BASIC_PROPERTIES.contains(&name.as_str()));
+        outputs.map(|(name, _)| name.clone()).collect()
     }
+}
+
+/// Declares the properties that every resource has, where the schema would refuse unknown ones.
+fn declare_base_properties(schema: &mut Schema) {
+    if !matches!(schema.additional, Additional::Allowed(false, _) | Additional::Schema(_)) {
+        return;
+    }
+    let base = base_schema().properties.keys().map(String::as_str);
+    for name in base.chain(SERVER_PROPERTIES) {
+        schema.properties.entry(name.to_owned()).or_insert_with(Property::default);
+    }
+}
+
+fn compile_patterns(schema: &Schema) -> Result<HashMap<String, Regex>, String> {
+    let mut patterns: IndexMap<&str, ()> = IndexMap::new();
+    walk::each(schema, &mut |schema| {
+        patterns.extend(schema.pattern.as_deref().map(|pattern| (pattern, ())));
+    });
+    let compile = |pattern: &str| match pattern::compile(pattern) {
+        Ok(regex) => Ok((pattern.to_owned(), regex)),
+        Err(error) => Err(format!("resource type schema validation failed: error parsing regexp `{pattern}`: {error}")),
+    };
+    patterns.into_keys().map(compile).collect()
 }
 
 /// Compiled schemas by type and version.
 #[derive(Debug, Default)]
-pub struct Validators {}
+pub struct Validators {
+    compiled: Mutex<HashMap<(String, ApiVersion), Compiled>>,
+}
+
+#[derive(Clone, Debug)]
+struct Compiled {
+    /// The value that was compiled; kept so that its address is not used again.
+    schema: Arc<Json>,
+    result: Result<Arc<Validator>, String>,
+}
 
 impl Validators {
     /// Returns the compiled schema, from the cache when the very same schema value was compiled before.
@@ -73,10 +168,19 @@ impl Validators {
     /// As [`Validator::compile`].
     pub fn get(
         &self,
-        _type_name: &TypeName,
-        _version: &ApiVersion,
-        _schema: &Arc<Json>,
+        type_name: &TypeName,
+        version: &ApiVersion,
+        schema: &Arc<Json>,
     ) -> Result<Arc<Validator>, String> {
-        todo!()
+        let key = (type_name.key(), version.clone());
+        let cached = self.compiled.lock().unwrap_or_else(PoisonError::into_inner).get(&key).cloned();
+        if let Some(known) = cached.filter(|known| Arc::ptr_eq(&known.schema, schema) || known.schema == *schema) {
+            return known.result;
+        }
+        // Compiled outside of the lock: two requests may do it at once, none waits for another's.
+        let result = Validator::compile(schema).map(Arc::new);
+        let compiled = Compiled { schema: Arc::clone(schema), result: result.clone() };
+        self.compiled.lock().unwrap_or_else(PoisonError::into_inner).insert(key, compiled);
+        result
     }
 }

@@ -3,6 +3,8 @@
 mod consistency;
 mod radius;
 
+use std::collections::HashSet;
+
 use radii_diagnostics::{Code, Diagnostic, Severity, Span};
 
 use super::{Strictness, code};
@@ -15,6 +17,13 @@ use crate::value;
 pub(super) fn check(schema: &Schema, path: &str, strictness: Strictness) -> Vec<Diagnostic> {
     let mut rules = Rules { root: schema, strictness, diagnostics: Vec::new() };
     rules.schema(schema, &Path::Root(path), Place::Root);
+    rules.diagnostics
+}
+
+/// Checks the references of a schema and all below it, and nothing else.
+pub(super) fn check_references(schema: &Schema, path: &str) -> Vec<Diagnostic> {
+    let mut rules = Rules { root: schema, strictness: Strictness::Registry, diagnostics: Vec::new() };
+    rules.references(schema, &Path::Root(path));
     rules.diagnostics
 }
 
@@ -94,7 +103,7 @@ impl Rules<'_> {
         } else if self.strictness == Strictness::Manifest {
             format!("`{reference}` cannot be used; schemas in manifests have no references")
         } else {
-            match self.follow(reference) {
+            match self.follow(reference, &mut Vec::new(), &mut HashSet::new()) {
                 Followed::Found => return,
                 Followed::Missing => format!("`{reference}` leads to nothing in this schema"),
                 Followed::Loop => format!("`{reference}` leads back to itself"),
@@ -104,16 +113,68 @@ impl Rules<'_> {
         self.error(code::UNRESOLVED_REFERENCE, schema.span_of("$ref"), &path.key("$ref"), message, help);
     }
 
-    fn follow(&self, reference: &str) -> Followed {
-        let mut seen = vec![reference];
-        while let Some(target) = seen.last().and_then(|last| self.root.resolve(last)) {
-            let Some(next) = target.reference.as_deref() else { return Followed::Found };
-            if seen.contains(&next) {
+    /// Follows a reference, and those that apply to the same value as its target.
+    fn follow<'r>(&'r self, reference: &'r str, seen: &mut Vec<&'r str>, done: &mut HashSet<&'r str>) -> Followed {
+        let Some(target) = self.root.resolve(reference) else { return Followed::Missing };
+        if seen.contains(&reference) {
+            return Followed::Loop;
+        }
+        if !done.insert(reference) {
+            return Followed::Found;
+        }
+        seen.push(reference);
+        let followed = self.follow_in_place(target, seen, done);
+        seen.pop();
+        followed
+    }
+
+    fn follow_in_place<'r>(
+        &'r self,
+        schema: &'r Schema,
+        seen: &mut Vec<&'r str>,
+        done: &mut HashSet<&'r str>,
+    ) -> Followed {
+        if let Some(reference) = &schema.reference {
+            // A reference that is missing further on is reported where it stands.
+            return match self.follow(reference, seen, done) {
+                Followed::Loop => Followed::Loop,
+                _ => Followed::Found,
+            };
+        }
+        let combined = &schema.composition;
+        let parts = [&combined.all_of, &combined.any_of, &combined.one_of].into_iter().flatten();
+        for part in parts.chain(combined.not.as_deref()) {
+            if let Followed::Loop = self.follow_in_place(part, seen, done) {
                 return Followed::Loop;
             }
-            seen.push(next);
         }
-        Followed::Missing
+        Followed::Found
+    }
+
+    fn references(&mut self, schema: &Schema, path: &Path<'_>) {
+        if let Some(reference) = &schema.reference {
+            return self.reference(schema, reference, path);
+        }
+        let properties = path.key("properties");
+        for (name, property) in &schema.properties {
+            self.references(&property.schema, &properties.key(name));
+        }
+        if let Some(items) = &schema.items {
+            self.references(items, &path.key("items"));
+        }
+        if let Additional::Schema(values) = &schema.additional {
+            self.references(values, &path.key("additionalProperties"));
+        }
+        let combined = &schema.composition;
+        for (name, schemas) in [("allOf", &combined.all_of), ("anyOf", &combined.any_of), ("oneOf", &combined.one_of)] {
+            let list = path.key(name);
+            for (at, schema) in schemas.iter().enumerate() {
+                self.references(schema, &list.index(at));
+            }
+        }
+        if let Some(not) = &combined.not {
+            self.references(not, &path.key("not"));
+        }
     }
 
     fn kind(&mut self, schema: &Schema, path: &Path<'_>, place: Place) {

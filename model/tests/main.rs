@@ -1,0 +1,3 @@
+//! The model's behaviour on real files.
+
+mod verdicts;
