@@ -6,7 +6,7 @@ use async_trait::async_trait;
 use radii_model::TypeName;
 use serde_json::{Map, Value as Json, json};
 
-use super::shape;
+use super::{refuse_moves, shape};
 use crate::Fault;
 use crate::connections;
 use crate::environment::{Environment, load_application};
@@ -69,26 +69,6 @@ fn is_classic(record: &Record) -> bool {
 /// `resourceProvisioning: manual`: the author says what stands for the container; nothing is rendered.
 fn is_manual(record: &Record) -> bool {
     record.properties.get("resourceProvisioning").and_then(Json::as_str) == Some("manual")
-}
-
-/// Refuses to move a container to another application or environment: what it made would be forgotten.
-fn refuse_moves(record: &Record, old: Option<&Record>) -> Result<(), Fault> {
-    let text = |record: &Record, name: &str| {
-        record.properties.get(name).and_then(Json::as_str).unwrap_or_default().to_ascii_lowercase()
-    };
-    let Some(old) = old else { return Ok(()) };
-    if text(record, "application") == text(old, "application") {
-        return Ok(());
-    }
-    Err(Fault::bad_request(format!(
-        "Attempted to deploy existing resource '{}' which has a different application and/or environment. Options to resolve \
-         the conflict are: change the name of the '{}' resource in your application definition to create a new resource, or \
-         use '{}' as the application and '{}' as the environment to update the existing resource.",
-        record.id,
-        record.id.name().unwrap_or_default(),
-        old.properties.get("application").and_then(Json::as_str).unwrap_or_default(),
-        old.properties.get("environment").and_then(Json::as_str).unwrap_or_default(),
-    )))
 }
 
 /// Fills in what answers always show of a classic container.

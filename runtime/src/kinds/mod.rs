@@ -3,16 +3,21 @@
 mod applications;
 mod containers;
 mod environments;
+mod portable;
 mod settings;
 mod shape;
+mod unsupported;
 mod user_defined;
 
 use std::collections::HashMap;
 use std::sync::Arc;
 
 use radii_model::TypeName;
+use serde_json::Value as Json;
 
+use crate::Fault;
 use crate::host::Kind;
+use crate::store::Record;
 use user_defined::UserDefined;
 
 /// All kinds, by type.
@@ -28,6 +33,8 @@ impl Default for Kinds {
             Arc::new(applications::Applications),
             Arc::new(settings::Settings),
             Arc::new(containers::Containers),
+            Arc::new(portable::PortableResources),
+            Arc::new(unsupported::Unsupported),
         ];
         let mut by_type = HashMap::new();
         for kind in built_in {
@@ -45,4 +52,25 @@ impl Kinds {
     pub(crate) fn find(&self, type_name: &TypeName) -> &dyn Kind {
         self.by_type.get(type_name).map_or(&self.user_defined, |kind| &**kind)
     }
+}
+
+/// Refuses to move a resource to another application or environment: what it made would be forgotten.
+fn refuse_moves(record: &Record, old: Option<&Record>) -> Result<(), Fault> {
+    let text = |record: &Record, name: &str| {
+        record.properties.get(name).and_then(Json::as_str).unwrap_or_default().to_ascii_lowercase()
+    };
+    let Some(old) = old else { return Ok(()) };
+    let is_same = |name: &str| text(record, name) == text(old, name);
+    if is_same("application") && is_same("environment") {
+        return Ok(());
+    }
+    Err(Fault::bad_request(format!(
+        "Attempted to deploy existing resource '{}' which has a different application and/or environment. Options to resolve \
+         the conflict are: change the name of the '{}' resource in your application definition to create a new resource, or \
+         use '{}' as the application and '{}' as the environment to update the existing resource.",
+        record.id,
+        record.id.name().unwrap_or_default(),
+        old.properties.get("application").and_then(Json::as_str).unwrap_or_default(),
+        old.properties.get("environment").and_then(Json::as_str).unwrap_or_default(),
+    )))
 }
