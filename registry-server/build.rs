@@ -2,5 +2,7 @@
 
 fn main() {
     println!("cargo:rerun-if-changed=build.rs");
-    println!("cargo:rerun-if-changed=migrations");
+    for folder in ["migrations", "../dashboard", "../manifests/builtin"] {
+        println!("cargo:rerun-if-changed={folder}");
+    }
 }

@@ -119,7 +119,7 @@ mod tests {
 
     use super::*;
 
-    fn router() -> Router {
+    fn router(request_timeout: Duration) -> Router {
         let routes = Router::new()
             .route("/length", post(|body: axum::body::Bytes| async move { body.len().to_string() }))
             .route(
@@ -131,11 +131,13 @@ mod tests {
                 }),
             )
             .route("/forever", get(std::future::pending::<()>));
-        wrap(routes, &Options { body_limit: 10, request_timeout: Duration::from_secs(60), ..Options::default() })
+        wrap(routes, &Options { body_limit: 10, request_timeout, ..Options::default() })
     }
 
     async fn ask(request: Request) -> (StatusCode, Value, Response<()>) {
-        let (parts, body) = router().oneshot(request).await.unwrap().into_parts();
+        // Nothing but the route that never answers comes near this limit, and that one needs it soon.
+        let patience = if request.uri().path() == "/forever" { Duration::ZERO } else { Duration::from_secs(60) };
+        let (parts, body) = router(patience).oneshot(request).await.unwrap().into_parts();
         let bytes = body.collect().await.unwrap().to_bytes();
         (parts.status, serde_json::from_slice(&bytes).unwrap_or_default(), Response::from_parts(parts, ()))
     }
@@ -161,7 +163,7 @@ mod tests {
         assert!(!body.to_string().contains("told in the log"), "{body}");
     }
 
-    #[tokio::test(start_paused = true)]
+    #[tokio::test]
     async fn a_request_that_takes_too_long_is_answered_with_503() {
         let (status, body, answer) = ask(Request::get("/forever").body(Body::empty()).unwrap()).await;
         assert_eq!((status.as_u16(), &body["error"]["code"]), (503, &json!(TIMED_OUT)));
