@@ -1,1 +1,76 @@
-fn main() {}
+//! `rad`: thin commands over the libraries of Radii, or over HTTP.
+
+mod args;
+mod client;
+mod commands;
+mod config;
+mod confirm;
+mod deployment;
+mod error;
+mod flavour;
+mod output;
+mod parameters;
+mod registration;
+mod registry;
+mod sources;
+mod table;
+mod workspace;
+
+use std::future::Future;
+use std::process::ExitCode;
+
+use clap::Parser as _;
+
+use crate::args::{Cli, Command, Globals};
+use crate::commands::{
+    application, check, completion, deploy, environment, generate, group, recipe, resource, resource_provider,
+    resource_type, serve, version, workspace as workspaces,
+};
+use crate::error::Error;
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    match run(cli.command, &cli.globals) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            output::report(&error);
+            error.exit_code()
+        }
+    }
+}
+
+fn run(command: Command, globals: &Globals) -> Result<(), Error> {
+    match command {
+        Command::Serve(args) => serve::run(&args, globals),
+        Command::Check(args) => check::run(&args),
+        Command::Generate(args) => generate::run(&args, globals),
+        Command::ResourceProvider(command) => online(resource_provider::run(command, globals)),
+        Command::ResourceType(command) => online(resource_type::run(command, globals)),
+        Command::Resource(command) => online(resource::run(command, globals)),
+        Command::Group(command) => online(group::run(command, globals)),
+        Command::Environment(command) => online(environment::run(command, globals)),
+        Command::Recipe(command) => online(recipe::run(command, globals)),
+        Command::Application(command) => online(application::run(command, globals)),
+        Command::Deploy(args) => online(deploy::run(&args, globals)),
+        Command::Workspace(command) => workspaces::run(command, globals),
+        Command::Version(args) => version::run(args, globals),
+        Command::Completion(args) => completion::run(&args),
+    }
+}
+
+/// Runs a command that talks to a server; commands that do not never pay for this.
+fn online<T>(command: impl Future<Output = Result<T, Error>>) -> Result<T, Error> {
+    install_tls_provider();
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(Error::file("start", "the asynchronous runtime"))?;
+    // Boxed: the states of all commands together would not fit on the stack comfortably.
+    runtime.block_on(Box::pin(command))
+}
+
+/// Makes aws-lc-rs the cryptography of every TLS connection of this process.
+fn install_tls_provider() {
+    // An error says that one is installed already, which is what is wanted.
+    let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
+}

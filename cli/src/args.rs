@@ -1,0 +1,104 @@
+//! What can be typed: the global flags and the tree of commands.
+
+use camino::Utf8PathBuf;
+use clap::{Parser, Subcommand};
+
+use crate::commands::{
+    application, check, completion, deploy, environment, generate, group, recipe, resource, resource_provider,
+    resource_type, serve, version, workspace,
+};
+use crate::output::{Format, Output};
+
+/// Resource types, from one definition to a running resource
+///
+/// Exit codes: 0 success; 1 failure (refused, not found, diagnostics with errors); 2 wrong usage; 3 no server answers.
+#[derive(Debug, Parser)]
+#[command(name = "rad", version, max_term_width = 100, propagate_version = false)]
+pub struct Cli {
+    /// The global flags.
+    #[command(flatten)]
+    pub globals: Globals,
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// Flags of every command.
+#[derive(Clone, Debug, clap::Args)]
+#[command(next_help_heading = "Global options")]
+pub struct Globals {
+    /// Configuration file [default: $HOME/.rad/config.yaml]
+    #[arg(long, global = true, value_name = "FILE", env = "RADII_CONFIG")]
+    pub config: Option<Utf8PathBuf>,
+    /// How data is printed
+    #[arg(
+        short,
+        long,
+        global = true,
+        value_enum,
+        ignore_case = true,
+        default_value = "table",
+        hide_possible_values = false
+    )]
+    pub output: Format,
+    /// Workspace to work in [default: the configuration's]
+    #[arg(short, long, global = true, value_name = "NAME")]
+    pub workspace: Option<String>,
+    /// Server to talk to, instead of the workspace's
+    #[arg(long, global = true, value_name = "URL", env = "RADII_URL")]
+    pub url: Option<String>,
+    /// Prints data and errors only
+    #[arg(short, long, global = true)]
+    pub quiet: bool,
+    /// Prints every request to standard error
+    #[arg(short, long, global = true, conflicts_with = "quiet")]
+    pub verbose: bool,
+}
+
+impl Globals {
+    /// How this command prints.
+    pub fn output(&self) -> Output {
+        Output { format: self.output, quiet: self.quiet }
+    }
+}
+
+/// The commands.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Starts the registry server with the runtime core and the dashboard
+    Serve(serve::Args),
+    /// Checks manifests and reports every problem with its place
+    Check(check::Args),
+    /// Generates artifacts from manifests
+    Generate(generate::Args),
+    /// Works on resource providers
+    #[command(subcommand, name = "resource-provider", visible_aliases = ["resourceprovider", "rp"])]
+    ResourceProvider(resource_provider::Command),
+    /// Works on resource types
+    #[command(subcommand, name = "resource-type", visible_aliases = ["resourcetype", "rt"])]
+    ResourceType(resource_type::Command),
+    /// Works on resources of any type
+    #[command(subcommand)]
+    Resource(resource::Command),
+    /// Works on resource groups
+    #[command(subcommand)]
+    Group(group::Command),
+    /// Works on environments
+    #[command(subcommand, name = "environment", visible_alias = "env")]
+    Environment(environment::Command),
+    /// Works on the recipes of an environment
+    #[command(subcommand)]
+    Recipe(recipe::Command),
+    /// Works on applications
+    #[command(subcommand, name = "application", visible_alias = "app")]
+    Application(application::Command),
+    /// Deploys a template or a list of resources
+    Deploy(deploy::Args),
+    /// Works on the workspaces of the configuration file
+    #[command(subcommand)]
+    Workspace(workspace::Command),
+    /// Prints the versions of the command line and the server
+    Version(version::Args),
+    /// Prints a completion script
+    Completion(completion::Args),
+}

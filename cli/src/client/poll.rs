@@ -1,0 +1,108 @@
+//! Waiting for long-running operations (Radius HTTP contract, part 3).
+
+use std::time::Duration;
+
+use reqwest::{Method, StatusCode, Url};
+use serde_json::Value as Json;
+
+use super::{Answer, Client, Error, Problem};
+
+/// The first look comes at once: most operations are done by then.
+const FIRST_LOOK: Duration = Duration::from_millis(20);
+/// Between looks when the server does not say how long to wait.
+const LONGEST_WAIT: Duration = Duration::from_secs(5);
+
+/// How far an operation is.
+enum Progress {
+    Running,
+    Done,
+}
+
+/// Where an operation can be watched.
+enum Watch {
+    /// A status document with `status` and `error`.
+    Status(Url),
+    /// 202 while it runs.
+    Location(Url),
+    /// The resource's own `provisioningState`.
+    Resource(Url),
+}
+
+impl Client {
+    /// Waits until the operation that an answer began has ended; `false` when it began none.
+    ///
+    /// # Errors
+    /// The operation's own error when it failed or was cancelled.
+    pub(super) async fn finish(&self, answer: &Answer, method: &Method, url: &Url) -> Result<bool, Error> {
+        let Some(watch) = self.watch(answer, method, url)? else { return Ok(false) };
+        let mut advised = answer.retry_after();
+        let mut wait = FIRST_LOOK;
+        loop {
+            // The server's advice is a ceiling, approached step by step: short work should feel short.
+            tokio::time::sleep(wait.min(advised.unwrap_or(LONGEST_WAIT))).await;
+            wait = (wait * 2).min(super::LONGEST_PAUSE);
+            let (progress, answer) = self.look(&watch, method, url).await?;
+            if matches!(progress, Progress::Done) {
+                return Ok(true);
+            }
+            advised = answer.retry_after();
+        }
+    }
+
+    fn watch(&self, answer: &Answer, method: &Method, url: &Url) -> Result<Option<Watch>, Error> {
+        if let Some(link) = answer.header("azure-asyncoperation") {
+            return Ok(Some(Watch::Status(self.localize(link)?)));
+        }
+        if let Some(link) = answer.header("location")
+            && answer.status == StatusCode::ACCEPTED
+        {
+            return Ok(Some(Watch::Location(self.localize(link)?)));
+        }
+        if method == Method::PUT && !is_terminal(provisioning_state(&answer.body)) {
+            return Ok(Some(Watch::Resource(url.clone())));
+        }
+        if answer.status == StatusCode::ACCEPTED {
+            return Err(Error::Protocol {
+                url: url.to_string(),
+                what: "an operation was accepted, and nothing says where to watch it".to_owned(),
+            });
+        }
+        Ok(None)
+    }
+
+    async fn look(&self, watch: &Watch, method: &Method, url: &Url) -> Result<(Progress, Answer), Error> {
+        let at = match watch {
+            Watch::Status(at) | Watch::Location(at) | Watch::Resource(at) => at,
+        };
+        let answer = self.send(Method::GET, at, None).await?;
+        let answer = self.accepted(answer, &Method::GET, at)?;
+        let state = match watch {
+            Watch::Location(_) if answer.status == StatusCode::ACCEPTED => return Ok((Progress::Running, answer)),
+            Watch::Location(_) => return Ok((Progress::Done, answer)),
+            Watch::Status(_) => answer.body.get("status").and_then(Json::as_str).unwrap_or_default(),
+            Watch::Resource(_) => provisioning_state(&answer.body),
+        };
+        match state.to_ascii_lowercase().as_str() {
+            "failed" | "canceled" | "cancelled" => Err(failed(method, url, &answer.body, state)),
+            _ if is_terminal(state) => Ok((Progress::Done, answer)),
+            _ => Ok((Progress::Running, answer)),
+        }
+    }
+}
+
+fn provisioning_state(body: &Json) -> &str {
+    body.pointer("/properties/provisioningState").and_then(Json::as_str).unwrap_or_default()
+}
+
+fn is_terminal(state: &str) -> bool {
+    ["", "succeeded", "failed", "canceled", "cancelled"].iter().any(|end| state.eq_ignore_ascii_case(end))
+}
+
+fn failed(method: &Method, url: &Url, body: &Json, state: &str) -> Error {
+    let problem = body.get("error").and_then(Problem::from_json).unwrap_or_else(|| Problem {
+        code: state.to_owned(),
+        message: format!("the operation ended as {state}, and the server does not say why"),
+        ..Problem::default()
+    });
+    Error::Refused { status: None, method: method.to_string(), url: url.to_string(), problem: Box::new(problem) }
+}

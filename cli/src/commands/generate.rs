@@ -1,0 +1,81 @@
+//! `rad generate`
+
+use camino::Utf8PathBuf;
+use clap::ValueEnum;
+use radii_codegen::templates::TemplateFolder;
+use radii_codegen::{Compat, Input, Options, Target, generate, write};
+
+use crate::args::Globals;
+use crate::error::Error;
+use crate::sources::Sources;
+
+/// What to generate.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// Manifests, or folders to look for manifests in
+    #[arg(value_name = "PATH", default_value = ".")]
+    paths: Vec<Utf8PathBuf>,
+    /// Targets: bicep, json-schema, openapi, docs, manifest [default: all]
+    #[arg(short, long = "target", value_delimiter = ',', value_name = "TARGET")]
+    targets: Vec<Target>,
+    /// Folder to write to; each target has a folder of its own there
+    #[arg(long, value_name = "DIR", default_value = "generated")]
+    out: Utf8PathBuf,
+    /// Folder of Handlebars templates that replace or add to the built-in ones
+    #[arg(long, value_name = "DIR")]
+    templates: Option<Utf8PathBuf>,
+    /// Reproduces the faults of an upstream Bicep converter
+    #[arg(long, value_enum, num_args = 0..=1, require_equals = true, default_missing_value = "go", value_name = "CONVERTER")]
+    compat: Option<Converter>,
+}
+
+/// The converters.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Converter {
+    /// The one built into Radius' command line
+    Go,
+    /// Its predecessor
+    Typescript,
+}
+
+/// Generates the artifacts of all manifests and writes those that changed.
+pub fn run(args: &Args, globals: &Globals) -> Result<(), Error> {
+    let mut sources = Sources::read(&args.paths)?;
+    if sources.has_errors() {
+        sources.report();
+        return Err(Error::Reported);
+    }
+    let templates = match &args.templates {
+        Some(folder) => {
+            Some(TemplateFolder::read(folder).map_err(Error::file("read the templates in", folder.as_str()))?)
+        }
+        None => None,
+    };
+    let compat = match args.compat {
+        None => Compat::Off,
+        Some(Converter::Go) => Compat::Go,
+        Some(Converter::Typescript) => Compat::TypeScript,
+    };
+    let targets = if args.targets.is_empty() { Target::ALL.to_vec() } else { args.targets.clone() };
+    let made = generate(&Input::new(&sources.manifests), &targets, &Options { compat, templates });
+    let failed = made.has_errors();
+    sources.diagnostics.extend(made.diagnostics);
+    sources.report();
+    if failed {
+        return Err(Error::Reported);
+    }
+    let written = write::folder(&args.out, &made.artifacts).map_err(written_badly)?;
+    let output = globals.output();
+    if globals.verbose {
+        written.changed.iter().for_each(|path| output.note(path.as_str()));
+    }
+    output.done(&format!("{}: {} written, {} unchanged", args.out, written.changed.len(), written.unchanged.len()))
+}
+
+fn written_badly(error: write::Error) -> Error {
+    match error {
+        write::Error::CreateFolder { path, source } => Error::file("create the folder", path.as_str())(source),
+        write::Error::WriteFile { path, source } => Error::file("write", path.as_str())(source),
+        error @ write::Error::OutsideFolder { .. } => Error::failed(error.to_string()),
+    }
+}

@@ -1,0 +1,16 @@
+//! One module per command; the arguments' documentation is the help that users read.
+
+pub mod application;
+pub mod check;
+pub mod completion;
+pub mod deploy;
+pub mod environment;
+pub mod generate;
+pub mod group;
+pub mod recipe;
+pub mod resource;
+pub mod resource_provider;
+pub mod resource_type;
+pub mod serve;
+pub mod version;
+pub mod workspace;

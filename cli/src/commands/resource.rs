@@ -1,0 +1,215 @@
+//! `rad resource`
+
+use camino::Utf8PathBuf;
+use clap::Subcommand;
+use serde_json::{Value as Json, json};
+
+use crate::args::Globals;
+use crate::client::{Client, Deleted};
+use crate::confirm::{self, Answer};
+use crate::error::Error;
+use crate::flavour::PreviewFlag;
+use crate::output::{Output, resource_table, sorted, text, warn};
+use crate::parameters::read_data;
+use crate::registry::{checked, list_resources, load_type, parse_type, refers_to};
+use crate::workspace::{Workspace, environment_id, last_segment};
+
+/// Works on resources.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Creates a resource, or replaces it
+    Create(Create),
+    /// Lists resources of a type, an application or an environment
+    List(List),
+    /// Shows a resource
+    Show(Show),
+    /// Deletes a resource
+    Delete(Delete),
+}
+
+/// Which resource.
+#[derive(Debug, clap::Args)]
+pub struct Which {
+    /// The type, as NAMESPACE/TYPE
+    #[arg(value_name = "TYPE")]
+    kind: String,
+    /// Name of the resource
+    name: String,
+    /// Resource group [default: the workspace's]
+    #[arg(short, long)]
+    group: Option<String>,
+    /// API version to use [default: the type's default version]
+    #[arg(long, value_name = "VERSION")]
+    api_version: Option<String>,
+}
+
+/// What to create.
+#[derive(Debug, clap::Args)]
+pub struct Create {
+    #[command(flatten)]
+    which: Which,
+    /// The resource, as JSON or YAML with `properties` and, if wanted, `tags`
+    #[arg(short, long, value_name = "FILE")]
+    from_file: Utf8PathBuf,
+}
+
+/// What to show.
+#[derive(Debug, clap::Args)]
+pub struct Show {
+    #[command(flatten)]
+    which: Which,
+}
+
+/// What to list.
+#[derive(Debug, clap::Args)]
+pub struct List {
+    /// The type, as NAMESPACE/TYPE [default: all types]
+    #[arg(value_name = "TYPE")]
+    kind: Option<String>,
+    /// Only resources of this application
+    #[arg(short, long, value_name = "NAME")]
+    application: Option<String>,
+    /// Only resources of this environment [default, without a type: the workspace's]
+    #[arg(short, long, value_name = "NAME")]
+    environment: Option<String>,
+    /// Resource group [default: the workspace's]
+    #[arg(short, long)]
+    group: Option<String>,
+    #[command(flatten)]
+    preview: PreviewFlag,
+}
+
+/// What to delete.
+#[derive(Debug, clap::Args)]
+pub struct Delete {
+    #[command(flatten)]
+    which: Which,
+    /// Does not ask
+    #[arg(short, long)]
+    yes: bool,
+    /// Deletes also while the resource is being changed
+    #[arg(long)]
+    force: bool,
+}
+
+/// A resource that was named: its type as registered, its path, the version to talk in.
+struct Found {
+    display: String,
+    path: String,
+    version: String,
+}
+
+impl Which {
+    async fn resolve(&self, workspace: &Workspace, client: &Client) -> Result<Found, Error> {
+        let kind = parse_type(&self.kind)?;
+        let name = checked("resource", &self.name)?;
+        let scope = workspace.scope(self.group.as_deref())?;
+        let registered = load_type(client, &kind).await?;
+        let version = match &self.api_version {
+            Some(version) => version.clone(),
+            None => registered.api_version()?,
+        };
+        let kind = registered.name;
+        Ok(Found { display: format!("{kind}/{name}"), path: format!("{scope}/providers/{kind}/{name}"), version })
+    }
+}
+
+/// Runs `rad resource …`.
+pub async fn run(command: Command, globals: &Globals) -> Result<(), Error> {
+    let workspace = Workspace::find(globals)?;
+    let client = workspace.client(globals)?;
+    let output = globals.output();
+    match command {
+        Command::Create(args) => create(&args, &workspace, &client, output).await,
+        Command::List(args) => list(&args, &workspace, &client, output).await,
+        Command::Show(args) => {
+            let found = args.which.resolve(&workspace, &client).await?;
+            let resource = client.get(&found.path, &found.version).await?;
+            output.value(&sorted(&resource), || resource_table([&resource]))
+        }
+        Command::Delete(args) => delete(&args, &workspace, &client, output).await,
+    }
+}
+
+async fn create(args: &Create, workspace: &Workspace, client: &Client, output: Output) -> Result<(), Error> {
+    let body = read_body(&args.from_file)?;
+    let found = args.which.resolve(workspace, client).await?;
+    let resource = client.put(&found.path, &found.version, &body).await?;
+    if output.is_table() {
+        return output.done(&format!("{} created", found.display));
+    }
+    output.value(&sorted(&resource), || resource_table([&resource]))
+}
+
+/// Reads a resource from a file; `location` is added when it is missing.
+fn read_body(path: &Utf8PathBuf) -> Result<Json, Error> {
+    let mut body = read_data(path.as_str())?;
+    let Some(members) = body.as_object_mut() else {
+        return Err(Error::failed(format!("`{path}` holds no resource")).hint("write an object with `properties`"));
+    };
+    const KNOWN: [&str; 8] = ["properties", "location", "tags", "id", "name", "type", "systemData", "apiVersion"];
+    if let Some(key) = members.keys().find(|key| !KNOWN.contains(&key.as_str())) {
+        return Err(Error::failed(format!("`{path}` has the unknown member `{key}`"))
+            .hint("the type's own properties stand below `properties`"));
+    }
+    members.retain(|key, _| matches!(key.as_str(), "properties" | "location" | "tags"));
+    members.entry("location").or_insert_with(|| "global".into());
+    members.entry("properties").or_insert_with(|| json!({}));
+    Ok(body)
+}
+
+async fn list(args: &List, workspace: &Workspace, client: &Client, output: Output) -> Result<(), Error> {
+    let scope = workspace.scope(args.group.as_deref())?;
+    let flavour = args.preview.flavour();
+    let mut resources = match &args.kind {
+        Some(kind) => {
+            let registered = load_type(client, &parse_type(kind)?).await?;
+            client.list(&format!("{scope}/providers/{}", registered.name), &registered.api_version()?).await?
+        }
+        None => list_resources(client, &scope).await?,
+    };
+    if let Some(application) = &args.application {
+        let name = checked("application", last_segment(application))?;
+        let id = format!("{scope}/providers/{}/applications/{name}", flavour.namespace());
+        if client.find(&id, flavour.api_version()).await?.is_none() {
+            return Err(Error::failed(format!(
+                "the application `{name}` could not be found in the workspace `{}`",
+                workspace.display_name()
+            ))
+            .hint("`rad app list` shows those there are"));
+        }
+        resources.retain(|resource| refers_to(resource, "application", &id));
+    }
+    let environment = match (&args.environment, &args.kind, &args.application) {
+        (Some(environment), _, _) => Some(environment.clone()),
+        (None, None, None) if args.group.is_none() => Some(workspace.environment(None)?),
+        _ => None,
+    };
+    if let Some(environment) = environment {
+        let id = environment_id(&scope, &environment, flavour);
+        resources.retain(|resource| refers_to(resource, "environment", &id));
+    }
+    output.value(&resources.iter().map(sorted).collect(), || resource_table(&resources))
+}
+
+async fn delete(args: &Delete, workspace: &Workspace, client: &Client, output: Output) -> Result<(), Error> {
+    let found = args.which.resolve(workspace, client).await?;
+    let absent = format!("{} not found", found.display);
+    let Some(resource) = client.find(&found.path, &found.version).await? else { return output.done(&absent) };
+    let part = |property: &str, words: &str| match text(&resource, &format!("/properties/{property}")) {
+        "" => String::new(),
+        id => format!(" {words} '{}'", last_segment(id)),
+    };
+    let place = format!("{}{}", part("application", "in application"), part("environment", "from environment"));
+    if confirm::ask(&format!("Delete the resource '{}'{place}?", found.display), args.yes)? == Answer::No {
+        return Ok(());
+    }
+    if args.force {
+        warn("what the resource is creating at this moment may be left behind on its platform");
+    }
+    let query = if args.force { "?force=true" } else { "" };
+    match client.delete(&format!("{}{query}", found.path), &found.version).await? {
+        Deleted::Gone => output.done(&format!("{} deleted", found.display)),
+        Deleted::Absent => output.done(&absent),
+    }
+}

@@ -1,0 +1,124 @@
+//! `rad serve`
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use radii_registry_server::serve::{self, Database, Exposure, Options};
+use radii_runtime::platform::Platform;
+use radii_runtime::recipe::RecipeDriver;
+use radii_runtime::worker;
+use tracing_subscriber::EnvFilter;
+
+use crate::args::Globals;
+use crate::error::Error;
+
+/// How to serve.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// Address to listen at; port 0 lets the system choose one, which is printed
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8080", env = "RADII_LISTEN")]
+    listen: SocketAddr,
+    /// Lets other machines in although there is no authentication
+    #[arg(long)]
+    allow_unauthenticated: bool,
+    /// SQLite file that holds the state, made when absent; `:memory:` forgets it at the end
+    #[arg(long, value_name = "FILE", default_value = "radii.db", env = "RADII_DATABASE")]
+    database: Database,
+    /// Socket of the Docker or Podman engine [default: DOCKER_HOST, else the engine's usual place]
+    #[arg(long, value_name = "ADDRESS", env = "RADII_ENGINE")]
+    engine: Option<String>,
+    /// How many operations run at once
+    #[arg(long, value_name = "NUMBER", default_value_t = 10)]
+    workers: usize,
+    /// How log lines are written to standard error
+    #[arg(long, value_enum, default_value = "text")]
+    log_format: LogFormat,
+    /// Seconds until the work of a worker that died is taken over
+    #[arg(long, value_name = "SECONDS", default_value_t = 15, hide = true)]
+    lease: u64,
+}
+
+/// The formats of the log.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+enum LogFormat {
+    /// Lines for people
+    Text,
+    /// One JSON object per line
+    Json,
+}
+
+/// Starts the server and serves until the process is told to stop.
+pub fn run(args: &Args, globals: &Globals) -> Result<(), Error> {
+    crate::install_tls_provider();
+    start_log(args, globals);
+    let options = Options {
+        listen: args.listen,
+        exposure: if args.allow_unauthenticated { Exposure::Anyone } else { Exposure::Loopback },
+        database: args.database.clone(),
+        workers: worker::Options {
+            concurrency: args.workers.max(1),
+            lease: Duration::from_secs(args.lease.max(1)),
+            ..worker::Options::default()
+        },
+        ..Options::default()
+    };
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .map_err(Error::file("start", "the asynchronous runtime"))?;
+    runtime.block_on(Box::pin(serve_until_signal(options, args, globals)))
+}
+
+async fn serve_until_signal(options: Options, args: &Args, globals: &Globals) -> Result<(), Error> {
+    let server = serve::Server::start(options, platforms(args), recipe_drivers()).await.map_err(failed)?;
+    // Standard output, so that a script that chose port 0 can read where the server is.
+    globals.output().done(&format!("Radii listens at http://{}", server.address()))?;
+    server.run_until_signal().await.map_err(failed)
+}
+
+fn failed(error: serve::Error) -> Error {
+    let mut message = error.to_string();
+    let mut cause = std::error::Error::source(&error);
+    while let Some(error) = cause {
+        message = format!("{message}: {error}");
+        cause = error.source();
+    }
+    Error::failed(message)
+}
+
+fn start_log(args: &Args, globals: &Globals) {
+    let default = if globals.verbose {
+        "debug,hyper=info"
+    } else if globals.quiet {
+        "error"
+    } else {
+        "info"
+    };
+    let filter = EnvFilter::try_from_env("RADII_LOG").unwrap_or_else(|_| EnvFilter::new(default));
+    let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    match args.log_format {
+        LogFormat::Text => {
+            let colour = crate::output::stderr_colour() == radii_diagnostics::render::Colour::On;
+            log.with_ansi(colour).init();
+        }
+        LogFormat::Json => log.json().init(),
+    }
+}
+
+fn platforms(args: &Args) -> Vec<Arc<dyn Platform>> {
+    let mut platforms: Vec<Arc<dyn Platform>> = Vec::new();
+    #[cfg(feature = "docker")]
+    {
+        use radii_platform_docker::{DockerPlatform, Engine};
+        let engine = args.engine.as_ref().map_or_else(Engine::from_environment, Engine::at);
+        platforms.push(Arc::new(DockerPlatform::new(engine)));
+    }
+    #[cfg(not(feature = "docker"))]
+    let _ = (&mut platforms, args);
+    platforms
+}
+
+fn recipe_drivers() -> Vec<Arc<dyn RecipeDriver>> {
+    Vec::new()
+}

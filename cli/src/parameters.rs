@@ -1,0 +1,55 @@
+//! `-p NAME=VALUE`, `-p NAME=@FILE` and `-p @FILE`.
+
+use indexmap::IndexMap;
+use serde_json::Value as Json;
+
+use crate::error::Error;
+use crate::sources::Document;
+
+/// Values by name; of several for one name the last one counts.
+pub type Parameters = IndexMap<String, Json>;
+
+/// Reads parameters in the order in which they were typed.
+///
+/// `NAME=VALUE` is text, `NAME=@FILE` the JSON or YAML content of the file, `@FILE` the `parameters` of an ARM
+/// parameter file.
+pub fn read(arguments: &[String]) -> Result<Parameters, Error> {
+    let mut parameters = Parameters::new();
+    for argument in arguments {
+        if let Some(path) = argument.strip_prefix('@') {
+            read_parameter_file(path, &mut parameters)?;
+            continue;
+        }
+        let Some((name, value)) = argument.split_once('=').filter(|(name, _)| !name.is_empty()) else {
+            return Err(
+                Error::usage(format!("`{argument}` is not a parameter")).hint("write NAME=VALUE, NAME=@FILE or @FILE")
+            );
+        };
+        let value = match value.strip_prefix('@') {
+            Some(path) => read_data(path)?,
+            None => value.into(),
+        };
+        parameters.insert(name.to_owned(), value);
+    }
+    Ok(parameters)
+}
+
+fn read_parameter_file(path: &str, parameters: &mut Parameters) -> Result<(), Error> {
+    let file = read_data(path)?;
+    let Some(entries) = file.get("parameters").and_then(Json::as_object) else {
+        return Err(Error::failed(format!("`{path}` is no parameter file: it has no `parameters`"))
+            .hint("write {\"parameters\": {\"NAME\": {\"value\": …}}}"));
+    };
+    for (name, entry) in entries {
+        let value = entry
+            .get("value")
+            .ok_or_else(|| Error::failed(format!("`{path}`: the parameter `{name}` has no `value`")))?;
+        parameters.insert(name.clone(), value.clone());
+    }
+    Ok(())
+}
+
+/// Reads a JSON or YAML file as data; what is wrong with it is printed.
+pub fn read_data(path: &str) -> Result<Json, Error> {
+    Ok(Document::read(path.as_ref())?.root.to_json())
+}

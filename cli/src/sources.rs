@@ -1,0 +1,174 @@
+//! Manifests on disk: finding them, reading them, and printing what is wrong with them.
+
+use std::fs;
+
+use camino::{Utf8Path, Utf8PathBuf};
+use radii_diagnostics::render::{self, Format};
+use radii_diagnostics::{Code, Diagnostic, FileId, Severity, SourceMap};
+use radii_model::document::{Limits, Node, parse_json, parse_yaml};
+use radii_model::manifest::{self, Manifest};
+
+use crate::error::Error;
+use crate::output::{stderr_colour, write_stderr};
+
+const NO_UTF8: Code = Code::new("radii/invalid-utf8");
+/// Folders that never hold an author's manifests.
+const SKIPPED_FOLDERS: [&str; 2] = ["node_modules", "target"];
+
+/// Manifests that were read, with everything that is to be said about them.
+#[derive(Debug, Default)]
+pub struct Sources {
+    /// The files' texts.
+    pub map: SourceMap,
+    /// The manifests, as far as they could be understood.
+    pub manifests: Vec<Manifest>,
+    /// What is wrong with them.
+    pub diagnostics: Vec<Diagnostic>,
+    /// How many files were read.
+    pub files: usize,
+}
+
+impl Sources {
+    /// Reads the given files, and all manifests below the given folders.
+    ///
+    /// # Errors
+    /// A path that cannot be read, or a folder without manifests. What is wrong inside a file is a diagnostic.
+    pub fn read(paths: &[Utf8PathBuf]) -> Result<Self, Error> {
+        let mut sources = Self::default();
+        for path in paths {
+            if path.is_dir() {
+                let before = sources.files;
+                for file in files_below(path)? {
+                    let bytes = fs::read(&file).map_err(Error::file("read", file.as_str()))?;
+                    if looks_like_manifest(&file, &bytes) {
+                        sources.add(&file, bytes);
+                    }
+                }
+                if sources.files == before {
+                    return Err(Error::failed(format!("there is no manifest in `{path}`"))
+                        .hint("a manifest is a YAML or JSON file with `namespace` and `types` at its top"));
+                }
+            } else {
+                let bytes = fs::read(path).map_err(Error::file("read", path.as_str()))?;
+                sources.add(path, bytes);
+            }
+        }
+        Ok(sources)
+    }
+
+    fn add(&mut self, path: &Utf8Path, bytes: Vec<u8>) {
+        self.files += 1;
+        let text = match String::from_utf8(bytes) {
+            Ok(text) => text,
+            Err(error) => {
+                let at = error.utf8_error().valid_up_to();
+                self.diagnostics.push(
+                    Diagnostic::error(NO_UTF8, format!("`{path}` is not UTF-8 text: byte {at} is the first wrong one"))
+                        .help("save the file as UTF-8"),
+                );
+                return;
+            }
+        };
+        let file: FileId = self.map.add(path.as_str(), text.as_str());
+        let (manifest, diagnostics) = manifest::parse(file, &text);
+        self.manifests.extend(manifest);
+        self.diagnostics.extend(diagnostics);
+    }
+
+    /// Whether something is wrong enough to stop.
+    pub fn has_errors(&self) -> bool {
+        self.diagnostics.iter().any(Diagnostic::is_error)
+    }
+
+    /// Returns how many diagnostics have a severity.
+    pub fn count(&self, severity: Severity) -> usize {
+        self.diagnostics.iter().filter(|diagnostic| diagnostic.severity == severity).count()
+    }
+
+    /// Prints all diagnostics for people, to standard error.
+    pub fn report(&self) {
+        if !self.diagnostics.is_empty() {
+            write_stderr(render::render(&self.diagnostics, &self.map, Format::Human, stderr_colour()).trim_end());
+        }
+    }
+
+    /// Reads one manifest that must be free of errors; its diagnostics are printed.
+    pub fn read_manifest(path: &Utf8Path) -> Result<Manifest, Error> {
+        let mut sources = Self::default();
+        sources.add(path, fs::read(path).map_err(Error::file("read", path.as_str()))?);
+        sources.report();
+        match sources.manifests.pop() {
+            Some(manifest) if !sources.has_errors() => Ok(manifest),
+            _ => Err(Error::Reported),
+        }
+    }
+}
+
+/// A JSON or YAML file that is no manifest, with its places.
+#[derive(Debug)]
+pub struct Document {
+    /// The file's text.
+    pub map: SourceMap,
+    /// What stands in it.
+    pub root: Node,
+}
+
+impl Document {
+    /// Reads a file: strict JSON when it is named so, else YAML. What is wrong with it is printed.
+    pub fn read(path: &Utf8Path) -> Result<Self, Error> {
+        let text = fs::read_to_string(path).map_err(Error::file("read", path.as_str()))?;
+        let mut map = SourceMap::new();
+        let file = map.add(path.as_str(), text.as_str());
+        let parse = if path.extension() == Some("json") { parse_json } else { parse_yaml };
+        match parse(file, &text, Limits::default()) {
+            Ok(root) => Ok(Self { map, root }),
+            Err(diagnostics) => {
+                Self::report(&map, &diagnostics);
+                Err(Error::Reported)
+            }
+        }
+    }
+
+    /// Prints diagnostics about the file.
+    pub fn report(map: &SourceMap, diagnostics: &[Diagnostic]) {
+        write_stderr(render::render(diagnostics, map, Format::Human, stderr_colour()).trim_end());
+    }
+}
+
+/// Returns the YAML and JSON files below a folder, sorted by path; hidden ones are left out.
+fn files_below(folder: &Utf8Path) -> Result<Vec<Utf8PathBuf>, Error> {
+    let mut files = Vec::new();
+    let mut open = vec![folder.to_owned()];
+    while let Some(current) = open.pop() {
+        let failed = || Error::file("read the folder", current.as_str());
+        for entry in current.read_dir_utf8().map_err(failed())? {
+            let entry = entry.map_err(failed())?;
+            let name = entry.file_name();
+            if name.starts_with('.') {
+                continue;
+            }
+            if entry.file_type().map_err(failed())?.is_dir() {
+                if !SKIPPED_FOLDERS.contains(&name) {
+                    open.push(entry.into_path());
+                }
+            } else if matches!(entry.path().extension(), Some("yaml" | "yml" | "json")) {
+                files.push(entry.into_path());
+            }
+        }
+    }
+    files.sort();
+    Ok(files)
+}
+
+/// Whether a file in a folder is meant to be a manifest: folders also hold examples, settings and generated files.
+fn looks_like_manifest(path: &Utf8Path, bytes: &[u8]) -> bool {
+    let text = String::from_utf8_lossy(bytes);
+    let has_key = |key: &str| {
+        if path.extension() == Some("json") {
+            text.contains(&format!("\"{key}\""))
+        } else {
+            text.lines().any(|line| line.strip_prefix(key).is_some_and(|rest| rest.trim_start().starts_with(':')))
+        }
+    };
+    has_key("namespace") && has_key("types")
+}
