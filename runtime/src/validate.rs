@@ -184,3 +184,6 @@ impl Validators {
         result
     }
 }
+
+#[cfg(test)]
+mod tests;
