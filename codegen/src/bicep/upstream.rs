@@ -32,7 +32,7 @@ impl Converter {
 
     fn upstream_type(&mut self, place: &Place<'_>, name: &str, schema: &Schema) -> Result<TypeRef, Diagnostic> {
         let refused = |what: &str, help: &str| Err(refused(place, schema.span, what, help));
-        let mended = "without compatibility mode it is converted";
+        let mended = "leave out `--compat`: then it is converted";
         Ok(match schema.kind {
             None if self.compat == Compat::TypeScript => return refused("has no type", mended),
             None | Some(Kind::Object) => return self.upstream_object(place, name, schema),
@@ -50,6 +50,7 @@ impl Converter {
             Some(Kind::Any) if self.compat == Compat::Go && place.is_below("platformOptions") => {
                 self.table.add(Type::Any)
             }
+            Some(Kind::Any) if self.compat == Compat::TypeScript => return refused("has type `any`", mended),
             Some(Kind::Any) => {
                 return refused("has type `any`", "only `platformOptions` may hold anything; give it a type");
             }
