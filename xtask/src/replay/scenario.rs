@@ -59,7 +59,10 @@ impl Scenario {
     /// Reads one file.
     pub fn read(path: &Utf8Path) -> anyhow::Result<Self> {
         let text = std::fs::read_to_string(path).with_context(|| format!("cannot read scenario `{path}`"))?;
-        serde_json::from_str(&text).with_context(|| format!("`{path}` is not a scenario"))
+        let mut scenario: Self = serde_json::from_str(&text).with_context(|| format!("`{path}` is not a scenario"))?;
+        // The number stands in the file's name only.
+        scenario.scenario = path.file_stem().unwrap_or_default().to_owned();
+        Ok(scenario)
     }
 
     /// The number that ranges are made of.
