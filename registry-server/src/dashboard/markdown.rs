@@ -42,7 +42,7 @@ mod tests {
 
     #[test]
     fn html_and_scripts_of_a_description_stay_text() {
-        let hostile = "<script>alert(1)</script> a <img src=x onerror=alert(1)> [x](javascript:alert(1)) \
+        let hostile = "<script>alert(1)</script> a <img src=x onerror=alert(1)>\n\n[x](javascript:alert(1)) \
                        ![y](JavaScript:alert(1)) [z](data:text/html,x)\n\n<iframe src=//evil></iframe>";
         let html = render(hostile);
         for harm in ["<script", "<img src=x", "<iframe", "javascript:", "JavaScript:", "href=\"data:"] {

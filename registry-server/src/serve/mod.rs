@@ -4,6 +4,8 @@ mod health;
 mod layers;
 mod options;
 mod seed;
+#[cfg(test)]
+mod tests;
 
 use std::future::Future;
 use std::net::SocketAddr;
