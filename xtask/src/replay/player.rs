@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use serde_json::{Map, Value as Json};
 
 use super::bindings::Bindings;
-use super::rules::{Effect, Expected, Rule};
+use super::rules::{Adjust, Effect, Expected, Rule};
 use super::scenario::{Scenario, Step};
 use super::wire::{self, Answer};
 
@@ -100,7 +100,7 @@ impl<'a> Player<'a> {
             Ok(answer) => self.judge(at, &answer),
             Err(reason) => match self.lost.get(&reason) {
                 Some(rule) => Verdict::ByRule(*rule),
-                None => Verdict::Different(vec![reason]),
+                None => Verdict::Different(vec![format!("not played: {reason}")]),
             },
         }
     }
@@ -160,6 +160,9 @@ impl<'a> Player<'a> {
                 return Verdict::ByRule(at);
             }
         }
+        if let Some(rule) = self.excuse_together(step, answer) {
+            return Verdict::ByRule(rule);
+        }
         if differences.is_empty() {
             self.bindings = bindings;
             self.remember(step);
@@ -170,24 +173,18 @@ impl<'a> Player<'a> {
         Verdict::Different(differences)
     }
 
-    /// Whether a poll that another run may not see is one of this operation at all, running or ended.
+    /// Whether a poll that another run may not see is about this operation at all, running or ended.
     fn accepts_first_poll(&mut self, at: usize, answer: &Answer) -> bool {
         let step = &self.scenario.steps[at];
         let mut ours: Json = serde_json::from_str(&answer.body).unwrap_or_default();
-        let running = ours["status"].as_str().is_some_and(|status| !is_terminal(status));
         if answer.status == 202 && step.response.status == 202 {
             return true;
         }
-        let last =
-            self.scenario.steps[at..].iter().filter(|later| later.poll && later.request.path == step.request.path);
-        let Some(last) = last.last() else { return false };
-        let mut recorded = if running { step.response.body.clone() } else { last.response.body.clone() };
-        if running {
-            for body in [&mut recorded, &mut ours] {
-                if let Json::Object(members) = body {
-                    members.remove("endTime");
-                    members.insert("status".to_owned(), "running".into());
-                }
+        // How the operation ends is judged at its last poll; here it only has to be this operation.
+        let mut recorded = step.response.body.clone();
+        for body in [&mut recorded, &mut ours] {
+            if let Json::Object(members) = body {
+                members.retain(|key, _| !matches!(key.as_str(), "status" | "endTime" | "error"));
             }
         }
         let mut differences = Vec::new();
@@ -277,6 +274,23 @@ impl<'a> Player<'a> {
         }
     }
 
+    /// Tries all adjustments that concern a step at once: one answer may differ in several wanted ways.
+    fn excuse_together(&mut self, step: &Step, answer: &Answer) -> Option<usize> {
+        let rules = self.rules;
+        let concerned =
+            rules.iter().enumerate().filter(|(_, rule)| rule.answer.is_none() && rule.concerns(self.scenario, step));
+        let (numbers, adjusts): (Vec<usize>, Vec<&Adjust>) = concerned.map(|(at, rule)| (at, &rule.adjust)).unzip();
+        let adjust = Adjust::together(adjusts.iter().copied());
+        let mut bindings = self.bindings.clone();
+        if adjusts.len() < 2 || !compare(&mut bindings, step, answer, Some(&adjust)).is_empty() {
+            return None;
+        }
+        self.bindings = bindings;
+        bind_what_matches(&mut self.bindings, step, answer);
+        self.remember(step);
+        numbers.first().copied()
+    }
+
     fn excuses(&mut self, rule: &Rule, step: &Step, answer: &Answer) -> bool {
         match &rule.answer {
             Some(expected) => {
@@ -289,7 +303,7 @@ impl<'a> Player<'a> {
             }
             None => {
                 let mut bindings = self.bindings.clone();
-                let holds = compare(&mut bindings, step, answer, Some(rule)).is_empty();
+                let holds = compare(&mut bindings, step, answer, Some(&rule.adjust)).is_empty();
                 if holds {
                     self.bindings = bindings;
                     bind_what_matches(&mut self.bindings, step, answer);
@@ -327,8 +341,8 @@ fn id_of(step: &Step) -> String {
     path.find("/planes/").map_or_else(|| path.clone(), |at| path[at..].to_owned())
 }
 
-/// Compares an answer with the recorded one; with a rule, after the rule's adjustments.
-fn compare(bindings: &mut Bindings, step: &Step, answer: &Answer, rule: Option<&Rule>) -> Vec<String> {
+/// Compares an answer with the recorded one, after the adjustments.
+fn compare(bindings: &mut Bindings, step: &Step, answer: &Answer, adjust: Option<&Adjust>) -> Vec<String> {
     let recorded = &step.response;
     let mut differences = Vec::new();
     if recorded.status != answer.status {
@@ -336,8 +350,7 @@ fn compare(bindings: &mut Bindings, step: &Step, answer: &Answer, rule: Option<&
     }
     for (name, expected) in &recorded.headers {
         let expected = expected.as_str().unwrap_or_default();
-        if rule.is_some_and(|rule| rule.adjust.ignore_headers.iter().any(|ignored| ignored.eq_ignore_ascii_case(name)))
-        {
+        if adjust.is_some_and(|adjust| adjust.ignore_headers.iter().any(|ignored| ignored.eq_ignore_ascii_case(name))) {
             continue;
         }
         match answer.header(name) {
@@ -351,8 +364,8 @@ fn compare(bindings: &mut Bindings, step: &Step, answer: &Answer, rule: Option<&
         Json::String(text) if bindings.accept(text, &answer.body) => {}
         body => match serde_json::from_str::<Json>(&answer.body) {
             Ok(ours) => {
-                let (recorded, ours) = match rule {
-                    Some(rule) => rule.adjust.apply(step, body, &ours),
+                let (recorded, ours) = match adjust {
+                    Some(adjust) => adjust.apply(step, body, &ours),
                     None => (body.clone(), ours),
                 };
                 bindings.accept_json(&recorded, &ours, "$", &mut differences);

@@ -157,6 +157,19 @@ impl Rule {
 }
 
 impl Adjust {
+    /// Returns all adjustments as one.
+    pub fn together<'a>(all: impl Iterator<Item = &'a Adjust>) -> Adjust {
+        all.fold(Adjust::default(), |mut sum, one| {
+            sum.unordered |= one.unordered;
+            sum.within_parent |= one.within_parent;
+            sum.redacted |= one.redacted;
+            sum.client_next_link |= one.client_next_link;
+            sum.ignore.extend(one.ignore.iter().cloned());
+            sum.ignore_headers.extend(one.ignore_headers.iter().cloned());
+            sum
+        })
+    }
+
     /// Returns the recorded body, and ours, as they are to be compared.
     pub fn apply(&self, step: &Step, recorded: &Json, ours: &Json) -> (Json, Json) {
         let (mut recorded, mut ours) = (recorded.clone(), ours.clone());
