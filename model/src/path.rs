@@ -24,7 +24,8 @@ impl<'a> Path<'a> {
         Path::Index(self, at)
     }
 
-    fn is_empty(&self) -> bool {
+    /// Whether nothing would be written.
+    pub(crate) fn is_empty(&self) -> bool {
         matches!(self, Path::Root(""))
     }
 }

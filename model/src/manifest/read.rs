@@ -121,9 +121,10 @@ impl Reader {
         for (name, entry) in versions {
             let path = path.key(name);
             let version = self.version(name, entry, &path);
-            match name.parse::<ApiVersion>() {
-                Ok(name) => drop(read.insert(name, version)),
-                Err(_) => self.invalid_version(name, version, &path),
+            if let Ok(name) = name.parse::<ApiVersion>() {
+                read.insert(name, version);
+            } else {
+                self.invalid_version(name, version, &path);
             }
         }
         read

@@ -5,6 +5,7 @@ mod radius;
 
 use std::collections::HashSet;
 
+use indexmap::IndexSet;
 use radii_diagnostics::{Code, Diagnostic, Severity, Span};
 
 use super::{Strictness, code};
@@ -236,12 +237,9 @@ impl Rules<'_> {
             let help = "keep `readOnly` for what recipes set, `writeOnly` for what is never shown";
             self.error(code::READ_AND_WRITE_ONLY, schema.span_of("writeOnly"), path, message, help);
         }
-        let mut twice: Vec<&str> = Vec::new();
-        for (at, name) in schema.required.iter().enumerate() {
-            if schema.required[..at].contains(name) && !twice.contains(&name.as_str()) {
-                twice.push(name);
-            }
-        }
+        let mut seen = HashSet::new();
+        let twice: IndexSet<&str> =
+            schema.required.iter().map(String::as_str).filter(|name| !seen.insert(*name)).collect();
         for name in twice {
             let message = format!("`required` names `{name}` twice");
             let help = "keep one of the two";

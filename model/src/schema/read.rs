@@ -76,7 +76,9 @@ impl Reader {
             "uniqueItems" => schema.unique_items = self.flag(node, path),
             SENSITIVE => match node.value {
                 Value::Bool(value) => schema.sensitive = value,
-                _ => drop(schema.extensions.insert(SENSITIVE.to_owned(), node.to_json())),
+                _ => {
+                    schema.extensions.insert(SENSITIVE.to_owned(), node.to_json());
+                }
             },
             "minimum" | "maximum" | "exclusiveMinimum" | "exclusiveMaximum" | "multipleOf" => {
                 self.bound(schema, name, node, path);
@@ -93,7 +95,9 @@ impl Reader {
             "additionalProperties" => schema.additional = self.additional(node, path),
             "allOf" | "anyOf" | "oneOf" | "not" | "discriminator" => self.composition(schema, name, entry, path),
             // Says nothing about values; kept so that the schema is written back as it was read.
-            _ => drop(schema.extensions.insert(name.to_owned(), node.to_json())),
+            _ => {
+                schema.extensions.insert(name.to_owned(), node.to_json());
+            }
         }
     }
 
@@ -301,11 +305,12 @@ pub(crate) fn wrong_type(node: &Node, path: &Path<'_>, expected: &str, help: Str
         Value::Object(_) => "a mapping",
     };
     let name = match path {
-        Path::Key(_, name) => format!("`{name}` "),
-        _ => String::new(),
+        Path::Key(_, name) => format!("`{name}`"),
+        _ => "this".to_owned(),
     };
-    let message = format!("{name}must be {expected}, not {found}");
-    Diagnostic::error(code::WRONG_TYPE, message).at(node.span).path(path.to_string()).help(help)
+    let message = format!("{name} must be {expected}, not {found}");
+    let diagnostic = Diagnostic::error(code::WRONG_TYPE, message).at(node.span).help(help);
+    if path.is_empty() { diagnostic } else { diagnostic.path(path.to_string()) }
 }
 
 const KIND_NAMES: [&str; 6] = ["string", "number", "integer", "boolean", "object", "array"];

@@ -26,11 +26,11 @@ pub(super) fn compare(left: &Number, right: &Number) -> Ordering {
 /// Whether dividing gives an integer.
 pub(super) fn is_multiple(number: &Number, step: &Number) -> bool {
     match (integer(number), integer(step)) {
-        // No rule at all; the checks of schemas refuse it.
+        // No rule at all; the checks of schemas warn of it.
         (_, Some(0)) => true,
         (Some(number), Some(step)) => number % step == 0,
         _ => match (number.as_f64(), step.as_f64()) {
-            (Some(number), Some(step)) => (number / step).fract() == 0.0,
+            (Some(number), Some(step)) if step != 0.0 => (number / step).fract() == 0.0,
             _ => true,
         },
     }

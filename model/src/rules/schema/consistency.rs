@@ -1,5 +1,8 @@
 //! What Radius accepts although it cannot have been meant: warnings.
 
+use std::collections::HashSet;
+
+use indexmap::IndexSet;
 use serde_json::{Number, Value as Json};
 
 use super::{Place, Rules};
@@ -12,6 +15,7 @@ impl Rules<'_> {
     pub(super) fn consistency(&mut self, schema: &Schema, path: &Path<'_>, place: Place) {
         self.enumeration(schema, path);
         self.bounds(schema, path);
+        self.multiple(schema, path);
         self.required_names(schema, path, place);
         if place == Place::Root {
             self.root(schema, path);
@@ -26,9 +30,8 @@ impl Rules<'_> {
             let message = "an empty `enum` is ignored: every value is allowed";
             self.warning(code::ODD_ENUM, span, &path, message, help);
         }
-        if let Some(value) =
-            values.iter().enumerate().find_map(|(at, value)| values[..at].contains(value).then_some(value))
-        {
+        let mut seen = HashSet::new();
+        if let Some(value) = values.iter().find(|value| !seen.insert(value.to_string())) {
             self.warning(code::ODD_ENUM, span, &path, format!("`{value}` stands twice in `enum`"), help);
         }
         if let Some(value) = values.iter().find(|value| !fits(schema, value)) {
@@ -61,6 +64,15 @@ impl Rules<'_> {
         }
     }
 
+    fn multiple(&mut self, schema: &Schema, path: &Path<'_>) {
+        if schema.number.multiple_of.as_ref().and_then(Number::as_f64).is_some_and(|step| step <= 0.0) {
+            let message = "`multipleOf` is a step above zero; no number is a multiple of zero";
+            let help = "write the step between valid numbers, such as `1` or `0.5`";
+            let (span, path) = (schema.span_of("multipleOf"), path.key("multipleOf"));
+            self.warning(code::CONTRADICTING_BOUNDS, span, &path, message, help);
+        }
+    }
+
     fn required_names(&mut self, schema: &Schema, path: &Path<'_>, place: Place) {
         if matches!(schema.additional, Additional::Schema(_) | Additional::Allowed(true, _)) {
             return;
@@ -70,12 +82,8 @@ impl Rules<'_> {
             let built_in = base.contains_key(name) || SERVER_PROPERTIES.contains(&name.as_str());
             schema.properties.contains_key(name) || place == Place::Root && built_in
         };
-        let mut reported: Vec<&String> = Vec::new();
-        for name in schema.required.iter().filter(|name| !known(name)) {
-            if reported.contains(&name) {
-                continue;
-            }
-            reported.push(name);
+        let unknown: IndexSet<&String> = schema.required.iter().filter(|name| !known(name)).collect();
+        for name in unknown {
             let message = format!("`required` names `{name}`, which is not among the `properties`");
             let help = match crate::suggest::closest(name, schema.properties.keys().map(String::as_str)) {
                 Some(known) => format!("did you mean `{known}`?"),

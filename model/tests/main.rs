@@ -1,3 +1,0 @@
-//! The model's behaviour on real files.
-
-mod verdicts;

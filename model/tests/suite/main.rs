@@ -1,0 +1,8 @@
+//! The model's behaviour on real files, on generated values and on hostile text.
+
+mod fixtures;
+mod hostile;
+mod messages;
+mod registry;
+mod round_trip;
+mod verdicts;
