@@ -5,6 +5,8 @@
 
 mod poll;
 mod problem;
+#[cfg(test)]
+mod tests;
 
 use std::cell::OnceCell;
 use std::time::Duration;
@@ -317,45 +319,4 @@ fn read_answer(
         return Err(Error::refused(method, url, status, body));
     }
     Ok(Answer { status, headers, body })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn client() -> Client {
-        Client::new("http://127.0.0.1:1234/prefix/", false).unwrap()
-    }
-
-    #[test]
-    fn the_base_path_follows_the_servers_own_prefix() {
-        let url = client().url("/planes/radius/local", "v");
-        assert_eq!(
-            url.as_str(),
-            "http://127.0.0.1:1234/prefix/apis/api.ucp.dev/v1alpha3/planes/radius/local?api-version=v"
-        );
-        assert_eq!(client().root(), "http://127.0.0.1:1234/prefix");
-    }
-
-    #[test]
-    fn names_cannot_break_out_of_their_segment() {
-        let url = client().url("/planes/radius/local/resourceGroups/a b#c", "v");
-        assert!(url.path().ends_with("/a%20b%23c"), "{url}");
-    }
-
-    #[test]
-    fn links_to_other_hosts_are_brought_back() {
-        let link = "http://internal.rp:9000/planes/radius/local/providers/A.B/cs?api-version=v&skipToken=x";
-        assert_eq!(
-            client().localize(link).unwrap().as_str(),
-            "http://127.0.0.1:1234/prefix/apis/api.ucp.dev/v1alpha3/planes/radius/local/providers/A.B/cs?api-version=v&skipToken=x"
-        );
-        assert!(client().localize("http://elsewhere/x").is_err());
-    }
-
-    #[test]
-    fn other_schemes_are_refused() {
-        assert!(Client::new("ftp://127.0.0.1", false).is_err());
-        assert!(Client::new("nothing", false).is_err());
-    }
 }
