@@ -62,6 +62,13 @@ pub trait Journal: Send + Sync {
     /// # Errors
     /// When the operation was lost to another worker: the caller stops at once.
     async fn record(&self, objects: &[ObjectRef]) -> Result<(), Fault>;
+
+    /// Keeps what the driver wants in [`Run::previous`] should this run not end.
+    ///
+    /// A driver that made up a password calls this before anything is applied with it.
+    async fn remember(&self, _state: &Json) -> Result<(), Fault> {
+        Ok(())
+    }
 }
 
 /// One execution of a recipe.
