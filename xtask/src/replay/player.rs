@@ -114,8 +114,8 @@ impl<'a> Player<'a> {
         }
         let body = match &step.request.body {
             Json::Null => None,
-            Json::String(raw) => Some(self.bindings.fill(raw)?),
-            json => Some(self.bindings.fill(&json.to_string())?),
+            Json::String(raw) => Some(raw_bytes(&self.bindings.fill(raw)?)),
+            json => Some(self.bindings.fill(&json.to_string())?.into_bytes()),
         };
         wire::send(&self.authority, &step.request.method, &path, &headers, body.as_deref())
             .map_err(|error| format!("{error:#}"))
@@ -331,6 +331,12 @@ impl<'a> Player<'a> {
     }
 }
 
+/// The bytes of a raw body: the recorder wrote each as the character of its number.
+fn raw_bytes(text: &str) -> Vec<u8> {
+    let bytes: Option<Vec<u8>> = text.chars().map(|character| u8::try_from(u32::from(character)).ok()).collect();
+    bytes.unwrap_or_else(|| text.as_bytes().to_vec())
+}
+
 fn is_terminal(status: &str) -> bool {
     matches!(status, "Succeeded" | "Failed" | "Canceled")
 }
@@ -400,10 +406,23 @@ fn bind_what_matches(bindings: &mut Bindings, step: &Step, answer: &Answer) {
     }
 }
 
+/// Binds the token of a link whose host and path are not the recorded ones.
+fn bind_token(bindings: &mut Bindings, template: &str, link: &str) {
+    let token = |text: &str| {
+        let (_, rest) = text.split_once("skipToken=")?;
+        rest.split('&').next().map(str::to_owned)
+    };
+    if let (Some(placeholder), Some(token)) = (token(template), token(link)) {
+        bindings.accept(&placeholder, &token);
+    }
+}
+
 fn bind_members(bindings: &mut Bindings, template: &Json, ours: &Json) {
     match (template, ours) {
         (Json::String(template), Json::String(text)) if template.contains('{') => {
-            bindings.accept(template, text);
+            if !bindings.accept(template, text) {
+                bind_token(bindings, template, text);
+            }
         }
         (Json::Object(template), Json::Object(ours)) => {
             let shared = |(key, value): (&String, &Json), ours: &Map<String, Json>, bindings: &mut Bindings| {

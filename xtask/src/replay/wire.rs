@@ -30,7 +30,7 @@ pub fn send(
     method: &str,
     path: &str,
     headers: &[(String, String)],
-    body: Option<&str>,
+    body: Option<&[u8]>,
 ) -> anyhow::Result<Answer> {
     let mut stream = TcpStream::connect(authority).with_context(|| format!("cannot connect to {authority}"))?;
     stream.set_read_timeout(Some(Duration::from_secs(60)))?;
@@ -42,12 +42,13 @@ pub fn send(
         request.push_str(&format!("{name}: {value}\r\n"));
     }
     if body.is_some() || matches!(method, "PUT" | "POST" | "PATCH") {
-        request.push_str(&format!("content-length: {}\r\n", body.map_or(0, str::len)));
+        request.push_str(&format!("content-length: {}\r\n", body.map_or(0, <[u8]>::len)));
     }
     request.push_str("\r\n");
-    request.push_str(body.unwrap_or_default());
+    let mut request = request.into_bytes();
+    request.extend_from_slice(body.unwrap_or_default());
     // A server may answer and close before it has read a large body: what it said still counts.
-    let written = stream.write_all(request.as_bytes());
+    let written = stream.write_all(&request);
     let mut bytes = Vec::new();
     let read = stream.read_to_end(&mut bytes);
     if bytes.is_empty() {
