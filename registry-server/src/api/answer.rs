@@ -49,17 +49,18 @@ pub fn resource(status: u16, record: &Record, body: Json) -> Response {
 
 /// Returns a resource whose change goes on, with where to watch that.
 ///
-/// Status is 201 for PUT, of new and of existing resources, and 202 for DELETE.
+/// Status is 201 for PUT, of new and of existing resources, and 202 for DELETE. The addresses keep the
+/// casing of `id`, which is the request's.
 pub fn accepted(
     call: &Call,
     status: u16,
-    record: &Record,
+    id: &ResourceId,
     body: &Json,
     operation: OperationId,
     retry_after: Duration,
 ) -> Response {
     let mut response = json(status, body);
-    let urls = OperationUrls::new(call, &record.id, operation);
+    let urls = OperationUrls::new(call, id, operation);
     set(&mut response, LOCATION, &urls.result);
     set(&mut response, HeaderName::from_static("azure-asyncoperation"), &urls.status);
     set(&mut response, RETRY_AFTER, &retry_after.as_secs().max(1).to_string());

@@ -50,7 +50,9 @@ pub async fn handle(state: &AppState, call: &Call, native: &Native) -> Result<Re
 
 fn check_api_version(call: &Call) -> Result<(), Fault> {
     let version = call.api_version();
-    if version.eq_ignore_ascii_case(record::API_VERSION) {
+    // Upstream reads in any casing of the version and writes in the exact one only.
+    let is_read = call.method != Method::PUT;
+    if version == record::API_VERSION || is_read && version.eq_ignore_ascii_case(record::API_VERSION) {
         return Ok(());
     }
     let message = format!(
@@ -123,7 +125,7 @@ fn written(call: &Call, status: u16, stored: &Stored) -> Response {
     match stored.operation {
         Some(operation) => {
             let body = present(&stored.record, State::Accepted);
-            answer::accepted(call, status, &stored.record, &body, operation, RETRY_AFTER)
+            answer::accepted(call, status, &stored.record.id, &body, operation, RETRY_AFTER)
         }
         None => answer::resource(200, &stored.record, present(&stored.record, stored.record.state)),
     }

@@ -125,29 +125,30 @@ async fn put(
     call.check_content_type()?;
     let body = body(call, &id)?;
     let api_version = resolved.api_version.clone();
-    let answer = state.host.put(Put { id, api_version, body, preconditions: call.preconditions() }).await?;
-    Ok(written(call, &answer, accepted))
+    let request = Put { id: id.clone(), api_version, body, preconditions: call.preconditions() };
+    let answer = state.host.put(request).await?;
+    Ok(written(call, &id, &answer, accepted))
 }
 
 async fn delete(state: &AppState, call: &Call, resolved: &Resolved, id: ResourceId) -> Result<Response, Fault> {
     let request = Delete {
-        id,
+        id: id.clone(),
         api_version: resolved.api_version.clone(),
         preconditions: call.preconditions(),
         force: call.query("force") == Some("true"),
     };
     let answer = state.host.delete(request).await?;
-    Ok(written(call, &answer, 202))
+    Ok(written(call, &id, &answer, 202))
 }
 
-fn written(call: &Call, answer: &Answer, accepted: u16) -> Response {
+fn written(call: &Call, id: &ResourceId, answer: &Answer, accepted: u16) -> Response {
     let shown = |record: &Record| Json::Object(present(record));
     match answer {
         Answer::Done(Some(record)) => answer::resource(200, record, shown(record)),
         Answer::Done(None) => answer::empty(200),
         Answer::Absent => answer::empty(204),
         Answer::Accepted { record, operation, retry_after } => {
-            answer::accepted(call, accepted, record, &shown(record), *operation, *retry_after)
+            answer::accepted(call, accepted, id, &shown(record), *operation, *retry_after)
         }
     }
 }

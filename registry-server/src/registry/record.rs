@@ -148,7 +148,7 @@ pub fn record(state: &AppState, draft: &Draft, old: Option<&Record>) -> Record {
         location: draft.location.clone(),
         tags: draft.tags.clone(),
         properties: draft.properties.clone(),
-        private: Private::default(),
+        private: old.map_or_else(Private::default, |old| old.private.clone()),
         state: State::Succeeded,
         operation: None,
         revision: old.map_or(0, |old| old.revision),
