@@ -78,7 +78,10 @@ impl Environment {
         let compute = self.compute();
         let kind = compute.get("kind").and_then(Json::as_str).unwrap_or_default();
         compute_kind(kind).ok_or_else(|| {
-            Fault::bad_request(format!("the compute kind `{kind}` of the environment `{}` is not known", self.record.id))
+            Fault::bad_request(format!(
+                "the compute kind `{kind}` of the environment `{}` is not known",
+                self.record.id
+            ))
         })
     }
 

@@ -11,6 +11,7 @@ use crate::environment::{Binding, Environment, load_application};
 use crate::fault::code;
 use crate::host::{Host, Kind, Mode, Step, Work};
 use crate::objects::{self, Recorder};
+use crate::platform::{ObjectRef, Target};
 use crate::recipe::{Outcome, Recipe, RecipeDriver, Run, Snapshot};
 use crate::store::{Record, Verb};
 
@@ -92,16 +93,14 @@ pub(super) async fn provision(work: &Work<'_>, record: &mut Record) -> Result<()
     let context = context::of(host, &environment, &target, record).await?;
     let journal = Recorder::new(work.journal);
     let previous = record.private.recipe.clone();
-    let same = previous
-        .as_ref()
-        .filter(|old| old.recipe.kind == binding.recipe.kind && old.recipe.path == binding.recipe.path);
+    let continued = previous.as_ref().filter(|old| continues(old, &binding.recipe, &target));
     let run = Run {
         recipe: &binding.recipe,
         context: &context,
         target: &target,
         platform: host.platform(target.kind).map(|platform| &**platform),
         journal: &journal,
-        previous: same.map(|old| &old.state),
+        previous: continued.map(|old| &old.state),
     };
     let outcome = driver.execute(run).await.inspect_err(|_| mark(record, &binding.recipe, "executionError"))?;
     let outcome = map_outputs(outcome, binding.outputs.as_ref());
@@ -118,6 +117,12 @@ pub(super) async fn provision(work: &Work<'_>, record: &mut Record) -> Result<()
     collect_garbage(host, record, previous, &made).await?;
     record.private.journal = made;
     Ok(())
+}
+
+/// Whether a run goes on with what an earlier one made, instead of making it anew elsewhere or by other means.
+fn continues(old: &Snapshot, recipe: &Recipe, target: &Target) -> bool {
+    let place = |target: &Target| (target.kind, target.environment.clone(), target.namespace.clone());
+    old.recipe.kind == recipe.kind && old.recipe.path == recipe.path && place(&old.target) == place(target)
 }
 
 /// A simulated environment: the recipe counts as executed, and nothing is made.
@@ -182,7 +187,7 @@ fn store_outcome(
     record: &mut Record,
     binding: &Binding,
     outcome: &Outcome,
-    made: &[crate::platform::ObjectRef],
+    made: &[ObjectRef],
 ) -> Result<(), Fault> {
     fill_outputs(host, record, binding, outcome)?;
     let recipe = &binding.recipe;
@@ -246,7 +251,7 @@ async fn collect_garbage(
     host: &Host,
     record: &Record,
     previous: Option<Snapshot>,
-    made: &[crate::platform::ObjectRef],
+    made: &[ObjectRef],
 ) -> Result<(), Fault> {
     let failed = |fault: Fault| {
         let message = format!("what an earlier run of the recipe made could not be removed: {}", fault.message);
@@ -254,7 +259,7 @@ async fn collect_garbage(
     };
     let current = record.private.recipe.as_ref();
     if let Some(old) = previous
-        && current.is_some_and(|new| new.recipe.kind != old.recipe.kind || new.recipe.path != old.recipe.path)
+        && current.is_some_and(|new| !continues(&old, &new.recipe, &new.target))
     {
         destroy(host, &old).await.map_err(failed)?;
     }

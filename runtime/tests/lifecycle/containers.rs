@@ -1,0 +1,166 @@
+//! Containers of both types, on a fake platform.
+
+use radii_runtime::store::State;
+use serde_json::{Value as Json, json};
+
+use crate::world::{CORE, V1, World, application_id, environment_id, id};
+
+const WEB: &str = "Applications.Core/containers/web";
+
+fn container(extra: Json) -> Json {
+    let mut container = json!({ "image": "nginx:1.25", "ports": { "http": { "containerPort": 80 } } });
+    container.as_object_mut().unwrap().extend(extra.as_object().unwrap().clone());
+    json!({ "application": application_id(), "container": container })
+}
+
+#[tokio::test]
+async fn a_container_shows_what_was_made_and_how_it_is_reached() {
+    let world = World::new().await;
+    world.make_application(json!({})).await;
+    assert_eq!(world.settle(WEB, CORE, container(json!({}))).await.error, None);
+    assert_eq!(world.platform.names(), ["web", "web-service"]);
+    let properties = world.properties(WEB).await;
+    let base = "/planes/docker/local/namespaces/dev-app/providers/core";
+    let expected = json!({
+        "compute": { "kind": "docker", "namespace": "dev-app" },
+        "outputResources": [
+            { "id": format!("{base}/container/web"), "localId": "container" },
+            { "id": format!("{base}/service/web-service"), "localId": "service" },
+        ],
+        "endpoints": { "web": "http://127.0.0.1:1" },
+    });
+    assert_eq!(properties["status"], expected);
+    let shown = &properties["container"];
+    assert_eq!(shown["ports"], json!({ "http": { "containerPort": 80, "protocol": "TCP", "port": 80 } }));
+    assert_eq!((&shown["env"], &shown["workingDir"]), (&json!({}), &json!("")));
+}
+
+#[tokio::test]
+async fn an_update_removes_what_it_no_longer_makes_and_a_deletion_removes_all() {
+    let world = World::new().await;
+    world.make_application(json!({})).await;
+    world.settle(WEB, CORE, container(json!({}))).await;
+    world.settle(WEB, CORE, container(json!({ "ports": {} }))).await;
+    assert_eq!(world.platform.names(), ["web"]);
+    world.settle_delete(WEB, CORE).await;
+    assert!(world.platform.names().is_empty());
+    assert!(world.stored(WEB).await.is_none());
+}
+
+#[tokio::test]
+async fn connections_become_variables_and_the_authors_own_win() {
+    let world = World::new().await;
+    world.make_application(json!({})).await;
+    world.settle("Contoso.Data/notes/one", V1, json!({ "text": "hello", "count": 3, "password": "hunter2" })).await;
+    let mut body = container(json!({ "env": { "CONNECTION_NOTE_SIZE": { "value": "mine" } } }));
+    let note = id("Contoso.Data/notes/one").to_string();
+    body["connections"] = json!({
+        "note": { "source": note },
+        "back-end": { "source": "http://backend:3000" },
+        "quiet": { "source": note, "disableDefaultEnvVars": true },
+    });
+    assert_eq!(world.settle(WEB, CORE, body).await.error, None);
+    let expected = json!({
+        "CONNECTION_NOTE_TEXT": "hello", "CONNECTION_NOTE_COUNT": "3", "CONNECTION_NOTE_SIZE": "mine",
+        "CONNECTION_BACK_END_SCHEME": "http", "CONNECTION_BACK_END_HOSTNAME": "backend",
+        "CONNECTION_BACK_END_PORT": "3000",
+    });
+    assert_eq!(world.platform.body("web")["env"], expected);
+}
+
+#[tokio::test]
+async fn a_missing_connected_resource_fails_the_container_before_anything_is_made() {
+    let world = World::new().await;
+    world.make_application(json!({})).await;
+    let mut body = container(json!({}));
+    body["connections"] = json!({ "note": { "source": id("Contoso.Data/notes/none").to_string() } });
+    let operation = world.settle(WEB, CORE, body).await;
+    assert_eq!(operation.state, State::Failed);
+    let message = operation.error.unwrap().message;
+    assert!(message.starts_with("connected resource /planes/") && message.contains("notes/none"), "{message}");
+    assert!(world.platform.names().is_empty());
+}
+
+#[tokio::test]
+async fn an_object_that_does_not_work_fails_the_operation_and_stays_in_the_journal() {
+    let world = World::new().await;
+    world.make_application(json!({})).await;
+    world.platform.broken.lock().unwrap().push("web".to_owned());
+    let operation = world.settle(WEB, CORE, container(json!({}))).await;
+    assert_eq!(operation.error.unwrap().message, "the container `web` does not work: it said so");
+    assert_eq!(world.stored(WEB).await.unwrap().private.journal.len(), 2);
+    world.settle_delete(WEB, CORE).await;
+    assert!(world.platform.names().is_empty());
+}
+
+#[tokio::test]
+async fn a_platform_without_driver_is_named_with_the_remedy() {
+    let world = World::new().await;
+    world.make_application(json!({})).await;
+    let environment = json!({ "compute": { "kind": "ecs" } });
+    world.put("Applications.Core/environments/env", CORE, environment).await.unwrap();
+    let error = world.settle(WEB, CORE, container(json!({}))).await.error.unwrap();
+    assert_eq!(error.code, "PlatformFeatureUnsupported");
+    assert!(error.message.contains("`ecs`") && error.message.contains("`docker`"), "{}", error.message);
+}
+
+#[tokio::test]
+async fn a_simulated_environment_shows_what_would_be_made() {
+    let world = World::new().await;
+    world.make_application(json!({})).await;
+    let environment = json!({ "compute": { "kind": "docker", "namespace": "dev" }, "simulated": true });
+    world.put("Applications.Core/environments/env", CORE, environment).await.unwrap();
+    assert_eq!(world.settle(WEB, CORE, container(json!({}))).await.error, None);
+    assert_eq!(world.properties(WEB).await["status"]["outputResources"].as_array().unwrap().len(), 2);
+    assert!(world.platform.names().is_empty());
+}
+
+#[tokio::test]
+async fn moving_to_another_application_is_refused() {
+    let world = World::new().await;
+    world.make_application(json!({})).await;
+    world.settle(WEB, CORE, container(json!({}))).await;
+    let mut body = container(json!({}));
+    body["application"] = json!(application_id().replace("/app", "/other"));
+    let fault = world.put(WEB, CORE, body).await.unwrap_err();
+    assert_eq!(fault.status, 400);
+    assert!(fault.message.contains("different application and/or environment"), "{}", fault.message);
+}
+
+#[tokio::test]
+async fn what_cannot_be_understood_is_refused_with_its_path() {
+    let world = World::new().await;
+    world.make_application(json!({})).await;
+    for (extra, path) in [
+        (json!({ "ports": { "web": { "containerPort": 70000 } } }), "`container.ports.web.containerPort`"),
+        (json!({ "env": { "A": {} } }), "`container.env.A`"),
+        (json!({ "volumes": { "v": { "kind": "floppy", "mountPath": "/a" } } }), "`container.volumes.v.kind`"),
+        (json!({ "livenessProbe": { "kind": "exec" } }), "`container.livenessProbe.command`"),
+    ] {
+        let fault = world.put(WEB, CORE, container(extra)).await.unwrap_err();
+        assert_eq!(fault.status, 400);
+        assert!(fault.message.starts_with(path), "{}", fault.message);
+    }
+    let mut body = container(json!({}));
+    body["extensions"] = json!([{ "kind": "daprSidecar", "appId": "a" }]);
+    let fault = world.put(WEB, CORE, body).await.unwrap_err();
+    assert_eq!(fault.code, "PlatformFeatureUnsupported");
+}
+
+#[tokio::test]
+async fn containers_of_radius_compute_publish_their_hosts() {
+    let world = World::new().await;
+    world.make_application(json!({})).await;
+    let body = json!({
+        "environment": environment_id(), "application": application_id(), "replicas": 2,
+        "containers": {
+            "init": { "image": "busybox", "initContainer": true },
+            "main": { "image": "nginx", "ports": { "web": { "containerPort": 80 } } },
+        },
+    });
+    let path = "Radius.Compute/containers/web";
+    assert_eq!(world.settle(path, "2025-08-01-preview", body).await.error, None);
+    assert_eq!(world.properties(path).await["hosts"], json!({ "main": "web" }));
+    assert_eq!(world.platform.body("web")["replicas"], json!(2));
+    assert_eq!(world.platform.body("web")["image"], json!("nginx"));
+}

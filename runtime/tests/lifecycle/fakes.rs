@@ -1,0 +1,220 @@
+//! Fakes of what is outside: a platform, a recipe driver, and a store whose calls can be cut short.
+
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use radii_model::ResourceId;
+use radii_runtime::memory::MemoryStore;
+use radii_runtime::platform::{ComputeKind, EnvValue, Health, Object, ObjectRef, Observed, Platform, Target, Workload};
+use radii_runtime::recipe::{Outcome, Recipe, RecipeDriver, Run, Snapshot};
+use radii_runtime::store::{Batch, Error, ListQuery, Operation, OperationId, Page, Queue, Record, Store};
+use radii_runtime::{Fault, Timestamp};
+use serde_json::{Map, Value as Json, json};
+use tokio::task::yield_now;
+use uuid::Uuid;
+
+/// A store that gives way before and after every call: each is a point where a test may let the process die.
+pub struct SteppingStore(MemoryStore);
+
+impl SteppingStore {
+    pub fn new(store: MemoryStore) -> Self {
+        Self(store)
+    }
+}
+
+/// Gives way around a call.
+macro_rules! step {
+    ($call:expr) => {{
+        yield_now().await;
+        let result = $call.await;
+        yield_now().await;
+        result
+    }};
+}
+
+#[async_trait]
+impl Store for SteppingStore {
+    async fn find(&self, id: &ResourceId) -> Result<Option<Record>, Error> {
+        step!(self.0.find(id))
+    }
+    async fn list(&self, query: &ListQuery) -> Result<Page, Error> {
+        step!(self.0.list(query))
+    }
+    async fn commit(&self, batch: Batch) -> Result<(), Error> {
+        step!(self.0.commit(batch))
+    }
+    async fn find_operation(&self, id: OperationId) -> Result<Option<Operation>, Error> {
+        step!(self.0.find_operation(id))
+    }
+    async fn recent_operations(&self, limit: usize) -> Result<Vec<Operation>, Error> {
+        step!(self.0.recent_operations(limit))
+    }
+}
+
+#[async_trait]
+impl Queue for SteppingStore {
+    async fn claim_next(&self, worker: Uuid, now: Timestamp, lease: Duration) -> Result<Option<Operation>, Error> {
+        step!(self.0.claim_next(worker, now, lease))
+    }
+    async fn renew(&self, id: OperationId, attempt: u32, now: Timestamp, lease: Duration) -> Result<bool, Error> {
+        step!(self.0.renew(id, attempt, now, lease))
+    }
+    async fn release(&self, id: OperationId, attempt: u32, run_after: Timestamp) -> Result<(), Error> {
+        step!(self.0.release(id, attempt, run_after))
+    }
+    async fn wait(&self, at_most: Duration) {
+        self.0.wait(at_most).await;
+    }
+}
+
+/// A platform whose objects are entries of a map. It refuses to make what is not in the journal.
+pub struct FakePlatform {
+    store: Arc<dyn Store>,
+    pub objects: Mutex<BTreeMap<String, Json>>,
+    /// Names of objects that do not work.
+    pub broken: Mutex<Vec<String>>,
+    /// Whether applying does not end yet.
+    pub hangs: AtomicBool,
+    pub applied: AtomicUsize,
+}
+
+impl FakePlatform {
+    pub fn new(store: Arc<dyn Store>) -> Self {
+        Self {
+            store,
+            objects: Mutex::default(),
+            broken: Mutex::default(),
+            hangs: AtomicBool::new(false),
+            applied: AtomicUsize::new(0),
+        }
+    }
+
+    pub fn names(&self) -> Vec<String> {
+        self.objects.lock().unwrap().keys().cloned().collect()
+    }
+
+    pub fn body(&self, name: &str) -> Json {
+        self.objects.lock().unwrap().get(name).cloned().unwrap_or_default()
+    }
+
+    /// Every object must have been written down before it is made.
+    async fn check_journal(&self, reference: &ObjectRef) {
+        let everything = ListQuery { scope: None, recursive: true, kind: None, after: None, limit: None };
+        let records = self.store.list(&everything).await.unwrap().records;
+        let is_known = records.iter().any(|record| record.private.journal.contains(reference));
+        assert!(is_known, "`{}` is made without being written down first", reference.name);
+    }
+}
+
+fn reference(target: &Target, kind: &str, name: &str) -> ObjectRef {
+    let (kind, name) = (kind.to_owned(), name.to_owned());
+    ObjectRef { platform: ComputeKind::Docker, kind, namespace: target.namespace.clone(), name }
+}
+
+#[async_trait]
+impl Platform for FakePlatform {
+    fn kind(&self) -> ComputeKind {
+        ComputeKind::Docker
+    }
+
+    fn render(&self, target: &Target, workload: &Workload) -> Result<Vec<Object>, Fault> {
+        let name = &workload.resource.name;
+        let main = &workload.containers[0];
+        let env: Map<String, Json> = main
+            .env
+            .iter()
+            .map(|(name, value)| match value {
+                EnvValue::Plain(text) => (name.clone(), json!(text)),
+                other => (name.clone(), json!(format!("{other:?}"))),
+            })
+            .collect();
+        let mut objects = vec![Object {
+            reference: reference(target, "container", name),
+            body: json!({ "image": main.image, "env": env, "replicas": workload.replicas }),
+        }];
+        if !main.ports.is_empty() {
+            let reference = reference(target, "service", &format!("{name}-service"));
+            objects.push(Object { reference, body: json!({ "port": main.ports[0].port }) });
+        }
+        Ok(objects)
+    }
+
+    fn adopt(&self, target: &Target, body: Json) -> Result<Object, Fault> {
+        let name = body["name"].as_str().unwrap_or_default().to_owned();
+        Ok(Object { reference: reference(target, "container", &name), body })
+    }
+
+    async fn apply(&self, _target: &Target, object: &Object) -> Result<Observed, Fault> {
+        yield_now().await;
+        self.check_journal(&object.reference).await;
+        while self.hangs.load(Ordering::Relaxed) {
+            yield_now().await;
+        }
+        self.applied.fetch_add(1, Ordering::Relaxed);
+        let name = object.reference.name.clone();
+        self.objects.lock().unwrap().insert(name.clone(), object.body.clone());
+        yield_now().await;
+        let is_broken = self.broken.lock().unwrap().contains(&name);
+        let health = if is_broken { Health::Failed } else { Health::Ready };
+        let endpoints = BTreeMap::from([("web".to_owned(), "http://127.0.0.1:1".to_owned())]);
+        Ok(Observed { health, message: "it said so".to_owned(), endpoints })
+    }
+
+    async fn observe(&self, reference: &ObjectRef) -> Result<Observed, Fault> {
+        let is_there = self.objects.lock().unwrap().contains_key(&reference.name);
+        let health = if is_there { Health::Ready } else { Health::Absent };
+        Ok(Observed { health, message: String::new(), endpoints: BTreeMap::new() })
+    }
+
+    async fn delete(&self, reference: &ObjectRef) -> Result<(), Fault> {
+        yield_now().await;
+        self.objects.lock().unwrap().remove(&reference.name);
+        yield_now().await;
+        Ok(())
+    }
+}
+
+/// A driver of recipes of kind `template`: the recipe's parameter `objects` names what it makes,
+/// `values` and `secrets` what it returns, `error` how it fails.
+#[derive(Default)]
+pub struct FakeRecipes {
+    pub contexts: Mutex<Vec<Json>>,
+    pub destroyed: Mutex<Vec<String>>,
+}
+
+#[async_trait]
+impl RecipeDriver for FakeRecipes {
+    fn kind(&self) -> &'static str {
+        "template"
+    }
+
+    async fn metadata(&self, _recipe: &Recipe) -> Result<Map<String, Json>, Fault> {
+        Ok(Map::from_iter([("size".to_owned(), json!({ "type": "string" }))]))
+    }
+
+    async fn execute(&self, run: Run<'_>) -> Result<Outcome, Fault> {
+        self.contexts.lock().unwrap().push(run.context.clone());
+        let parameters = &run.recipe.parameters;
+        let list = |name: &str| parameters.get(name).and_then(Json::as_array).cloned().unwrap_or_default();
+        if let Some(error) = parameters.get("error").and_then(Json::as_str) {
+            return Err(Fault::new(500, "RecipeDeploymentFailed", error));
+        }
+        if let Some(platform) = run.platform {
+            for name in list("objects") {
+                let object = platform.adopt(run.target, json!({ "name": name }))?;
+                run.journal.record(std::slice::from_ref(&object.reference)).await?;
+                platform.apply(run.target, &object).await?;
+            }
+        }
+        let map = |name: &str| parameters.get(name).and_then(Json::as_object).cloned().unwrap_or_default();
+        Ok(Outcome { resources: Vec::new(), values: map("values"), secrets: map("secrets"), state: json!(1) })
+    }
+
+    async fn destroy(&self, snapshot: &Snapshot) -> Result<(), Fault> {
+        self.destroyed.lock().unwrap().push(snapshot.recipe.path.clone());
+        Ok(())
+    }
+}

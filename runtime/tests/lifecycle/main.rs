@@ -1,0 +1,11 @@
+//! The lifecycle of resources over the in-memory store, with fakes for what would be outside.
+
+mod containers;
+mod crashes;
+mod environments;
+mod fakes;
+mod recipes;
+mod resolving;
+mod workers;
+mod world;
+mod writes;

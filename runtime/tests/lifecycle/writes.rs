@@ -1,0 +1,148 @@
+//! PUT, GET, LIST and DELETE of resources that are mere records.
+
+use radii_runtime::host::{Answer, Preconditions, etag, present};
+use radii_runtime::store::{ListQuery, State};
+use serde_json::{Value as Json, json};
+
+use crate::world::{GROUP, V1, World, accepted, id};
+
+const NOTE: &str = "Contoso.Data/notes/one";
+
+#[tokio::test]
+async fn a_put_is_accepted_then_done_and_shows_its_defaults() {
+    let world = World::new().await;
+    let answer = world.put(NOTE, V1, json!({ "text": "hello" })).await.unwrap();
+    let Answer::Accepted { record, operation, .. } = answer else { panic!("notes are asynchronous") };
+    assert_eq!(record.state, State::Accepted);
+    assert_eq!(world.operation(operation).await.state, State::Accepted);
+    world.work().await;
+    assert_eq!(world.operation(operation).await.state, State::Succeeded);
+    let shown = present(&world.host.get(&id(NOTE)).await.unwrap());
+    let expected = json!({
+        "id": format!("{GROUP}/providers/{NOTE}"), "name": "one", "type": "Contoso.Data/notes", "location": "global",
+        "properties": { "text": "hello", "size": "S", "provisioningState": "Succeeded" },
+    });
+    assert_eq!(Json::Object(shown), expected);
+}
+
+#[tokio::test]
+async fn the_casing_of_the_first_put_is_kept() {
+    let world = World::new().await;
+    world.settle(NOTE, V1, json!({ "text": "hello" })).await;
+    world.settle("contoso.data/NOTES/ONE", V1, json!({ "text": "again" })).await;
+    let shown = present(&world.host.get(&id("CONTOSO.DATA/notes/One")).await.unwrap());
+    assert_eq!(shown["id"], json!(format!("{GROUP}/providers/{NOTE}")));
+    assert_eq!(shown["type"], json!("Contoso.Data/notes"));
+    assert_eq!(shown["properties"]["text"], json!("again"));
+}
+
+#[tokio::test]
+async fn every_violation_of_the_schema_is_a_detail_and_nothing_is_stored() {
+    let world = World::new().await;
+    let fault = world.put(NOTE, V1, json!({ "text": "x", "size": "L", "count": "2" })).await.unwrap_err();
+    assert_eq!((fault.status, fault.code.as_str(), fault.details.len()), (400, "InvalidRequestContent", 3));
+    let prefix = "code InvalidRequestContent: err Schema validation failed: resource data validation failed: Error at ";
+    assert!(fault.message.starts_with(prefix), "{}", fault.message);
+    assert!(world.stored(NOTE).await.is_none());
+}
+
+#[tokio::test]
+async fn bodies_of_a_wrong_shape_are_refused_with_the_member() {
+    let world = World::new().await;
+    for (body, member) in [
+        (json!({ "properties": [] }), "properties"),
+        (json!({ "properties": {}, "tags": { "a": 1 } }), "tags"),
+        (json!({ "properties": {}, "location": 1 }), "location"),
+    ] {
+        let fault = world.put_body(NOTE, V1, body).await.unwrap_err();
+        assert_eq!((fault.status, fault.code.as_str()), (400, "InvalidRequestContent"));
+        assert!(fault.message.contains(member), "{}", fault.message);
+    }
+    let fault = world.put_body(NOTE, V1, json!({})).await.unwrap_err();
+    assert!(fault.message.ends_with("Error at \"\": Value is not nullable"), "{}", fault.message);
+}
+
+#[tokio::test]
+async fn names_that_platforms_cannot_carry_are_refused() {
+    let world = World::new().await;
+    for name in ["a b", "-a", "a-", &"a".repeat(64)] {
+        let fault = world.put(&format!("Contoso.Data/notes/{name}"), V1, json!({ "text": "hello" })).await.unwrap_err();
+        assert_eq!(fault.status, 400);
+        assert!(fault.message.contains("at most 63"), "{}", fault.message);
+    }
+}
+
+#[tokio::test]
+async fn a_busy_resource_answers_conflict_at_once() {
+    let world = World::new().await;
+    world.put(NOTE, V1, json!({ "text": "hello" })).await.unwrap();
+    let fault = world.put(NOTE, V1, json!({ "text": "again" })).await.unwrap_err();
+    assert_eq!((fault.status, fault.code.as_str()), (409, "Conflict"));
+    assert_eq!(fault.message, "The target resource is in progress state: Accepted.");
+    let fault = world.delete(NOTE, V1, false).await.unwrap_err();
+    assert_eq!(fault.status, 409);
+}
+
+#[tokio::test]
+async fn a_forced_deletion_overtakes_the_operation_in_progress() {
+    let world = World::new().await;
+    let first = accepted(world.put(NOTE, V1, json!({ "text": "hello" })).await.unwrap());
+    let second = accepted(world.delete(NOTE, V1, true).await.unwrap());
+    world.work().await;
+    let first = world.operation(first).await;
+    assert_eq!(first.state, State::Failed);
+    assert_eq!(first.error.unwrap().message, "the operation failed due to a concurrency conflict");
+    assert_eq!(world.operation(second).await.state, State::Succeeded);
+    assert!(world.stored(NOTE).await.is_none());
+}
+
+#[tokio::test]
+async fn equal_content_has_the_equal_etag_and_conditions_are_kept() {
+    let world = World::new().await;
+    let body = || json!({ "properties": { "text": "hello" } });
+    let only_if = |tag: &str| Preconditions { if_match: Some(tag.to_owned()), if_none_match: false };
+    let absent = world.put_if(NOTE, V1, body(), only_if("*")).await.unwrap_err();
+    assert_eq!((absent.status, absent.message.as_str()), (412, "requested resource does not exist"));
+    world.settle(NOTE, V1, json!({ "text": "hello" })).await;
+    let tag = etag(&world.host.get(&id(NOTE)).await.unwrap());
+    assert!(tag.split_once('-').is_some_and(|(_, hex)| hex.len() == 64), "{tag}");
+    world.put_if(NOTE, V1, body(), only_if(&tag)).await.unwrap();
+    world.work().await;
+    assert_eq!(etag(&world.host.get(&id(NOTE)).await.unwrap()), tag);
+    let stale = world.put_if(NOTE, V1, body(), only_if("0-0")).await.unwrap_err();
+    assert_eq!((stale.status, stale.message.as_str()), (412, "etags do not match"));
+    let create = Preconditions { if_match: None, if_none_match: true };
+    let exists = world.put_if(NOTE, V1, body(), create).await.unwrap_err();
+    assert_eq!((exists.status, exists.message.as_str()), (412, "resource already exists"));
+}
+
+#[tokio::test]
+async fn deleting_what_is_absent_says_so() {
+    let world = World::new().await;
+    assert!(matches!(world.delete(NOTE, V1, false).await.unwrap(), Answer::Absent));
+    world.settle(NOTE, V1, json!({ "text": "hello" })).await;
+    assert_eq!(world.settle_delete(NOTE, V1).await.state, State::Succeeded);
+    assert_eq!(world.host.get(&id(NOTE)).await.unwrap_err().status, 404);
+}
+
+#[tokio::test]
+async fn sensitive_values_are_null_in_every_answer_and_in_the_store() {
+    let world = World::new().await;
+    let answer = world.put(NOTE, V1, json!({ "text": "hello", "password": "hunter2" })).await.unwrap();
+    let Answer::Accepted { record, operation, .. } = answer else { panic!("notes are asynchronous") };
+    assert_eq!(record.properties["password"], Json::Null);
+    world.work().await;
+    assert_eq!(world.operation(operation).await.payload, Json::Null);
+    assert_eq!(world.properties(NOTE).await["password"], Json::Null);
+    let query = ListQuery { scope: None, recursive: true, kind: None, after: None, limit: None };
+    let everything = format!("{:?}", world.store.list(&query).await.unwrap().records);
+    assert!(!everything.contains("hunter2"), "the password is stored in clear");
+}
+
+#[tokio::test]
+async fn read_only_properties_cannot_be_written() {
+    let world = World::new().await;
+    let fault = world.put(NOTE, V1, json!({ "text": "hello", "etagged": "mine" })).await.unwrap_err();
+    assert_eq!(fault.status, 400);
+    assert!(fault.message.contains("etagged"), "{}", fault.message);
+}
