@@ -9,6 +9,7 @@ mod clock;
 pub mod conformance;
 mod connections;
 mod context;
+pub mod deployment;
 mod environment;
 pub mod fault;
 pub mod host;

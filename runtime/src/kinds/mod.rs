@@ -32,6 +32,7 @@ impl Default for Kinds {
             Arc::new(environments::Environments),
             Arc::new(applications::Applications),
             Arc::new(settings::Settings),
+            Arc::new(crate::deployment::Deployments),
             Arc::new(containers::Containers),
             Arc::new(portable::PortableResources),
             Arc::new(unsupported::Unsupported),

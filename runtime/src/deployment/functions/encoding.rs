@@ -1,0 +1,83 @@
+//! JSON, base64 and URIs.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use serde_json::Value as Json;
+
+use super::{Function, as_text, print, pure};
+
+pub(super) const TABLE: &[Function] = &[
+    pure("json", 1, 1, |args| parse_json(as_text(&args[0])?)),
+    pure("base64", 1, 1, |args| Ok(STANDARD.encode(as_text(&args[0])?).into())),
+    pure("base64ToString", 1, 1, |args| decode(as_text(&args[0])?).map(Json::from)),
+    pure("base64ToJson", 1, 1, |args| parse_json(&decode(as_text(&args[0])?)?)),
+    pure("dataUri", 1, 1, |args| Ok(data_uri(&args[0]).into())),
+    pure("dataUriToString", 1, 1, |args| data_uri_to_string(as_text(&args[0])?).map(Json::from)),
+    pure("uriComponent", 1, 1, |args| Ok(escape(as_text(&args[0])?).into())),
+    pure("uriComponentToString", 1, 1, |args| unescape(as_text(&args[0])?).map(Json::from)),
+    pure("uri", 2, 2, |args| Ok(uri(as_text(&args[0])?, as_text(&args[1])?).into())),
+];
+
+fn parse_json(text: &str) -> Result<Json, String> {
+    serde_json::from_str(text).map_err(|error| format!("the text is no JSON: {error}"))
+}
+
+fn decode(text: &str) -> Result<String, String> {
+    let bytes = STANDARD.decode(text).map_err(|error| format!("the text is no base64: {error}"))?;
+    String::from_utf8(bytes).map_err(|_| "what the base64 stands for is not UTF-8".into())
+}
+
+fn data_uri(value: &Json) -> String {
+    let kind = if value.is_string() { "text/plain" } else { "application/json" };
+    format!("data:{kind};charset=utf8;base64,{}", STANDARD.encode(print(value)))
+}
+
+fn data_uri_to_string(text: &str) -> Result<String, String> {
+    let (head, data) =
+        text.strip_prefix("data:").and_then(|rest| rest.split_once(',')).ok_or("the text is no data URI")?;
+    if head.ends_with(";base64") { decode(data) } else { unescape(data) }
+}
+
+fn escape(text: &str) -> String {
+    let mut result = String::new();
+    for byte in text.bytes() {
+        match byte {
+            b'-' | b'.' | b'_' | b'~' => result.push(byte as char),
+            byte if byte.is_ascii_alphanumeric() => result.push(byte as char),
+            byte => result.push_str(&format!("%{byte:02X}")),
+        }
+    }
+    result
+}
+
+fn unescape(text: &str) -> Result<String, String> {
+    let mut bytes = Vec::new();
+    let mut rest = text.as_bytes();
+    while let Some((byte, after)) = rest.split_first() {
+        let digits = after.get(..2).and_then(|digits| std::str::from_utf8(digits).ok());
+        match digits.filter(|_| *byte == b'%').and_then(|digits| u8::from_str_radix(digits, 16).ok()) {
+            Some(decoded) => {
+                bytes.push(decoded);
+                rest = &after[2..];
+            }
+            None => {
+                bytes.push(*byte);
+                rest = after;
+            }
+        }
+    }
+    String::from_utf8(bytes).map_err(|_| "what the text stands for is not UTF-8".into())
+}
+
+/// Joins a base and a relative address: the last segment of a base without closing slash is replaced.
+fn uri(base: &str, relative: &str) -> String {
+    let host = base.find("://").map_or(0, |at| at + 3);
+    if let Some(relative) = relative.strip_prefix('/') {
+        let end = base[host..].find('/').map_or(base.len(), |at| host + at);
+        return format!("{}/{relative}", &base[..end]);
+    }
+    match base[host..].rfind('/') {
+        Some(at) => format!("{}{relative}", &base[..=host + at]),
+        None => format!("{base}/{relative}"),
+    }
+}

@@ -1,0 +1,184 @@
+//! What a deployment knows: parameters, variables, loops, scopes and resources.
+
+use radii_model::{ResourceId, TypeName};
+use serde_json::{Value as Json, json};
+
+use super::super::expression::{Evaluator, Expr, Phase, Stop};
+use super::{ANY, Function, as_integer, as_text, special};
+
+pub(super) const TABLE: &[Function] = &[
+    special("parameters", 1, 1, |evaluator, _, args| {
+        let name = text(evaluator, &args[0])?;
+        evaluator.parameter(&name)
+    }),
+    special("variables", 1, 1, |evaluator, _, args| {
+        let name = text(evaluator, &args[0])?;
+        evaluator.variable(&name)
+    }),
+    special("copyIndex", 0, 2, copy_index),
+    special("reference", 1, 3, reference),
+    special("references", 1, 2, references),
+    special("resourceInfo", 1, 1, resource_info),
+    special("deployment", 0, 0, deployment),
+    special("environment", 0, 0, |_, _, _| Ok(json!({ "name": "Radii" }))),
+    special("resourceGroup", 0, 0, resource_group),
+    special("subscription", 0, 0, subscription),
+    special("resourceId", 2, ANY, |evaluator, _, args| scoped_id(evaluator, args)),
+    special("subscriptionResourceId", 2, ANY, |evaluator, _, args| scoped_id(evaluator, args)),
+    special("tenantResourceId", 2, ANY, tenant_id),
+    special("extensionResourceId", 3, ANY, extension_id),
+];
+
+/// `listSecrets`, `listKeys` and all others that begin with `list`.
+pub(super) const LIST: Function = special("list*", 1, 3, list);
+
+fn text(evaluator: &mut Evaluator<'_, '_>, arg: &Expr) -> Result<String, Stop> {
+    let value = evaluator.eval(arg)?;
+    Ok(as_text(&value)?.to_owned())
+}
+
+fn only_when_deployed(evaluator: &Evaluator<'_, '_>, name: &str) -> Result<(), Stop> {
+    if evaluator.scope.phase == Phase::Run {
+        return Ok(());
+    }
+    Err(Stop::Error(format!(
+        "`{name}` is not known before the deployment begins; names, conditions, counts and defaults cannot use it"
+    )))
+}
+
+fn copy_index(evaluator: &mut Evaluator<'_, '_>, _: &str, args: &[Expr]) -> Result<Json, Stop> {
+    let values = args.iter().map(|arg| evaluator.eval(arg)).collect::<Result<Vec<_>, _>>()?;
+    let name = values.first().and_then(Json::as_str);
+    let offset = values.iter().find(|value| value.is_number()).map_or(Ok(0), as_integer)?;
+    let found = match name {
+        Some(name) => evaluator.loops.iter().rev().find(|(own, _)| own.eq_ignore_ascii_case(name)),
+        // Without a name the resource's or output's own loop is meant: the outermost.
+        None => evaluator.loops.first(),
+    };
+    let Some((_, index)) = found else {
+        let wanted = name.map_or_else(String::new, |name| format!(" called `{name}`"));
+        return Err(Stop::Error(format!("`copyIndex` stands in no loop{wanted}")));
+    };
+    Ok((*index as i64 + offset).into())
+}
+
+fn reference(evaluator: &mut Evaluator<'_, '_>, name: &str, args: &[Expr]) -> Result<Json, Stop> {
+    only_when_deployed(evaluator, name)?;
+    let target = text(evaluator, &args[0])?;
+    let full = args.get(2).map(|arg| text(evaluator, arg)).transpose()?;
+    evaluator.scope.resources.reference(&target, full.is_some_and(|full| full.eq_ignore_ascii_case("full")))
+}
+
+fn references(evaluator: &mut Evaluator<'_, '_>, name: &str, args: &[Expr]) -> Result<Json, Stop> {
+    only_when_deployed(evaluator, name)?;
+    let target = text(evaluator, &args[0])?;
+    evaluator.scope.resources.references(&target)
+}
+
+fn list(evaluator: &mut Evaluator<'_, '_>, name: &str, args: &[Expr]) -> Result<Json, Stop> {
+    only_when_deployed(evaluator, name)?;
+    let target = text(evaluator, &args[0])?;
+    evaluator.scope.resources.action(&target, name)
+}
+
+fn resource_info(evaluator: &mut Evaluator<'_, '_>, _: &str, args: &[Expr]) -> Result<Json, Stop> {
+    let target = text(evaluator, &args[0])?;
+    let id = evaluator.scope.resources.id(&target)?;
+    let parsed: ResourceId = id.parse().map_err(|error| Stop::Error(format!("{error}")))?;
+    let kind = parsed.resource_type().map(|kind| kind.to_string());
+    Ok(json!({ "id": id, "name": parsed.name(), "type": kind }))
+}
+
+fn deployment(evaluator: &mut Evaluator<'_, '_>, _: &str, _: &[Expr]) -> Result<Json, Stop> {
+    let id = &evaluator.scope.surroundings.id;
+    let parameters = &evaluator.scope.template.parameters_shown;
+    Ok(json!({ "name": id.name(), "id": id.to_string(), "properties": { "parameters": parameters } }))
+}
+
+fn resource_group(evaluator: &mut Evaluator<'_, '_>, _: &str, _: &[Expr]) -> Result<Json, Stop> {
+    let surroundings = evaluator.scope.surroundings;
+    let scope = surroundings.azure.as_ref().unwrap_or(&surroundings.radius);
+    let Some(name) = scope.resource_group() else {
+        return Err(Stop::Error(format!("the scope `{scope}` of the deployment is no resource group")));
+    };
+    Ok(
+        json!({ "id": scope.to_string(), "name": name, "type": "Microsoft.Resources/resourceGroups", "location": "global" }),
+    )
+}
+
+fn subscription(evaluator: &mut Evaluator<'_, '_>, name: &str, _: &[Expr]) -> Result<Json, Stop> {
+    let azure = evaluator.scope.surroundings.azure.as_ref().and_then(|scope| scope.scopes().first());
+    let Some(id) = azure.and_then(|scope| scope.name.as_deref()) else {
+        return Err(Stop::Error(format!("`{name}` needs an Azure scope, and the environment has none")));
+    };
+    Ok(json!({ "id": format!("/subscriptions/{id}"), "subscriptionId": id }))
+}
+
+fn texts(evaluator: &mut Evaluator<'_, '_>, args: &[Expr]) -> Result<Vec<String>, Stop> {
+    args.iter().map(|arg| text(evaluator, arg)).collect()
+}
+
+/// `resourceId([subscription,] [group,] type, name…)`: ids of Azure types lie in the Azure scope, all others in Radius'.
+fn scoped_id(evaluator: &mut Evaluator<'_, '_>, args: &[Expr]) -> Result<Json, Stop> {
+    let args = texts(evaluator, args)?;
+    let Some(at) = args.iter().position(|arg| arg.contains('/')) else {
+        return Err(Stop::Error("`resourceId` has no argument that is a resource type".into()));
+    };
+    let surroundings = evaluator.scope.surroundings;
+    let azure = args[at].to_ascii_lowercase().starts_with("microsoft.");
+    let scope = surroundings.azure.as_ref().filter(|_| azure).unwrap_or(&surroundings.radius);
+    let scope = match &args[..at] {
+        [] => scope.clone(),
+        [group] => replace_scope(scope, "resourceGroups", group),
+        [subscription, group] => {
+            replace_scope(&replace_scope(scope, "subscriptions", subscription), "resourceGroups", group)
+        }
+        _ => return Err(Stop::Error("`resourceId` takes subscription and group before the type, and no more".into())),
+    };
+    Ok(resource_id(&scope, &args[at], &args[at + 1..].join("/"))?.to_string().into())
+}
+
+fn replace_scope(scope: &ResourceId, kind: &str, name: &str) -> ResourceId {
+    let old = scope.scopes().iter().find(|segment| segment.kind.eq_ignore_ascii_case(kind));
+    let old = old.and_then(|segment| Some(format!("/{}/{}", segment.kind, segment.name.as_deref()?)));
+    let Some(old) = old else { return scope.child(kind, name) };
+    let text = scope.to_string().replacen(&old, &format!("/{kind}/{name}"), 1);
+    text.parse().unwrap_or_else(|_| scope.clone())
+}
+
+fn tenant_id(evaluator: &mut Evaluator<'_, '_>, _: &str, args: &[Expr]) -> Result<Json, Stop> {
+    let args = texts(evaluator, args)?;
+    let (namespace, kinds) = split_type(&args[0])?;
+    let pairs = pairs(kinds, &args[1..].join("/"))?;
+    Ok(format!("/providers/{namespace}{pairs}").into())
+}
+
+fn extension_id(evaluator: &mut Evaluator<'_, '_>, _: &str, args: &[Expr]) -> Result<Json, Stop> {
+    let args = texts(evaluator, args)?;
+    let (namespace, kinds) = split_type(&args[1])?;
+    let pairs = pairs(kinds, &args[2..].join("/"))?;
+    Ok(format!("{}/providers/{namespace}{pairs}", args[0].trim_end_matches('/')).into())
+}
+
+fn split_type(kind: &str) -> Result<(&str, &str), String> {
+    kind.split_once('/').ok_or_else(|| format!("`{kind}` is not a resource type such as `Contoso.Data/postgres`"))
+}
+
+/// Returns `/parents/p/children/c` for `parents/children` and `p/c`.
+fn pairs(kinds: &str, names: &str) -> Result<String, String> {
+    let (kinds, names): (Vec<&str>, Vec<&str>) = (kinds.split('/').collect(), names.split('/').collect());
+    if kinds.len() != names.len() {
+        return Err(format!("the type has {} segments, but {} names were given", kinds.len(), names.len()));
+    }
+    Ok(kinds.iter().zip(&names).map(|(kind, name)| format!("/{kind}/{name}")).collect())
+}
+
+/// Returns the id of a resource at a scope; nested types take as many names, separated by slashes.
+pub(in crate::deployment) fn resource_id(scope: &ResourceId, kind: &str, name: &str) -> Result<ResourceId, String> {
+    let (_, kinds) = split_type(kind)?;
+    pairs(kinds, name)?;
+    let kind: TypeName = kind.parse().map_err(|_| format!("`{kind}` is not a resource type"))?;
+    let id = scope.resource(&kind, name);
+    let again = id.to_string().parse::<ResourceId>().ok().filter(|again| *again == id);
+    again.ok_or_else(|| format!("`{name}` cannot be the name of a resource"))
+}

@@ -1,0 +1,264 @@
+//! One step of a deployment: look at what runs, begin what can be begun, and stop when nothing moves.
+
+use std::time::Duration;
+
+use serde_json::{Map, Value as Json, json};
+
+use super::admit::{self, INVALID_TEMPLATE};
+use super::expression::{Phase, Scope, Stop};
+use super::functions::Surroundings;
+use super::known::{Deployed, Known};
+use super::parameters::Nothing;
+use super::plan::{self, Node, Plan, evaluator};
+use super::progress::{Progress, Status, Task};
+use super::template::{Provider, Resource, Template};
+use crate::fault::code;
+use crate::host::{Answer, Host, Preconditions, Put, Step};
+use crate::store::{Record, State};
+use crate::{Fault, Timestamp};
+
+/// Most resources of one deployment that are in progress at once.
+const PARALLEL: usize = 16;
+/// How long a resource that somebody else changes, or a store that fails, is waited for.
+const PATIENCE: Duration = Duration::from_secs(5 * 60);
+/// Most resources and secrets that one expression may ask for.
+const NEEDS: usize = 1_000;
+
+/// Goes on with a deployment as far as possible without waiting. Safe to repeat: a resource whose PUT was
+/// sent before a crash, and not recorded, is put again.
+pub(super) async fn step(host: &Host, record: &mut Record) -> Result<Step, Fault> {
+    let Some(progress) = Progress::load(record) else {
+        return Err(Fault::internal(format!("the deployment `{}` has lost its template", record.id)));
+    };
+    let mut run = Run::resume(host, record, progress)?;
+    loop {
+        let seen = run.watch().await?;
+        let begun = run.begin().await?;
+        if seen + begun == 0 {
+            break;
+        }
+    }
+    let ended = run.plan.nodes.iter().all(|node| run.status(node).is_some_and(Status::is_terminal));
+    if !ended {
+        let pause = run.pause();
+        run.progress.save(record);
+        return Ok(Step::Later(pause));
+    }
+    let result = super::result::of(&mut run).await;
+    run.progress.end();
+    let finished = run.progress;
+    finished.save(record);
+    super::result::show(record, &finished, host.parts.clock.now(), result)
+}
+
+/// A deployment between two steps.
+pub(super) struct Run<'a> {
+    pub host: &'a Host,
+    pub template: Template,
+    pub surroundings: Surroundings,
+    pub plan: Plan,
+    pub progress: Progress,
+    known: Known,
+}
+
+impl<'a> Run<'a> {
+    fn resume(host: &'a Host, record: &Record, progress: Progress) -> Result<Self, Fault> {
+        let surroundings = admit::surroundings(&record.id, &progress.providers, progress.started)?;
+        let template = Template::parse(&progress.template, "").map_err(|problems| admit::invalid(&problems))?;
+        let scope = Scope::new(&template, &progress.parameters, Phase::Start, &Nothing, &surroundings);
+        let plan = plan::plan(&scope).map_err(|problems| admit::invalid(&problems))?;
+        Ok(Self { host, template, surroundings, plan, progress, known: Known::default() })
+    }
+
+    fn now(&self) -> Timestamp {
+        self.host.parts.clock.now()
+    }
+
+    fn status(&self, node: &Node) -> Option<Status> {
+        self.progress.nodes.get(&node.symbol).map(|task| task.status)
+    }
+
+    /// Looks at resources in progress; returns how many have ended.
+    async fn watch(&mut self) -> Result<usize, Fault> {
+        let running = self.progress.nodes.iter().filter(|(_, task)| task.status == Status::Running);
+        let running: Vec<_> = running.map(|(symbol, task)| (symbol.clone(), task.clone())).collect();
+        let mut ended = 0;
+        for (symbol, task) in running {
+            let Some(outcome) = self.outcome(&task).await? else { continue };
+            let (status, error) = match outcome {
+                Ok(()) => (Status::Succeeded, None),
+                Err(fault) => (Status::Failed, Some(in_resource(&task, fault))),
+            };
+            self.known.forget(&task.id);
+            self.progress.finish(&symbol, status, error, self.now());
+            ended += 1;
+        }
+        Ok(ended)
+    }
+
+    /// Returns how the operation on a resource ended, if it has.
+    async fn outcome(&self, task: &Task) -> Result<Option<Result<(), Fault>>, Fault> {
+        let lost = || Fault::internal(format!("the operation on `{}` is not recorded any more", task.id));
+        let operation = match task.operation {
+            Some(operation) => self.host.parts.store.find_operation(operation).await?,
+            None => None,
+        };
+        let Some(operation) = operation else { return Ok(Some(Err(lost()))) };
+        Ok(match operation.state {
+            State::Succeeded => Some(Ok(())),
+            State::Failed | State::Canceled => Some(Err(operation.error.unwrap_or_else(lost))),
+            _ => None,
+        })
+    }
+
+    /// Begins every resource whose dependencies are done; returns how many ended at once.
+    async fn begin(&mut self) -> Result<usize, Fault> {
+        let mut moved = 0;
+        for at in 0..self.plan.nodes.len() {
+            let node = self.plan.nodes[at].clone();
+            if !matches!(self.status(&node), None | Some(Status::Blocked)) {
+                continue;
+            }
+            let dependencies: Vec<_> = node.dependencies.iter().map(|at| self.status(&self.plan.nodes[*at])).collect();
+            if !node.active || (self.is_idle(at) && self.host.get(&node.id).await.is_err()) {
+                self.note(&node, Status::Skipped);
+                moved += 1;
+            } else if dependencies.iter().any(|status| matches!(status, Some(Status::Failed | Status::Canceled))) {
+                self.note(&node, Status::Canceled);
+                moved += 1;
+            } else if dependencies.iter().all(|status| status.is_some_and(Status::is_terminal)) && self.has_room() {
+                let ended = self.start(&node).await?;
+                moved += usize::from(ended);
+            }
+        }
+        Ok(moved)
+    }
+
+    fn has_room(&self) -> bool {
+        self.progress.nodes.values().filter(|task| task.status == Status::Running).count() < PARALLEL
+    }
+
+    /// Writes down what is about to happen to a resource.
+    fn note(&mut self, node: &Node, status: Status) {
+        let now = self.now();
+        let existing = self.template.resources[node.resource].existing;
+        let ended = status.is_terminal().then_some(now);
+        let task = self.progress.nodes.entry(node.symbol.clone()).or_insert_with(|| Task {
+            id: node.id.clone(),
+            status,
+            operation: None,
+            started: now,
+            ended: None,
+            error: None,
+            existing,
+        });
+        (task.status, task.ended) = (status, ended);
+    }
+
+    /// Puts a resource, or reads an existing one; returns whether that has ended already.
+    async fn start(&mut self, node: &Node) -> Result<bool, Fault> {
+        let resource = self.template.resources[node.resource].clone();
+        self.note(node, Status::Running);
+        let result = if resource.existing {
+            self.host.get(&node.id).await.map(|_| None)
+        } else {
+            self.put(node, &resource).await
+        };
+        let now = self.now();
+        let since = self.progress.nodes[&node.symbol].started;
+        match result {
+            Ok(Some(operation)) => {
+                self.progress.nodes[&node.symbol].operation = Some(operation);
+                return Ok(false);
+            }
+            Ok(None) => self.progress.finish(&node.symbol, Status::Succeeded, None, now),
+            Err(fault) if is_passing(&fault) && now < since.after(PATIENCE) => {
+                self.note(node, Status::Blocked);
+                return Ok(false);
+            }
+            Err(fault) => self.progress.finish(&node.symbol, Status::Failed, Some(fault), now),
+        }
+        Ok(true)
+    }
+
+    /// Whether a resource is only mentioned: absent or not, it changes nothing.
+    fn is_idle(&self, at: usize) -> bool {
+        let node = &self.plan.nodes[at];
+        let wanted = self.plan.nodes.iter().any(|other| other.active && other.dependencies.contains(&at));
+        self.template.resources[node.resource].existing && !wanted
+    }
+
+    async fn put(&mut self, node: &Node, resource: &Resource) -> Result<Option<uuid::Uuid>, Fault> {
+        let body = self.body(node, resource).await?;
+        let version = &resource.api_version;
+        let api_version =
+            version.parse().map_err(|error| Fault::bad_request(format!("{}: {error}", resource.place)))?;
+        let request = Put { id: node.id.clone(), api_version, body, preconditions: Preconditions::default() };
+        self.known.forget(&node.id);
+        match self.host.put(request).await? {
+            Answer::Accepted { operation, .. } => Ok(Some(operation)),
+            Answer::Done(_) | Answer::Absent => Ok(None),
+        }
+    }
+
+    /// Evaluates what is sent.
+    async fn body(&mut self, node: &Node, resource: &Resource) -> Result<Map<String, Json>, Fault> {
+        let source = resource.body();
+        let turn = node.turn.clone();
+        let value = self.evaluate(&resource.place, |scope| evaluator(scope, turn.as_ref()).value(&source)).await?;
+        let Json::Object(mut body) = value else { return Ok(Map::new()) };
+        if resource.provider == Provider::Deployments {
+            let properties = body.entry("properties").or_insert_with(|| json!({}));
+            properties["template"] = resource.nested().cloned().unwrap_or(Json::Null);
+            properties["providerconfig"] = self.progress.providers.clone();
+        }
+        Ok(body)
+    }
+
+    /// Evaluates something that may use resources: whatever it needs is fetched, and then it is evaluated again.
+    pub(super) async fn evaluate(
+        &mut self,
+        place: &str,
+        evaluate: impl Fn(&Scope<'_>) -> Result<Json, Stop>,
+    ) -> Result<Json, Fault> {
+        let refuse = |message: String| Fault::new(400, INVALID_TEMPLATE, format!("{place}{message}")).target(place);
+        for _ in 0..NEEDS {
+            let result = {
+                let (template, plan, progress, known) = (&self.template, &self.plan, &self.progress, &self.known);
+                let deployed = Deployed { template, plan, progress, known };
+                evaluate(&Scope::new(template, &progress.parameters, Phase::Run, &deployed, &self.surroundings))
+            };
+            let need = match result {
+                Ok(value) => return Ok(value),
+                Err(Stop::Error(message)) if message.starts_with('.') => return Err(refuse(message)),
+                Err(Stop::Error(message)) => return Err(refuse(format!(": {message}"))),
+                Err(Stop::Need(need)) => need,
+            };
+            let fetched = self.known.fetch(self.host, &need).await;
+            fetched.map_err(|fault| Fault { message: format!("{place}: {}", fault.message), ..fault })?;
+        }
+        Err(refuse(format!(": more than {NEEDS} resources are needed")))
+    }
+
+    /// Resources are looked at often at first, and less often the longer they take.
+    fn pause(&self) -> Duration {
+        let age = self.now().0.saturating_sub(self.progress.started.0);
+        let milliseconds = match age {
+            ..2_000 => 50,
+            ..20_000 => 250,
+            ..120_000 => 1_000,
+            _ => 5_000,
+        };
+        Duration::from_millis(milliseconds)
+    }
+}
+
+/// Whether a refusal may be gone a moment later.
+fn is_passing(fault: &Fault) -> bool {
+    (fault.status == 409 && fault.code == code::CONFLICT) || fault.status >= 500
+}
+
+/// Wraps the fault that an operation ended with; a refusal at once stands for itself.
+fn in_resource(task: &Task, fault: Fault) -> Fault {
+    Fault::new(409, "ResourceDeploymentFailure", "Failed").target(task.id.to_string()).details(vec![fault])
+}

@@ -1,0 +1,367 @@
+//! Templates as they are written: ARM JSON with either import dialect, `resources` as list or by symbol.
+
+use indexmap::IndexMap;
+use serde_json::{Map, Value as Json, json};
+
+use super::expression::{Evaluator, Stop};
+use super::functions::find_member;
+
+/// One thing that is wrong with a template, and where.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Problem {
+    /// Such as `resources.db.properties.name`.
+    pub place: String,
+    /// What is wrong there.
+    pub message: String,
+}
+
+impl Problem {
+    pub(super) fn new(place: impl Into<String>, message: impl Into<String>) -> Self {
+        Self { place: place.into(), message: message.into() }
+    }
+}
+
+/// A template, taken apart but not evaluated.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Template {
+    /// `parameters`, as written.
+    pub parameters: Map<String, Json>,
+    /// What `deployment().properties.parameters` shows; nothing, because parameters may be secret.
+    pub parameters_shown: Map<String, Json>,
+    /// `definitions`, as written.
+    pub definitions: Map<String, Json>,
+    /// `variables`, as written.
+    pub variables: Map<String, Json>,
+    /// User functions by `namespace.name`.
+    pub functions: Map<String, Json>,
+    /// `resources`.
+    pub resources: Vec<Resource>,
+    /// `outputs`, as written.
+    pub outputs: Map<String, Json>,
+}
+
+/// Who takes care of a resource.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Provider {
+    /// Types of the Radius plane.
+    Radius,
+    /// Nested deployments.
+    Deployments,
+    /// Azure.
+    Azure,
+    /// AWS.
+    Aws,
+    /// Objects of a Kubernetes cluster.
+    Kubernetes,
+}
+
+/// How a resource is written, and so what `reference` of it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Form {
+    /// With an import: name and body stand under `properties`; `reference` is the whole resource.
+    Extensible,
+    /// Without: `reference` is the resource's `properties`.
+    Plain,
+}
+
+/// A resource of a template.
+#[derive(Clone, Debug)]
+pub(super) struct Resource {
+    /// Its symbolic name, or `resources[0]` where the template has none.
+    pub symbol: String,
+    /// Its place in the template.
+    pub place: String,
+    pub provider: Provider,
+    pub form: Form,
+    /// Type without version.
+    pub type_name: String,
+    pub api_version: String,
+    pub existing: bool,
+    /// `name`, as written.
+    pub name: Json,
+    pub condition: Option<Json>,
+    pub copy: Option<Json>,
+    /// The whole resource, as written.
+    pub source: Map<String, Json>,
+    pub depends_on: Vec<Json>,
+}
+
+const SECTIONS: [&str; 14] = [
+    "$schema",
+    "languageVersion",
+    "contentVersion",
+    "apiProfile",
+    "metadata",
+    "definitions",
+    "functions",
+    "parameters",
+    "variables",
+    "imports",
+    "extensions",
+    "resources",
+    "outputs",
+    "asserts",
+];
+
+impl Template {
+    /// Takes a template apart.
+    ///
+    /// # Errors
+    /// Everything whose structure is wrong.
+    pub(super) fn parse(template: &Json, place: &str) -> Result<Self, Vec<Problem>> {
+        let mut reader = Reader { problems: Vec::new(), place: place.to_owned() };
+        let parsed = reader.template(template);
+        if reader.problems.is_empty() { Ok(parsed) } else { Err(reader.problems) }
+    }
+
+    /// Finds a user function by `namespace.name`.
+    pub(super) fn function(&self, name: &str) -> Option<&Json> {
+        find_member(&self.functions, name)
+    }
+
+    /// Whether a variable is defined, as value or as loop.
+    pub(super) fn find_variable(&self, name: &str) -> Option<&Json> {
+        let looped = self.variables.get("copy").and_then(Json::as_array);
+        let looped = looped.and_then(|loops| loops.iter().find(|entry| named(entry, name)));
+        find_member(&self.variables, name).filter(|_| !name.eq_ignore_ascii_case("copy")).or(looped)
+    }
+
+    /// Evaluates a variable.
+    pub(super) fn variable(&self, name: &str, evaluator: &mut Evaluator<'_, '_>) -> Result<Json, Stop> {
+        let value = self.find_variable(name).ok_or_else(|| format!("there is no variable `{name}`"))?;
+        let is_loop = find_member(&self.variables, name).is_none() || name.eq_ignore_ascii_case("copy");
+        if is_loop {
+            let name = value["name"].as_str().unwrap_or_default();
+            return evaluator.copy(name, &value["count"], &value["input"]);
+        }
+        evaluator.value(value)
+    }
+}
+
+fn named(entry: &Json, name: &str) -> bool {
+    entry["name"].as_str().is_some_and(|own| own.eq_ignore_ascii_case(name))
+}
+
+struct Reader {
+    problems: Vec<Problem>,
+    place: String,
+}
+
+impl Reader {
+    fn refuse(&mut self, place: &str, message: impl Into<String>) {
+        let place = match self.place.is_empty() {
+            true => place.to_owned(),
+            false => format!("{}.{place}", self.place),
+        };
+        self.problems.push(Problem::new(place, message));
+    }
+
+    fn template(&mut self, template: &Json) -> Template {
+        let Some(members) = template.as_object() else {
+            self.refuse("template", "a template is an object; compile the Bicep file first");
+            return Template::default();
+        };
+        for key in members.keys().filter(|key| !SECTIONS.contains(&key.as_str())) {
+            self.refuse(key, "this is no section of a template");
+        }
+        let imports = self.imports(members);
+        Template {
+            parameters: self.section(members, "parameters"),
+            parameters_shown: Map::new(),
+            definitions: self.section(members, "definitions"),
+            variables: self.section(members, "variables"),
+            functions: self.functions(members.get("functions")),
+            resources: self.resources(members.get("resources"), &imports),
+            outputs: self.section(members, "outputs"),
+        }
+    }
+
+    fn section(&mut self, members: &Map<String, Json>, name: &str) -> Map<String, Json> {
+        match members.get(name) {
+            None | Some(Json::Null) => Map::new(),
+            Some(Json::Object(section)) => section.clone(),
+            Some(_) => {
+                self.refuse(name, "this section is an object");
+                Map::new()
+            }
+        }
+    }
+
+    /// Reads `imports` (`{provider}`) and `extensions` (`{name}`): alias → provider.
+    fn imports(&mut self, members: &Map<String, Json>) -> IndexMap<String, Provider> {
+        let mut providers = IndexMap::new();
+        for (section, member) in [("imports", "provider"), ("extensions", "name")] {
+            for (alias, import) in self.section(members, section) {
+                let Some(provider) = import[member].as_str() else {
+                    self.refuse(&format!("{section}.{alias}"), format!("`{member}` is missing"));
+                    continue;
+                };
+                let provider = match provider.to_ascii_lowercase().as_str() {
+                    "aws" => Provider::Aws,
+                    "kubernetes" => Provider::Kubernetes,
+                    "azureresourcemanager" => Provider::Azure,
+                    "microsoft.resources" => Provider::Deployments,
+                    _ => Provider::Radius,
+                };
+                providers.insert(alias, provider);
+            }
+        }
+        providers
+    }
+
+    fn functions(&mut self, section: Option<&Json>) -> Map<String, Json> {
+        let mut functions = Map::new();
+        for namespace in section.and_then(Json::as_array).into_iter().flatten() {
+            let name = namespace["namespace"].as_str().unwrap_or_default();
+            for (member, function) in namespace["members"].as_object().into_iter().flatten() {
+                functions.insert(format!("{name}.{member}"), function.clone());
+            }
+        }
+        functions
+    }
+
+    fn resources(&mut self, section: Option<&Json>, imports: &IndexMap<String, Provider>) -> Vec<Resource> {
+        let entries: Vec<(String, String, &Json)> = match section {
+            None => Vec::new(),
+            Some(Json::Object(by_symbol)) => {
+                by_symbol.iter().map(|(name, value)| (name.clone(), format!("resources.{name}"), value)).collect()
+            }
+            Some(Json::Array(list)) => {
+                let name = |at: usize| format!("resources[{at}]");
+                list.iter().enumerate().map(|(at, value)| (name(at), name(at), value)).collect()
+            }
+            Some(_) => {
+                self.refuse("resources", "resources are an object by symbolic name, or an array");
+                Vec::new()
+            }
+        };
+        let entries = entries.into_iter();
+        entries.filter_map(|(symbol, place, source)| self.resource(symbol, place, source, imports)).collect()
+    }
+
+    fn resource(
+        &mut self,
+        symbol: String,
+        place: String,
+        source: &Json,
+        imports: &IndexMap<String, Provider>,
+    ) -> Option<Resource> {
+        let Some(source) = source.as_object() else {
+            self.refuse(&place, "a resource is an object");
+            return None;
+        };
+        let Some(type_text) = source.get("type").and_then(Json::as_str) else {
+            self.refuse(&place, "`type` is missing");
+            return None;
+        };
+        let alias = source.get("import").or_else(|| source.get("extension")).and_then(Json::as_str);
+        let (type_name, version) = match type_text.split_once('@') {
+            Some((type_name, version)) => (type_name, Some(version)),
+            None => (type_text, None),
+        };
+        let version = version.or_else(|| source.get("apiVersion").and_then(Json::as_str));
+        let Some(api_version) = version else {
+            self.refuse(&place, "the API version is missing: write `apiVersion`, or `TYPE@VERSION` for imported types");
+            return None;
+        };
+        if source.contains_key("resources") {
+            self.refuse(
+                &format!("{place}.resources"),
+                "resources inside resources are not supported; put them beside it",
+            );
+        }
+        let provider = match alias {
+            Some(alias) => match imports.get(alias) {
+                Some(provider) => *provider,
+                None => {
+                    self.refuse(&place, format!("`{alias}` is not imported; add it to `imports` or `extensions`"));
+                    return None;
+                }
+            },
+            None => provider_of(type_name),
+        };
+        let form = if alias.is_some() { Form::Extensible } else { Form::Plain };
+        let name = match form {
+            Form::Extensible => source.get("properties").and_then(|properties| properties.get("name")),
+            Form::Plain => source.get("name"),
+        };
+        if name.is_none() && provider != Provider::Kubernetes {
+            self.refuse(&place, if alias.is_some() { "`properties.name` is missing" } else { "`name` is missing" });
+            return None;
+        }
+        Some(Resource {
+            symbol,
+            provider,
+            form,
+            type_name: type_name.to_owned(),
+            api_version: api_version.to_owned(),
+            existing: source.get("existing").and_then(Json::as_bool).unwrap_or(false),
+            name: name.cloned().unwrap_or(Json::Null),
+            condition: source.get("condition").cloned(),
+            copy: source.get("copy").cloned(),
+            depends_on: self.depends_on(&place, source.get("dependsOn")),
+            source: source.clone(),
+            place,
+        })
+    }
+
+    fn depends_on(&mut self, place: &str, value: Option<&Json>) -> Vec<Json> {
+        match value {
+            None | Some(Json::Null) => Vec::new(),
+            Some(Json::Array(items)) => items.clone(),
+            Some(_) => {
+                self.refuse(&format!("{place}.dependsOn"), "dependencies are an array of names");
+                Vec::new()
+            }
+        }
+    }
+}
+
+fn provider_of(type_name: &str) -> Provider {
+    let lower = type_name.to_ascii_lowercase();
+    match lower.as_str() {
+        "microsoft.resources/deployments" => Provider::Deployments,
+        _ if lower.starts_with("microsoft.") => Provider::Azure,
+        _ => Provider::Radius,
+    }
+}
+
+impl Resource {
+    /// The template inside a nested deployment, when it stands for itself.
+    pub(super) fn nested(&self) -> Option<&Json> {
+        if self.provider != Provider::Deployments {
+            return None;
+        }
+        self.source.get("properties")?.get("template")
+    }
+
+    /// The resource's text without what is evaluated apart: a nested template has a scope of its own.
+    pub(super) fn own_text(&self) -> Json {
+        let mut source = self.source.clone();
+        if self.nested().is_some()
+            && let Some(properties) = source.get_mut("properties").and_then(Json::as_object_mut)
+        {
+            properties.shift_remove("template");
+        }
+        source.shift_remove("metadata");
+        source.into()
+    }
+
+    /// What of the resource is sent, before it is evaluated: `location`, `tags` and `properties`.
+    pub(super) fn body(&self) -> Json {
+        let nothing = json!({});
+        let members = match self.form {
+            Form::Extensible => self.source.get("properties").unwrap_or(&nothing).as_object(),
+            Form::Plain => Some(&self.source),
+        };
+        let wanted = ["location", "tags", "properties"];
+        let members = members.into_iter().flatten().filter(|(name, _)| wanted.contains(&name.as_str()));
+        let mut body: Map<String, Json> = members.map(|(name, value)| (name.clone(), value.clone())).collect();
+        if self.nested().is_some()
+            && let Some(properties) = body.get_mut("properties").and_then(Json::as_object_mut)
+        {
+            properties.shift_remove("template");
+        }
+        body.into()
+    }
+}
