@@ -1,0 +1,5 @@
+//! Whole journeys over the real program: few, each told as a story.
+
+mod api;
+mod kill;
+mod program;
