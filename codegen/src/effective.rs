@@ -11,11 +11,8 @@ use radii_model::schema::{Additional, Kind, Schema};
 /// type, that server alone knows its properties, the base ones included.
 pub(crate) fn effective(provider: &Manifest, schema: &Schema) -> Schema {
     let says_nothing = schema.is_unrestricted() && !schema.has_properties;
-    let mut effective = if says_nothing && provider.location().1.is_some() {
-        schema.clone()
-    } else {
-        with_base_properties(schema)
-    };
+    let mut effective =
+        if says_nothing && provider.location().1.is_some() { schema.clone() } else { with_base_properties(schema) };
     if says_nothing {
         effective.additional = Additional::Allowed(true, Span::default());
     }

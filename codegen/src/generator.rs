@@ -41,8 +41,7 @@ pub enum Target {
 
 impl Target {
     /// All targets.
-    pub const ALL: [Target; 5] =
-        [Target::Bicep, Target::JsonSchema, Target::OpenApi, Target::Docs, Target::Manifest];
+    pub const ALL: [Target; 5] = [Target::Bicep, Target::JsonSchema, Target::OpenApi, Target::Docs, Target::Manifest];
 
     /// The target's name on the command line, and the folder of its files.
     pub fn as_str(self) -> &'static str {

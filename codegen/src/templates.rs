@@ -258,8 +258,7 @@ fn render_fault(page: &Page, error: &handlebars::RenderError) -> Diagnostic {
         }
         reason => (reason.to_string(), None),
     };
-    let diagnostic =
-        Diagnostic::error(RENDER, format!("template `{}{place}` cannot be rendered: {what}", page.source));
+    let diagnostic = Diagnostic::error(RENDER, format!("template `{}{place}` cannot be rendered: {what}", page.source));
     let diagnostic = diagnostic.path(&page.source);
     match help {
         Some(help) => diagnostic.help(help),
@@ -276,7 +275,8 @@ fn write_json(
     out: &mut dyn handlebars::Output,
 ) -> HelperResult {
     let value = helper.param(0).ok_or(RenderErrorReason::ParamNotFoundForIndex("json", 0))?;
-    let text = serde_json::to_string_pretty(value.value()).map_err(|error| RenderErrorReason::NestedError(error.into()))?;
+    let text =
+        serde_json::to_string_pretty(value.value()).map_err(|error| RenderErrorReason::NestedError(error.into()))?;
     out.write(&text)?;
     Ok(())
 }

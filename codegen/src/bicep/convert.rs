@@ -33,12 +33,8 @@ pub(super) struct Converted {
 /// In the modes that imitate an upstream converter, what that converter refuses.
 pub(super) fn provider(manifest: &Manifest, compat: Compat) -> Result<Converted, Diagnostic> {
     let sharing = if compat == Compat::TypeScript { Sharing::Scalars } else { Sharing::Singletons };
-    let mut converter = Converter {
-        table: TypeTable::new(sharing),
-        compat,
-        object_names: HashSet::new(),
-        diagnostics: Vec::new(),
-    };
+    let mut converter =
+        Converter { table: TypeTable::new(sharing), compat, object_names: HashSet::new(), diagnostics: Vec::new() };
     let mut resources = IndexMap::new();
     for (type_name, resource_type) in in_order(&manifest.types, compat) {
         let versions: IndexMap<String, &VersionEntry> =
@@ -100,8 +96,7 @@ impl Converter {
         let mut body = ObjectType { name: format!("{full_type}@{version}"), ..ObjectType::default() };
         let mut member = |key: &str, type_ref, flags, description: &str| {
             let description = Some(description.to_owned());
-            body.properties
-                .insert(key.to_owned(), Property { type_ref, flags, description, description_first: false });
+            body.properties.insert(key.to_owned(), Property { type_ref, flags, description, description_first: false });
         };
         member("name", name, identity | constant, "The resource name.");
         member("location", location, 0, "The resource location.");

@@ -2,7 +2,9 @@
 
 use indexmap::IndexMap;
 
-use super::types::{NamespaceFunction, ObjectType, Parameter, Property, ResourceType, Scopes, Type, TypeRef, TypeTable};
+use super::types::{
+    NamespaceFunction, ObjectType, Parameter, Property, ResourceType, Scopes, Type, TypeRef, TypeTable,
+};
 
 /// Whose order of keys and whose escapes are written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -282,7 +284,8 @@ impl Writer {
 
     fn settings(&mut self, settings: &[(&'static str, Setting)]) {
         let go = self.layout == Layout::Go;
-        let mut settings: Vec<_> = settings.iter().filter(|(_, value)| !(go && *value == Setting::Flag(false))).collect();
+        let mut settings: Vec<_> =
+            settings.iter().filter(|(_, value)| !(go && *value == Setting::Flag(false))).collect();
         if go {
             // The Go library's struct order, not the byte order of all else.
             let order = ["name", "isSingleton", "isPreview", "isDeprecated", "version", "configurationType"];

@@ -91,11 +91,29 @@ impl<'a> Page<'a> {
             self.follow(type_ref);
         }
         objects.sort_by(|one, other| one.0.cmp(&other.0));
-        for (name, type_ref) in objects {
-            _ = writeln!(self.text, "\n## {name}");
-            self.object(type_ref);
-        }
+        self.objects(&objects);
         self.text.push('\n');
+    }
+
+    /// Writes the objects; equal ones of one name, as each resource has of its common properties, once.
+    fn objects(&mut self, objects: &[(String, TypeRef)]) {
+        let mut same_name: Vec<std::ops::Range<usize>> = Vec::new();
+        let mut previous = "";
+        for (name, type_ref) in objects {
+            if name != previous {
+                same_name.clear();
+                previous = name;
+            }
+            let start = self.text.len();
+            _ = writeln!(self.text, "\n## {name}");
+            self.object(*type_ref);
+            let section = start..self.text.len();
+            if same_name.iter().any(|known| self.text[known.clone()] == self.text[section.clone()]) {
+                self.text.truncate(start);
+            } else {
+                same_name.push(section);
+            }
+        }
     }
 
     fn resource(&mut self, resource: &'a super::types::ResourceType) {
@@ -175,7 +193,8 @@ impl<'a> Page<'a> {
         for (name, property) in sorted {
             let label = self.label(property.type_ref);
             let description = property.description.as_deref().filter(|text| !text.is_empty());
-            let description = description.map_or_else(String::new, |text| format!(": {}", text.replace('\n', " ").trim_end()));
+            let description =
+                description.map_or_else(String::new, |text| format!(": {}", text.replace('\n', " ").trim_end()));
             _ = writeln!(self.text, "* **{name}**: {label}{}{description}", property_flags(property.flags));
         }
     }
@@ -186,14 +205,14 @@ impl<'a> Page<'a> {
             Type::Any => "any".to_owned(),
             Type::Null => "null".to_owned(),
             Type::Boolean => "bool".to_owned(),
-            Type::Integer { min, max } => format!("int{}", bounds([("minValue", *min), ("maxValue", *max)], None)),
+            Type::Integer { min, max } => format!("int{}", bounds([("minValue", *min), ("maxValue", *max)])),
             Type::String(text) => string_label(text),
             Type::StringLiteral { value, .. } => format!("'{value}'"),
             Type::Array { item, min, max } => {
                 let inner = self.label(*item);
                 let is_union = matches!(self.table.get(*item), Type::Union(_));
                 let inner = if is_union { format!("({inner})") } else { inner };
-                format!("{inner}[]{}", bounds([("minLength", *min), ("maxLength", *max)], None))
+                format!("{inner}[]{}", bounds([("minLength", *min), ("maxLength", *max)]))
             }
             Type::Union(elements) => {
                 let mut labels: Vec<String> = elements.iter().map(|element| self.label(*element)).collect();
@@ -246,7 +265,7 @@ fn as_resource(kind: &Type) -> Option<&super::types::ResourceType> {
 }
 
 fn string_label(text: &StringType) -> String {
-    let sensitive = if text.sensitive { Some("sensitive".to_owned()) } else { None };
+    let sensitive = text.sensitive.then(|| "sensitive".to_owned());
     let pattern = text.pattern.as_ref().map(|pattern| format!("pattern: \"{}\"", pattern.replace('"', "\\\"")));
     let mut all: Vec<String> = sensitive.into_iter().collect();
     all.extend(named([("minLength", text.min), ("maxLength", text.max)]));
@@ -254,8 +273,8 @@ fn string_label(text: &StringType) -> String {
     if all.is_empty() { "string".to_owned() } else { format!("string {{{}}}", all.join(", ")) }
 }
 
-fn bounds<T: ToString>(bounds: [(&str, Option<T>); 2], more: Option<String>) -> String {
-    let all: Vec<String> = named(bounds).chain(more).collect();
+fn bounds<T: ToString>(bounds: [(&str, Option<T>); 2]) -> String {
+    let all: Vec<String> = named(bounds).collect();
     if all.is_empty() { String::new() } else { format!(" {{{}}}", all.join(", ")) }
 }
 

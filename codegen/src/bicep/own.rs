@@ -129,13 +129,7 @@ impl Converter {
         self.table.add(Type::Object(object))
     }
 
-    fn own_property(
-        &mut self,
-        place: &Place<'_>,
-        name: &str,
-        property: &SchemaProperty,
-        required: bool,
-    ) -> Property {
+    fn own_property(&mut self, place: &Place<'_>, name: &str, property: &SchemaProperty, required: bool) -> Property {
         let schema = &property.schema;
         let null = if required { Null::InUnion } else { Null::Implied };
         let type_ref = self.own_named(&place.property(name), name, schema, null);
@@ -173,7 +167,7 @@ impl Converter {
             return;
         }
         let lost: Vec<String> = lost.iter().map(|keyword| format!("`{keyword}`")).collect();
-        let message = format!("Bicep types cannot express {}; the server still applies it", lost.join(", "));
+        let message = format!("Bicep types cannot express {}; only the registry knows it", lost.join(", "));
         let severity = radii_diagnostics::Severity::Note;
         let note = Diagnostic::new(NOT_EXPRESSED, severity, message).at(schema.span).path(place.to_string());
         self.diagnostics.push(note);
@@ -206,10 +200,7 @@ fn losses<'a>(place: &Place<'_>, schema: &'a Schema) -> Vec<&'a str> {
         ("maxProperties", schema.max_properties.is_some()),
         ("not", schema.composition.not.is_some()),
         ("discriminator", schema.composition.discriminator.is_some()),
-        (
-            "x-radius-sensitive",
-            schema.sensitive && !matches!(schema.kind, Some(Kind::String | Kind::Object)),
-        ),
+        ("x-radius-sensitive", schema.sensitive && !matches!(schema.kind, Some(Kind::String | Kind::Object))),
     ];
     let lost = checks.into_iter().filter(|(_, lost)| *lost).map(|(keyword, _)| keyword);
     lost.chain(schema.extensions.keys().map(String::as_str)).collect()
@@ -218,7 +209,9 @@ fn losses<'a>(place: &Place<'_>, schema: &'a Schema) -> Vec<&'a str> {
 /// Returns the smallest and the largest whole number within the bounds, where they are 64-bit.
 fn whole_bounds(bounds: &NumberBounds) -> (Option<i64>, Option<i64>) {
     let whole = |number: &serde_json::Number, round: fn(f64) -> f64| {
-        number.as_i64().or_else(|| number.as_f64().map(round).filter(|value| value.abs() < 9e18).map(|value| value as i64))
+        number
+            .as_i64()
+            .or_else(|| number.as_f64().map(round).filter(|value| value.abs() < 9e18).map(|value| value as i64))
     };
     let is_whole = |number: &serde_json::Number| number.as_f64().is_some_and(|value| value.fract() == 0.0);
     let min = bounds.minimum.as_ref().and_then(|number| {

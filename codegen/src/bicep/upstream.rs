@@ -108,7 +108,12 @@ impl Converter {
         let values = match &schema.additional {
             Additional::Schema(values) => values,
             Additional::Allowed(allowed, span) if self.compat == Compat::Go || *allowed => {
-                return Err(refused(place, *span, "has `additionalProperties` that is no schema", "write a schema there"));
+                return Err(refused(
+                    place,
+                    *span,
+                    "has `additionalProperties` that is no schema",
+                    "write a schema there",
+                ));
             }
             Additional::Absent | Additional::Allowed(..) => return Ok(None),
         };

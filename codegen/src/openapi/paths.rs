@@ -95,7 +95,8 @@ fn put(described: &DescribedType<'_>) -> Json {
 
 fn delete(described: &DescribedType<'_>) -> Json {
     let component = &described.component;
-    let mut accepted = answer("Accepted: the operation's state is at the address in `Azure-AsyncOperation`.", component);
+    let mut accepted =
+        answer("Accepted: the operation's state is at the address in `Azure-AsyncOperation`.", component);
     accepted["headers"] = async_headers();
     json!({
         "tags": [described.name],
@@ -138,14 +139,13 @@ pub(super) fn parameters(version: &ApiVersion) -> Json {
         let schema = json!({"type": "string", "minLength": 1, "maxLength": 63, "pattern": name_pattern});
         json!({"name": name, "in": "path", "required": true, "description": description, "schema": schema})
     };
-    let in_header = |name: &str, description: &str| {
-        json!({"name": name, "in": "header", "description": description, "schema": {"type": "string"}})
-    };
-    let in_query = |name: &str, description: &str, schema: Json| {
-        json!({"name": name, "in": "query", "description": description, "schema": schema})
-    };
-    let mut api_version =
-        in_query("api-version", "Version of the resource type.", json!({"type": "string", "enum": [version.to_string()]}));
+    let in_header = |name: &str, description: &str| json!({"name": name, "in": "header", "description": description, "schema": {"type": "string"}});
+    let in_query = |name: &str, description: &str, schema: Json| json!({"name": name, "in": "query", "description": description, "schema": schema});
+    let mut api_version = in_query(
+        "api-version",
+        "Version of the resource type.",
+        json!({"type": "string", "enum": [version.to_string()]}),
+    );
     api_version["required"] = true.into();
     json!({
         "planeName": in_path("planeName", "Name of the plane, usually `local`."),
@@ -169,7 +169,8 @@ pub(super) fn parameters(version: &ApiVersion) -> Json {
 }
 
 pub(super) fn headers() -> Json {
-    let address = |description: &str| json!({"description": description, "schema": {"type": "string", "format": "uri"}});
+    let address =
+        |description: &str| json!({"description": description, "schema": {"type": "string", "format": "uri"}});
     json!({
         "Location": address("Address that answers 204 when the operation has ended."),
         "AzureAsyncOperation": address("Address of the operation's state."),

@@ -6,8 +6,8 @@
 mod example;
 mod rows;
 
-use radii_model::manifest::{Manifest, ResourceType, VersionEntry};
 use radii_model::ApiVersion;
+use radii_model::manifest::{Manifest, ResourceType, VersionEntry};
 use serde::Serialize;
 
 pub use rows::PropertyView;
@@ -144,7 +144,8 @@ impl TypePage {
 
     /// Returns the view of each version.
     pub fn versions(&self) -> impl Iterator<Item = VersionPage<'_>> {
-        let page = |version| VersionPage { provider: &self.provider, resource_type: &self.resource_type.header, version };
+        let page =
+            |version| VersionPage { provider: &self.provider, resource_type: &self.resource_type.header, version };
         self.resource_type.versions.iter().map(page)
     }
 }
@@ -188,7 +189,13 @@ impl TypeView {
 }
 
 impl VersionView {
-    fn new(provider: &Manifest, header: &TypeHeader, version: &ApiVersion, entry: &VersionEntry, default: bool) -> Self {
+    fn new(
+        provider: &Manifest,
+        header: &TypeHeader,
+        version: &ApiVersion,
+        entry: &VersionEntry,
+        default: bool,
+    ) -> Self {
         let schema = effective(provider, &entry.schema);
         let full_name = format!("{}@{version}", header.full_name);
         Self {

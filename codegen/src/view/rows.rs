@@ -114,20 +114,23 @@ fn constraints(schema: &Schema) -> Vec<String> {
     let mut all = Vec::new();
     let mut add = |words: &str, value: Option<String>| all.extend(value.map(|value| format!("{words} {value}")));
     let bounds = &schema.number;
-    let (least, most) = (if bounds.exclusive_minimum { "more than" } else { "at least" }, if bounds.exclusive_maximum { "less than" } else { "at most" });
+    let least = if bounds.exclusive_minimum { "more than" } else { "at least" };
+    let most = if bounds.exclusive_maximum { "less than" } else { "at most" };
     add(least, bounds.minimum.as_ref().map(ToString::to_string));
     add(most, bounds.maximum.as_ref().map(ToString::to_string));
     add("a multiple of", bounds.multiple_of.as_ref().map(ToString::to_string));
-    let counted = |count: Option<u64>, what: &str| count.map(|count| format!("{count} {what}"));
-    add("at least", counted(schema.min_length, "characters"));
-    add("at most", counted(schema.max_length, "characters"));
+    let counted = |count: Option<u64>, one: &str, many: &str| {
+        count.map(|count| format!("{count} {}", if count == 1 { one } else { many }))
+    };
+    add("at least", counted(schema.min_length, "character", "characters"));
+    add("at most", counted(schema.max_length, "character", "characters"));
     add("matches", schema.pattern.as_ref().map(|pattern| format!("`{pattern}`")));
     add("format", schema.format.as_ref().map(|format| format!("`{format}`")));
-    add("at least", counted(schema.min_items, "items"));
-    add("at most", counted(schema.max_items, "items"));
+    add("at least", counted(schema.min_items, "item", "items"));
+    add("at most", counted(schema.max_items, "item", "items"));
     add("all items", schema.unique_items.then(|| "different".to_owned()));
-    add("at least", counted(schema.min_properties, "properties"));
-    add("at most", counted(schema.max_properties, "properties"));
+    add("at least", counted(schema.min_properties, "property", "properties"));
+    add("at most", counted(schema.max_properties, "property", "properties"));
     all
 }
 

@@ -49,9 +49,9 @@ fn compare(case: &Utf8Path, converter: &str, compat: Compat) -> Vec<String> {
 }
 
 fn compare_all(cases: &[camino::Utf8PathBuf]) -> (usize, Vec<String>) {
-    let compared = cases.iter().map(|case| {
-        CONVERTERS.into_iter().flat_map(|(name, compat)| compare(case, name, compat)).collect::<Vec<_>>()
-    });
+    let compared = cases
+        .iter()
+        .map(|case| CONVERTERS.into_iter().flat_map(|(name, compat)| compare(case, name, compat)).collect::<Vec<_>>());
     let failures: Vec<Vec<String>> = compared.collect();
     let passed = failures.iter().filter(|failures| failures.is_empty()).count();
     (passed, failures.concat())

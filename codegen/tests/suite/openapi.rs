@@ -52,9 +52,12 @@ fn each_operation_has_a_name_of_its_own_and_declares_the_parameters_of_its_path(
         names.dedup();
         assert_eq!(names.len(), all, "{path}: two operations share a name");
         for (template, item) in json["paths"].as_object().unwrap() {
-            let declared: Vec<&str> = item["parameters"].as_array().unwrap().iter().map(|parameter| {
-                parameter["$ref"].as_str().unwrap().rsplit('/').next().unwrap()
-            }).collect();
+            let declared: Vec<&str> = item["parameters"]
+                .as_array()
+                .unwrap()
+                .iter()
+                .map(|parameter| parameter["$ref"].as_str().unwrap().rsplit('/').next().unwrap())
+                .collect();
             let named: Vec<&str> = template.split('{').skip(1).map(|rest| rest.split('}').next().unwrap()).collect();
             assert_eq!(declared, named, "{path}: {template}");
         }
@@ -73,5 +76,9 @@ fn a_document_holds_the_operations_of_its_version_only() {
         });
         operations.collect::<Vec<_>>().join("\n")
     };
-    insta::assert_snapshot!(format!("2024-06-01-preview:\n{}\n\n2025-01-01:\n{}", paths("2024-06-01-preview"), paths("2025-01-01")));
+    insta::assert_snapshot!(format!(
+        "2024-06-01-preview:\n{}\n\n2025-01-01:\n{}",
+        paths("2024-06-01-preview"),
+        paths("2025-01-01")
+    ));
 }

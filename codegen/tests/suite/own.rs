@@ -88,9 +88,8 @@ fn an_archive_holds_the_index_first_and_is_always_the_same() {
     let output = make();
     let archive = output.artifacts.get("Contoso.Shop/types.tgz").unwrap();
     assert_eq!(Some(archive), make().artifacts.get("Contoso.Shop/types.tgz"));
-    let expected = ["index.json", "types.json"].map(|name| {
-        (name.to_owned(), text(&output, &format!("Contoso.Shop/{name}")).into_bytes())
-    });
+    let expected = ["index.json", "types.json"]
+        .map(|name| (name.to_owned(), text(&output, &format!("Contoso.Shop/{name}")).into_bytes()));
     assert_eq!(unpack(archive), expected);
 
     let package = radii_codegen::bicep::package::local_package(archive).unwrap();

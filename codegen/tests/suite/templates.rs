@@ -71,7 +71,7 @@ fn the_path_of_a_template_says_how_often_it_is_rendered() {
 fn a_field_that_is_not_in_the_model_is_an_error_that_names_it() {
     let output = render(&[("x.txt.hbs", "a\n{{#each providers}}{{nmespace}}{{/each}}")]);
     let messages: Vec<_> = output.diagnostics.iter().map(|error| error.message.as_str()).collect();
-    assert_eq!(messages, ["template `x.txt.hbs:2:19` cannot be rendered: there is no `nmespace` in the model"]);
+    assert_eq!(messages, ["template `x.txt.hbs:2:20` cannot be rendered: there is no `nmespace` in the model"]);
     assert!(output.has_errors() && output.artifacts.is_empty());
 }
 

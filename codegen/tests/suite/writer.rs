@@ -61,8 +61,7 @@ fn foo_table() -> (TypeTable, TypeRef, TypeRef) {
     ];
     let body = table.add(Type::Object(object("foo", &properties)));
     let parameter = |name: &str| Parameter { name: name.to_owned(), type_ref: text, description: None, flags: None };
-    let function =
-        table.add(Type::Function { parameters: vec![parameter("arg"), parameter("arg2")], output: boolean });
+    let function = table.add(Type::Function { parameters: vec![parameter("arg"), parameter("arg2")], output: boolean });
     let binding = table.add(Type::NamespaceFunction(NamespaceFunction {
         name: "binding".to_owned(),
         description: Some("Binding function".to_owned()),
