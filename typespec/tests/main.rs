@@ -1,4 +1,5 @@
 //! The parser against what the reference parser said.
 
 mod corpus;
+mod formatting;
 mod properties;

@@ -1,0 +1,79 @@
+//! The formatter against the reference formatter's output.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use radii_diagnostics::FileId;
+use serde_json::Value as Json;
+
+/// Entry files of the corpus that are not formatted as the reference does, each with the reason.
+const KNOWN: &[(&str, &str)] = &[];
+
+/// Every spec of the corpus: its name, its entry file and what the reference said of it.
+pub fn specs() -> Vec<(String, PathBuf, Json)> {
+    let corpus = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/corpus");
+    let mut specs = Vec::new();
+    for part in ["check", "resource-types"] {
+        for entry in fs::read_dir(corpus.join(part)).expect("the corpus is there") {
+            let path = entry.expect("the corpus can be read").path();
+            let name = format!("{part}/{}", path.file_name().expect("entries have names").to_string_lossy());
+            let (source, golden) = if path.is_dir() {
+                (path.join("main.tsp"), path.join("golden.json"))
+            } else if path.extension().is_some_and(|extension| extension == "tsp") {
+                (path.clone(), path.with_extension("golden.json"))
+            } else {
+                continue;
+            };
+            let golden = fs::read_to_string(golden).expect("every spec has a golden");
+            specs.push((name, source, serde_json::from_str(&golden).expect("goldens are JSON")));
+        }
+    }
+    specs.sort_by(|left, right| left.0.cmp(&right.0));
+    specs
+}
+
+#[test]
+fn every_entry_file_is_formatted_as_the_reference_does() {
+    let mut failed = Vec::new();
+    let specs = specs();
+    for (name, path, golden) in &specs {
+        let source = fs::read_to_string(path).expect("the corpus can be read");
+        let expected = match &golden["format"] {
+            Json::String(text) if text == "unchanged" => Some(source.clone()),
+            Json::String(text) => Some(text.clone()),
+            _ => None,
+        };
+        let ours = typespec::format(FileId(0), &source);
+        let known = KNOWN.iter().any(|(known, _)| name == known);
+        match (ours, expected) {
+            (Ok(ours), Some(expected)) if ours == expected => {
+                assert!(!known, "{name} is formatted well now: strike it off")
+            }
+            (Err(_), None) => {}
+            _ if known => {}
+            (Ok(ours), Some(expected)) => failed.push(format!("{name}:\n{}", first_difference(&expected, &ours))),
+            (Ok(_), None) => failed.push(format!("{name}: the reference refuses it")),
+            (Err(diagnostics), Some(_)) => failed.push(format!("{name}: refused, {:?}", diagnostics[0].message)),
+        }
+    }
+    println!("formatter: {}/{}", specs.len() - failed.len() - KNOWN.len(), specs.len());
+    assert!(failed.is_empty(), "{}", failed.join("\n"));
+}
+
+fn first_difference(expected: &str, ours: &str) -> String {
+    let (expected, ours): (Vec<_>, Vec<_>) = (expected.lines().collect(), ours.lines().collect());
+    let at = (0..expected.len().max(ours.len())).find(|at| expected.get(*at) != ours.get(*at)).unwrap_or(0);
+    let show = |lines: &[&str]| {
+        lines.iter().skip(at.saturating_sub(1)).take(6).map(|line| format!("    |{line}\n")).collect::<String>()
+    };
+    format!("  line {}\n  expected\n{}  ours\n{}", at + 1, show(&expected), show(&ours))
+}
+
+#[test]
+fn formatting_twice_changes_nothing() {
+    for (name, path, _) in specs() {
+        let source = fs::read_to_string(path).expect("the corpus can be read");
+        let Ok(once) = typespec::format(FileId(0), &source) else { continue };
+        assert_eq!(typespec::format(FileId(0), &once).as_deref(), Ok(once.as_str()), "{name}");
+    }
+}
