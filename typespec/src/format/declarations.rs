@@ -194,7 +194,8 @@ impl Printer<'_> {
     pub(super) fn scalar(&self, node: &Node) -> Doc {
         let id = self.identifier(node);
         let heritage = self.heritage(node.find(NodeKind::ExtendsClause), "extends", Place::VALUE);
-        concat([text("scalar "), id, self.template_parameters(node), heritage])
+        let word = if self.is_anonymous(node) { "scalar" } else { "scalar " };
+        concat([text(word), id, self.template_parameters(node), heritage])
     }
 
     fn scalar_body(&self, node: &Node) -> Doc {

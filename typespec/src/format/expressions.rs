@@ -46,12 +46,22 @@ impl Printer<'_> {
                 let printed = concat([text("fn"), self.parameters(node), result.unwrap_or_else(nothing)]);
                 parenthesize(printed, place, &[Parent::Union, Parent::Intersection, Parent::Array])
             }
+            NodeKind::Model | NodeKind::Enum | NodeKind::Union | NodeKind::Scalar => self.declaration_expression(node),
+            _ => text(self.raw(node)),
+        }
+    }
+
+    /// A declaration written where it is used; its decorators stay on the line.
+    fn declaration_expression(&self, node: &Node) -> Doc {
+        let decorators = node.nodes().filter(|child| child.kind == NodeKind::Decorator);
+        let decorators: Vec<Doc> = decorators.map(|decorator| concat([self.decorator(decorator), text(" ")])).collect();
+        let body = match node.kind {
             NodeKind::Model => self.model(node, Place::TYPE),
             NodeKind::Enum => self.enumeration(node),
             NodeKind::Union => self.union(node),
-            NodeKind::Scalar => self.scalar(node),
-            _ => text(self.raw(node)),
-        }
+            _ => self.scalar(node),
+        };
+        concat([concat(decorators), body])
     }
 
     fn member_access(&self, node: &Node) -> Doc {
