@@ -125,7 +125,8 @@ impl Call {
         if essence.eq_ignore_ascii_case("application/json") {
             return Ok(());
         }
-        let what = if declared.is_empty() { "no Content-Type".to_owned() } else { format!("Content-Type `{declared}`") };
+        let what =
+            if declared.is_empty() { "no Content-Type".to_owned() } else { format!("Content-Type `{declared}`") };
         let message = format!("unsupported Content-Type: the request has {what}; send `application/json`");
         Err(Fault::new(415, radii_runtime::fault::code::BAD_REQUEST, message))
     }
@@ -134,6 +135,11 @@ impl Call {
     pub fn json(&self) -> Result<Node, String> {
         let text = std::str::from_utf8(&self.body)
             .map_err(|error| format!("The body is not UTF-8 from byte {} on.", error.valid_up_to()))?;
+        if text.starts_with('\u{feff}') {
+            return Err(
+                "line 1, column 1: the body begins with a byte order mark, which JSON does not allow".to_owned()
+            );
+        }
         let file = FileId(0);
         document::parse_json(file, text, Limits::default()).map_err(|diagnostics| {
             let source = SourceFile::new("body", text);
@@ -227,8 +233,7 @@ mod tests {
     #[test]
     fn links_begin_with_what_the_client_called() {
         assert_eq!(call("/", &[("host", "h:1")]).base(), format!("http://h:1{BASE}"));
-        let forwarded =
-            [("host", "h"), ("x-forwarded-host", "front.example.com, x"), ("x-forwarded-proto", "https")];
+        let forwarded = [("host", "h"), ("x-forwarded-host", "front.example.com, x"), ("x-forwarded-proto", "https")];
         assert_eq!(call("/", &forwarded).base(), format!("https://front.example.com{BASE}"));
         let referer = format!("https://front.example.com/prefix{BASE}/planes/radius/local?x=1");
         let proxied = call("/", &[("host", "h"), ("referer", &referer)]);

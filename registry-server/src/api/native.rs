@@ -207,9 +207,10 @@ pub async fn tracked_resources(state: &AppState, call: &Call, plane: &str, group
     }
     let query = ListQuery { scope: Some(id), recursive: true, kind: None, after: None, limit: None };
     let records = store.list(&query).await?.records;
-    let items = records.iter().filter(|record| record.id.types().len() == 1).map(|record| {
-        json!({ "id": record.id.to_string(), "name": record.id.name(), "type": record.type_name })
-    });
+    let items = records
+        .iter()
+        .filter(|record| record.id.types().len() == 1)
+        .map(|record| json!({ "id": record.id.to_string(), "name": record.id.name(), "type": record.type_name }));
     Ok(answer::json(200, &unpaged(items.collect())))
 }
 
@@ -251,9 +252,8 @@ pub async fn icon(state: &AppState, call: &Call, names: &[String], hash: &str) -
         return Err(answer::wrong_method(&call.method));
     }
     let [plane, namespace, name] = names else { return Err(answer::unknown_path(&call.method, &call.path)) };
-    let canonical = format!(
-        "/planes/radius/{plane}/providers/System.Resources/resourceProviders/{namespace}/resourceTypes/{name}"
-    );
+    let canonical =
+        format!("/planes/radius/{plane}/providers/System.Resources/resourceProviders/{namespace}/resourceTypes/{name}");
     let record = registry::find(state, &parse(&canonical)?).await?;
     let own = record.properties.get("icon").and_then(Json::as_str);
     let (svg, own_hash) = match own {

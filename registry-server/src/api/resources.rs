@@ -17,12 +17,7 @@ use super::route::{Generic, resource_id};
 use crate::AppState;
 
 /// Answers a request about resources.
-pub async fn handle(
-    state: &AppState,
-    call: &Call,
-    segments: &[String],
-    generic: &Generic,
-) -> Result<Response, Fault> {
+pub async fn handle(state: &AppState, call: &Call, segments: &[String], generic: &Generic) -> Result<Response, Fault> {
     let invalid = || Fault::bad_request("the request URL does not contain a valid resource ID").target(&generic.id);
     if segments.iter().any(|segment| segment.is_empty() || segment.contains(is_never_in_a_name)) {
         return Err(invalid());

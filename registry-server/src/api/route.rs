@@ -161,9 +161,7 @@ impl Native {
         const PROVIDER: &str = "resourceProviderName";
         let (collection, parameters): (String, Vec<&'static str>) = match self.kind {
             NativeKind::Plane => (format!("/planes/{}", self.names[0]), vec!["", PLANE]),
-            NativeKind::Group => {
-                ("/planes/radius/{planeName}/resourcegroups".into(), vec![PLANE, "resourceGroupName"])
-            }
+            NativeKind::Group => ("/planes/radius/{planeName}/resourcegroups".into(), vec![PLANE, "resourceGroupName"]),
             NativeKind::Provider => (PROVIDERS.into(), vec![PLANE, PROVIDER]),
             NativeKind::Type => (
                 format!("{PROVIDERS}/{{resourceProviderName}}/resourcetypes"),
@@ -173,10 +171,9 @@ impl Native {
                 format!("{PROVIDERS}/{{resourceProviderName}}/resourcetypes/{{resourceTypeName}}/apiversions"),
                 vec![PLANE, PROVIDER, "resourceTypeName", "apiVersionName"],
             ),
-            NativeKind::Location => (
-                format!("{PROVIDERS}/{{resourceProviderName}}/locations"),
-                vec![PLANE, PROVIDER, "locationName"],
-            ),
+            NativeKind::Location => {
+                (format!("{PROVIDERS}/{{resourceProviderName}}/locations"), vec![PLANE, PROVIDER, "locationName"])
+            }
         };
         let last = parameters.last().copied().unwrap_or_default();
         let template = if self.is_collection { collection } else { format!("{collection}/{{{last}}}") };
@@ -211,9 +208,7 @@ fn below_radius(plane: &str, segments: &[&str]) -> Route {
         [groups, rest @ ..] if groups.eq_ignore_ascii_case("resourcegroups") => match rest {
             [] => Native::new(NativeKind::Group, true, &[plane]),
             [group] => Native::new(NativeKind::Group, false, &[plane, group]),
-            [group, "resources"] => {
-                Route::TrackedResources { plane: plane.to_owned(), group: (*group).to_owned() }
-            }
+            [group, "resources"] => Route::TrackedResources { plane: plane.to_owned(), group: (*group).to_owned() },
             [group, "providers", rest @ ..] => generic(&format!("/planes/radius/{plane}/resourcegroups/{group}"), rest),
             _ => Route::Unknown,
         },
@@ -275,9 +270,10 @@ fn operation(plane: &str, namespace: &str, location: &str, part: &str, id: &str)
 
 fn generic(scope: &str, segments: &[&str]) -> Route {
     match segments {
-        [namespace, rest @ ..] if !rest.is_empty() => {
-            Route::Generic(Generic { id: format!("{scope}/providers/{namespace}/{}", rest.join("/")), depth: rest.len() })
-        }
+        [namespace, rest @ ..] if !rest.is_empty() => Route::Generic(Generic {
+            id: format!("{scope}/providers/{namespace}/{}", rest.join("/")),
+            depth: rest.len(),
+        }),
         _ => Route::Unknown,
     }
 }
@@ -329,7 +325,10 @@ mod tests {
         assert_eq!(route("/planes/radius/local/Providers/A.B"), Route::Unknown);
         let providers = "/planes/radius/local/providers/System.Resources/resourceProviders/A.B";
         assert_eq!(route(providers), Route::Unknown);
-        assert!(matches!(route("/planes/radius/l/providers/system.resources/resourceproviders/A.B"), Route::Generic(_)));
+        assert!(matches!(
+            route("/planes/radius/l/providers/system.resources/resourceproviders/A.B"),
+            Route::Generic(_)
+        ));
     }
 
     #[test]

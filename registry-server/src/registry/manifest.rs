@@ -11,56 +11,19 @@ use super::REGISTRATIONS;
 use super::record::{self, Draft};
 use crate::AppState;
 
-/// Creates the planes that every server has: `/planes/aws/aws` and `/planes/radius/local`.
-///
-/// # Errors
-/// When the store fails.
-pub async fn ensure_default_planes(state: &AppState) -> Result<(), Fault> {
-    ensure_plane(state, "aws", "aws").await?;
-    ensure_plane(state, "radius", "local").await
-}
-
-async fn ensure_plane(state: &AppState, kind: &str, name: &str) -> Result<(), Fault> {
-    let type_name = match kind {
-        "aws" => "System.AWS/planes",
-        "azure" => "System.Azure/planes",
-        _ => "System.Radius/planes",
-    };
-    let draft = Draft {
-        id: parse(&format!("/planes/{kind}/{name}"))?,
-        type_name: type_name.to_owned(),
-        location: Some("global".to_owned()),
-        tags: Some(Map::new()),
-        properties: Map::new(),
-    };
-    let store = &state.host.parts.store;
-    if store.find(&draft.id).await?.is_some() {
-        return Ok(());
-    }
-    let record = Box::new(record::record(state, &draft, None));
-    match store.commit(vec![Write::Put { record, expect: Expect::Absent }]).await {
-        // Another server on the same database was quicker.
-        Ok(()) | Err(radii_runtime::store::Error::Conflict { .. }) => Ok(()),
-        Err(error) => Err(error.into()),
-    }
-}
-
 /// Registers all types of a manifest in a plane (`local`); what is not given stays.
 ///
 /// The base properties are added to every schema, as the command line does for manifests of users.
 ///
 /// # Errors
-/// When the store fails.
+/// When the plane is absent, or the store fails.
 pub async fn register_manifest(state: &AppState, plane: &str, manifest: &Manifest) -> Result<(), Fault> {
     let _guard = REGISTRATIONS.lock().await;
-    ensure_plane(state, "radius", plane).await?;
+    super::find(state, &parse(&format!("/planes/radius/{plane}"))?).await?;
     let namespace = &manifest.namespace.value;
     let provider = format!("/planes/radius/{plane}/providers/System.Resources/resourceProviders/{namespace}");
-    let mut drafts = vec![Draft {
-        location: Some("global".to_owned()),
-        tags: Some(Map::new()),
-        ..child(&provider, Map::new())?
-    }];
+    let mut drafts =
+        vec![Draft { location: Some("global".to_owned()), tags: Some(Map::new()), ..child(&provider, Map::new())? }];
     let mut table = Map::new();
     for (name, kind) in &manifest.types {
         drafts.extend(type_drafts(&provider, name, kind)?);

@@ -10,7 +10,7 @@ mod registration;
 mod schema;
 mod summary;
 
-pub use manifest::{ensure_default_planes, register_manifest};
+pub use manifest::register_manifest;
 pub use registration::{delete, find, put};
 pub use schema::check as check_schema;
 pub use summary::{Icons, summarize};

@@ -90,12 +90,7 @@ pub async fn put(
 ///
 /// # Errors
 /// Conditions that do not hold, or a store that fails.
-pub async fn delete(
-    state: &AppState,
-    record: &Record,
-    children: &[ResourceId],
-    track: Track,
-) -> Result<Stored, Fault> {
+pub async fn delete(state: &AppState, record: &Record, children: &[ResourceId], track: Track) -> Result<Stored, Fault> {
     let operation = ended_operation(state, record, Verb::Delete, track);
     let id = operation.as_ref().map(|operation| operation.id);
     let remove = |id: &ResourceId| Write::Delete { id: id.clone(), expect: Expect::Any };

@@ -141,8 +141,7 @@ async fn delete_resources(state: &AppState, record: &Record, children: &[Record]
 async fn delete_resource(state: &AppState, resource: Record) -> Result<(), Fault> {
     let api_version = resource.api_version.unwrap_or_else(record::api_version);
     let id = resource.id.to_string();
-    let request =
-        Delete { id: resource.id, api_version, preconditions: Preconditions::default(), force: false };
+    let request = Delete { id: resource.id, api_version, preconditions: Preconditions::default(), force: false };
     match state.host.delete(request).await {
         Ok(Answer::Done(_) | Answer::Accepted { .. } | Answer::Absent) => Ok(()),
         Err(fault) => {
@@ -201,7 +200,8 @@ fn keep(given: &Map<String, Json>, names: &[&str]) -> Map<String, Json> {
 fn type_properties(given: &Map<String, Json>) -> Result<Map<String, Json>, Fault> {
     let mut properties = keep(given, &["capabilities", "defaultApiVersion", "description", "icon"]);
     let capabilities = properties.entry("capabilities").or_insert_with(|| json!([]));
-    let unknown = capabilities.as_array().into_iter().flatten().filter_map(Json::as_str).find(|name| *name != CAPABILITY);
+    let unknown =
+        capabilities.as_array().into_iter().flatten().filter_map(Json::as_str).find(|name| *name != CAPABILITY);
     if let Some(unknown) = unknown {
         let message = format!("capability {unknown:?} is not recognized. Supported capabilities: {CAPABILITY}");
         return Err(Fault::bad_request(message));
