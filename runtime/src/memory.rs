@@ -50,8 +50,8 @@ struct Queued {
 
 /// What a write may change, as it was before.
 enum Touched {
-    Record(String, Option<(u64, Row)>),
-    Operation(OperationId, Option<(u64, Queued)>),
+    Record(String, Option<Box<(u64, Row)>>),
+    Operation(OperationId, Option<Box<(u64, Queued)>>),
 }
 
 impl Default for MemoryStore {
@@ -92,13 +92,13 @@ impl Tables {
     }
 
     fn touched_record(&self, key: String) -> Touched {
-        let before = self.sequences.get(&key).map(|sequence| (*sequence, self.records[sequence].clone()));
+        let before = self.sequences.get(&key).map(|sequence| Box::new((*sequence, self.records[sequence].clone())));
         Touched::Record(key, before)
     }
 
     fn touched_operation(&self, id: OperationId) -> Touched {
         let sequence = self.operation_sequences.get(&id);
-        Touched::Operation(id, sequence.map(|sequence| (*sequence, self.operations[sequence].clone())))
+        Touched::Operation(id, sequence.map(|sequence| Box::new((*sequence, self.operations[sequence].clone()))))
     }
 
     fn restore(&mut self, touched: Touched) {
@@ -107,7 +107,7 @@ impl Tables {
                 if let Some(sequence) = self.sequences.remove(&key) {
                     self.records.remove(&sequence);
                 }
-                if let Some((sequence, row)) = before {
+                if let Some((sequence, row)) = before.map(|before| *before) {
                     self.sequences.insert(key, sequence);
                     self.records.insert(sequence, row);
                 }
@@ -116,7 +116,7 @@ impl Tables {
                 if let Some(sequence) = self.operation_sequences.remove(&id) {
                     self.operations.remove(&sequence);
                 }
-                if let Some((sequence, queued)) = before {
+                if let Some((sequence, queued)) = before.map(|before| *before) {
                     self.operation_sequences.insert(id, sequence);
                     self.operations.insert(sequence, queued);
                 }

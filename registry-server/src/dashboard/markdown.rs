@@ -35,7 +35,7 @@ mod tests {
     fn markdown_becomes_html() {
         assert_eq!(
             render("A **store**, see [docs](https://example.com)."),
-            concat!("<p>A <strong>store</strong>, see <a href=\"https://example.com\">docs</a>.</p>\n")
+            "<p>A <strong>store</strong>, see <a href=\"https://example.com\">docs</a>.</p>\n"
         );
         assert!(render("| a | b |\n|---|---|\n| 1 | 2 |").contains("<td>1</td>"));
     }

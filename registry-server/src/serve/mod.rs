@@ -61,7 +61,7 @@ pub enum Error {
         /// Its manifest.
         file: String,
         /// Why.
-        source: Fault,
+        source: Box<Fault>,
     },
     /// The listener failed while the server ran.
     #[error("the server stopped listening at `{address}`")]

@@ -37,7 +37,7 @@ pub(super) async fn seed(state: &AppState) -> Result<(), Error> {
         let manifest = read(&file, &text)?;
         registry::register_manifest(state, LOCAL, &manifest)
             .await
-            .map_err(|source| Error::Builtin { file: file.clone(), source })?;
+            .map_err(|source| Error::Builtin { file: file.clone(), source: Box::new(source) })?;
         namespaces.push(manifest.namespace.value);
     }
     remember(state, local, json!({ "digest": digest, "namespaces": namespaces })).await?;
@@ -58,7 +58,7 @@ fn files() -> impl Iterator<Item = (String, Cow<'static, [u8]>)> {
 
 /// Reads a built-in manifest. Its location's address is that of another system's server: ours has none.
 fn read(file: &str, text: &[u8]) -> Result<Manifest, Error> {
-    let refused = |said: String| Error::Builtin { file: file.to_owned(), source: Fault::internal(said) };
+    let refused = |said: String| Error::Builtin { file: file.to_owned(), source: Box::new(Fault::internal(said)) };
     let text = std::str::from_utf8(text).map_err(|error| refused(error.to_string()))?;
     let mut sources = SourceMap::new();
     let (manifest, diagnostics) = manifest::parse(sources.add(file, text), text);
