@@ -50,7 +50,11 @@ pub(super) fn bind(
             continue;
         };
         match entry.get("value") {
-            Some(value) => drop(values.insert(declared.clone(), value.clone())),
+            Some(value) => {
+                let mut value = value.clone();
+                coerce(&mut value, declaration(template, &template.parameters[declared]));
+                values.insert(declared.clone(), value);
+            }
             None if entry.get("reference").is_some() => {
                 problems.push(Problem::new(place, "references to key vaults are not supported; give the value"));
             }
@@ -60,11 +64,8 @@ pub(super) fn bind(
     problems.extend(fill_defaults(template, &mut values, surroundings));
     for (name, declared) in &template.parameters {
         let place = format!("parameters.{name}");
-        match values.get_mut(name) {
-            Some(value) => {
-                coerce(value, declaration(template, declared));
-                check(template, declared, value, &place, &mut problems);
-            }
+        match values.get(name) {
+            Some(value) => check(template, declared, value, &place, &mut problems),
             None if declared.get("nullable") == Some(&Json::Bool(true)) => {
                 values.insert(name.clone(), Json::Null);
             }

@@ -207,6 +207,8 @@ impl<'a> Run<'a> {
         let turn = node.turn.clone();
         let value = self.evaluate(&resource.place, |scope| evaluator(scope, turn.as_ref()).value(&source)).await?;
         let Json::Object(mut body) = value else { return Ok(Map::new()) };
+        // Bicep files leave the location out; some types demand one, and there is only this.
+        body.entry("location").or_insert_with(|| "global".into());
         if resource.provider == Provider::Deployments {
             let properties = body.entry("properties").or_insert_with(|| json!({}));
             properties["template"] = resource.nested().cloned().unwrap_or(Json::Null);

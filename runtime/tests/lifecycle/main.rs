@@ -2,6 +2,7 @@
 
 mod containers;
 mod crashes;
+mod deployments;
 mod environments;
 mod fakes;
 mod recipes;
