@@ -1,0 +1,162 @@
+//! Rendering: a workload becomes the objects that Radius makes of a container.
+
+use radii_runtime::Fault;
+use radii_runtime::fault::code;
+use radii_runtime::platform::{ComputeKind, Container, Object, ObjectRef, Restart, Target, Workload};
+use serde_json::{Map, Value as Json, json};
+
+use crate::labels;
+use crate::pod;
+
+/// Longest name of most objects, and of label values.
+const LONGEST_NAME: usize = 63;
+
+/// Returns the objects that make a workload, in the order in which they are to be applied.
+pub fn workload(target: &Target, workload: &Workload) -> Result<Vec<Object>, Fault> {
+    check(target, workload)?;
+    let name = workload.resource.name.to_lowercase();
+    let meta = Meta { target, workload, name: &name };
+    let secret = pod::secret_data(workload);
+    let mut objects = Vec::new();
+    if !secret.is_empty() {
+        objects.push(meta.object("v1", "core/Secret", &name, json!({ "type": "Opaque", "data": secret })));
+    }
+    objects.push(meta.object("v1", "core/ServiceAccount", &name, json!({})));
+    let rule = json!({ "apiGroups": [""], "resources": ["secrets"], "verbs": ["get", "list"] });
+    objects.push(meta.object(
+        "rbac.authorization.k8s.io/v1",
+        "rbac.authorization.k8s.io/Role",
+        &name,
+        json!({ "rules": [rule] }),
+    ));
+    let binding = json!({
+        "roleRef": { "apiGroup": "rbac.authorization.k8s.io", "kind": "Role", "name": name },
+        "subjects": [{ "kind": "ServiceAccount", "name": name }],
+    });
+    objects.push(meta.object("rbac.authorization.k8s.io/v1", "rbac.authorization.k8s.io/RoleBinding", &name, binding));
+    objects.push(meta.object("apps/v1", "apps/Deployment", &name, deployment(target, workload, &secret)?));
+    objects.extend(services(&meta));
+    Ok(objects)
+}
+
+fn check(target: &Target, workload: &Workload) -> Result<(), Fault> {
+    let resource = &workload.resource;
+    let name = resource.name.to_lowercase();
+    for (what, name) in [("resource", name.as_str()), ("namespace", target.namespace.as_str())] {
+        if !is_label(name) {
+            let message = format!(
+                "the {what} name `{name}` is not valid on Kubernetes: at most {LONGEST_NAME} lower-case letters, digits and hyphens, a letter or digit first and last; choose another name"
+            );
+            return Err(Fault::new(400, "PlatformNameInvalid", message).target(&resource.id));
+        }
+    }
+    if workload.restart != Restart::Always {
+        let message = format!(
+            "restartPolicy '{:?}' is not supported on Kubernetes (/properties/restartPolicy): a Deployment always replaces \
+             stopped pods. Remove restartPolicy from `{}`; or run the container on Docker, which supports it.",
+            workload.restart, resource.name
+        );
+        return Err(Fault::new(400, code::PLATFORM_UNSUPPORTED, message).target(&resource.id));
+    }
+    if workload.containers.iter().all(|container| container.init) {
+        let message = format!("`{}` has no container but init containers; add one that keeps running", resource.name);
+        return Err(Fault::bad_request(message).target(&resource.id));
+    }
+    Ok(())
+}
+
+/// Whether a name is an RFC 1123 label.
+pub fn is_label(name: &str) -> bool {
+    let inner = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
+    !name.is_empty()
+        && name.len() <= LONGEST_NAME
+        && name.chars().all(inner)
+        && !name.starts_with('-')
+        && !name.ends_with('-')
+}
+
+struct Meta<'a> {
+    target: &'a Target,
+    workload: &'a Workload,
+    name: &'a str,
+}
+
+impl Meta<'_> {
+    /// Returns an object with the given members beside `apiVersion`, `kind` and `metadata`.
+    fn object(&self, api_version: &str, kind: &str, name: &str, members: Json) -> Object {
+        let short = kind.rsplit('/').next().unwrap_or(kind);
+        let metadata = json!({
+            "name": name,
+            "namespace": self.target.namespace,
+            "labels": labels::of_workload(self.target, self.workload),
+        });
+        let mut body = json!({ "apiVersion": api_version, "kind": short, "metadata": metadata });
+        if let (Json::Object(body), Json::Object(members)) = (&mut body, members) {
+            body.extend(members);
+        }
+        let reference = ObjectRef {
+            platform: ComputeKind::Kubernetes,
+            kind: kind.to_owned(),
+            namespace: self.target.namespace.clone(),
+            name: name.to_owned(),
+        };
+        Object { reference, body }
+    }
+}
+
+fn deployment(target: &Target, workload: &Workload, secret: &Map<String, Json>) -> Result<Json, Fault> {
+    let mut metadata = json!({ "labels": labels::of_workload(target, workload) });
+    if !secret.is_empty() {
+        // A changed value changes the pod template, and so rolls the pods.
+        metadata["annotations"] = json!({ "radapp.io/secret-hash": pod::secret_hash(workload) });
+    }
+    Ok(json!({
+        "spec": {
+            "replicas": workload.replicas,
+            "selector": { "matchLabels": labels::selector(target, workload) },
+            "template": { "metadata": metadata, "spec": pod::spec(workload)? },
+        },
+    }))
+}
+
+/// Returns the Service under the resource's name, and where several containers have ports one for each.
+fn services(meta: &Meta<'_>) -> Vec<Object> {
+    let serving: Vec<&Container> =
+        meta.workload.containers.iter().filter(|container| !container.init && !container.ports.is_empty()).collect();
+    let mut services = Vec::new();
+    let mut add = |name: &str, containers: &[&Container]| {
+        let ports: Vec<Json> =
+            containers.iter().flat_map(|container| service_ports(container, containers.len() > 1)).collect();
+        let spec = json!({
+            "type": "ClusterIP",
+            "selector": labels::selector(meta.target, meta.workload),
+            "ports": ports,
+        });
+        services.push(meta.object("v1", "core/Service", name, json!({ "spec": spec })));
+    };
+    if !serving.is_empty() {
+        add(meta.name, &serving);
+    }
+    if serving.len() > 1 {
+        for container in &serving {
+            add(&format!("{}-{}", meta.name, container.name.to_lowercase()), &[container]);
+        }
+    }
+    services
+}
+
+fn service_ports(container: &Container, several: bool) -> Vec<Json> {
+    let name = |port: &str| if several { format!("{}-{port}", container.name).to_lowercase() } else { port.to_owned() };
+    container
+        .ports
+        .iter()
+        .map(|port| {
+            json!({
+                "name": name(&port.name),
+                "port": port.port,
+                "targetPort": port.container_port,
+                "protocol": pod::protocol(port.protocol),
+            })
+        })
+        .collect()
+}
