@@ -15,7 +15,8 @@ use super::Seed;
 pub const VALUE: &str = "radiiValue";
 
 /// The helpers that a recipe's author may call.
-pub const NAMES: [&str; 16] = [
+pub const NAMES: [&str; 17] = [
+    "multiply",
     "base64",
     "default",
     "each",
@@ -62,6 +63,7 @@ pub fn register(registry: &mut Handlebars<'static>, id: &str, seed: Seed) {
     });
     registry.register_helper("hash", Box::new(Constant(hash)));
     registry.register_helper("join", Box::new(Join));
+    registry.register_helper("multiply", Box::new(Multiply));
 }
 
 /// Registers a helper that makes text of text.
@@ -151,6 +153,26 @@ impl HelperDef for Join {
         let texts: Vec<String> =
             items.iter().map(|item| item.as_str().map_or_else(|| item.to_string(), str::to_owned)).collect();
         Ok(ScopedJson::Derived(Json::String(texts.join(separator))))
+    }
+}
+
+/// `{{multiply parameters.memoryInMib 1048576}}`: platforms count in different units.
+struct Multiply;
+
+impl HelperDef for Multiply {
+    fn call_inner<'reg: 'rc, 'rc>(
+        &self,
+        helper: &Helper<'rc>,
+        _: &'reg Handlebars<'reg>,
+        _: &'rc Context,
+        _: &mut RenderContext<'reg, 'rc>,
+    ) -> Call<'rc> {
+        argument(helper, "multiply")?;
+        let factors: Option<Vec<i64>> = helper.params().iter().map(|factor| factor.value().as_i64()).collect();
+        let product = factors.and_then(|factors| factors.into_iter().try_fold(1_i64, i64::checked_mul));
+        product
+            .map(|product| ScopedJson::Derived(product.into()))
+            .ok_or_else(|| wrong("`multiply` takes whole numbers whose product has 64 bits".to_owned()))
     }
 }
 

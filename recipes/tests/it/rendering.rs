@@ -56,12 +56,14 @@ result:
     url: 'x://{{urlEncode context.resource.properties.user}}@h'
     upper: '{{upper context.resource.name}}'
     list: '{{join context.resource.properties.list \" \"}}'
+    bytes: '{{multiply 64 1048576}}'
     base64: '{{base64 \"hello\"}}'";
     let values = values(text, json!({ "user": "a b/c@d", "list": ["x", 1] })).await;
     let hash = values["hash"].as_str().unwrap();
     assert_eq!(hash.len(), 8);
     assert_eq!(values["name"], format!("db-{hash}"));
     assert_eq!(values["short"], format!("a-rathe-{hash}"));
+    assert_eq!(values["bytes"], 67_108_864);
     assert_eq!(values["url"], "x://a%20b%2Fc%40d@h");
     assert_eq!(
         (&values["upper"], &values["list"], &values["base64"]),
