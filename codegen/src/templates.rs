@@ -15,7 +15,7 @@ use radii_diagnostics::{Code, Diagnostic};
 use rust_embed::RustEmbed;
 
 use crate::generator::{Generator, Target};
-use crate::view;
+use crate::view::{self, Properties};
 use crate::{Input, Output};
 
 const SYNTAX: Code = Code::new("radii/template-syntax");
@@ -142,6 +142,8 @@ pub struct Renderer {
     pages: Vec<Page>,
     copies: Vec<(String, String)>,
     diagnostics: Vec<Diagnostic>,
+    /// Whether any template speaks of single properties, which are costly to prepare.
+    properties: Properties,
 }
 
 impl Renderer {
@@ -151,7 +153,10 @@ impl Renderer {
         handlebars.set_strict_mode(true);
         handlebars.register_escape_fn(no_escape);
         handlebars.register_helper("json", Box::new(write_json));
-        let mut renderer = Self { handlebars, pages: Vec::new(), copies: Vec::new(), diagnostics: Vec::new() };
+        let lists = |(_, text): (&str, &str)| text.replace("properties_table", "").contains("properties");
+        let properties = if folder.iter().any(lists) { Properties::Listed } else { Properties::Tabulated };
+        let (pages, copies, diagnostics) = (Vec::new(), Vec::new(), Vec::new());
+        let mut renderer = Self { handlebars, pages, copies, diagnostics, properties };
         for (path, text) in folder.iter() {
             renderer.add(path, text);
         }
@@ -196,19 +201,19 @@ impl Renderer {
         }
         let deepest = self.pages.iter().map(|page| page.scope).max();
         if self.pages.iter().any(|page| page.scope == Scope::Run) {
-            let run = view::Run::new(input);
+            let run = view::Run::new(input, self.properties);
             self.pages_of(Scope::Run, &run, &mut output);
         }
         for provider in input.providers() {
             let wants_whole = self.pages.iter().any(|page| page.scope == Scope::Provider);
             if wants_whole {
-                self.pages_of(Scope::Provider, &view::ProviderPage::new(provider), &mut output);
+                self.pages_of(Scope::Provider, &view::ProviderPage::new(provider, self.properties), &mut output);
             }
             if deepest < Some(Scope::Type) {
                 continue;
             }
             for (name, resource_type) in &provider.types {
-                let page = view::TypePage::new(provider, name, resource_type);
+                let page = view::TypePage::new(provider, name, resource_type, self.properties);
                 self.pages_of(Scope::Type, &page, &mut output);
                 if deepest == Some(Scope::Version) {
                     for version_page in page.versions() {

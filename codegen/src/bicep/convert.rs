@@ -31,7 +31,7 @@ pub(super) struct Converted {
 ///
 /// # Errors
 /// In the modes that imitate an upstream converter, what that converter refuses.
-pub(super) fn provider(manifest: &Manifest, compat: Compat) -> Result<Converted, Diagnostic> {
+pub(super) fn provider(manifest: &Manifest, compat: Compat) -> Result<Converted, Box<Diagnostic>> {
     let sharing = if compat == Compat::TypeScript { Sharing::Scalars } else { Sharing::Singletons };
     let mut converter =
         Converter { table: TypeTable::new(sharing), compat, object_names: HashSet::new(), diagnostics: Vec::new() };
@@ -63,7 +63,7 @@ impl Converter {
         type_name: &str,
         version: &str,
         schema: &Schema,
-    ) -> Result<TypeRef, Diagnostic> {
+    ) -> Result<TypeRef, Box<Diagnostic>> {
         self.object_names.clear();
         let schema = match self.compat {
             Compat::TypeScript => Cow::Borrowed(schema),

@@ -41,7 +41,7 @@ impl Bicep {
         Self { compat }
     }
 
-    fn provider(&self, manifest: &Manifest, output: &mut Output) -> Result<(), Diagnostic> {
+    fn provider(&self, manifest: &Manifest, output: &mut Output) -> Result<(), Box<Diagnostic>> {
         let converted = convert::provider(manifest, self.compat)?;
         let layout = if self.compat == Compat::TypeScript { Layout::TypeScript } else { Layout::Go };
         let file = |type_ref| FileRef { path: "types.json".to_owned(), type_ref };
@@ -78,7 +78,7 @@ impl Generator for Bicep {
         let mut output = Output::default();
         for provider in input.providers() {
             if let Err(refused) = self.provider(provider, &mut output) {
-                output.diagnostics.push(refused);
+                output.diagnostics.push(*refused);
             }
         }
         output

@@ -25,12 +25,12 @@ impl Converter {
         place: &Place<'_>,
         name: &str,
         schema: &Schema,
-    ) -> Result<TypeRef, Diagnostic> {
+    ) -> Result<TypeRef, Box<Diagnostic>> {
         let is_object = matches!(schema.kind, None | Some(Kind::Object)) || self.compat == Compat::TypeScript;
         if is_object { self.upstream_object(place, name, schema) } else { self.upstream_type(place, name, schema) }
     }
 
-    fn upstream_type(&mut self, place: &Place<'_>, name: &str, schema: &Schema) -> Result<TypeRef, Diagnostic> {
+    fn upstream_type(&mut self, place: &Place<'_>, name: &str, schema: &Schema) -> Result<TypeRef, Box<Diagnostic>> {
         let refused = |what: &str, help: &str| Err(refused(place, schema.span, what, help));
         let mended = "leave out `--compat`: then it is converted";
         Ok(match schema.kind {
@@ -68,7 +68,7 @@ impl Converter {
         self.table.add(Type::Union(elements))
     }
 
-    fn upstream_object(&mut self, place: &Place<'_>, name: &str, schema: &Schema) -> Result<TypeRef, Diagnostic> {
+    fn upstream_object(&mut self, place: &Place<'_>, name: &str, schema: &Schema) -> Result<TypeRef, Box<Diagnostic>> {
         // The order of these two decides the numbers of the types.
         let (properties, additional) = if self.compat == Compat::TypeScript {
             let additional = self.upstream_values(place, name, schema)?;
@@ -85,7 +85,7 @@ impl Converter {
         &mut self,
         place: &Place<'_>,
         schema: &Schema,
-    ) -> Result<IndexMap<String, Property>, Diagnostic> {
+    ) -> Result<IndexMap<String, Property>, Box<Diagnostic>> {
         let mut properties = IndexMap::with_capacity(schema.properties.len());
         for (name, property) in in_order(&schema.properties, self.compat) {
             let type_ref = self.upstream_type(&place.property(name), name, &property.schema)?;
@@ -104,7 +104,7 @@ impl Converter {
         place: &Place<'_>,
         name: &str,
         schema: &Schema,
-    ) -> Result<Option<TypeRef>, Diagnostic> {
+    ) -> Result<Option<TypeRef>, Box<Diagnostic>> {
         let values = match &schema.additional {
             Additional::Schema(values) => values,
             Additional::Allowed(allowed, span) if self.compat == Compat::Go || *allowed => {
@@ -121,10 +121,10 @@ impl Converter {
     }
 }
 
-fn refused(place: impl ToString, span: Span, what: &str, help: &str) -> Diagnostic {
+fn refused(place: impl ToString, span: Span, what: &str, help: &str) -> Box<Diagnostic> {
     let place = place.to_string();
     let message = format!("the upstream converter refuses this manifest: `{place}` {what}");
-    Diagnostic::error(REFUSED, message).at(span).path(place).help(help)
+    Box::new(Diagnostic::error(REFUSED, message).at(span).path(place).help(help))
 }
 
 /// Reads a manifest as loosely as the upstream converters do: keywords that they do not know are skipped.
@@ -134,7 +134,7 @@ fn refused(place: impl ToString, span: Span, what: &str, help: &str) -> Diagnost
 ///
 /// # Errors
 /// The first thing that the upstream converter of that mode refuses.
-pub fn read(document: &Node, compat: Compat) -> Result<Manifest, Diagnostic> {
+pub fn read(document: &Node, compat: Compat) -> Result<Manifest, Box<Diagnostic>> {
     let namespace = document.get("namespace").and_then(|node| Some((node.as_str()?.to_owned(), node.span)));
     let Some((value, span)) = namespace.filter(|(text, _)| !text.is_empty()) else {
         return Err(refused("namespace", document.span, "is missing", "name the provider, as in `Contoso.Data`"));
@@ -158,7 +158,7 @@ struct Reader {
 }
 
 impl Reader {
-    fn resource_type(&self, name: &str, node: &Node) -> Result<ResourceType, Diagnostic> {
+    fn resource_type(&self, name: &str, node: &Node) -> Result<ResourceType, Box<Diagnostic>> {
         let versions = node.get("apiVersions").and_then(Node::as_object).filter(|versions| !versions.is_empty());
         let Some(versions) = versions else {
             return Err(refused(format!("types.{name}"), node.span, "has no version", "add one below `apiVersions`"));
@@ -167,7 +167,7 @@ impl Reader {
         for (version, entry) in versions {
             let path = format!("types.{name}.apiVersions['{version}']");
             let parsed: ApiVersion = version.parse().map_err(|error: radii_model::InvalidApiVersion| {
-                Diagnostic::error(REFUSED, error.to_string()).at(entry.key_span).path(path.clone())
+                Box::new(Diagnostic::error(REFUSED, error.to_string()).at(entry.key_span).path(path.clone()))
             })?;
             let schema = match entry.node.get("schema") {
                 Some(schema) => self.schema(&format!("{path}.schema"), schema, true)?,
@@ -178,7 +178,7 @@ impl Reader {
         Ok(resource_type)
     }
 
-    fn schema(&self, path: &str, node: &Node, checked: bool) -> Result<Schema, Diagnostic> {
+    fn schema(&self, path: &str, node: &Node, checked: bool) -> Result<Schema, Box<Diagnostic>> {
         let text = |key: &str| node.get(key).and_then(Node::as_str).map(str::to_owned);
         let yes = |key: &str| node.get(key).is_some_and(|node| node.value == Value::Bool(true));
         let list = |key: &str| match node.get(key).map(|node| &node.value) {
@@ -221,7 +221,7 @@ impl Reader {
         Ok(schema)
     }
 
-    fn kind(&self, path: &str, node: &Node, schema: &Schema) -> Result<Option<Kind>, Diagnostic> {
+    fn kind(&self, path: &str, node: &Node, schema: &Schema) -> Result<Option<Kind>, Box<Diagnostic>> {
         let Some(word) = node.get("type") else { return Ok(None) };
         Ok(Some(match word.as_str().unwrap_or_default() {
             "string" => Kind::String,

@@ -37,7 +37,7 @@ impl Generator for OpenApi {
                     losses(described.declared, &path, Dialect::OpenApi, &mut output.diagnostics);
                 }
                 let path = format!("{}/{version}/openapi.json", provider.namespace.value);
-                output.artifacts.insert(path, pretty(&document(provider, version, &types)));
+                output.artifacts.insert(path, text(provider, version, &types));
             }
         }
         output
@@ -90,6 +90,24 @@ struct Components<'a> {
     schemas: Schemas<'a>,
 }
 
+/// Stands for a type's name, and for the name of its component, until the text is complete.
+const NAME: &str = "\u{e000}";
+const COMPONENT: &str = "\u{e001}";
+
+/// Writes a document. The operations of all types are alike: they are written once, for a type that
+/// does not exist, and then copied for each type that does.
+fn text(provider: &Manifest, version: &ApiVersion, types: &[DescribedType<'_>]) -> String {
+    let text = pretty(&document(provider, version, types));
+    let (before, after) = ("\n  \"paths\": {\n", "\n  },\n  \"components\": {\n");
+    let start = text.find(before).expect("the document has paths") + before.len();
+    let end = start + text[start..].find(after).expect("components follow the paths");
+    let paths: Vec<String> = types
+        .iter()
+        .map(|described| text[start..end].replace(NAME, described.name).replace(COMPONENT, &described.component))
+        .collect();
+    format!("{}{}{}", &text[..start], paths.join(",\n"), &text[end..])
+}
+
 fn document<'a>(provider: &'a Manifest, version: &'a ApiVersion, types: &'a [DescribedType<'a>]) -> Document<'a> {
     let namespace = &provider.namespace.value;
     let tag = |described: &DescribedType<'_>| {
@@ -108,7 +126,7 @@ fn document<'a>(provider: &'a Manifest, version: &'a ApiVersion, types: &'a [Des
         }),
         servers: paths::servers(),
         tags: types.iter().map(tag).collect(),
-        paths: types.iter().flat_map(|described| paths::of_type(namespace, described)).collect(),
+        paths: paths::of_type(namespace, NAME, COMPONENT).into_iter().collect(),
         components: Components {
             parameters: paths::parameters(version),
             headers: paths::headers(),

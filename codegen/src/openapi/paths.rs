@@ -3,7 +3,12 @@
 use radii_model::ApiVersion;
 use serde_json::{Value as Json, json};
 
-use super::DescribedType;
+/// The names of the type that operations are about.
+#[derive(Clone, Copy)]
+struct Names<'a> {
+    name: &'a str,
+    component: &'a str,
+}
 
 /// Where a server answers; the address is the reader's own.
 pub(super) fn servers() -> Json {
@@ -15,7 +20,8 @@ pub(super) fn servers() -> Json {
 }
 
 /// Returns the paths of a type with their operations.
-pub(super) fn of_type(namespace: &str, described: &DescribedType<'_>) -> [(String, Json); 3] {
+pub(super) fn of_type(namespace: &str, name: &str, component: &str) -> [(String, Json); 3] {
+    let described = Names { name, component };
     let plane = "/planes/radius/{planeName}";
     let group = format!("{plane}/resourceGroups/{{resourceGroupName}}");
     let kind = format!("providers/{namespace}/{}", described.name);
@@ -44,8 +50,8 @@ pub(super) fn of_type(namespace: &str, described: &DescribedType<'_>) -> [(Strin
     ]
 }
 
-fn list(described: &DescribedType<'_>, suffix: &str, whose: &str) -> Json {
-    let component = &described.component;
+fn list(described: Names<'_>, suffix: &str, whose: &str) -> Json {
+    let component = described.component;
     json!({
         "tags": [described.name],
         "operationId": format!("{component}_List{suffix}"),
@@ -58,8 +64,8 @@ fn list(described: &DescribedType<'_>, suffix: &str, whose: &str) -> Json {
     })
 }
 
-fn get(described: &DescribedType<'_>) -> Json {
-    let component = &described.component;
+fn get(described: Names<'_>) -> Json {
+    let component = described.component;
     json!({
         "tags": [described.name],
         "operationId": format!("{component}_Get"),
@@ -72,8 +78,8 @@ fn get(described: &DescribedType<'_>) -> Json {
     })
 }
 
-fn put(described: &DescribedType<'_>) -> Json {
-    let component = &described.component;
+fn put(described: Names<'_>) -> Json {
+    let component = described.component;
     let mut created = answer("Accepted: the operation's state is at the address in `Azure-AsyncOperation`.", component);
     created["headers"] = async_headers();
     json!({
@@ -93,8 +99,8 @@ fn put(described: &DescribedType<'_>) -> Json {
     })
 }
 
-fn delete(described: &DescribedType<'_>) -> Json {
-    let component = &described.component;
+fn delete(described: Names<'_>) -> Json {
+    let component = described.component;
     let mut accepted =
         answer("Accepted: the operation's state is at the address in `Azure-AsyncOperation`.", component);
     accepted["headers"] = async_headers();

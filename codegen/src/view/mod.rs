@@ -15,6 +15,15 @@ pub use rows::PropertyView;
 use crate::Input;
 use crate::effective::effective;
 
+/// Whether the model holds each property beside the table of them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Properties {
+    /// As rows and as a table.
+    Listed,
+    /// As a table only.
+    Tabulated,
+}
+
 /// What a template sees that is rendered once per run.
 #[derive(Debug, Serialize)]
 pub struct Run {
@@ -114,8 +123,12 @@ pub struct VersionView {
     pub full_name: String,
     /// Description of the schema; empty when there is none.
     pub description: String,
-    /// All properties, nested ones after the object that holds them.
-    pub properties: Vec<PropertyView>,
+    /// All properties, nested ones after the object that holds them. Left out, as the one exception, when no
+    /// template of the folder speaks of them: they are by far the largest part of the model.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub properties: Option<Vec<PropertyView>>,
+    /// All properties as a Markdown table.
+    pub properties_table: String,
     /// A resource in Bicep.
     pub example_bicep: String,
     /// The body of a PUT.
@@ -124,22 +137,25 @@ pub struct VersionView {
 
 impl Run {
     /// Returns the view of all providers.
-    pub fn new(input: &Input<'_>) -> Self {
-        Self { providers: input.providers().iter().map(|provider| ProviderView::new(provider)).collect() }
+    pub fn new(input: &Input<'_>, properties: Properties) -> Self {
+        Self { providers: input.providers().iter().map(|provider| ProviderView::new(provider, properties)).collect() }
     }
 }
 
 impl ProviderPage {
     /// Returns the view of one provider.
-    pub fn new(provider: &Manifest) -> Self {
-        Self { provider: ProviderView::new(provider) }
+    pub fn new(provider: &Manifest, properties: Properties) -> Self {
+        Self { provider: ProviderView::new(provider, properties) }
     }
 }
 
 impl TypePage {
     /// Returns the view of one type.
-    pub fn new(provider: &Manifest, name: &str, resource_type: &ResourceType) -> Self {
-        Self { provider: ProviderHeader::new(provider), resource_type: TypeView::new(provider, name, resource_type) }
+    pub fn new(provider: &Manifest, name: &str, resource_type: &ResourceType, properties: Properties) -> Self {
+        Self {
+            provider: ProviderHeader::new(provider),
+            resource_type: TypeView::new(provider, name, resource_type, properties),
+        }
     }
 
     /// Returns the view of each version.
@@ -160,14 +176,15 @@ impl ProviderHeader {
 }
 
 impl ProviderView {
-    fn new(provider: &Manifest) -> Self {
-        let types = provider.types.iter().map(|(name, resource_type)| TypeView::new(provider, name, resource_type));
+    fn new(provider: &Manifest, properties: Properties) -> Self {
+        let view = |(name, resource_type): (&String, &_)| TypeView::new(provider, name, resource_type, properties);
+        let types = provider.types.iter().map(view);
         Self { header: ProviderHeader::new(provider), types: types.collect() }
     }
 }
 
 impl TypeView {
-    fn new(provider: &Manifest, name: &str, resource_type: &ResourceType) -> Self {
+    fn new(provider: &Manifest, name: &str, resource_type: &ResourceType, properties: Properties) -> Self {
         let default_version = resource_type.default_version();
         let description = resource_type.description.as_deref().unwrap_or_default().trim_end().to_owned();
         let header = TypeHeader {
@@ -180,8 +197,9 @@ impl TypeView {
         };
         let mut entries: Vec<(&ApiVersion, &VersionEntry)> = resource_type.api_versions.iter().collect();
         entries.sort_by(|one, other| other.0.cmp(one.0));
-        let version = |(version, entry): (&ApiVersion, &VersionEntry)| {
-            VersionView::new(provider, &header, version, entry, default_version == Some(version))
+        let version = |(version, entry): (&ApiVersion, &VersionEntry)| VersionView {
+            default: default_version == Some(version),
+            ..VersionView::new(provider, &header, version, entry, properties)
         };
         let versions = entries.into_iter().map(version).collect();
         Self { header, versions }
@@ -194,16 +212,18 @@ impl VersionView {
         header: &TypeHeader,
         version: &ApiVersion,
         entry: &VersionEntry,
-        default: bool,
+        properties: Properties,
     ) -> Self {
         let schema = effective(provider, &entry.schema);
         let full_name = format!("{}@{version}", header.full_name);
+        let rows = rows::of(&schema);
         Self {
             version: version.to_string(),
             preview: version.is_preview(),
-            default,
+            default: false,
             description: entry.schema.description.clone().unwrap_or_default(),
-            properties: rows::of(&schema),
+            properties_table: rows::table(&rows),
+            properties: (properties == Properties::Listed).then_some(rows),
             example_bicep: example::bicep(&header.name, &full_name, &schema),
             example_json: example::json(&schema),
             full_name,

@@ -1,5 +1,7 @@
 //! Properties as a flat list, one row each.
 
+use std::fmt::Write as _;
+
 use radii_model::base::base_schema;
 use radii_model::schema::{Additional, Kind, Property, Schema};
 use serde::Serialize;
@@ -49,6 +51,15 @@ pub(super) fn of(schema: &Schema) -> Vec<PropertyView> {
     let mut rows = Vec::with_capacity(schema.properties.len() * 2);
     walk(schema, "", 0, &mut rows);
     rows
+}
+
+/// Returns the rows as a Markdown table, without a final newline.
+pub(super) fn table(rows: &[PropertyView]) -> String {
+    let mut table = String::from("| Property | Type | | |\n|---|---|---|---|");
+    for PropertyView { path, kind, notes, summary, .. } in rows {
+        _ = write!(table, "\n| `{path}` | {kind} | {notes} | {summary} |");
+    }
+    table
 }
 
 fn walk(schema: &Schema, prefix: &str, depth: usize, rows: &mut Vec<PropertyView>) {

@@ -13,11 +13,11 @@ use crate::{crate_path, document, folders, read};
 const CONVERTERS: [(&str, Compat); 2] = [("go", Compat::Go), ("ts", Compat::TypeScript)];
 
 /// Converts as the upstream converter does; the first error ends it.
-fn convert(manifests: &[Manifest], compat: Compat) -> Result<Artifacts, Diagnostic> {
+fn convert(manifests: &[Manifest], compat: Compat) -> Result<Artifacts, Box<Diagnostic>> {
     let input = Input::new(manifests);
     let output = generator(Target::Bicep, &Options { compat, ..Options::default() }).generate(&input);
     let mut diagnostics = input.diagnostics().iter().cloned().chain(output.diagnostics);
-    diagnostics.find(Diagnostic::is_error).map_or(Ok(output.artifacts), Err)
+    diagnostics.find(Diagnostic::is_error).map_or(Ok(output.artifacts), |error| Err(Box::new(error)))
 }
 
 /// Returns how the three files of `expected` differ from the artifacts; empty when they do not.

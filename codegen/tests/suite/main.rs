@@ -1,6 +1,7 @@
 //! What the generators write, compared with golden data, meta-schemas and snapshots.
 
 mod golden;
+mod hostile;
 mod json_schema;
 mod openapi;
 mod output;

@@ -18,7 +18,7 @@ fn files(output: &Output) -> Vec<(String, String)> {
 #[test]
 fn all_built_in_templates_compile() {
     let builtin = TemplateFolder::builtin();
-    assert!(builtin.iter().count() >= 4);
+    assert!(builtin.iter().count() >= 3);
     let renderer = Renderer::compile(&builtin);
     assert!(renderer.diagnostics().is_empty(), "{:?}", renderer.diagnostics());
 }
@@ -65,6 +65,18 @@ fn the_path_of_a_template_says_how_often_it_is_rendered() {
     expected.sort();
     made.sort();
     assert_eq!(made, expected);
+}
+
+#[test]
+fn a_template_may_list_the_properties_itself() {
+    let text = "{{#each version.properties}}{{path}}:{{type}}{{#if required}}!{{/if}} {{/each}}";
+    let output = render(&[("{{type.name}}-{{version.version}}.txt.hbs", text)]);
+    assert!(output.diagnostics.is_empty(), "{:?}", output.diagnostics);
+    let made = std::str::from_utf8(output.artifacts.get("carts-2024-06-01-preview.txt").unwrap()).unwrap();
+    assert!(
+        made.starts_with("size:string application:string environment:string! connections:map of object "),
+        "{made}"
+    );
 }
 
 #[test]
