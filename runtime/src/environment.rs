@@ -217,20 +217,23 @@ impl Environment {
 pub(crate) async fn load_application(host: &Host, value: Option<&Json>) -> Result<Option<Record>, Fault> {
     match value.and_then(Json::as_str).filter(|text| !text.is_empty()) {
         None => Ok(None),
-        Some(text) if text.starts_with('/') => load_resource(host, text).await.map(Some),
-        Some(_) => Err(Fault::internal("could not parse application ID")),
+        Some(text) => load_resource(host, text).await.map(Some),
     }
 }
 
 /// Loads a resource that another one refers to by id.
 pub(crate) async fn load_resource(host: &Host, text: &str) -> Result<Record, Fault> {
-    let id = text.parse::<ResourceId>().map_err(|_| Fault::internal(format!("'{text}' is not a valid resource id")))?;
+    let id = text
+        .parse::<ResourceId>()
+        .ok()
+        .filter(|_| text.starts_with('/'))
+        .ok_or_else(|| Fault::internal(format!("'{text}' is not a valid resource id")))?;
     if !id.is_resource() {
         return Err(Fault::internal(format!("\"{text}\" is a valid resource id but does not refer to a resource")));
     }
     match host.parts.store.find(&id).await? {
         Some(record) => Ok(record),
-        None => Err(Fault::internal(format!("the resource {text} was not found")).target(text)),
+        None => Err(Fault::internal(format!("the resource {text} was not found"))),
     }
 }
 

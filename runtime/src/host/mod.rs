@@ -142,11 +142,11 @@ pub trait Kind: Send + Sync {
     /// How changes are carried out.
     fn mode(&self, type_name: &str) -> Mode;
 
-    /// Checks the shape of a PUT's body, before anything else about it.
+    /// Checks the name and the shape of a PUT's body, before anything else about it.
     ///
     /// # Errors
     /// 400 with one detail per violation.
-    fn check(&self, _type_name: &TypeName, _body: &Map<String, Json>) -> Result<(), Fault> {
+    fn check(&self, _id: &ResourceId, _type_name: &TypeName, _body: &Map<String, Json>) -> Result<(), Fault> {
         Ok(())
     }
 

@@ -26,7 +26,14 @@ pub(super) async fn act(host: &Host, id: &ResourceId, action: &str, body: &Json)
         Some(type_name) => host.kind_of(&type_name).act(host, &record, action, body).await?,
         None => None,
     };
-    answer.ok_or_else(|| Fault::new(404, code::NOT_FOUND, format!("The request 'POST {id}/{action}' is invalid.")))
+    answer
+        .ok_or_else(|| Fault::new(404, code::NOT_FOUND, format!("The request 'POST {}' is invalid.", path(id, action))))
+}
+
+/// The path of an action as errors show it: scope and name as given, the type in lower case.
+fn path(id: &ResourceId, action: &str) -> String {
+    let kind = id.resource_type().map(|type_name| type_name.key()).unwrap_or_default();
+    format!("{}/providers/{kind}/{}/{action}", id.scope(), id.name().unwrap_or_default())
 }
 
 async fn load(host: &Host, id: &ResourceId) -> Result<Record, Fault> {

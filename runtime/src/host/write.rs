@@ -74,9 +74,9 @@ impl From<store::Error> for Refusal {
 async fn try_put(host: &Host, request: &Put) -> Result<Answer, Refusal> {
     let id = &request.id;
     let type_name = resource_type(id)?;
-    check_name(id)?;
     let kind = host.kind_of(&type_name);
-    kind.check(&type_name, &request.body)?;
+    kind.check(id, &type_name, &request.body)?;
+    check_name(id)?;
     let validator = if kind.has_schema() { host.validator(id, &request.api_version)? } else { None };
     let body = Body::parse(&request.body, id)?;
     let old = host.parts.store.find(id).await?;

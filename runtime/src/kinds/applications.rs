@@ -5,7 +5,7 @@ use radii_model::{ResourceId, TypeName};
 use serde_json::{Map, Value as Json, json};
 
 use super::environments::is_label;
-use super::shape;
+use super::{refuse_moves, shape};
 use crate::Fault;
 use crate::environment::Environment;
 use crate::host::{Host, Kind, Mode, Step, Work};
@@ -28,7 +28,8 @@ impl Kind for Applications {
         Mode::Synchronous
     }
 
-    fn check(&self, type_name: &TypeName, body: &Map<String, Json>) -> Result<(), Fault> {
+    fn check(&self, id: &ResourceId, type_name: &TypeName, body: &Map<String, Json>) -> Result<(), Fault> {
+        shape::check_name(id)?;
         shape::check(type_name, body)
     }
 
@@ -36,19 +37,21 @@ impl Kind for Applications {
         false
     }
 
-    async fn admit(&self, host: &Host, record: &mut Record, _old: Option<&Record>) -> Result<(), Fault> {
+    async fn admit(&self, host: &Host, record: &mut Record, old: Option<&Record>) -> Result<(), Fault> {
+        shape::strip(record);
         record.properties.insert("status".into(), json!({}));
         if record.id.namespace().is_some_and(|namespace| namespace.eq_ignore_ascii_case("Radius.Core")) {
             return Ok(());
         }
         keep_known_extensions(record);
+        refuse_moves(record, old)?;
         let environment = find_environment(host, record).await?;
         let is_environment =
             environment.id().types().last().is_some_and(|last| last.kind.eq_ignore_ascii_case("environments"));
         if is_environment {
             let kind = environment.kind()?;
             let namespace = environment.application_namespace(record);
-            check_namespace(record, kind, &namespace)?;
+            check_namespace(kind, &namespace)?;
             record.properties["status"] = json!({ "compute": { "kind": kind.as_str(), "namespace": namespace } });
         }
         Ok(())
@@ -86,15 +89,14 @@ async fn find_environment(host: &Host, record: &Record) -> Result<Environment, F
     }
 }
 
-fn check_namespace(record: &Record, kind: ComputeKind, namespace: &str) -> Result<(), Fault> {
+fn check_namespace(kind: ComputeKind, namespace: &str) -> Result<(), Fault> {
     if !matches!(kind, ComputeKind::Kubernetes | ComputeKind::Knative) || is_label(namespace) {
         return Ok(());
     }
     if namespace.len() > 63 {
         return Err(Fault::bad_request(format!(
             "Application namespace '{namespace}' could not be created: must be no more than 63 characters"
-        ))
-        .target(record.id.to_string()));
+        )));
     }
     Err(Fault::bad_request(format!(
         "'{namespace}' is an invalid namespace name: a lowercase RFC 1123 label must consist of lower case alphanumeric \

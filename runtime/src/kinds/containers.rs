@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use async_trait::async_trait;
-use radii_model::TypeName;
+use radii_model::{ResourceId, TypeName};
 use serde_json::{Map, Value as Json, json};
 
 use super::{refuse_moves, shape};
@@ -16,21 +16,34 @@ use crate::platform::{Observed, Target, Workload};
 use crate::store::{Record, Verb};
 use crate::workload::{Draft, hosts};
 
-/// The behaviour of containers.
-pub(super) struct Containers;
+/// The behaviour of containers of either type.
+pub(super) enum Containers {
+    /// `Applications.Core/containers`, described by its API description.
+    Classic,
+    /// `Radius.Compute/containers`, described by its registered schema.
+    Compute,
+}
 
 #[async_trait]
 impl Kind for Containers {
     fn types(&self) -> &'static [&'static str] {
-        &["Applications.Core/containers", "Radius.Compute/containers"]
+        match self {
+            Containers::Classic => &["Applications.Core/containers"],
+            Containers::Compute => &["Radius.Compute/containers"],
+        }
     }
 
     fn mode(&self, _type_name: &str) -> Mode {
         Mode::Asynchronous
     }
 
-    fn check(&self, type_name: &TypeName, body: &Map<String, Json>) -> Result<(), Fault> {
+    fn check(&self, id: &ResourceId, type_name: &TypeName, body: &Map<String, Json>) -> Result<(), Fault> {
+        shape::check_name(id)?;
         shape::check(type_name, body)
+    }
+
+    fn has_schema(&self) -> bool {
+        matches!(self, Containers::Compute)
     }
 
     fn timeout(&self) -> Duration {
@@ -38,6 +51,7 @@ impl Kind for Containers {
     }
 
     async fn admit(&self, _host: &Host, record: &mut Record, old: Option<&Record>) -> Result<(), Fault> {
+        shape::strip(record);
         let status = old.and_then(|old| old.properties.get("status")).cloned();
         record.properties.insert("status".into(), status.unwrap_or_else(|| json!({})));
         if is_classic(record) {

@@ -33,7 +33,8 @@ impl Kind for Environments {
         Mode::Synchronous
     }
 
-    fn check(&self, type_name: &TypeName, body: &Map<String, Json>) -> Result<(), Fault> {
+    fn check(&self, id: &ResourceId, type_name: &TypeName, body: &Map<String, Json>) -> Result<(), Fault> {
+        shape::check_name(id)?;
         shape::check(type_name, body)
     }
 
@@ -42,6 +43,7 @@ impl Kind for Environments {
     }
 
     async fn admit(&self, host: &Host, record: &mut Record, _old: Option<&Record>) -> Result<(), Fault> {
+        shape::strip(record);
         if record.properties.get("simulated") == Some(&Json::Bool(false)) {
             record.properties.shift_remove("simulated");
         }
@@ -52,8 +54,10 @@ impl Kind for Environments {
             check_settings(host, record).await
         } else {
             complete_recipes(record)?;
-            if let Some(config) = record.properties.get_mut("recipeConfig").and_then(Json::as_object_mut) {
-                config.entry("env").or_insert_with(|| json!({}));
+            match record.properties.get_mut("recipeConfig").and_then(Json::as_object_mut) {
+                Some(config) if config.is_empty() => drop(record.properties.shift_remove("recipeConfig")),
+                Some(config) => drop(config.entry("env").or_insert_with(|| json!({}))),
+                None => {}
             }
             Ok(())
         }
@@ -91,11 +95,8 @@ fn check_compute(record: &Record) -> Result<(), Fault> {
     match namespace {
         Some(namespace) if is_label(namespace) => Ok(()),
         None if !required => Ok(()),
-        // The contract's words for every bad namespace, with the rule appended.
-        _ => Err(invalid(
-            "$.properties.compute.namespace must be 63 characters or less. It holds lower-case letters, digits and `-`, \
-             and begins and ends with a letter or digit.",
-        )),
+        // The words that clients know for every bad namespace, whatever is wrong with it.
+        _ => Err(invalid("$.properties.compute.namespace must be 63 characters or less.")),
     }
 }
 
@@ -189,8 +190,9 @@ async fn resolve_packs(host: &Host, record: &mut Record) -> Result<(), Fault> {
     for name in given.iter().filter_map(Json::as_str) {
         let pack = find_pack(host, &record.id, name).await?;
         for type_name in pack.properties.get("recipes").and_then(Json::as_object).into_iter().flat_map(Map::keys) {
-            let own = pack.id.name().unwrap_or_default().to_owned();
-            if let Some(other) = owners.insert(type_name.to_ascii_lowercase(), own.clone()) {
+            let own = pack.id.to_string();
+            let other = owners.insert(type_name.to_ascii_lowercase(), own.clone());
+            if let Some(other) = other.filter(|other| *other != own) {
                 return Err(Fault::conflict(format!(
                     "Resource type '{type_name}' is defined in multiple recipe packs: {other} and {own}"
                 )));
@@ -206,9 +208,15 @@ async fn resolve_packs(host: &Host, record: &mut Record) -> Result<(), Fault> {
 
 async fn find_pack(host: &Host, environment: &ResourceId, name: &str) -> Result<Record, Fault> {
     let kind = TypeName::new("Radius.Core", "recipePacks");
-    let id = match name.parse::<ResourceId>() {
-        Ok(id) if name.starts_with('/') => id,
-        _ => environment.scope().resource(&kind, name),
+    let malformed = || {
+        Fault::bad_request(format!(
+            "Invalid recipe pack reference \"{name}\": provide a recipe pack name or a {kind} resource ID."
+        ))
+    };
+    let id = match name.starts_with('/') {
+        true => name.parse::<ResourceId>().ok().filter(ResourceId::is_resource).ok_or_else(malformed)?,
+        false if name.is_empty() || name.contains('/') => return Err(malformed()),
+        false => environment.scope().resource(&kind, name),
     };
     if let Some(found) = id.resource_type().filter(|found| *found != kind) {
         return Err(Fault::bad_request(format!(
@@ -227,14 +235,16 @@ async fn check_settings(host: &Host, record: &Record) -> Result<(), Fault> {
     for property in ["terraformSettings", "bicepSettings"] {
         let Some(text) = record.properties.get(property).and_then(Json::as_str) else { continue };
         let kind = TypeName::new("Radius.Core", property);
-        let id = text.parse::<ResourceId>().ok().filter(|id| id.resource_type().as_ref() == Some(&kind));
-        let Some(id) = id else {
-            return Err(Fault::bad_request(format!(
-                "$.properties.{property} must be the id of a `{kind}`, not `{text}`."
-            )));
+        let Some(id) = text.parse::<ResourceId>().ok().filter(ResourceId::is_resource) else {
+            return Err(Fault::bad_request(format!("Invalid {property} resource ID: {text}")));
         };
+        if let Some(found) = id.resource_type().filter(|found| *found != kind) {
+            return Err(Fault::bad_request(format!(
+                "Referenced {property} resource \"{text}\" has type \"{found}\"; expected \"{kind}\"."
+            )));
+        }
         if host.parts.store.find(&id).await?.is_none() {
-            return Err(Fault::bad_request(format!("$.properties.{property}: the resource {id} was not found")));
+            return Err(Fault::bad_request(format!("Referenced {property} resource \"{text}\" does not exist.")));
         }
     }
     Ok(())

@@ -33,7 +33,8 @@ impl Default for Kinds {
             Arc::new(applications::Applications),
             Arc::new(settings::Settings),
             Arc::new(crate::deployment::Deployments),
-            Arc::new(containers::Containers),
+            Arc::new(containers::Containers::Classic),
+            Arc::new(containers::Containers::Compute),
             Arc::new(portable::PortableResources),
             Arc::new(unsupported::Unsupported),
         ];
@@ -57,21 +58,26 @@ impl Kinds {
 
 /// Refuses to move a resource to another application or environment: what it made would be forgotten.
 fn refuse_moves(record: &Record, old: Option<&Record>) -> Result<(), Fault> {
-    let text = |record: &Record, name: &str| {
-        record.properties.get(name).and_then(Json::as_str).unwrap_or_default().to_ascii_lowercase()
-    };
+    let text =
+        |record: &Record, name: &str| record.properties.get(name).and_then(Json::as_str).unwrap_or_default().to_owned();
     let Some(old) = old else { return Ok(()) };
-    let is_same = |name: &str| text(record, name) == text(old, name);
+    let is_same = |name: &str| text(record, name).eq_ignore_ascii_case(&text(old, name));
     if is_same("application") && is_same("environment") {
         return Ok(());
     }
-    Err(Fault::bad_request(format!(
-        "Attempted to deploy existing resource '{}' which has a different application and/or environment. Options to resolve \
-         the conflict are: change the name of the '{}' resource in your application definition to create a new resource, or \
-         use '{}' as the application and '{}' as the environment to update the existing resource.",
-        record.id,
-        record.id.name().unwrap_or_default(),
-        old.properties.get("application").and_then(Json::as_str).unwrap_or_default(),
-        old.properties.get("environment").and_then(Json::as_str).unwrap_or_default(),
-    )))
+    let place = |name: &str| {
+        let id = text(record, name);
+        id.rsplit('/').next().filter(|last| !last.is_empty()).map(|last| format!("'{last}' {name}"))
+    };
+    let places: Vec<_> = [place("application"), place("environment")].into_iter().flatten().collect();
+    let name = record.id.name().unwrap_or_default();
+    let message = format!(
+        "Attempted to deploy existing resource '{name}' which has a different application and/or environment. Options to \
+         resolve the conflict are: change the name of the '{name}' resource in {} to create a new resource, or use '{}' \
+         application and '{}' environment to update the existing resource '{name}'.",
+        places.join(" and "),
+        text(old, "application"),
+        text(old, "environment"),
+    );
+    Err(Fault::bad_request(message).target(record.id.to_string()))
 }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use async_trait::async_trait;
-use radii_model::TypeName;
+use radii_model::{ResourceId, TypeName};
 use serde_json::{Map, Value as Json, json};
 
 use super::{refuse_moves, shape, user_defined};
@@ -80,7 +80,8 @@ impl Kind for PortableResources {
         Mode::Asynchronous
     }
 
-    fn check(&self, type_name: &TypeName, body: &Map<String, Json>) -> Result<(), Fault> {
+    fn check(&self, id: &ResourceId, type_name: &TypeName, body: &Map<String, Json>) -> Result<(), Fault> {
+        shape::check_name(id)?;
         shape::check(type_name, body)
     }
 
@@ -88,9 +89,15 @@ impl Kind for PortableResources {
         Duration::from_secs(60 * 60)
     }
 
+    fn has_schema(&self) -> bool {
+        false
+    }
+
     async fn admit(&self, _host: &Host, record: &mut Record, old: Option<&Record>) -> Result<(), Fault> {
+        shape::strip(record);
         refuse_moves(record, old)?;
         refuse_secrets(record)?;
+        record.properties.shift_remove("secrets");
         let portable = of(record)?;
         let properties = &mut record.properties;
         let is_manual = properties.get("resourceProvisioning").and_then(Json::as_str) == Some("manual");
@@ -108,8 +115,10 @@ impl Kind for PortableResources {
             properties.entry(name).or_insert_with(|| json!(""));
         }
         properties.entry("resourceProvisioning").or_insert_with(|| json!("recipe"));
-        let default = if is_manual { "" } else { "default" };
-        properties.entry("recipe").or_insert_with(|| json!({ "name": default }));
+        if is_manual && !portable.properties.is_empty() {
+            properties.insert("recipe".into(), json!({ "name": "" }));
+        }
+        properties.entry("recipe").or_insert_with(|| json!({ "name": "default" }));
         let status = old.and_then(|old| old.properties.get("status")).cloned();
         properties.insert("status".into(), status.unwrap_or_else(|| json!({})));
         Ok(())

@@ -1,7 +1,7 @@
 //! What environments refer to and recipes are configured by: recipe packs and tool settings. They are only stored.
 
 use async_trait::async_trait;
-use radii_model::TypeName;
+use radii_model::{ResourceId, TypeName};
 use serde_json::{Map, Value as Json};
 
 use super::shape;
@@ -22,7 +22,8 @@ impl Kind for Settings {
         Mode::Synchronous
     }
 
-    fn check(&self, type_name: &TypeName, body: &Map<String, Json>) -> Result<(), Fault> {
+    fn check(&self, id: &ResourceId, type_name: &TypeName, body: &Map<String, Json>) -> Result<(), Fault> {
+        shape::check_name(id)?;
         shape::check(type_name, body)
     }
 
@@ -31,6 +32,7 @@ impl Kind for Settings {
     }
 
     async fn admit(&self, _host: &Host, record: &mut Record, _old: Option<&Record>) -> Result<(), Fault> {
+        shape::strip(record);
         let recipes = record.properties.get_mut("recipes").and_then(Json::as_object_mut);
         for entry in recipes.into_iter().flat_map(Map::values_mut).filter_map(Json::as_object_mut) {
             entry.entry("plainHttp").or_insert(Json::Bool(false));

@@ -2,11 +2,12 @@
 
 use std::sync::LazyLock;
 
-use radii_model::TypeName;
+use radii_model::{ResourceId, TypeName};
 use serde_json::{Map, Value as Json};
 
 use crate::Fault;
 use crate::fault::code;
+use crate::store::Record;
 
 /// Shapes by type: JSON Schema reduced to `type`, `required`, `properties`, `additionalProperties`, `items`, `enum`.
 static SHAPES: LazyLock<Map<String, Json>> = LazyLock::new(|| {
@@ -16,22 +17,63 @@ static SHAPES: LazyLock<Map<String, Json>> = LazyLock::new(|| {
     shapes
 });
 
+/// Properties that answers carry and clients send back, although the descriptions call them read-only.
+const SENT_BACK: [&str; 1] = ["referencedBy"];
+/// Longest name of a resource.
+const NAME_LIMIT: usize = 63;
+
+fn shape_of(type_name: &TypeName) -> Option<&'static Json> {
+    let key = type_name.key();
+    SHAPES.iter().find(|(name, _)| name.to_ascii_lowercase() == key).map(|(_, shape)| shape)
+}
+
+/// Removes properties that the description does not know: they are accepted and have no effect.
+pub(super) fn strip(record: &mut Record) {
+    let shape = record.id.resource_type().and_then(|type_name| shape_of(&type_name));
+    let Some(shape) = shape.and_then(|shape| shape.get("properties")?.get("properties")) else { return };
+    let Some(known) = shape.get("properties").filter(|_| shape.get("additionalProperties").is_none()) else { return };
+    record.properties.retain(|name, _| known.get(name).is_some() || SENT_BACK.contains(&name.as_str()));
+}
+
+/// Checks the name of a resource against the description's pattern.
+///
+/// # Errors
+/// 400 naming the path parameter.
+pub(super) fn check_name(id: &ResourceId) -> Result<(), Fault> {
+    let Some(type_name) = id.resource_type() else { return Ok(()) };
+    let Some(parameter) = shape_of(&type_name).and_then(|shape| shape.get("$name")?.as_str()) else { return Ok(()) };
+    let name = id.name().unwrap_or_default();
+    let starts = name.starts_with(|c: char| c.is_ascii_alphabetic());
+    let ends = name.ends_with(|c: char| c.is_ascii_alphanumeric());
+    let message = if !starts || !ends || !name.chars().all(|c| c.is_ascii_alphanumeric() || c == '-') {
+        format!("{parameter} in path should match '^[A-Za-z]([-A-Za-z0-9]*[A-Za-z0-9])?$'")
+    } else if name.len() > NAME_LIMIT {
+        format!("{parameter} in path should be at most {NAME_LIMIT} chars long")
+    } else {
+        return Ok(());
+    };
+    Err(refusal(&type_name, vec![Fault::new(400, code::INVALID_CONTENT, message)]))
+}
+
 /// Checks a body against the shape of its type.
 ///
 /// # Errors
 /// 400 with one detail per violation, in the words of the Radius HTTP contract, part 4.
 pub(super) fn check(type_name: &TypeName, body: &Map<String, Json>) -> Result<(), Fault> {
-    let key = type_name.key();
-    let Some((_, shape)) = SHAPES.iter().find(|(name, _)| name.to_ascii_lowercase() == key) else { return Ok(()) };
+    let Some(shape) = shape_of(type_name) else { return Ok(()) };
     let mut details = Vec::new();
     check_object(shape, body, "$", &mut details);
     if details.is_empty() {
         return Ok(());
     }
     let details = details.into_iter().map(|message| Fault::new(400, code::INVALID_PROPERTIES, message)).collect();
+    Err(refusal(type_name, details))
+}
+
+fn refusal(type_name: &TypeName, details: Vec<Fault>) -> Fault {
     let message = "HTTP request payload failed validation against API specification with one or more errors. \
                    Please see details for more information.";
-    Err(Fault::new(400, code::SPEC_VALIDATION, message).target(key).details(details))
+    Fault::new(400, code::SPEC_VALIDATION, message).target(type_name.key()).details(details)
 }
 
 fn check_value(shape: &Json, value: &Json, path: &str, found: &mut Vec<String>) {

@@ -1,7 +1,7 @@
 //! Built-in types that this server can list but not deploy yet: refused before anything is stored.
 
 use async_trait::async_trait;
-use radii_model::TypeName;
+use radii_model::{ResourceId, TypeName};
 use serde_json::{Map, Value as Json};
 
 use super::shape;
@@ -36,8 +36,13 @@ impl Kind for Unsupported {
         Mode::Asynchronous
     }
 
-    fn check(&self, type_name: &TypeName, body: &Map<String, Json>) -> Result<(), Fault> {
+    fn check(&self, id: &ResourceId, type_name: &TypeName, body: &Map<String, Json>) -> Result<(), Fault> {
+        shape::check_name(id)?;
         shape::check(type_name, body)
+    }
+
+    fn has_schema(&self) -> bool {
+        false
     }
 
     async fn admit(&self, _host: &Host, record: &mut Record, _old: Option<&Record>) -> Result<(), Fault> {

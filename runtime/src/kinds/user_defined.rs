@@ -71,6 +71,7 @@ fn keep_results(host: &Host, record: &mut Record, old: Option<&Record>) {
     for name in names {
         if let Some(value) = old.and_then(|old| old.properties.get(&name))
             && !record.properties.contains_key(&name)
+            && value.as_object().is_none_or(|members| !members.is_empty())
         {
             record.properties.insert(name, value.clone());
         }
@@ -88,9 +89,9 @@ pub(super) async fn provision(work: &Work<'_>, record: &mut Record) -> Result<()
     }
     let type_name: TypeName = record.type_name.parse().map_err(|_| Fault::internal("the record has no type"))?;
     let binding = environment.find_recipe(host, &type_name, record.properties.get(RECIPE)).await?;
-    let driver = find_driver(host, &binding.recipe)?;
     let target = environment.target(application.as_ref())?;
     let context = context::of(host, &environment, &target, record).await?;
+    let driver = find_driver(host, &binding.recipe)?;
     let journal = Recorder::new(work.journal);
     let previous = record.private.recipe.clone();
     let continued = previous.as_ref().filter(|old| continues(old, &binding.recipe, &target));
@@ -218,7 +219,10 @@ fn shown_path(recipe: &Recipe) -> &str {
 /// Fills read-only properties with the recipe's values, and checks the result against the schema.
 fn fill_outputs(host: &Host, record: &mut Record, binding: &Binding, outcome: &Outcome) -> Result<(), Fault> {
     let Some(version) = record.api_version.clone() else { return Ok(()) };
-    let (_, kind) = host.registered(&record.id)?;
+    let (provider, kind) = host.registered(&record.id)?;
+    if !host.kind_of(&crate::catalog::type_name(&provider, &kind)).has_schema() {
+        return Ok(());
+    }
     let declared = kind.api_versions.get(&version).and_then(|schema| schema.get("properties")).cloned();
     let Some(validator) = host.validator(&record.id, &version)? else { return Ok(()) };
     let outputs = validator.outputs();

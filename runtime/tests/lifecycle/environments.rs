@@ -105,3 +105,44 @@ async fn what_cannot_be_deployed_is_refused_before_it_is_stored() {
     assert_eq!((fault.status, fault.code.as_str()), (400, "PlatformFeatureUnsupported"));
     assert!(world.stored("Applications.Core/gateways/gate").await.is_none());
 }
+
+#[tokio::test]
+async fn names_of_built_in_types_follow_their_description() {
+    let world = World::new().await;
+    let body = json!({ "compute": { "kind": "docker" } });
+    for name in ["1abc", "a_b", "a.b"] {
+        let fault = world.put(&format!("Applications.Core/environments/{name}"), CORE, body.clone()).await.unwrap_err();
+        let expected = "environmentName in path should match '^[A-Za-z]([-A-Za-z0-9]*[A-Za-z0-9])?$'";
+        assert_eq!(details(&fault), [expected]);
+    }
+    let path = format!("Applications.Core/environments/{}", "a".repeat(64));
+    let fault = world.put(&path, CORE, body).await.unwrap_err();
+    assert_eq!(details(&fault), ["environmentName in path should be at most 63 chars long"]);
+}
+
+#[tokio::test]
+async fn properties_that_the_description_does_not_know_have_no_effect() {
+    let world = World::new().await;
+    let path = "Applications.Core/environments/env";
+    world.put(path, CORE, json!({ "compute": { "kind": "docker" }, "zzz": 1, "simulated": false })).await.unwrap();
+    assert_eq!(serde_json::Value::Object(world.properties(path).await), json!({ "compute": { "kind": "docker" } }));
+    let pack = "Radius.Core/recipePacks/p";
+    world.put(pack, RADIUS, json!({ "recipes": {}, "referencedBy": ["x"] })).await.unwrap();
+    assert_eq!(world.properties(pack).await["referencedBy"], json!(["x"]));
+}
+
+#[tokio::test]
+async fn an_application_cannot_move_to_another_environment() {
+    let world = World::new().await;
+    world.make_application(json!({})).await;
+    world.put("Applications.Core/environments/other", CORE, json!({ "compute": { "kind": "docker" } })).await.unwrap();
+    let body = json!({ "environment": id("Applications.Core/environments/other").to_string() });
+    let fault = world.put("Applications.Core/applications/app", CORE, body).await.unwrap_err();
+    let expected = format!(
+        "Attempted to deploy existing resource 'app' which has a different application and/or environment. Options to \
+         resolve the conflict are: change the name of the 'app' resource in 'other' environment to create a new resource, \
+         or use '' application and '{}' environment to update the existing resource 'app'.",
+        environment_id()
+    );
+    assert_eq!(fault.message, expected);
+}

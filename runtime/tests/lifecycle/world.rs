@@ -75,7 +75,7 @@ impl World {
             ("Radius.Core/recipePacks", "2025-08-01-preview"),
             ("Radius.Compute/containers", "2025-08-01-preview"),
         ] {
-            world.register(name, version, json!({}), &[]).await;
+            world.register(name, version, built_in_schema(), &[]).await;
         }
         world.register("Contoso.Data/notes", V1, notes_schema(), &["ManualResourceProvisioning"]).await;
         world.register("Contoso.Data/postgres", V1, postgres_schema(), &[]).await;
@@ -205,6 +205,12 @@ pub fn accepted(answer: Answer) -> OperationId {
         Answer::Accepted { operation, .. } => operation,
         other => panic!("expected an operation, got {other:?}"),
     }
+}
+
+/// What the registry knows of built-in types: the base properties alone.
+fn built_in_schema() -> Json {
+    let environment = json!({ "environment": { "type": "string" } });
+    json!({ "type": "object", "required": ["environment"], "properties": environment })
 }
 
 fn notes_schema() -> Json {
