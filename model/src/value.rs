@@ -104,7 +104,7 @@ impl Checker<'_> {
         }
     }
 
-    fn combined(&self, schema: &Schema, value: &Json, at: &mut String, found: &mut Vec<Violation>) {
+    fn combined(&self, schema: &Schema, value: &Json, at: &str, found: &mut Vec<Violation>) {
         let combined = &schema.composition;
         if let Some(not) = &combined.not
             && self.is_valid(not, value)
@@ -146,7 +146,7 @@ impl Checker<'_> {
         found.is_empty()
     }
 
-    fn text(&self, schema: &Schema, text: &str, at: &mut String, found: &mut Vec<Violation>) {
+    fn text(&self, schema: &Schema, text: &str, at: &str, found: &mut Vec<Violation>) {
         let length = text.chars().count() as u64;
         if let Some(min) = schema.min_length.filter(|min| length < *min) {
             report(at, found, format!("minimum string length is {min}"));
@@ -221,7 +221,7 @@ impl Checker<'_> {
     }
 }
 
-fn numbers(schema: &Schema, value: &Number, at: &mut String, found: &mut Vec<Violation>) {
+fn numbers(schema: &Schema, value: &Number, at: &str, found: &mut Vec<Violation>) {
     let bounds = &schema.number;
     if schema.kind == Some(Kind::Integer) && schema.format.as_deref() == Some("int32") && !number::is_int32(value) {
         let message = "integer doesn't match the format \"int32\" (value should be between -2147483648 and 2147483647)";

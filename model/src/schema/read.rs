@@ -1,5 +1,7 @@
 //! From a document to a schema.
 
+use std::cmp::Ordering;
+
 use radii_diagnostics::{Code, Diagnostic, Span};
 use serde_json::Number;
 
@@ -148,28 +150,15 @@ impl Reader {
     fn bound(&mut self, schema: &mut Schema, name: &str, node: &Node, path: &Path<'_>) {
         let bounds = &mut schema.number;
         match (name, &node.value) {
-            ("minimum", Value::Number(number)) if !tighter(bounds.exclusive_minimum, &bounds.minimum, number, true) => {
-                (bounds.minimum, bounds.exclusive_minimum) =
-                    (Some(number.clone()), bounds.exclusive_minimum && bounds.minimum.is_none());
-            }
-            ("maximum", Value::Number(number))
-                if !tighter(bounds.exclusive_maximum, &bounds.maximum, number, false) =>
-            {
-                (bounds.maximum, bounds.exclusive_maximum) =
-                    (Some(number.clone()), bounds.exclusive_maximum && bounds.maximum.is_none());
-            }
-            ("minimum" | "maximum", Value::Number(_)) => {}
             ("exclusiveMinimum", Value::Bool(flag)) => bounds.exclusive_minimum = *flag,
             ("exclusiveMaximum", Value::Bool(flag)) => bounds.exclusive_maximum = *flag,
-            ("exclusiveMinimum", Value::Number(number)) => {
-                if bounds.minimum.as_ref().is_none_or(|minimum| minimum.as_f64() <= number.as_f64()) {
-                    (bounds.minimum, bounds.exclusive_minimum) = (Some(number.clone()), true);
-                }
+            ("minimum" | "exclusiveMinimum", Value::Number(number)) => {
+                let exclusive = name == "exclusiveMinimum";
+                tighten(&mut bounds.minimum, &mut bounds.exclusive_minimum, number, exclusive, Ordering::Greater);
             }
-            ("exclusiveMaximum", Value::Number(number)) => {
-                if bounds.maximum.as_ref().is_none_or(|maximum| maximum.as_f64() >= number.as_f64()) {
-                    (bounds.maximum, bounds.exclusive_maximum) = (Some(number.clone()), true);
-                }
+            ("maximum" | "exclusiveMaximum", Value::Number(number)) => {
+                let exclusive = name == "exclusiveMaximum";
+                tighten(&mut bounds.maximum, &mut bounds.exclusive_maximum, number, exclusive, Ordering::Less);
             }
             ("multipleOf", Value::Number(number)) => bounds.multiple_of = Some(number.clone()),
             ("exclusiveMinimum" | "exclusiveMaximum", _) => {
@@ -333,10 +322,24 @@ fn format_hint(text: &str) -> String {
     if matches!(text, "int32" | "int64") { format!(" and `format: {text}`") } else { String::new() }
 }
 
-/// Whether an exclusive bound that was given as a number is stricter than `number`.
-fn tighter(exclusive: bool, bound: &Option<Number>, number: &Number, lower: bool) -> bool {
-    let Some(bound) = bound.as_ref().filter(|_| exclusive) else { return false };
-    if lower { bound.as_f64() >= number.as_f64() } else { bound.as_f64() <= number.as_f64() }
+/// Adds a bound to the one that is known: the stricter of both holds. `stricter` is how a stricter bound compares.
+fn tighten(
+    known: &mut Option<Number>,
+    exclusive: &mut bool,
+    given: &Number,
+    given_exclusive: bool,
+    stricter: Ordering,
+) {
+    let Some(bound) = known else {
+        *known = Some(given.clone());
+        *exclusive |= given_exclusive;
+        return;
+    };
+    match given.as_f64().partial_cmp(&bound.as_f64()) {
+        Some(Ordering::Equal) => *exclusive |= given_exclusive,
+        Some(order) if order == stricter => (*bound, *exclusive) = (given.clone(), given_exclusive),
+        _ => {}
+    }
 }
 
 fn whole(number: &Number) -> Option<u64> {

@@ -20,7 +20,8 @@ fn a_manifest_of_ten_megabytes_is_read() {
         if text.len() > 10 << 20 {
             break;
         }
-        text += &format!("            property{at}: {{type: string, description: the property of number {at}}}\n");
+        let words = "one word and another ".repeat(20);
+        text += &format!("            property{at}: {{type: string, description: {words}}}\n");
     }
     assert_eq!(codes(&text), Vec::<String>::new());
 }

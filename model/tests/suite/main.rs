@@ -5,4 +5,5 @@ mod hostile;
 mod messages;
 mod registry;
 mod round_trip;
+mod schemas;
 mod verdicts;

@@ -119,8 +119,13 @@ impl<'s> Translation<'s> {
         }
         match &schema.additional {
             Additional::Absent | Additional::Allowed(true, _) => {}
-            Additional::Allowed(false, _) => drop(out.insert("additionalProperties".to_owned(), false.into())),
-            Additional::Schema(values) => drop(out.insert("additionalProperties".to_owned(), self.schema(values))),
+            Additional::Allowed(false, _) => {
+                out.insert("additionalProperties".to_owned(), false.into());
+            }
+            Additional::Schema(values) => {
+                let values = self.schema(values);
+                out.insert("additionalProperties".to_owned(), values);
+            }
         }
         out
     }
@@ -171,9 +176,11 @@ fn numbers(schema: &Schema, out: &mut Map<String, Json>) {
         let name = if bounds.exclusive_maximum { "exclusiveMaximum" } else { "maximum" };
         out.insert(name.to_owned(), Json::Number(maximum.clone()));
     }
-    // JSON Schema has no word for multiples of zero; rules of schemas refuse it.
-    if let Some(step) = bounds.multiple_of.as_ref().filter(|step| step.as_f64().is_some_and(|step| step > 0.0)) {
-        out.insert("multipleOf".to_owned(), Json::Number(step.clone()));
+    // JSON Schema knows steps above zero only: the sign changes nothing, and a step of zero is ignored.
+    if let Some(step) = bounds.multiple_of.as_ref().filter(|step| step.as_f64() != Some(0.0)) {
+        let above_zero = step.as_i64().filter(|step| *step < 0).map(|step| step.unsigned_abs().into());
+        let above_zero = above_zero.or_else(|| step.as_f64().filter(|step| *step < 0.0).map(|step| Json::from(-step)));
+        out.insert("multipleOf".to_owned(), above_zero.unwrap_or_else(|| Json::Number(step.clone())));
     }
     if schema.kind == Some(Kind::Integer) && schema.format.as_deref() == Some("int32") {
         out.insert("allOf".to_owned(), json!([{"minimum": i32::MIN, "maximum": i32::MAX}]));

@@ -40,7 +40,10 @@ fn keyword() -> impl Strategy<Value = (String, Json)> {
         named("maximum", number().boxed()),
         named("exclusiveMinimum", prop_oneof![any::<bool>().prop_map(Json::from), number()].boxed()),
         named("exclusiveMaximum", any::<bool>().prop_map(Json::from).boxed()),
-        named("multipleOf", prop_oneof![Just(json!(2)), Just(json!(0.5))].boxed()),
+        named(
+            "multipleOf",
+            prop::sample::select(vec![json!(2), json!(0.5), json!(-2), json!(-0.5), json!(0), json!(0.0)]).boxed()
+        ),
         named("minLength", count().boxed()),
         named("maxLength", count().boxed()),
         named("pattern", prop_oneof![Just("^a"), Just("b$"), Just(r"\w{2}")].prop_map(Json::from).boxed()),
