@@ -28,7 +28,7 @@ pub struct Cli {
 #[command(next_help_heading = "Global options")]
 pub struct Globals {
     /// Configuration file [default: $HOME/.rad/config.yaml]
-    #[arg(long, global = true, value_name = "FILE", env = "RADII_CONFIG")]
+    #[arg(long, global = true, value_name = "FILE", env = "RADII_CONFIG", hide_env_values = true)]
     pub config: Option<Utf8PathBuf>,
     /// How data is printed
     #[arg(
@@ -38,14 +38,15 @@ pub struct Globals {
         value_enum,
         ignore_case = true,
         default_value = "table",
-        hide_possible_values = false
+        value_name = "table|json|yaml|plain-text",
+        hide_possible_values = true
     )]
     pub output: Format,
     /// Workspace to work in [default: the configuration's]
     #[arg(short, long, global = true, value_name = "NAME")]
     pub workspace: Option<String>,
     /// Server to talk to, instead of the workspace's
-    #[arg(long, global = true, value_name = "URL", env = "RADII_URL")]
+    #[arg(long, global = true, value_name = "URL", env = "RADII_URL", hide_env_values = true)]
     pub url: Option<String>,
     /// Prints data and errors only
     #[arg(short, long, global = true)]

@@ -113,14 +113,15 @@ impl Error {
             Self::Client(client::Error::Refused { problem, .. }) => problem_text(problem),
             _ => self.to_string(),
         };
-        let mut cause = std::error::Error::source(self);
-        while let Some(error) = cause {
-            // reqwest repeats its causes' texts; say each only once.
-            let message = error.to_string();
-            if !text.contains(&message) {
-                let _ = write!(text, ": {message}");
+        let causes = std::iter::successors(std::error::Error::source(self), |error| error.source());
+        match self {
+            // The HTTP library wraps the cause in several layers that repeat the URL; only the last one tells anything.
+            Self::Client(client::Error::Unreachable { .. }) => {
+                let _ = causes.last().map(|cause| write!(text, ": {cause}"));
             }
-            cause = error.source();
+            _ => causes.for_each(|cause| {
+                let _ = write!(text, ": {cause}");
+            }),
         }
         if let Some(hint) = self.next_step() {
             let _ = write!(text, "\nhint: {hint}");

@@ -138,10 +138,12 @@ impl Document {
 /// Returns the YAML and JSON files below a folder, sorted by path; hidden ones are left out.
 fn files_below(folder: &Utf8Path) -> Result<Vec<Utf8PathBuf>, Error> {
     let mut files = Vec::new();
-    let mut open = vec![folder.to_owned()];
+    // Paths below the current folder are shown as they would be typed.
+    let mut open = vec![if folder == "." { Utf8PathBuf::new() } else { folder.to_owned() }];
     while let Some(current) = open.pop() {
+        let listed = if current.as_str().is_empty() { Utf8Path::new(".") } else { &current };
         let failed = || Error::file("read the folder", current.as_str());
-        for entry in current.read_dir_utf8().map_err(failed())? {
+        for entry in listed.read_dir_utf8().map_err(failed())? {
             let entry = entry.map_err(failed())?;
             let name = entry.file_name();
             if name.starts_with('.') {
@@ -149,10 +151,10 @@ fn files_below(folder: &Utf8Path) -> Result<Vec<Utf8PathBuf>, Error> {
             }
             if entry.file_type().map_err(failed())?.is_dir() {
                 if !SKIPPED_FOLDERS.contains(&name) {
-                    open.push(entry.into_path());
+                    open.push(current.join(entry.file_name()));
                 }
             } else if matches!(entry.path().extension(), Some("yaml" | "yml" | "json")) {
-                files.push(entry.into_path());
+                files.push(current.join(entry.file_name()));
             }
         }
     }

@@ -9,7 +9,7 @@ use crate::client::{Client, NATIVE_VERSION};
 use crate::deployment::{self, Context, Deployed, Source};
 use crate::error::Error;
 use crate::flavour::{Flavour, PreviewFlag};
-use crate::output::{Output, text, write_stdout};
+use crate::output::{Output, text, warn, write_stdout};
 use crate::parameters;
 use crate::registry::{checked, load_type};
 use crate::workspace::{Workspace, environment_id, last_segment};
@@ -39,7 +39,7 @@ pub struct Args {
 pub async fn run(args: &Args, globals: &Globals) -> Result<(), Error> {
     let output = globals.output();
     // Everything that can be wrong here is found before the server hears of it.
-    let parameters = parameters::read(&args.parameters)?;
+    let mut parameters = parameters::read(&args.parameters)?;
     let source = deployment::read(&args.file)?;
     let workspace = Workspace::find(globals)?;
     let client = workspace.client(globals)?;
@@ -54,7 +54,15 @@ pub async fn run(args: &Args, globals: &Globals) -> Result<(), Error> {
             for kind in list.types_without_version() {
                 versions.insert(kind.key(), load_type(&client, &kind).await?.api_version()?);
             }
-            list.to_template(&versions, &parameters, context.application.is_some())
+            let template = list.to_template(&versions, &parameters, context.application.is_some());
+            parameters.retain(|name, _| {
+                let used = template["parameters"].get(name).is_some();
+                if !used {
+                    warn(&format!("`{}` does not use the parameter `{name}`", args.file));
+                }
+                used
+            });
+            template
         }
     };
     let parameters = deployment::check_parameters(&args.file, &template, parameters, &context)?;

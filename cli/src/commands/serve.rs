@@ -17,16 +17,22 @@ use crate::error::Error;
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// Address to listen at; port 0 lets the system choose one, which is printed
-    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8080", env = "RADII_LISTEN")]
+    #[arg(
+        long,
+        value_name = "ADDRESS",
+        default_value = "127.0.0.1:8080",
+        env = "RADII_LISTEN",
+        hide_env_values = true
+    )]
     listen: SocketAddr,
     /// Lets other machines in although there is no authentication
     #[arg(long)]
     allow_unauthenticated: bool,
     /// SQLite file that holds the state, made when absent; `:memory:` forgets it at the end
-    #[arg(long, value_name = "FILE", default_value = "radii.db", env = "RADII_DATABASE")]
+    #[arg(long, value_name = "FILE", default_value = "radii.db", env = "RADII_DATABASE", hide_env_values = true)]
     database: Database,
     /// Socket of the Docker or Podman engine [default: DOCKER_HOST, else the engine's usual place]
-    #[arg(long, value_name = "ADDRESS", env = "RADII_ENGINE")]
+    #[arg(long, value_name = "ADDRESS", env = "RADII_ENGINE", hide_env_values = true)]
     engine: Option<String>,
     /// How many operations run at once
     #[arg(long, value_name = "NUMBER", default_value_t = 10)]
@@ -120,5 +126,5 @@ fn platforms(args: &Args) -> Vec<Arc<dyn Platform>> {
 }
 
 fn recipe_drivers() -> Vec<Arc<dyn RecipeDriver>> {
-    Vec::new()
+    vec![Arc::new(radii_recipes::template::TemplateDriver::new())]
 }

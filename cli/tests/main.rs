@@ -1,0 +1,7 @@
+//! `rad` as a user meets it: the help, sessions without a server, sessions with one.
+
+mod config;
+mod help;
+mod offline;
+mod online;
+mod server;
