@@ -3,3 +3,4 @@
 mod execution;
 mod fakes;
 mod rendering;
+mod shipped;
