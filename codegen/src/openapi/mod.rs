@@ -91,21 +91,32 @@ struct Components<'a> {
 }
 
 /// Stands for a type's name, and for the name of its component, until the text is complete.
-const NAME: &str = "\u{e000}";
-const COMPONENT: &str = "\u{e001}";
+const NAME: char = '\u{e000}';
+const COMPONENT: char = '\u{e001}';
 
 /// Writes a document. The operations of all types are alike: they are written once, for a type that
 /// does not exist, and then copied for each type that does.
 fn text(provider: &Manifest, version: &ApiVersion, types: &[DescribedType<'_>]) -> String {
-    let text = pretty(&document(provider, version, types));
+    let skeleton = pretty(&document(provider, version, types));
     let (before, after) = ("\n  \"paths\": {\n", "\n  },\n  \"components\": {\n");
-    let start = text.find(before).expect("the document has paths") + before.len();
-    let end = start + text[start..].find(after).expect("components follow the paths");
-    let paths: Vec<String> = types
-        .iter()
-        .map(|described| text[start..end].replace(NAME, described.name).replace(COMPONENT, &described.component))
-        .collect();
-    format!("{}{}{}", &text[..start], paths.join(",\n"), &text[end..])
+    let start = skeleton.find(before).expect("the document has paths") + before.len();
+    let end = start + skeleton[start..].find(after).expect("components follow the paths");
+    let pieces: Vec<&str> = skeleton[start..end].split_inclusive([NAME, COMPONENT]).collect();
+
+    let mut text = String::with_capacity(skeleton.len() + types.len() * (end - start + 1_000));
+    text.push_str(&skeleton[..start]);
+    for (at, described) in types.iter().enumerate() {
+        text.push_str(if at == 0 { "" } else { ",\n" });
+        for piece in &pieces {
+            match piece.chars().next_back() {
+                Some(NAME) => text.extend([piece.trim_end_matches(NAME), described.name]),
+                Some(COMPONENT) => text.extend([piece.trim_end_matches(COMPONENT), &described.component]),
+                _ => text.push_str(piece),
+            }
+        }
+    }
+    text.push_str(&skeleton[end..]);
+    text
 }
 
 fn document<'a>(provider: &'a Manifest, version: &'a ApiVersion, types: &'a [DescribedType<'a>]) -> Document<'a> {
@@ -126,7 +137,7 @@ fn document<'a>(provider: &'a Manifest, version: &'a ApiVersion, types: &'a [Des
         }),
         servers: paths::servers(),
         tags: types.iter().map(tag).collect(),
-        paths: paths::of_type(namespace, NAME, COMPONENT).into_iter().collect(),
+        paths: paths::of_type(namespace, &NAME.to_string(), &COMPONENT.to_string()).into_iter().collect(),
         components: Components {
             parameters: paths::parameters(version),
             headers: paths::headers(),
