@@ -12,6 +12,7 @@ mod context;
 pub mod deployment;
 mod environment;
 pub mod fault;
+pub mod graph;
 pub mod host;
 mod kinds;
 pub mod memory;

@@ -5,6 +5,7 @@ mod crashes;
 mod deployments;
 mod environments;
 mod fakes;
+mod graphs;
 mod recipes;
 mod resolving;
 mod workers;

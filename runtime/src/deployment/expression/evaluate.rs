@@ -12,7 +12,7 @@ use crate::deployment::template::Template;
 /// How much one deployment may compute: values made, counted in JSON values and bytes of text.
 ///
 /// Templates that double a value thirty times are stopped by this, not by the machine's memory.
-const FUEL: u64 = 50_000_000;
+const FUEL: u64 = 10_000_000;
 /// Deepest nesting of variables and user functions that use each other.
 const DEPTH: usize = 64;
 

@@ -149,3 +149,6 @@ fn print(value: &Json) -> String {
         other => other.to_string(),
     }
 }
+
+#[cfg(test)]
+mod tests;

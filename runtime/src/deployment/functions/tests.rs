@@ -1,0 +1,262 @@
+//! Every function once with what it returns, and once with what it refuses.
+
+use serde_json::{Map, Value as Json, json};
+
+use super::*;
+use crate::deployment::expression::{Phase, Scope};
+use crate::deployment::parameters::Nothing;
+use crate::deployment::template::Template;
+
+fn surroundings() -> Surroundings {
+    let group: ResourceId = "/planes/radius/local/resourceGroups/g".parse().unwrap();
+    Surroundings {
+        id: group.resource(&"Microsoft.Resources/deployments".parse().unwrap(), "app"),
+        radius: group.clone(),
+        deployments: group,
+        azure: Some("/subscriptions/s/resourceGroups/r".parse().unwrap()),
+        now: "2025-03-04T05:06:07Z".parse().unwrap(),
+    }
+}
+
+fn evaluate(text: &str, phase: Phase) -> Result<Json, String> {
+    let template = json!({
+        "variables": { "self": "[variables('self')]", "object": { "A": 1, "b": { "c": [1, 2] } },
+            "copy": [{ "name": "squares", "count": 3, "input": "[mul(copyIndex('squares'), copyIndex('squares'))]" }] },
+        "functions": [{ "namespace": "my", "members": { "twice": { "parameters": [{ "name": "x", "type": "string" }],
+            "output": { "type": "string", "value": "[concat(parameters('x'), parameters('x'))]" } } } }],
+        "resources": {},
+    });
+    let template = Template::parse(&template, "").unwrap();
+    let parameters = Map::from_iter([("Name".to_owned(), json!("shop"))]);
+    let surroundings = surroundings();
+    let scope = Scope::new(&template, &parameters, phase, &Nothing, &surroundings);
+    Evaluator::new(&scope).value(&Json::from(text)).map_err(|stop| match stop {
+        Stop::Error(message) => message,
+        Stop::Need(need) => format!("{need:?}"),
+    })
+}
+
+fn check(cases: &[(&str, Json)]) {
+    for (text, expected) in cases {
+        assert_eq!(evaluate(&format!("[{text}]"), Phase::Run).as_ref(), Ok(expected), "{text}");
+    }
+}
+
+#[test]
+fn logic_and_arithmetic() {
+    check(&[
+        ("if(true(), 'a', fail('never'))", json!("a")),
+        ("and(true(), not(false()), equals(1, 1))", json!(true)),
+        ("or(false(), equals('a', 'A'))", json!(false)),
+        ("coalesce(null(), null(), 'x')", json!("x")),
+        ("less('a', 'b')", json!(true)),
+        ("greaterOrEquals(2, 2)", json!(true)),
+        ("add(2, sub(3, mul(4, 5)))", json!(-15)),
+        ("div(-7, 2)", json!(-3)),
+        ("mod(-7, 2)", json!(-1)),
+        ("max(createArray(1, 5, 3))", json!(5)),
+        ("min(4, 2)", json!(2)),
+        ("int('42')", json!(42)),
+        ("bool('True')", json!(true)),
+    ]);
+}
+
+#[test]
+fn strings() {
+    check(&[
+        ("format('{0}-{1}-{{x}}', 'a', 7)", json!("a-7-{x}")),
+        ("format('{0:D3}|{1,4}|{1,-4}|{2:X2}', 7, 'ab', 10)", json!("007|  ab|ab  |0A")),
+        ("format('{0}', true())", json!("True")),
+        ("toUpper('ü')", json!("Ü")),
+        ("trim(' a ')", json!("a")),
+        ("startsWith('Abc', 'aB')", json!(true)),
+        ("split('a,b;c', createArray(',', ';'))", json!(["a", "b", "c"])),
+        ("split('abc', ',')", json!(["abc"])),
+        ("join(createArray('a', 1, true()), '-')", json!("a-1-True")),
+        ("replace('a-b-c', '-', '')", json!("abc")),
+        ("substring('hällo', 1, 3)", json!("äll")),
+        ("substring('abc', 1)", json!("bc")),
+        ("padLeft(7, 3, '0')", json!("007")),
+        ("string(createObject('a', createArray(1, null())))", json!("{\"a\":[1,null]}")),
+        ("like('Hello.TXT', 'he*.t?t')", json!(true)),
+        ("indexOf('abcABC', 'B')", json!(1)),
+        ("lastIndexOf('abcABC', 'b')", json!(4)),
+        ("uniqueString('test')", json!("rbgf3xv4ufgzg")),
+    ]);
+}
+
+#[test]
+fn arrays_and_objects() {
+    check(&[
+        ("concat(createArray(1), createArray(2, 3))", json!([1, 2, 3])),
+        ("concat('a', 1, 'b')", json!("a1b")),
+        ("length(createObject('a', 1))", json!(1)),
+        ("empty('')", json!(true)),
+        ("contains(createObject('Key', 1), 'kEY')", json!(true)),
+        ("contains(createArray('a'), 'A')", json!(false)),
+        ("first(createArray())", json!(null)),
+        ("last('abc')", json!("c")),
+        ("take('abc', 9)", json!("abc")),
+        ("skip(range(1, 4), 2)", json!([3, 4])),
+        ("flatten(createArray(createArray(1), createArray(2)))", json!([1, 2])),
+        (
+            "union(createObject('a', createObject('x', 1)), createObject('a', createObject('y', 2)))",
+            json!({ "a": { "x": 1, "y": 2 } }),
+        ),
+        ("shallowMerge(createArray(createObject('a', createObject('x', 1)), createObject('a', 2)))", json!({ "a": 2 })),
+        ("intersection(range(0, 3), range(2, 3))", json!([2])),
+        ("distinct(createArray(1, 1, 2))", json!([1, 2])),
+        ("items(createObject('b', 1, 'a', 2))", json!([{ "key": "a", "value": 2 }, { "key": "b", "value": 1 }])),
+        ("objectKeys(createObject('b', 1, 'a', 2))", json!(["a", "b"])),
+        ("tryGet(variables('object'), 'b', 'c', 5)", json!(null)),
+        ("tryGet(variables('object'), 'B', 'c', 1)", json!(2)),
+        ("indexFromEnd(range(0, 3), 1)", json!(2)),
+        ("tryIndexFromEnd(range(0, 3), 9)", json!(null)),
+        ("variables('object').b.c[1]", json!(2)),
+        ("map(range(0, 3), lambda('i', mul(lambdaVariables('i'), 2)))", json!([0, 2, 4])),
+        ("filter(range(0, 4), lambda('i', 'at', greater(lambdaVariables('at'), 1)))", json!([2, 3])),
+        (
+            "reduce(range(1, 3), 10, lambda('sum', 'next', add(lambdaVariables('sum'), lambdaVariables('next'))))",
+            json!(16),
+        ),
+        (
+            "sort(createArray(3, 1, 2), lambda('a', 'b', less(lambdaVariables('a'), lambdaVariables('b'))))",
+            json!([1, 2, 3]),
+        ),
+        ("toObject(createArray('a'), lambda('k', lambdaVariables('k')), lambda('v', 1))", json!({ "a": 1 })),
+        (
+            "groupBy(range(0, 3), lambda('i', if(equals(mod(lambdaVariables('i'), 2), 0), 'even', 'odd')))",
+            json!({ "even": [0, 2], "odd": [1] }),
+        ),
+        ("mapValues(createObject('a', 1), lambda('v', add(lambdaVariables('v'), 1)))", json!({ "a": 2 })),
+    ]);
+}
+
+#[test]
+fn encodings_and_time() {
+    check(&[
+        ("json('{\"a\": 1.5}').a", json!(1.5)),
+        ("base64('hi')", json!("aGk=")),
+        ("base64ToString(base64('ü'))", json!("ü")),
+        ("base64ToJson('WzFd')", json!([1])),
+        ("dataUriToString(dataUri('x y'))", json!("x y")),
+        ("uriComponentToString(uriComponent('a b/ü'))", json!("a b/ü")),
+        ("uri('http://h/a/b', 'c')", json!("http://h/a/c")),
+        ("uri('http://h/a/', '/c')", json!("http://h/c")),
+        ("dateTimeAdd('2025-01-31T00:00:00Z', 'P1M')", json!("2025-02-28T00:00:00Z")),
+        ("dateTimeToEpoch('1970-01-02T00:00:00Z')", json!(86400)),
+        ("dateTimeFromEpoch(86400)", json!("1970-01-02T00:00:00Z")),
+    ]);
+    assert_eq!(evaluate("[utcNow()]", Phase::Default), Ok(json!("20250304T050607Z")));
+    assert_eq!(evaluate("[utcNow('yyyy-MM-dd')]", Phase::Default), Ok(json!("2025-03-04")));
+    assert!(evaluate("[newGuid()]", Phase::Start).unwrap_err().contains("defaults of parameters only"));
+}
+
+#[test]
+fn deployments_scopes_and_ids() {
+    check(&[
+        ("parameters('name')", json!("shop")),
+        ("variables('squares')", json!([0, 1, 4])),
+        ("my.twice('ab')", json!("abab")),
+        ("deployment().name", json!("app")),
+        ("resourceGroup().name", json!("r")),
+        ("subscription().subscriptionId", json!("s")),
+        ("resourceId('A.B/c', 'd')", json!("/planes/radius/local/resourceGroups/g/providers/A.B/c/d")),
+        (
+            "resourceId('other', 'A.B/c/e', 'd', 'f')",
+            json!("/planes/radius/local/resourceGroups/other/providers/A.B/c/d/e/f"),
+        ),
+        ("resourceId('Microsoft.X/y', 'z')", json!("/subscriptions/s/resourceGroups/r/providers/Microsoft.X/y/z")),
+        ("extensionResourceId('/x', 'A.B/c', 'd')", json!("/x/providers/A.B/c/d")),
+        ("tenantResourceId('A.B/c', 'd')", json!("/providers/A.B/c/d")),
+    ]);
+}
+
+#[test]
+fn mistakes_are_explained() {
+    let cases = [
+        ("add('1', 2)", "`add`: a string stands where an integer is expected"),
+        ("div(1, 0)", "`div`: `1` and `0` have no result that fits an integer"),
+        ("variables('self')", "in the variable `self`: the variable `self` is defined by itself"),
+        ("createObject('a', 1).b", "there is no property `b`; there are `a`"),
+        ("range(0, 3)[3]", "there is no item 3; the array has 3"),
+        ("substring('abc', 2, 5)", "`substring`: characters 2 to 7 are asked of 3"),
+        ("format('{1}', 'a')", "`format`: `{1}` has no value; there are 1"),
+        ("json('{')", "`json`: the text is no JSON: EOF while parsing an object at line 1 column 1"),
+        ("copyIndex()", "`copyIndex` stands in no loop"),
+        ("fail('because')", "`fail`: because"),
+        ("padLeft('a', 99)", "`padLeft`: the width 99 is more than 16"),
+        ("not(1)", "`not`: a number stands where a boolean is expected"),
+        ("reference('x')", "the resource `x` is not known before the deployment begins"),
+        ("toLower()", "`toLower` takes 1 arguments, not 0"),
+    ];
+    for (text, message) in cases {
+        assert_eq!(evaluate(&format!("[{text}]"), Phase::Run), Err(message.to_owned()), "{text}");
+    }
+}
+
+#[test]
+fn data_that_doubles_again_and_again_is_stopped() {
+    let mut variables = Map::from_iter([("v0".to_owned(), json!("xxxxxxxxxxxxxxxx"))]);
+    for level in 1..60 {
+        let before = level - 1;
+        variables.insert(
+            format!("v{level}"),
+            json!(format!("[createArray(variables('v{before}'), variables('v{before}'))]")),
+        );
+    }
+    let template = Template::parse(&json!({ "variables": variables, "resources": {} }), "").unwrap();
+    let (parameters, surroundings) = (Map::new(), surroundings());
+    let scope = Scope::new(&template, &parameters, Phase::Start, &Nothing, &surroundings);
+    let result = Evaluator::new(&scope).value(&json!("[variables('v59')]"));
+    let Err(Stop::Error(message)) = result else { panic!("it must be stopped") };
+    assert!(message.ends_with("the template computes more data than a deployment may"), "{message}");
+}
+
+/// Functions of the compiler that never stand in a template, or that only Azure has.
+const ABSENT: [&str; 27] = [
+    "any",
+    "nameof",
+    "loadTextContent",
+    "loadFileAsBase64",
+    "loadJsonContent",
+    "loadYamlContent",
+    "loadDirectoryFileInfo",
+    "buildUri",
+    "parseUri",
+    "cidrHost",
+    "cidrSubnet",
+    "parseCidr",
+    "deployer",
+    "managementGroup",
+    "managementGroupResourceId",
+    "pickZones",
+    "providers",
+    "roleDefinitions",
+    "tenant",
+    "toLogicalZone",
+    "toLogicalZones",
+    "toPhysicalZone",
+    "toPhysicalZones",
+    "readEnvironmentVariable",
+    "readEnvVar",
+    "readCliArg",
+    "externalInput",
+];
+
+#[test]
+fn every_function_of_the_compiler_is_known_or_absent_on_purpose() {
+    for list in
+        [include_str!("../../../tests/data/functions-sys.json"), include_str!("../../../tests/data/functions-az.json")]
+    {
+        let all: Vec<Json> = serde_json::from_str(list).unwrap();
+        for function in all {
+            let name = function["name"].as_str().unwrap();
+            let known = find(name);
+            assert_eq!(known.is_none(), ABSENT.contains(&name), "{name}");
+            let (Some(known), Some(min)) = (known, function["minimumArgumentCount"].as_u64()) else { continue };
+            let optional = name.starts_with("dateTime"); // The list calls their only argument optional.
+            assert!(known.min as u64 <= min || optional, "{name} takes at least {min} arguments");
+        }
+    }
+}
