@@ -74,19 +74,19 @@ fn foo_table() -> (TypeTable, TypeRef, TypeRef) {
         output: any,
         visible_in: Some(2),
     }));
-    let foo = table.add(resource("foo@v1", body, &[("doSomething", function)]));
-    (table, foo, binding)
+    let versioned = table.add(resource("foo@v1", body, &[("doSomething", function)]));
+    (table, versioned, binding)
 }
 
 #[test]
 fn every_kind_of_type_is_written_as_the_upstream_library_does() {
     let golden = crate_path("tests/golden/_writer/foo");
     let shared = shared_table();
-    let (foo, resource, binding) = foo_table();
+    let (table, resource, binding) = foo_table();
     assert_eq!(json::types(&shared, Layout::TypeScript), read(&golden.join("types.json")));
-    assert_eq!(json::types(&foo, Layout::TypeScript), read(&golden.join("foo/types.json")));
+    assert_eq!(json::types(&table, Layout::TypeScript), read(&golden.join("foo/types.json")));
     assert_eq!(markdown::types(&shared), read(&golden.join("types.md")));
-    assert_eq!(markdown::types(&foo), read(&golden.join("foo/types.md")));
+    assert_eq!(markdown::types(&table), read(&golden.join("foo/types.md")));
 
     let function = file("foo/types.json", binding);
     let index = Index {
