@@ -3,9 +3,9 @@
 //! Rendered here and complete without script; a small module keeps an open page current. Nothing is
 //! loaded from elsewhere. Pages go through the provider host, so secrets are as hidden as in the API.
 
+mod docs;
 mod markdown;
 mod pages;
-mod schema;
 mod view;
 
 use std::sync::Arc;

@@ -8,7 +8,7 @@ use radii_runtime::store::{ListQuery, Operation, Record, State, Verb};
 use serde::Serialize;
 use serde_json::{Value as Json, json};
 
-use super::{markdown, schema};
+use super::{docs, markdown};
 
 /// Resources of one group on the overview; the group's own page has all.
 const PREVIEW: usize = 50;
@@ -85,18 +85,14 @@ struct TypeRow {
 pub(super) struct TypePage {
     title: String,
     namespace: String,
-    name: String,
-    full_name: String,
-    capabilities: Vec<String>,
-    description: Option<String>,
+    /// As HTML.
+    docs: String,
     versions: Vec<VersionView>,
 }
 
 #[derive(Serialize)]
 struct VersionView {
     version: String,
-    default: bool,
-    rows: Vec<schema::Row>,
     schema: String,
 }
 
@@ -178,13 +174,11 @@ pub(super) fn kind(host: &Host, plane: &str, namespace: &str, name: &str) -> Res
     let provider = host.parts.catalog.find(plane, namespace);
     let found = provider.as_ref().and_then(|provider| Some((provider, provider.find_type(name)?)));
     let (provider, kind) = found.ok_or_else(|| Fault::not_found(&format!("{namespace}/{name}")))?;
+    let docs = docs::markdown(provider, kind).unwrap_or_else(|| kind.description.clone().unwrap_or_default());
     Ok(TypePage {
         title: kind.name.clone(),
         namespace: provider.namespace.clone(),
-        name: kind.name.clone(),
-        full_name: format!("{}/{}", provider.namespace, kind.name),
-        capabilities: kind.capabilities.clone(),
-        description: kind.description.as_deref().map(markdown::render),
+        docs: markdown::render(&docs),
         versions: versions(kind),
     })
 }
@@ -210,13 +204,10 @@ pub(super) async fn resource(host: &Host, id: &str) -> Result<ResourcePage, Faul
 }
 
 fn versions(kind: &Type) -> Vec<VersionView> {
-    let declared = kind.default_api_version.as_deref();
     let mut versions: Vec<_> = kind.api_versions.iter().collect();
     versions.sort_by(|(left, _), (right, _)| right.cmp(left));
     let view = |(version, schema): (&radii_model::ApiVersion, &std::sync::Arc<Json>)| VersionView {
         version: version.to_string(),
-        default: declared == Some(version.to_string().as_str()),
-        rows: schema::rows(schema),
         schema: serde_json::to_string_pretty(&**schema).unwrap_or_default(),
     };
     versions.into_iter().map(view).collect()
