@@ -106,7 +106,7 @@ fn schema() -> impl Strategy<Value = Json> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 2000, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 400, ..ProptestConfig::default() })]
     #[test]
     fn both_ways_of_validating_agree(schema in schema(), bodies in prop::collection::vec(value(), 1..6)) {
         let Ok(validator) = Validator::compile(&schema) else { return Ok(()) };
