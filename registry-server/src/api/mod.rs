@@ -10,7 +10,7 @@ mod native;
 mod operations;
 mod paging;
 mod resources;
-pub mod route;
+mod route;
 
 use std::error::Error as _;
 
@@ -115,4 +115,19 @@ fn discovery(call: &Call, route: &Route) -> Result<Response, Fault> {
         }),
     };
     Ok(answer::with_body(200, "text/plain; charset=utf-8", body.to_string()))
+}
+
+#[cfg(test)]
+mod tests {
+    use http_body_util::{BodyExt, Limited};
+
+    use super::*;
+
+    #[tokio::test]
+    async fn bodies_over_the_limit_are_too_large() {
+        let body = Body::new(Limited::new(Body::from("123456789"), 5).map_err(axum::BoxError::from));
+        let fault = read(body).await.unwrap_err();
+        assert_eq!(fault.status, 413, "{fault:?}");
+        assert_eq!(read(Body::from("12345")).await.unwrap(), "12345");
+    }
 }

@@ -15,8 +15,8 @@ use serde_json::{Map, Value as Json, json};
 use super::answer;
 use super::call::Call;
 use super::paging::{Paging, unpaged};
-use super::route::{Native, NativeKind, resource_id};
-use crate::registry::{self, Icons, icon, record};
+use super::route::{Native, resource_id};
+use crate::registry::{self, Icons, Kind, icon, record};
 use crate::swagger::{self, undecodable};
 use crate::{AppState, registry::record::Stored};
 
@@ -79,7 +79,7 @@ async fn put(state: &AppState, call: &Call, native: &Native) -> Result<Response,
     let (template, parameters) = native.operation();
     let mut found = swagger::violations(&template, "PUT", &parameters, Some(&json));
     // The description asks nothing of these bodies; without properties they would register nothing.
-    let needs_properties = matches!(native.kind, NativeKind::Type | NativeKind::Version | NativeKind::Location);
+    let needs_properties = matches!(native.kind, Kind::Type | Kind::Version | Kind::Location);
     if needs_properties && json.get("properties").is_none() {
         found.push(Fault::new(400, code::INVALID_PROPERTIES, "$.properties in body is required"));
     }
@@ -89,7 +89,7 @@ async fn put(state: &AppState, call: &Call, native: &Native) -> Result<Response,
     call.check_content_type()?;
     let id = parse(&call.in_casing_of_referer(native.id()))?;
     let schema = node.as_ref().and_then(|node| node.get("properties")).and_then(|node| node.get("schema"));
-    if let (NativeKind::Version, Some(schema)) = (native.kind, schema) {
+    if let (Kind::Version, Some(schema)) = (native.kind, schema) {
         registry::check_schema(&id.to_string(), schema, &String::from_utf8_lossy(&call.body))?;
     }
     let members = json.as_object().cloned().unwrap_or_default();
@@ -134,21 +134,21 @@ fn written(call: &Call, status: u16, stored: &Stored) -> Response {
 async fn list(state: &AppState, call: &Call, native: &Native) -> Result<Response, Fault> {
     let paging = Paging::read(call)?;
     let names = native.names.clone();
-    let parent = |kind: NativeKind, names: Vec<String>| Native { kind, names, is_collection: false }.id();
+    let parent = |kind: Kind, names: Vec<String>| Native { kind, names, is_collection: false }.id();
     let plane = || vec!["radius".to_owned(), names[0].clone()];
     let (scope, kind) = match native.kind {
-        NativeKind::Plane => (None, plane_type(&names[0])),
-        NativeKind::Group => (Some(parent(NativeKind::Plane, plane())), "resourceGroups"),
-        NativeKind::Provider => (Some(parent(NativeKind::Plane, plane())), "resourceproviders"),
-        NativeKind::Type => (Some(parent(NativeKind::Provider, names)), "resourceproviders/resourcetypes"),
-        NativeKind::Location => (Some(parent(NativeKind::Provider, names)), "resourceproviders/locations"),
-        NativeKind::Version => (Some(parent(NativeKind::Type, names)), "resourceproviders/resourcetypes/apiversions"),
+        Kind::Plane => (None, plane_type(&names[0])),
+        Kind::Group => (Some(parent(Kind::Plane, plane())), "resourceGroups"),
+        Kind::Provider => (Some(parent(Kind::Plane, plane())), "resourceproviders"),
+        Kind::Type => (Some(parent(Kind::Provider, names)), "resourceproviders/resourcetypes"),
+        Kind::Location => (Some(parent(Kind::Provider, names)), "resourceproviders/locations"),
+        Kind::Version => (Some(parent(Kind::Type, names)), "resourceproviders/resourcetypes/apiversions"),
     };
     let kind = match native.kind {
-        NativeKind::Plane => TypeName::new(kind, "planes"),
+        Kind::Plane => TypeName::new(kind, "planes"),
         _ => TypeName::new("System.Resources", kind),
     };
-    let is_paged = !matches!(native.kind, NativeKind::Plane | NativeKind::Group);
+    let is_paged = !matches!(native.kind, Kind::Plane | Kind::Group);
     let query = ListQuery {
         scope: scope.map(|scope| parse(&scope)).transpose()?,
         recursive: true,
@@ -197,7 +197,7 @@ fn check_listing(call: &Call) -> Result<(), Fault> {
 pub async fn tracked_resources(state: &AppState, call: &Call, plane: &str, group: &str) -> Result<Response, Fault> {
     check_listing(call)?;
     let names = vec![plane.to_owned(), group.to_owned()];
-    let native = Native { kind: NativeKind::Group, names, is_collection: false };
+    let native = Native { kind: Kind::Group, names, is_collection: false };
     check_path(call, &native)?;
     Paging::read(call)?;
     let id = parse(&native.id())?;

@@ -5,6 +5,8 @@
 
 use radii_model::ResourceId;
 
+use crate::registry::Kind;
+
 /// Where all routes of the protocol begin.
 pub const BASE: &str = "/apis/api.ucp.dev/v1alpha3";
 
@@ -91,28 +93,11 @@ pub struct Generic {
     pub depth: usize,
 }
 
-/// Kinds of records of our own.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum NativeKind {
-    /// A plane; its kind is the first name.
-    Plane,
-    /// A resource group.
-    Group,
-    /// A provider's registration.
-    Provider,
-    /// A type's registration.
-    Type,
-    /// A registered API version.
-    Version,
-    /// A registered location.
-    Location,
-}
-
 /// One record of our own, or the collection of them.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Native {
     /// What it is.
-    pub kind: NativeKind,
+    pub kind: Kind,
     /// The names in the path, the plane's first; one fewer in collections. Planes begin with their kind.
     pub names: Vec<String>,
     /// Whether the last name is missing.
@@ -120,24 +105,19 @@ pub struct Native {
 }
 
 impl Native {
-    fn new(kind: NativeKind, is_collection: bool, names: &[&str]) -> Route {
-        let names = names.iter().map(|name| (*name).to_owned()).collect();
-        Route::Native(Native { kind, names, is_collection })
-    }
-
     /// The id, in the path's casing.
     pub fn id(&self) -> String {
         let names: Vec<&str> = self.names.iter().map(String::as_str).collect();
         let [first, rest @ ..] = names.as_slice() else { return "/planes".into() };
         let mut id = match self.kind {
-            NativeKind::Plane => format!("/planes/{first}"),
+            Kind::Plane => format!("/planes/{first}"),
             _ => format!("/planes/radius/{first}"),
         };
         let mut kinds = match self.kind {
-            NativeKind::Plane => [].as_slice(),
-            NativeKind::Group => &["resourcegroups"],
-            NativeKind::Location => &["providers/System.Resources/resourceproviders", "locations"],
-            NativeKind::Provider | NativeKind::Type | NativeKind::Version => {
+            Kind::Plane => [].as_slice(),
+            Kind::Group => &["resourcegroups"],
+            Kind::Location => &["providers/System.Resources/resourceproviders", "locations"],
+            Kind::Provider | Kind::Type | Kind::Version => {
                 &["providers/System.Resources/resourceproviders", "resourcetypes", "apiversions"]
             }
         }
@@ -160,18 +140,18 @@ impl Native {
         const PLANE: &str = "planeName";
         const PROVIDER: &str = "resourceProviderName";
         let (collection, parameters): (String, Vec<&'static str>) = match self.kind {
-            NativeKind::Plane => (format!("/planes/{}", self.names[0]), vec!["", PLANE]),
-            NativeKind::Group => ("/planes/radius/{planeName}/resourcegroups".into(), vec![PLANE, "resourceGroupName"]),
-            NativeKind::Provider => (PROVIDERS.into(), vec![PLANE, PROVIDER]),
-            NativeKind::Type => (
+            Kind::Plane => (format!("/planes/{}", self.names[0]), vec!["", PLANE]),
+            Kind::Group => ("/planes/radius/{planeName}/resourcegroups".into(), vec![PLANE, "resourceGroupName"]),
+            Kind::Provider => (PROVIDERS.into(), vec![PLANE, PROVIDER]),
+            Kind::Type => (
                 format!("{PROVIDERS}/{{resourceProviderName}}/resourcetypes"),
                 vec![PLANE, PROVIDER, "resourceTypeName"],
             ),
-            NativeKind::Version => (
+            Kind::Version => (
                 format!("{PROVIDERS}/{{resourceProviderName}}/resourcetypes/{{resourceTypeName}}/apiversions"),
                 vec![PLANE, PROVIDER, "resourceTypeName", "apiVersionName"],
             ),
-            NativeKind::Location => {
+            Kind::Location => {
                 (format!("{PROVIDERS}/{{resourceProviderName}}/locations"), vec![PLANE, PROVIDER, "locationName"])
             }
         };
@@ -179,6 +159,11 @@ impl Native {
         let template = if self.is_collection { collection } else { format!("{collection}/{{{last}}}") };
         (template, parameters.into_iter().zip(self.names.iter().map(String::as_str)).collect())
     }
+}
+
+fn native(kind: Kind, is_collection: bool, names: &[&str]) -> Route {
+    let names = names.iter().map(|name| (*name).to_owned()).collect();
+    Route::Native(Native { kind, names, is_collection })
 }
 
 /// Returns what the decoded segments of a path after [`BASE`] are about.
@@ -195,8 +180,8 @@ fn below_planes(segments: &[&str]) -> Route {
     match segments {
         [] => Route::Planes,
         [kind, ..] if !PLANE_KINDS.contains(kind) => Route::UnknownPlaneKind((*kind).to_owned()),
-        [kind] => Native::new(NativeKind::Plane, true, &[kind]),
-        [kind, name] => Native::new(NativeKind::Plane, false, &[kind, name]),
+        [kind] => native(Kind::Plane, true, &[kind]),
+        [kind, name] => native(Kind::Plane, false, &[kind, name]),
         ["radius", plane, rest @ ..] => below_radius(plane, rest),
         _ => Route::Unknown,
     }
@@ -206,8 +191,8 @@ fn below_radius(plane: &str, segments: &[&str]) -> Route {
     match segments {
         ["providers", rest @ ..] => below_providers(plane, rest),
         [groups, rest @ ..] if groups.eq_ignore_ascii_case("resourcegroups") => match rest {
-            [] => Native::new(NativeKind::Group, true, &[plane]),
-            [group] => Native::new(NativeKind::Group, false, &[plane, group]),
+            [] => native(Kind::Group, true, &[plane]),
+            [group] => native(Kind::Group, false, &[plane, group]),
             [group, "resources"] => Route::TrackedResources { plane: plane.to_owned(), group: (*group).to_owned() },
             [group, "providers", rest @ ..] => generic(&format!("/planes/radius/{plane}/resourcegroups/{group}"), rest),
             _ => Route::Unknown,
@@ -229,24 +214,24 @@ fn below_providers(plane: &str, segments: &[&str]) -> Route {
 }
 
 fn registrations(plane: &str, segments: &[&str]) -> Route {
-    use NativeKind::{Location, Provider, Type, Version};
+    use Kind::{Location, Provider, Type, Version};
     match segments {
-        ["resourceproviders"] => Native::new(Provider, true, &[plane]),
-        ["resourceproviders", namespace] => Native::new(Provider, false, &[plane, namespace]),
-        ["resourceproviders", namespace, "resourcetypes"] => Native::new(Type, true, &[plane, namespace]),
-        ["resourceproviders", namespace, "resourcetypes", name] => Native::new(Type, false, &[plane, namespace, name]),
+        ["resourceproviders"] => native(Provider, true, &[plane]),
+        ["resourceproviders", namespace] => native(Provider, false, &[plane, namespace]),
+        ["resourceproviders", namespace, "resourcetypes"] => native(Type, true, &[plane, namespace]),
+        ["resourceproviders", namespace, "resourcetypes", name] => native(Type, false, &[plane, namespace, name]),
         ["resourceproviders", namespace, "resourcetypes", name, "apiversions"] => {
-            Native::new(Version, true, &[plane, namespace, name])
+            native(Version, true, &[plane, namespace, name])
         }
         ["resourceproviders", namespace, "resourcetypes", name, "apiversions", version] => {
-            Native::new(Version, false, &[plane, namespace, name, version])
+            native(Version, false, &[plane, namespace, name, version])
         }
         ["resourceproviders", namespace, "resourcetypes", name, "icons", hash] => {
             let names = [plane, namespace, name].map(str::to_owned).to_vec();
             Route::Icon { names, hash: (*hash).to_owned() }
         }
-        ["resourceproviders", namespace, "locations"] => Native::new(Location, true, &[plane, namespace]),
-        ["resourceproviders", namespace, "locations", name] => Native::new(Location, false, &[plane, namespace, name]),
+        ["resourceproviders", namespace, "locations"] => native(Location, true, &[plane, namespace]),
+        ["resourceproviders", namespace, "locations", name] => native(Location, false, &[plane, namespace, name]),
         ["locations", location, part, id] if operation_part(part).is_some() => {
             operation(plane, "System.Resources", location, part, id)
         }
@@ -291,7 +276,7 @@ mod tests {
         parse(&path.split('/').filter(|part| !part.is_empty()).map(str::to_owned).collect::<Vec<_>>())
     }
 
-    fn native(path: &str) -> Native {
+    fn record(path: &str) -> Native {
         match route(path) {
             Route::Native(native) => native,
             other => panic!("{path} is {other:?}"),
@@ -314,13 +299,13 @@ mod tests {
             "/planes/radius/local/providers/System.Resources/resourceproviders/A.B/locations",
             "/planes/radius/local/providers/System.Resources/resourceproviders/A.B/locations/global",
         ] {
-            assert_eq!(native(path).id(), path);
+            assert_eq!(record(path).id(), path);
         }
     }
 
     #[test]
     fn planes_and_groups_match_in_any_casing_and_nothing_else_does() {
-        assert_eq!(native("/Planes/radius/local/resourceGroups/g").id(), "/planes/radius/local/resourcegroups/g");
+        assert_eq!(record("/Planes/radius/local/resourceGroups/g").id(), "/planes/radius/local/resourcegroups/g");
         assert_eq!(route("/planes/RADIUS/local"), Route::UnknownPlaneKind("RADIUS".into()));
         assert_eq!(route("/planes/radius/local/Providers/A.B"), Route::Unknown);
         let providers = "/planes/radius/local/providers/System.Resources/resourceProviders/A.B";
@@ -345,7 +330,7 @@ mod tests {
     fn the_description_knows_every_registration_path() {
         let body = serde_json::json!({});
         for path in ["/planes/radius/1", "/planes/radius/1/resourcegroups/1"] {
-            let native = native(path);
+            let native = record(path);
             let (template, parameters) = native.operation();
             assert!(!crate::swagger::violations(&template, "PUT", &parameters, Some(&body)).is_empty(), "{path}");
         }

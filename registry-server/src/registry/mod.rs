@@ -15,6 +15,23 @@ pub use registration::{delete, find, put};
 pub use schema::check as check_schema;
 pub use summary::{Icons, summarize};
 
+/// Kinds of records of our own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// A plane; its kind is the first name.
+    Plane,
+    /// A resource group.
+    Group,
+    /// A provider's registration.
+    Provider,
+    /// A type's registration.
+    Type,
+    /// A registered API version.
+    Version,
+    /// A registered location.
+    Location,
+}
+
 /// Serializes changes of registrations with their re-reading.
 ///
 /// Otherwise a change could be overtaken between commit and re-reading, and the catalogue be left with

@@ -7,9 +7,8 @@ use radii_runtime::store::{ListQuery, Record};
 use serde_json::{Map, Value as Json, json};
 
 use super::record::{self, Draft, Stored, Track};
-use super::{REGISTRATIONS, icon};
+use super::{Kind, REGISTRATIONS, icon};
 use crate::AppState;
-use crate::api::route::NativeKind;
 
 /// The only capability that types can have.
 const CAPABILITY: &str = "ManualResourceProvisioning";
@@ -31,7 +30,7 @@ pub async fn find(state: &AppState, id: &ResourceId) -> Result<Record, Fault> {
 /// An absent parent, a failed condition, a capability or icon that is not allowed.
 pub async fn put(
     state: &AppState,
-    kind: NativeKind,
+    kind: Kind,
     id: &ResourceId,
     body: &Map<String, Json>,
     preconditions: &Preconditions,
@@ -43,7 +42,7 @@ pub async fn put(
     }
     let stored = record::put(state, &draft, preconditions, track(kind), |properties, old| {
         // What is not given stays: clients that know nothing of icons must not remove them.
-        if let (NativeKind::Type, None, Some(icon)) = (kind, properties.get("icon"), old.properties.get("icon")) {
+        if let (Kind::Type, None, Some(icon)) = (kind, properties.get("icon"), old.properties.get("icon")) {
             properties.insert("icon".into(), icon.clone());
         }
     })
@@ -61,7 +60,7 @@ pub async fn put(
 /// Failed conditions, contents that cannot be deleted.
 pub async fn delete(
     state: &AppState,
-    kind: NativeKind,
+    kind: Kind,
     id: &ResourceId,
     preconditions: &Preconditions,
 ) -> Result<Option<Stored>, Fault> {
@@ -69,16 +68,16 @@ pub async fn delete(
     let Some(found) = state.host.parts.store.find(id).await? else { return Ok(None) };
     record::check(preconditions, Some(&found), id)?;
     let children = match kind {
-        NativeKind::Plane | NativeKind::Group => {
+        Kind::Plane | Kind::Group => {
             refuse_contents(state, &found).await?;
             Vec::new()
         }
-        NativeKind::Provider | NativeKind::Type => {
+        Kind::Provider | Kind::Type => {
             let children = below(state, &found.id, None).await?;
             delete_resources(state, &found, &children).await?;
             children.into_iter().map(|child| child.id).collect()
         }
-        NativeKind::Version | NativeKind::Location => Vec::new(),
+        Kind::Version | Kind::Location => Vec::new(),
     };
     let stored = record::delete(state, &found, &children, track(kind)).await?;
     refresh(state, id).await?;
@@ -86,20 +85,20 @@ pub async fn delete(
 }
 
 /// Whether changes of a kind are operations in the protocol.
-fn track(kind: NativeKind) -> Track {
+fn track(kind: Kind) -> Track {
     match kind {
-        NativeKind::Plane | NativeKind::Group => Track::Nothing,
+        Kind::Plane | Kind::Group => Track::Nothing,
         _ => Track::Operation,
     }
 }
 
 /// What has to exist before a record can.
-fn parent(kind: NativeKind, id: &ResourceId) -> Option<ResourceId> {
+fn parent(kind: Kind, id: &ResourceId) -> Option<ResourceId> {
     let (plane_kind, plane) = id.plane()?;
     match kind {
-        NativeKind::Plane => None,
-        NativeKind::Group | NativeKind::Provider => format!("/planes/{plane_kind}/{plane}").parse().ok(),
-        NativeKind::Type | NativeKind::Version | NativeKind::Location => id.parent(),
+        Kind::Plane => None,
+        Kind::Group | Kind::Provider => format!("/planes/{plane_kind}/{plane}").parse().ok(),
+        Kind::Type | Kind::Version | Kind::Location => id.parent(),
     }
 }
 
@@ -161,11 +160,11 @@ async fn refresh(state: &AppState, id: &ResourceId) -> Result<(), Fault> {
     Ok(())
 }
 
-fn draft(kind: NativeKind, id: &ResourceId, body: &Map<String, Json>) -> Result<Draft, Fault> {
+fn draft(kind: Kind, id: &ResourceId, body: &Map<String, Json>) -> Result<Draft, Fault> {
     let given = body.get("properties").and_then(Json::as_object).cloned().unwrap_or_default();
     let own_type = || id.resource_type().map(|name| name.to_string()).unwrap_or_default();
     let (type_name, properties) = match kind {
-        NativeKind::Plane => {
+        Kind::Plane => {
             let (type_name, known) = match id.plane().map(|(kind, _)| kind) {
                 Some("aws") => ("System.AWS/planes", ""),
                 Some("azure") => ("System.Azure/planes", "url"),
@@ -173,15 +172,13 @@ fn draft(kind: NativeKind, id: &ResourceId, body: &Map<String, Json>) -> Result<
             };
             (type_name.to_owned(), keep(&given, &[known]))
         }
-        NativeKind::Group => ("System.Resources/resourceGroups".to_owned(), Map::new()),
-        NativeKind::Provider => (own_type(), Map::new()),
-        NativeKind::Type => (own_type(), type_properties(&given)?),
-        NativeKind::Version => (own_type(), keep(&given, &["schema"])),
-        NativeKind::Location => {
-            ("System.Resources/resourceProviders/locations".to_owned(), location_properties(&given))
-        }
+        Kind::Group => ("System.Resources/resourceGroups".to_owned(), Map::new()),
+        Kind::Provider => (own_type(), Map::new()),
+        Kind::Type => (own_type(), type_properties(&given)?),
+        Kind::Version => (own_type(), keep(&given, &["schema"])),
+        Kind::Location => ("System.Resources/resourceProviders/locations".to_owned(), location_properties(&given)),
     };
-    let is_tracked = matches!(kind, NativeKind::Plane | NativeKind::Group | NativeKind::Provider);
+    let is_tracked = matches!(kind, Kind::Plane | Kind::Group | Kind::Provider);
     let tags = body.get("tags").and_then(Json::as_object).cloned().unwrap_or_default();
     Ok(Draft {
         id: id.clone(),
