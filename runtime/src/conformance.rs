@@ -339,6 +339,7 @@ async fn an_ended_operation_stays_ended<S: Store + Queue>(store: &S) {
     assert_eq!((ended.state, &error.code, &error.message), (State::Failed, &fault.code, &fault.message));
     assert_eq!(error.details.len(), 1);
     assert!(ended.ended_at.is_some());
+    assert_eq!(ended.payload, Json::Null, "the payload may hold secrets and is forgotten with the end");
     let far = Timestamp(NOW.0 + 1_000_000);
     assert_eq!(store.claim_next(Uuid::now_v7(), far, LEASE).await.expect("the store answers"), None);
     for attempt in [None, Some(1)] {

@@ -50,7 +50,8 @@ const ENQUEUE: &str = "
 
 const ADVANCE: &str = "
     UPDATE operation SET state = change.value->>1, error = change.value->>2, ended_at = change.value->>3,
-           lease_until = CASE WHEN change.value->>3 IS NULL THEN lease_until END
+           lease_until = CASE WHEN change.value->>3 IS NULL THEN lease_until END,
+           payload = CASE WHEN change.value->>3 IS NULL THEN payload ELSE 'null' END
     FROM json_each(?1) AS change WHERE operation.id = change.value->>0";
 
 const REMEMBER_COUNTER: &str = "UPDATE counter SET value = ?1";
