@@ -8,6 +8,7 @@ use super::environments::is_label;
 use super::{refuse_moves, shape};
 use crate::Fault;
 use crate::environment::Environment;
+use crate::graph;
 use crate::host::{Host, Kind, Mode, Step, Work};
 use crate::platform::ComputeKind;
 use crate::store::Record;
@@ -61,7 +62,10 @@ impl Kind for Applications {
         Ok(Step::Done)
     }
 
-    async fn act(&self, _: &Host, _: &Record, _: &str, _: &Json) -> Result<Option<Json>, Fault> {
+    async fn act(&self, host: &Host, record: &Record, action: &str, body: &Json) -> Result<Option<Json>, Fault> {
+        if action.eq_ignore_ascii_case("getGraph") {
+            return graph::of_application(host, record, body).await.map(Some);
+        }
         Ok(None)
     }
 }
