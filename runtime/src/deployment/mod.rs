@@ -47,6 +47,11 @@ impl Kind for Deployments {
         false
     }
 
+    fn name_limit(&self) -> usize {
+        // Compilers cut the names of modules to this.
+        64
+    }
+
     async fn admit(&self, host: &Host, record: &mut Record, _old: Option<&Record>) -> Result<(), Fault> {
         admit::admit(host, record).await
     }

@@ -247,8 +247,8 @@ impl<'a> Run<'a> {
         let age = self.now().0.saturating_sub(self.progress.started.0);
         let milliseconds = match age {
             ..2_000 => 50,
-            ..20_000 => 250,
-            ..120_000 => 1_000,
+            2_000..20_000 => 250,
+            20_000..120_000 => 1_000,
             _ => 5_000,
         };
         Duration::from_millis(milliseconds)

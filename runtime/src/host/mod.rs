@@ -150,6 +150,11 @@ pub trait Kind: Send + Sync {
         Ok(())
     }
 
+    /// Longest name of a resource: that of a DNS label, which most platforms share.
+    fn name_limit(&self) -> usize {
+        63
+    }
+
     /// Whether the registered schema checks bodies; otherwise [`Kind::check`] alone does.
     fn has_schema(&self) -> bool {
         true

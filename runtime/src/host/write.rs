@@ -17,8 +17,6 @@ use crate::validate::{Validator, Violation};
 const RACES: usize = 4;
 /// What `Retry-After` says in the answer to a write.
 const RETRY_AFTER: Duration = Duration::from_secs(5);
-/// Longest name of a resource: that of a DNS label, which most platforms share.
-const NAME_LIMIT: usize = 63;
 
 pub(super) async fn put(host: &Host, request: &Put) -> Result<Answer, Fault> {
     for _ in 0..RACES {
@@ -76,7 +74,7 @@ async fn try_put(host: &Host, request: &Put) -> Result<Answer, Refusal> {
     let type_name = resource_type(id)?;
     let kind = host.kind_of(&type_name);
     kind.check(id, &type_name, &request.body)?;
-    check_name(id)?;
+    check_name(id, kind.name_limit())?;
     let validator = if kind.has_schema() { host.validator(id, &request.api_version)? } else { None };
     let body = Body::parse(&request.body, id)?;
     let old = host.parts.store.find(id).await?;
@@ -179,16 +177,16 @@ fn resource_type(id: &ResourceId) -> Result<TypeName, Fault> {
 }
 
 /// Refuses names that platforms cannot carry.
-fn check_name(id: &ResourceId) -> Result<(), Fault> {
+fn check_name(id: &ResourceId, limit: usize) -> Result<(), Fault> {
     let name = id.name().unwrap_or_default();
     let letters = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
     let edge = |c: Option<char>| c.is_some_and(|c| c.is_ascii_alphanumeric());
-    if name.len() <= NAME_LIMIT && name.chars().all(letters) && edge(name.chars().next()) && edge(name.chars().last()) {
+    if name.len() <= limit && name.chars().all(letters) && edge(name.chars().next()) && edge(name.chars().last()) {
         return Ok(());
     }
-    let shown: String = name.chars().take(NAME_LIMIT + 1).collect();
+    let shown: String = name.chars().take(limit + 1).collect();
     Err(Fault::bad_request(format!(
-        "the resource name `{shown}` is not valid: use at most {NAME_LIMIT} letters, digits, `-`, `_` and `.`, \
+        "the resource name `{shown}` is not valid: use at most {limit} letters, digits, `-`, `_` and `.`, \
          beginning and ending with a letter or digit"
     ))
     .target(id.to_string()))

@@ -427,3 +427,15 @@ async fn ordinary_names_may_be_those_of_sections() {
     assert_eq!(operation.error, None);
     assert_eq!(text(&world, "parameters").await, json!("[not an expression]"));
 }
+
+#[tokio::test]
+async fn names_of_modules_fit_and_longer_ones_are_refused() {
+    let world = world().await;
+    let body = json!({ "template": notes(json!({})) });
+    let path = |length: usize| format!("Microsoft.Resources/deployments/{}", "m".repeat(length));
+    accepted(world.put(&path(64), API, body.clone()).await.unwrap());
+    for path in [path(65), "Microsoft.Resources/deployments/a b".to_owned()] {
+        let fault = world.put(&path, API, body.clone()).await.unwrap_err();
+        assert!(fault.message.contains("use at most 64 letters"), "{}", fault.message);
+    }
+}
