@@ -146,3 +146,12 @@ async fn an_application_cannot_move_to_another_environment() {
     );
     assert_eq!(fault.message, expected);
 }
+
+#[tokio::test]
+async fn an_application_answers_its_graph() {
+    let world = World::new().await;
+    world.make_application(json!({})).await;
+    let application = id("Applications.Core/applications/app");
+    let answer = world.host.act(&application, "getGraph", &json!({})).await.unwrap();
+    assert_eq!(answer, json!({ "resources": [] }));
+}
