@@ -38,10 +38,11 @@ impl Workspace {
     pub fn find(globals: &Globals) -> Result<Self, Error> {
         let path = Config::path(globals.config.as_deref())?;
         let config = Config::load(path.clone())?;
-        let item = match globals.workspace.clone().or_else(|| config.default_workspace()) {
-            Some(name) => Some(config.load_item(&name)?),
-            None => None,
-        };
+        let item =
+            match globals.workspace.clone().filter(|name| !name.is_empty()).or_else(|| config.default_workspace()) {
+                Some(name) => Some(config.load_item(&name)?),
+                None => None,
+            };
         let endpoint = match (&globals.url, &item) {
             (Some(url), _) => Endpoint::Url(url.clone()),
             (None, Some(item)) => endpoint(item),

@@ -4,4 +4,5 @@ mod config;
 mod help;
 mod offline;
 mod online;
+mod recorded;
 mod server;

@@ -77,8 +77,13 @@ impl Rad {
     }
 
     fn run(&self, line: &str) -> (i32, String, String) {
+        self.run_words(&line.split_whitespace().map(str::to_owned).collect::<Vec<_>>())
+    }
+
+    /// Runs a call; returns exit code, standard output and standard error.
+    pub fn run_words(&self, words: &[String]) -> (i32, String, String) {
         let mut command = Command::new(RAD);
-        command.args(line.split_whitespace()).current_dir(self.home.path()).stdin(Stdio::null());
+        command.args(words).current_dir(self.home.path()).stdin(Stdio::null());
         command.env("HOME", self.home.path()).env_remove("RADII_CONFIG").env_remove("RADIUS_PREVIEW");
         match &self.url {
             Some(url) => command.env("RADII_URL", url),
@@ -92,6 +97,11 @@ impl Rad {
     /// Writes a file into the folder that commands run in.
     pub fn write(&self, name: &str, text: &str) {
         fs::write(self.home.path().join(name), text).unwrap();
+    }
+
+    /// The home folder, which is also the folder that commands run in.
+    pub fn home(&self) -> &str {
+        self.home.path().to_str().unwrap()
     }
 
     /// The text of the configuration file.

@@ -103,7 +103,7 @@ fn table(items: &[Item]) -> Table {
     let mut table = Table::new(["WORKSPACE", "KIND", "KUBECONTEXT", "GROUP", "ENVIRONMENT"]);
     for item in items {
         let member = |key| item.connection().and_then(|connection| connection.get(key)).and_then(Json::as_str);
-        let group = shown(item.scope(), |id| id.resource_group().map(str::to_owned));
+        let group = shown(item.scope(), |id| Some(id.resource_group().unwrap_or_default().to_owned()));
         let environment =
             shown(item.environment(), |id| id.is_resource().then(|| id.name().map(str::to_owned)).flatten());
         table.row([

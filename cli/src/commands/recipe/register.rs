@@ -7,7 +7,7 @@ use serde_json::{Value as Json, json};
 use super::Place;
 use crate::client::Client;
 use crate::error::Error;
-use crate::output::Output;
+use crate::output::{Output, warn};
 use crate::parameters;
 use crate::registry::{checked, parse_type};
 use crate::workspace::Workspace;
@@ -80,13 +80,14 @@ fn recipe(args: &Args) -> Result<Json, Error> {
         Kind::Template => json!({"templateKind": "template", "templatePath": template_text(&args.template_path)?}),
     };
     if args.plain_http && args.template_kind != Kind::Bicep {
-        return Err(Error::usage("`--plain-http` is for templates of kind `bicep`"));
+        warn("`--plain-http` means nothing here: it is for templates of kind `bicep`");
     }
     if args.template_version.is_some() && args.template_kind != Kind::Terraform {
-        return Err(Error::usage("`--template-version` is for templates of kind `terraform`")
-            .hint("the version of a Bicep template is the tag of its path"));
+        warn("`--template-version` means nothing here: it is for templates of kind `terraform`");
     }
-    recipe["parameters"] = parameters.into_iter().collect::<serde_json::Map<_, _>>().into();
+    if !parameters.is_empty() {
+        recipe["parameters"] = parameters.into_iter().collect::<serde_json::Map<_, _>>().into();
+    }
     Ok(recipe)
 }
 
