@@ -23,7 +23,7 @@ use client::{Load, Request};
 use process::Served;
 
 const BASE: &str = "/apis/api.ucp.dev/v1alpha3";
-const GROUP: &str = "/planes/radius/local/resourceGroups/bench";
+const GROUP: &str = "/planes/radius/local/resourcegroups/bench";
 const TYPICAL: &str = include_str!("typical.yaml");
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -70,7 +70,7 @@ async fn measure(scale: usize) -> Result<(), Box<dyn std::error::Error>> {
 async fn requests(served: &Served, scale: usize) -> Result<(), Box<dyn std::error::Error>> {
     let resource = format!("{BASE}{GROUP}/providers/Bench.Data/typicals/r7?api-version=2025-01-01");
     let providers = format!("{BASE}/planes/radius/local/providers");
-    let registered = format!("{providers}/System.Resources/resourceProviders/Bench.Data/resourceTypes/typicals");
+    let registered = format!("{providers}/System.Resources/resourceproviders/Bench.Data/resourcetypes/typicals");
     let list = format!("{BASE}{GROUP}/providers/Bench.Data/typicals?api-version=2025-01-01&top=20");
     let cases = [
         ("GET a resource, 8 connections", Request::get(&resource), 8, 40_000, "15 µs, p99 10 ms"),
@@ -104,7 +104,7 @@ async fn requests(served: &Served, scale: usize) -> Result<(), Box<dyn std::erro
     let measured = load.run(&served.address, put).await?;
     report(served, "PUT a resource and its operation, 64 conn.", "60 µs, 12,000/s, p99 15 ms", measured);
     let group = |number: usize| {
-        let path = format!("{BASE}/planes/radius/local/resourceGroups/g{number}?api-version=2023-10-01-preview");
+        let path = format!("{BASE}/planes/radius/local/resourcegroups/g{number}?api-version=2023-10-01-preview");
         Request::put(&path, r#"{"location":"global"}"#)
     };
     report(served, "PUT a group (synchronous), 64 connections", "", load.run(&served.address, group).await?);

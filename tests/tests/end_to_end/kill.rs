@@ -33,7 +33,7 @@ struct Diary {
 async fn acknowledged_changes_survive_kills_and_every_operation_ends() {
     let given = std::env::var("RADII_SEED").ok().and_then(|seed| seed.parse().ok());
     let seed: u64 = given.unwrap_or_else(rand::random);
-    println!("seed {seed}; repeat with RADII_SEED={seed}");
+    eprintln!("seed {seed}; repeat with RADII_SEED={seed}");
     let mut random = StdRng::seed_from_u64(seed);
     let folder = tempfile::tempdir().expect("a folder can be made");
     let database = folder.path().join("radii.db");
@@ -63,7 +63,7 @@ async fn acknowledged_changes_survive_kills_and_every_operation_ends() {
         server = Server::start(&database);
         verify(&Api::new(&server.url), &mut possible, &operations, round).await;
     }
-    println!("{ROUNDS} kills, {changes} acknowledged changes, {uncertain} requests without an answer");
+    eprintln!("{ROUNDS} kills, {changes} acknowledged changes, {uncertain} requests without an answer");
     assert!(changes > RESOURCES, "the server had time to do something");
     remove_all(&Api::new(&server.url)).await;
 }

@@ -14,13 +14,19 @@ pub fn rad() -> &'static Path {
 
 /// Cargo tells a test only about programs of its own crate, so this asks for the other crate's.
 fn build() -> PathBuf {
-    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| OsString::from("cargo"));
-    let built = Command::new(cargo).args(["build", "--quiet", "--package", "radii-cli", "--bin", "rad"]).status();
-    assert!(built.expect("cargo runs").success(), "`rad` cannot be built");
     let this = std::env::current_exe().expect("a test has a path");
     // This test is `PROFILE/deps/end_to_end-…`; programs are in `PROFILE`.
-    let profile = this.ancestors().nth(2).expect("tests are built below a profile's folder");
-    profile.join("rad")
+    let folder = this.ancestors().nth(2).expect("tests are built below a profile's folder");
+    let profile = match folder.file_name().and_then(|name| name.to_str()) {
+        Some("debug") | None => "dev",
+        Some(other) => other,
+    };
+    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| OsString::from("cargo"));
+    let built = Command::new(cargo)
+        .args(["build", "--quiet", "--package", "radii-cli", "--bin", "rad", "--profile", profile])
+        .status();
+    assert!(built.expect("cargo runs").success(), "`rad` cannot be built");
+    folder.join("rad")
 }
 
 /// A running `rad serve`; killed when dropped.
