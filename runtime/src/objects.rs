@@ -11,6 +11,9 @@ use crate::host::Host;
 use crate::platform::{ComputeKind, Health, Object, ObjectRef, Observed, Platform, Target};
 use crate::recipe::Journal;
 
+/// Where a record keeps the recipe's state of a run that has not ended well yet.
+pub(crate) const RECIPE_STATE: &str = "recipeState";
+
 /// A journal that remembers what one run wrote down: all that the run makes.
 pub(crate) struct Recorder<'a> {
     journal: &'a dyn Journal,
@@ -39,6 +42,10 @@ impl Journal for Recorder<'_> {
             }
         }
         Ok(())
+    }
+
+    async fn remember(&self, state: &Json) -> Result<(), Fault> {
+        self.journal.remember(state).await
     }
 }
 

@@ -10,7 +10,7 @@ use crate::context;
 use crate::environment::{Binding, Environment, load_application};
 use crate::fault::code;
 use crate::host::{Host, Kind, Mode, Step, Work};
-use crate::objects::{self, Recorder};
+use crate::objects::{self, RECIPE_STATE, Recorder};
 use crate::platform::{ObjectRef, Target};
 use crate::recipe::{Outcome, Recipe, RecipeDriver, Run, Snapshot};
 use crate::store::{Record, Verb};
@@ -94,16 +94,19 @@ pub(super) async fn provision(work: &Work<'_>, record: &mut Record) -> Result<()
     let driver = find_driver(host, &binding.recipe)?;
     let journal = Recorder::new(work.journal);
     let previous = record.private.recipe.clone();
-    let continued = previous.as_ref().filter(|old| continues(old, &binding.recipe, &target));
+    let continued = previous.as_ref().filter(|old| shares_state(old, &binding.recipe, &target));
+    // A run that failed may have left things behind that know its passwords.
+    let unfinished = record.private.data.get(RECIPE_STATE).cloned();
     let run = Run {
         recipe: &binding.recipe,
         context: &context,
         target: &target,
         platform: host.platform(target.kind).map(|platform| &**platform),
         journal: &journal,
-        previous: continued.map(|old| &old.state),
+        previous: continued.map(|old| &old.state).or(unfinished.as_ref()),
     };
     let outcome = driver.execute(run).await.inspect_err(|_| mark(record, &binding.recipe, "executionError"))?;
+    record.private.data.shift_remove(RECIPE_STATE);
     let outcome = map_outputs(outcome, binding.outputs.as_ref());
     let snapshot = Snapshot {
         recipe: binding.recipe.clone(),
@@ -124,6 +127,12 @@ pub(super) async fn provision(work: &Work<'_>, record: &mut Record) -> Result<()
 fn continues(old: &Snapshot, recipe: &Recipe, target: &Target) -> bool {
     let place = |target: &Target| (target.kind, target.environment.clone(), target.namespace.clone());
     old.recipe.kind == recipe.kind && old.recipe.path == recipe.path && place(&old.target) == place(target)
+}
+
+/// Whether a run is told what an earlier one remembered. A template's text may change without its passwords.
+fn shares_state(old: &Snapshot, recipe: &Recipe, target: &Target) -> bool {
+    let same_text = Recipe { path: old.recipe.path.clone(), ..recipe.clone() };
+    continues(old, if recipe.kind == "template" { &same_text } else { recipe }, target)
 }
 
 /// A simulated environment: the recipe counts as executed, and nothing is made.

@@ -12,6 +12,7 @@ use super::journal::RecordJournal;
 use crate::Fault;
 use crate::fault::code;
 use crate::host::{Host, Kind, Step, Work};
+use crate::objects::RECIPE_STATE;
 use crate::platform::ObjectRef;
 use crate::store::{self, Batch, Expect, Operation, Record, State, Verb, Write};
 
@@ -193,6 +194,9 @@ async fn finish(
         End::Stopped => give_back(host, operation, journal.stored(), Duration::ZERO).await,
         End::Failed(fault) => {
             record.private.journal = union(journal.objects(), record.private.journal);
+            if let Some(state) = journal.stored().private.data.shift_remove(RECIPE_STATE) {
+                record.private.data.insert(RECIPE_STATE.to_owned(), state);
+            }
             end(host, operation, ended(record, State::Failed), State::Failed, Some(fault)).await
         }
         End::TimedOut(limit) => {

@@ -4,8 +4,10 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use async_trait::async_trait;
+use serde_json::Value as Json;
 
 use crate::Fault;
+use crate::objects::RECIPE_STATE;
 use crate::platform::ObjectRef;
 use crate::recipe::Journal;
 use crate::store::{self, Operation, Record, State, Store, Write};
@@ -53,6 +55,19 @@ impl Journal for RecordJournal<'_> {
         if record.private.journal.len() == before {
             return Ok(());
         }
+        self.write(record).await
+    }
+
+    async fn remember(&self, state: &Json) -> Result<(), Fault> {
+        let mut record = self.stored();
+        record.private.data.insert(RECIPE_STATE.to_owned(), state.clone());
+        self.write(record).await
+    }
+}
+
+impl RecordJournal<'_> {
+    /// Stores the record as long as this attempt holds the operation.
+    async fn write(&self, record: Record) -> Result<(), Fault> {
         let fence = Write::Advance {
             id: self.operation.id,
             attempt: Some(self.operation.attempt),

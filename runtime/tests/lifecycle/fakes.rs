@@ -178,10 +178,12 @@ impl Platform for FakePlatform {
 }
 
 /// A driver of recipes of kind `template`: the recipe's parameter `objects` names what it makes,
-/// `values` and `secrets` what it returns, `error` how it fails.
+/// `values` and `secrets` what it returns, `error` how it fails, `remember` what it remembers before.
 #[derive(Default)]
 pub struct FakeRecipes {
     pub contexts: Mutex<Vec<Json>>,
+    /// What each run was told of the one before.
+    pub previous: Mutex<Vec<Option<Json>>>,
     pub destroyed: Mutex<Vec<String>>,
 }
 
@@ -197,7 +199,11 @@ impl RecipeDriver for FakeRecipes {
 
     async fn execute(&self, run: Run<'_>) -> Result<Outcome, Fault> {
         self.contexts.lock().unwrap().push(run.context.clone());
+        self.previous.lock().unwrap().push(run.previous.cloned());
         let parameters = &run.recipe.parameters;
+        if let Some(state) = parameters.get("remember") {
+            run.journal.remember(state).await?;
+        }
         let list = |name: &str| parameters.get(name).and_then(Json::as_array).cloned().unwrap_or_default();
         if let Some(error) = parameters.get("error").and_then(Json::as_str) {
             return Err(Fault::new(500, "RecipeDeploymentFailed", error));

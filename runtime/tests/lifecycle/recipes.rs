@@ -100,6 +100,24 @@ async fn a_changed_recipe_destroys_what_the_old_one_made_after_the_new_one_works
 }
 
 #[tokio::test]
+async fn what_a_failed_run_remembered_reaches_the_next_one() {
+    let world = World::new().await;
+    world.make_application(bound(json!({ "remember": "seed", "error": "no" }))).await;
+    assert_eq!(failure(&world.settle(DB, V1, database()).await).0, "RecipeDeploymentFailed");
+    world.settle(DB, V1, database()).await;
+    world.make_application(bound(json!({ "objects": ["db"] }))).await;
+    assert_eq!(world.settle(DB, V1, database()).await.error, None);
+    // The text of the template changes; what the last good run left goes on.
+    let mut recipes = bound(json!({ "objects": ["db"] }));
+    recipes["Contoso.Data/postgres"]["default"]["templatePath"] = json!("other.yaml");
+    world.make_application(recipes).await;
+    world.settle(DB, V1, database()).await;
+    let told = world.recipes.previous.lock().unwrap().clone();
+    assert_eq!(told, [None, Some(json!("seed")), Some(json!("seed")), Some(json!(1))]);
+    assert!(world.stored(DB).await.unwrap().private.data.is_empty());
+}
+
+#[tokio::test]
 async fn a_resource_is_deletable_when_its_environment_is_gone() {
     let world = World::new().await;
     world.make_application(bound(json!({ "objects": ["db"] }))).await;
