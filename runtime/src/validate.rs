@@ -15,7 +15,7 @@ use indexmap::IndexMap;
 use radii_diagnostics::Span;
 use radii_model::base::{BASIC_PROPERTIES, SERVER_PROPERTIES, base_schema};
 use radii_model::document::Node;
-use radii_model::schema::{Additional, Property, Schema};
+use radii_model::schema::{Additional, Schema};
 use radii_model::{ApiVersion, TypeName, pattern, rules, value};
 use regex::Regex;
 use serde_json::{Map, Value as Json};
@@ -132,7 +132,7 @@ fn declare_base_properties(schema: &mut Schema) {
     }
     let base = base_schema().properties.keys().map(String::as_str);
     for name in base.chain(SERVER_PROPERTIES) {
-        schema.properties.entry(name.to_owned()).or_insert_with(Property::default);
+        schema.properties.entry(name.to_owned()).or_default();
     }
 }
 
