@@ -223,14 +223,12 @@ pub(crate) async fn load_application(host: &Host, value: Option<&Json>) -> Resul
 
 /// Loads a resource that another one refers to by id.
 pub(crate) async fn load_resource(host: &Host, text: &str) -> Result<Record, Fault> {
-    let id = text
-        .parse::<ResourceId>()
-        .ok()
-        .filter(|_| text.starts_with('/'))
-        .ok_or_else(|| Fault::internal(format!("'{text}' is not a valid resource id")))?;
-    if !id.is_resource() {
-        return Err(Fault::internal(format!("\"{text}\" is a valid resource id but does not refer to a resource")));
+    if !text.starts_with('/') {
+        return Err(Fault::internal(format!("'{text}' is not a valid resource id")));
     }
+    let Some(id) = text.parse::<ResourceId>().ok().filter(ResourceId::is_resource) else {
+        return Err(Fault::internal(format!("\"{text}\" is a valid resource id but does not refer to a resource")));
+    };
     match host.parts.store.find(&id).await? {
         Some(record) => Ok(record),
         None => Err(Fault::internal(format!("the resource {text} was not found"))),

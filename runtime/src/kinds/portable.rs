@@ -26,12 +26,24 @@ use Form::{Flag, Number, Text};
 struct Portable {
     name: &'static str,
     properties: &'static [(&'static str, Form, bool)],
+    manual_recipe: ManualRecipe,
+}
+
+/// What answers show as the recipe of a resource that its author describes.
+enum ManualRecipe {
+    /// A recipe without name.
+    Unnamed,
+    /// None.
+    Hidden,
+    /// The one that a recipe would make.
+    Default,
 }
 
 const PORTABLE: [Portable; 5] = [
     Portable {
         name: "Applications.Datastores/redisCaches",
         properties: &[("host", Text, true), ("port", Number, true), ("tls", Flag, false), ("username", Text, false)],
+        manual_recipe: ManualRecipe::Unnamed,
     },
     Portable {
         name: "Applications.Datastores/mongoDatabases",
@@ -41,6 +53,7 @@ const PORTABLE: [Portable; 5] = [
             ("database", Text, true),
             ("username", Text, false),
         ],
+        manual_recipe: ManualRecipe::Unnamed,
     },
     Portable {
         name: "Applications.Datastores/sqlDatabases",
@@ -50,6 +63,7 @@ const PORTABLE: [Portable; 5] = [
             ("database", Text, true),
             ("username", Text, false),
         ],
+        manual_recipe: ManualRecipe::Hidden,
     },
     Portable {
         name: "Applications.Messaging/rabbitMQQueues",
@@ -61,8 +75,9 @@ const PORTABLE: [Portable; 5] = [
             ("username", Text, false),
             ("tls", Flag, false),
         ],
+        manual_recipe: ManualRecipe::Hidden,
     },
-    Portable { name: "Applications.Core/extenders", properties: &[] },
+    Portable { name: "Applications.Core/extenders", properties: &[], manual_recipe: ManualRecipe::Default },
 ];
 
 /// The behaviour of portable resources.
@@ -115,10 +130,11 @@ impl Kind for PortableResources {
             properties.entry(name).or_insert_with(|| json!(""));
         }
         properties.entry("resourceProvisioning").or_insert_with(|| json!("recipe"));
-        if is_manual && !portable.properties.is_empty() {
-            properties.insert("recipe".into(), json!({ "name": "" }));
+        match portable.manual_recipe {
+            ManualRecipe::Unnamed if is_manual => drop(properties.insert("recipe".into(), json!({ "name": "" }))),
+            ManualRecipe::Hidden if is_manual => drop(properties.shift_remove("recipe")),
+            _ => drop(properties.entry("recipe").or_insert_with(|| json!({ "name": "default" }))),
         }
-        properties.entry("recipe").or_insert_with(|| json!({ "name": "default" }));
         let status = old.and_then(|old| old.properties.get("status")).cloned();
         properties.insert("status".into(), status.unwrap_or_else(|| json!({})));
         Ok(())
