@@ -18,6 +18,10 @@ use super::{read, rows, unavailable};
 /// So many requests share a transaction at most; picked so that one stays well under 10 ms.
 const GROUP: usize = 256;
 
+/// What is due and yet was not claimed is being claimed by somebody else, or cannot be read: asking again at
+/// once would only keep the processor busy.
+const PAUSE: Duration = Duration::from_millis(20);
+
 const CLAIM: &str = "
     UPDATE operation SET attempt = attempt + 1, lease_until = ?2, worker = ?3
     WHERE sequence = (SELECT sequence FROM operation
@@ -113,7 +117,7 @@ impl Handle {
         let until_due = due.map_or(at_most, |due| {
             // One more than the difference: a lease runs out after its last millisecond.
             let wait = due.saturating_sub(SystemClock.now().0).saturating_add(1);
-            Duration::from_millis(u64::try_from(wait).unwrap_or(0))
+            Duration::from_millis(u64::try_from(wait).unwrap_or(0)).max(PAUSE)
         });
         let _ = tokio::time::timeout(at_most.min(until_due), self.runnable.notified()).await;
     }
