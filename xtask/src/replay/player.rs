@@ -419,10 +419,8 @@ fn bind_token(bindings: &mut Bindings, template: &str, link: &str) {
 
 fn bind_members(bindings: &mut Bindings, template: &Json, ours: &Json) {
     match (template, ours) {
-        (Json::String(template), Json::String(text)) if template.contains('{') => {
-            if !bindings.accept(template, text) {
-                bind_token(bindings, template, text);
-            }
+        (Json::String(template), Json::String(text)) if template.contains('{') && !bindings.accept(template, text) => {
+            bind_token(bindings, template, text);
         }
         (Json::Object(template), Json::Object(ours)) => {
             let shared = |(key, value): (&String, &Json), ours: &Map<String, Json>, bindings: &mut Bindings| {
