@@ -92,6 +92,7 @@ pub fn parse_json(file: FileId, text: &str, limits: Limits) -> Result<Node, Vec<
 /// # Errors
 /// A diagnostic that names the line and offset of the first byte that is not UTF-8. It has no span,
 /// because bytes that are no text cannot stand in a source map.
+#[expect(clippy::result_large_err, reason = "called once per file; a box would save nothing")]
 pub fn decode_utf8(bytes: &[u8]) -> Result<&str, Diagnostic> {
     std::str::from_utf8(bytes).map_err(|error| {
         let at = error.valid_up_to();

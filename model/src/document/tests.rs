@@ -23,7 +23,7 @@ fn problem(result: Result<Node, Vec<Diagnostic>>) -> Diagnostic {
     problems.into_iter().next_back().expect("there is a problem")
 }
 
-fn at<'t>(text: &'t str, span: Span) -> &'t str {
+fn at(text: &str, span: Span) -> &str {
     &text[span.start as usize..span.end as usize]
 }
 
