@@ -180,6 +180,7 @@ async fn finish(
     result: End,
 ) -> Result<(), store::Error> {
     redact(host, &mut record);
+    hide_payload(&mut record, &journal.stored(), &operation.payload);
     match result {
         End::Lost => {
             tracing::warn!(operation.id = %operation.id, "Lost the operation on `{}` to another worker", operation.resource);
@@ -231,6 +232,18 @@ fn redact(host: &Host, record: &mut Record) {
     let Some(version) = &record.api_version else { return };
     if let Ok(Some(validator)) = host.validator(&record.id, version) {
         validator.redact(&mut record.properties);
+    }
+}
+
+/// Puts back what is stored for every property that still holds the payload's value: should the schema
+/// that says what is sensitive be gone meanwhile, nothing of the payload reaches the store.
+fn hide_payload(record: &mut Record, stored: &Record, payload: &Json) {
+    for (name, secret) in payload.get("properties").and_then(Json::as_object).into_iter().flatten() {
+        if let (Some(value), Some(hidden)) = (record.properties.get_mut(name), stored.properties.get(name))
+            && value == secret
+        {
+            *value = hidden.clone();
+        }
     }
 }
 

@@ -127,3 +127,16 @@ async fn an_operation_whose_resource_was_taken_away_ends() {
     world.work().await;
     assert_eq!(world.operation(operation).await.state, State::Failed);
 }
+
+#[tokio::test]
+async fn sensitive_values_stay_out_of_the_store_although_the_schema_is_gone() {
+    let world = World::new().await;
+    let path = "Contoso.Data/notes/one";
+    let body = json!({ "text": "hello", "password": "hunter2" });
+    let operation = accepted(world.put(path, V1, body).await.unwrap());
+    world.register("Contoso.Data/notes", V1, json!({}), &["ManualResourceProvisioning"]).await;
+    world.work().await;
+    assert_eq!(world.operation(operation).await.state, State::Succeeded);
+    let record = format!("{:?}", world.stored(path).await.unwrap());
+    assert!(!record.contains("hunter2"), "{record}");
+}
