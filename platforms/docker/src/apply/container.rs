@@ -113,7 +113,7 @@ async fn resume(
 ) -> Result<Start, Fault> {
     match phase(found) {
         Phase::Running { .. } => Ok(Start::Before),
-        Phase::Ended { code: 0 } => Ok(Start::Before),
+        Phase::Ended { code: 0 } if document.role == Role::Init || settle::may_end(document) => Ok(Start::Before),
         Phase::Ended { .. } | Phase::Starting => {
             start(engine, client, &document.name).await?;
             Ok(Start::Now)

@@ -84,7 +84,7 @@ impl Waiting<'_> {
             let before = *restarts_before.get_or_insert(if start == Start::Now { 0 } else { restarts });
             match (phase(&found), &self.document.role) {
                 (Phase::Ended { code: 0 }, Role::Init) => return Ok(Ok(found)),
-                (Phase::Ended { code: 0 }, _) if self.may_end() => return Ok(Ok(found)),
+                (Phase::Ended { code: 0 }, _) if may_end(self.document) => return Ok(Ok(found)),
                 (Phase::Ended { code }, _) if restart_policy(self.document) == "no" => {
                     return Ok(Err(format!("container `{name}` ended with code {code}")));
                 }
@@ -145,7 +145,7 @@ impl Waiting<'_> {
             };
             let restarts = found.restart_count.unwrap_or_default();
             let problem = match phase(&found) {
-                Phase::Ended { code: 0 } if self.may_end() => return Ok(Ok(())),
+                Phase::Ended { code: 0 } if may_end(self.document) => return Ok(Ok(())),
                 Phase::Ended { code } if restart_policy(self.document) == "no" || restarts >= CRASH_LOOP => {
                     return Ok(Err(format!("it ended with code {code}")));
                 }
@@ -161,11 +161,6 @@ impl Waiting<'_> {
             }
             pause = (pause * 2).min(period);
         }
-    }
-
-    /// Whether ending with 0 is success.
-    fn may_end(&self) -> bool {
-        restart_policy(self.document) != "always"
     }
 
     /// Waits; `false` when the deadline has come.
@@ -190,6 +185,11 @@ impl Waiting<'_> {
         let text = without_secrets(text.trim(), self.document);
         (!text.is_empty()).then_some(text)
     }
+}
+
+/// Whether ending with 0 is success.
+pub fn may_end(document: &Container) -> bool {
+    restart_policy(document) != "always"
 }
 
 fn restart_policy(document: &Container) -> &str {

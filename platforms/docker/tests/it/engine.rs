@@ -135,6 +135,19 @@ async fn an_unchanged_container_is_kept_and_a_changed_one_made_anew() {
 }
 
 #[tokio::test]
+async fn a_container_that_was_stopped_by_hand_is_started_again() {
+    let Some(bench) = Bench::new().await else { return };
+    let calm = workload("calm", shell("calm", "trap 'exit 0' TERM; while true; do sleep 1 & wait $!; done"));
+    bench.deploy(&calm).await.unwrap();
+    let first = bench.id("calm").await;
+    bench.platform.engine().client().await.unwrap().stop_container(&first, None).await.unwrap();
+    let observed = bench.deploy(&calm).await.unwrap();
+    assert_eq!(observed.health, Health::Ready, "{}", observed.message);
+    assert_eq!(bench.id("calm").await, first);
+    bench.remove(&calm).await;
+}
+
+#[tokio::test]
 async fn variables_volumes_init_containers_and_sidecars_work_together() {
     let Some(bench) = Bench::new().await else { return };
     let mount = |read_only| Mount { volume: "pages".to_owned(), path: "/pages".to_owned(), read_only };
