@@ -4,6 +4,7 @@ use camino::Utf8PathBuf;
 use clap::ValueEnum;
 use radii_codegen::templates::TemplateFolder;
 use radii_codegen::{Compat, Input, Options, Target, generate, write};
+use radii_diagnostics::Severity;
 
 use crate::args::Globals;
 use crate::error::Error;
@@ -60,7 +61,14 @@ pub fn run(args: &Args, globals: &Globals) -> Result<(), Error> {
     let made = generate(&Input::new(&sources.manifests), &targets, &Options { compat, templates });
     let failed = made.has_errors();
     sources.diagnostics.extend(made.diagnostics);
+    let notes = sources.count(Severity::Note);
+    if !globals.verbose {
+        sources.diagnostics.retain(|diagnostic| diagnostic.severity != Severity::Note);
+    }
     sources.report();
+    if notes > 0 && !globals.verbose {
+        globals.output().note(&format!("{notes} notes about what a target cannot express; `--verbose` shows them"));
+    }
     if failed {
         return Err(Error::Reported);
     }
