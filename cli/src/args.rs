@@ -4,7 +4,7 @@ use camino::Utf8PathBuf;
 use clap::{Parser, Subcommand};
 
 use crate::commands::{
-    application, check, completion, deploy, environment, generate, group, recipe, resource, resource_provider,
+    application, check, completion, deploy, environment, fmt, generate, group, recipe, resource, resource_provider,
     resource_type, serve, version, workspace,
 };
 use crate::output::{Format, Output};
@@ -70,6 +70,8 @@ pub enum Command {
     Serve(serve::Args),
     /// Checks manifests and reports every problem with its place
     Check(check::Args),
+    /// Formats TypeSpec files
+    Fmt(fmt::Args),
     /// Generates artifacts from manifests
     Generate(generate::Args),
     /// Works on resource providers

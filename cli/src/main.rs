@@ -23,7 +23,7 @@ use clap::Parser as _;
 
 use crate::args::{Cli, Command, Globals};
 use crate::commands::{
-    application, check, completion, deploy, environment, generate, group, recipe, resource, resource_provider,
+    application, check, completion, deploy, environment, fmt, generate, group, recipe, resource, resource_provider,
     resource_type, serve, version, workspace as workspaces,
 };
 use crate::error::Error;
@@ -43,6 +43,7 @@ fn run(command: Command, globals: &Globals) -> Result<(), Error> {
     match command {
         Command::Serve(args) => serve::run(&args, globals),
         Command::Check(args) => check::run(&args),
+        Command::Fmt(args) => fmt::run(&args, globals),
         Command::Generate(args) => generate::run(&args, globals),
         Command::ResourceProvider(command) => online(resource_provider::run(command, globals)),
         Command::ResourceType(command) => online(resource_type::run(command, globals)),

@@ -12,6 +12,11 @@ use crate::error::Error;
 use crate::output::{stderr_colour, write_stderr};
 
 const NO_UTF8: Code = Code::new("radii/invalid-utf8");
+const NO_TYPESPEC: Code = Code::new("radii/typespec-not-read");
+
+/// Reads a manifest from a file's text.
+pub type Reader = dyn Fn(FileId, &str) -> (Option<Manifest>, Vec<Diagnostic>);
+
 /// Folders that never hold an author's manifests.
 const SKIPPED_FOLDERS: [&str; 2] = ["node_modules", "target"];
 
@@ -34,14 +39,19 @@ impl Sources {
     /// # Errors
     /// A path that cannot be read, or a folder without manifests. What is wrong inside a file is a diagnostic.
     pub fn read(paths: &[Utf8PathBuf]) -> Result<Self, Error> {
+        Self::read_by(paths, &manifest::parse)
+    }
+
+    /// As [`Sources::read`], with another reader of manifests.
+    pub fn read_by(paths: &[Utf8PathBuf], reader: &Reader) -> Result<Self, Error> {
         let mut sources = Self::default();
         for path in paths {
             if path.is_dir() {
                 let before = sources.files;
-                for file in files_below(path)? {
+                for file in files_below(path, &["yaml", "yml", "json"])? {
                     let bytes = fs::read(&file).map_err(Error::file("read", file.as_str()))?;
                     if looks_like_manifest(&file, &bytes) {
-                        sources.add(&file, bytes);
+                        sources.add(&file, bytes, reader);
                     }
                 }
                 if sources.files == before {
@@ -50,13 +60,13 @@ impl Sources {
                 }
             } else {
                 let bytes = fs::read(path).map_err(Error::file("read", path.as_str()))?;
-                sources.add(path, bytes);
+                sources.add(path, bytes, reader);
             }
         }
         Ok(sources)
     }
 
-    fn add(&mut self, path: &Utf8Path, bytes: Vec<u8>) {
+    fn add(&mut self, path: &Utf8Path, bytes: Vec<u8>, reader: &Reader) {
         self.files += 1;
         let text = match String::from_utf8(bytes) {
             Ok(text) => text,
@@ -70,7 +80,16 @@ impl Sources {
             }
         };
         let file: FileId = self.map.add(path.as_str(), text.as_str());
-        let (manifest, diagnostics) = manifest::parse(file, &text);
+        if path.extension() == Some("tsp") {
+            self.diagnostics.extend(typespec::parse(file, &text).diagnostics);
+            let message = format!("`{path}` is TypeSpec, whose syntax is all that is read so far");
+            self.diagnostics.push(
+                Diagnostic::error(NO_TYPESPEC, message)
+                    .help("write the types as a YAML or JSON manifest; `rad fmt` formats TypeSpec"),
+            );
+            return;
+        }
+        let (manifest, diagnostics) = reader(file, &text);
         self.manifests.extend(manifest);
         self.diagnostics.extend(diagnostics);
     }
@@ -95,7 +114,7 @@ impl Sources {
     /// Reads one manifest that must be free of errors; its diagnostics are printed.
     pub fn read_manifest(path: &Utf8Path) -> Result<Manifest, Error> {
         let mut sources = Self::default();
-        sources.add(path, fs::read(path).map_err(Error::file("read", path.as_str()))?);
+        sources.add(path, fs::read(path).map_err(Error::file("read", path.as_str()))?, &manifest::parse);
         sources.report();
         match sources.manifests.pop() {
             Some(manifest) if !sources.has_errors() => Ok(manifest),
@@ -135,8 +154,30 @@ impl Document {
     }
 }
 
+/// Returns the given files, and all TypeSpec files below the given folders, sorted.
+///
+/// # Errors
+/// A folder that cannot be read, or one without TypeSpec files.
+pub fn typespec_files(paths: &[Utf8PathBuf]) -> Result<Vec<Utf8PathBuf>, Error> {
+    let mut files = Vec::new();
+    for path in paths {
+        if !path.is_dir() {
+            files.push(path.clone());
+            continue;
+        }
+        let found = files_below(path, &["tsp"])?;
+        if found.is_empty() {
+            return Err(
+                Error::failed(format!("there is no TypeSpec file in `{path}`")).hint("TypeSpec files end in .tsp")
+            );
+        }
+        files.extend(found);
+    }
+    Ok(files)
+}
+
 /// Returns the YAML and JSON files below a folder, sorted by path; hidden ones are left out.
-fn files_below(folder: &Utf8Path) -> Result<Vec<Utf8PathBuf>, Error> {
+fn files_below(folder: &Utf8Path, extensions: &[&str]) -> Result<Vec<Utf8PathBuf>, Error> {
     let mut files = Vec::new();
     // Paths below the current folder are shown as they would be typed.
     let mut open = vec![if folder == "." { Utf8PathBuf::new() } else { folder.to_owned() }];
@@ -153,7 +194,7 @@ fn files_below(folder: &Utf8Path) -> Result<Vec<Utf8PathBuf>, Error> {
                 if !SKIPPED_FOLDERS.contains(&name) {
                     open.push(current.join(entry.file_name()));
                 }
-            } else if matches!(entry.path().extension(), Some("yaml" | "yml" | "json")) {
+            } else if entry.path().extension().is_some_and(|extension| extensions.contains(&extension)) {
                 files.push(current.join(entry.file_name()));
             }
         }

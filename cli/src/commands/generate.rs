@@ -3,8 +3,10 @@
 use camino::Utf8PathBuf;
 use clap::ValueEnum;
 use radii_codegen::templates::TemplateFolder;
-use radii_codegen::{Compat, Input, Options, Target, generate, write};
-use radii_diagnostics::Severity;
+use radii_codegen::{Compat, Input, Options, Target, bicep, generate, write};
+use radii_diagnostics::{Diagnostic, FileId, Severity};
+use radii_model::document::{Limits, parse_yaml};
+use radii_model::manifest::Manifest;
 
 use crate::args::Globals;
 use crate::error::Error;
@@ -41,7 +43,16 @@ enum Converter {
 
 /// Generates the artifacts of all manifests and writes those that changed.
 pub fn run(args: &Args, globals: &Globals) -> Result<(), Error> {
-    let mut sources = Sources::read(&args.paths)?;
+    let compat = match args.compat {
+        None => Compat::Off,
+        Some(Converter::Go) => Compat::Go,
+        Some(Converter::Typescript) => Compat::TypeScript,
+    };
+    let mut sources = match compat {
+        Compat::Off => Sources::read(&args.paths)?,
+        // What the upstream converter accepts is more, and sometimes less, than what the registry accepts.
+        compat => Sources::read_by(&args.paths, &move |file, text| read_as_upstream(file, text, compat))?,
+    };
     if sources.has_errors() {
         sources.report();
         return Err(Error::Reported);
@@ -51,11 +62,6 @@ pub fn run(args: &Args, globals: &Globals) -> Result<(), Error> {
             Some(TemplateFolder::read(folder).map_err(Error::file("read the templates in", folder.as_str()))?)
         }
         None => None,
-    };
-    let compat = match args.compat {
-        None => Compat::Off,
-        Some(Converter::Go) => Compat::Go,
-        Some(Converter::Typescript) => Compat::TypeScript,
     };
     let targets = if args.targets.is_empty() { Target::ALL.to_vec() } else { args.targets.clone() };
     let made = generate(&Input::new(&sources.manifests), &targets, &Options { compat, templates });
@@ -78,6 +84,16 @@ pub fn run(args: &Args, globals: &Globals) -> Result<(), Error> {
         written.changed.iter().for_each(|path| output.note(path.as_str()));
     }
     output.done(&format!("{}: {} written, {} unchanged", args.out, written.changed.len(), written.unchanged.len()))
+}
+
+fn read_as_upstream(file: FileId, text: &str, compat: Compat) -> (Option<Manifest>, Vec<Diagnostic>) {
+    match parse_yaml(file, text, Limits::default()) {
+        Err(diagnostics) => (None, diagnostics),
+        Ok(document) => match bicep::read_as_upstream(&document, compat) {
+            Ok(manifest) => (Some(manifest), Vec::new()),
+            Err(diagnostic) => (None, vec![*diagnostic]),
+        },
+    }
 }
 
 fn written_badly(error: write::Error) -> Error {

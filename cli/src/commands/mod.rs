@@ -5,6 +5,7 @@ pub mod check;
 pub mod completion;
 pub mod deploy;
 pub mod environment;
+pub mod fmt;
 pub mod generate;
 pub mod group;
 pub mod recipe;

@@ -15,6 +15,7 @@ use super::call::Call;
 use super::paging::Paging;
 use super::route::{Generic, resource_id};
 use crate::AppState;
+use crate::registry::icon;
 
 /// Answers a request about resources.
 pub async fn handle(state: &AppState, call: &Call, segments: &[String], generic: &Generic) -> Result<Response, Fault> {
@@ -35,7 +36,11 @@ pub async fn handle(state: &AppState, call: &Call, segments: &[String], generic:
         (Target::Collection(id), &Method::GET) => list(state, call, &id).await,
         (Target::Resource(id), &Method::GET) => get(state, &id).await,
         (Target::Resource(id), &Method::PUT) => put(state, call, &resolved, id, 201).await,
-        (Target::Resource(id), &Method::PATCH) if is_built_in => put(state, call, &resolved, id, 202).await,
+        (Target::Resource(id), &Method::PATCH) if is_built_in => {
+            // PATCH replaces the whole, and only what is there.
+            state.host.get(&id).await?;
+            put(state, call, &resolved, id, 202).await
+        }
         (Target::Resource(id), &Method::DELETE) => delete(state, call, &resolved, id).await,
         (Target::Action(id, action), _) if is_built_in => act(state, call, &id, &action).await,
         (Target::Action(..), _) => Err(answer::unknown_path(&call.method, &generic.id)),
@@ -156,7 +161,18 @@ async fn act(state: &AppState, call: &Call, id: &ResourceId, action: &str) -> Re
             Json::Object(body(call, id)?)
         }
     };
-    Ok(answer::json(200, &state.host.act(id, action, &body).await?))
+    let mut answer = state.host.act(id, action, &body).await?;
+    add_default_icon(&mut answer);
+    Ok(answer::json(200, &answer))
+}
+
+/// Puts the picture of types without an icon into a graph that names it; the runtime core has no pictures.
+fn add_default_icon(graph: &mut Json) {
+    let names = |node: &Json| node["iconHash"] == icon::DEFAULT_HASH;
+    let is_named = graph["resources"].as_array().is_some_and(|nodes| nodes.iter().any(names));
+    if let (true, Some(icons)) = (is_named, graph.get_mut("icons").and_then(Json::as_object_mut)) {
+        icons.entry(icon::DEFAULT_HASH).or_insert_with(|| icon::DEFAULT.into());
+    }
 }
 
 /// Reads a body as an object; `null` stands for an empty one.

@@ -288,7 +288,8 @@ fn schema_fault(violations: &[Violation], id: &ResourceId) -> Fault {
     };
     let details = violations.iter().map(|violation| {
         let target = format!("/properties{}", violation.pointer);
-        Fault::new(400, code::INVALID_PROPERTIES, text(violation)).target(target)
+        let hint = violation.hint.as_deref().map(|hint| format!("; {hint}")).unwrap_or_default();
+        Fault::new(400, code::INVALID_PROPERTIES, format!("{}{hint}", text(violation))).target(target)
     });
     let first = violations.first().map(text).unwrap_or_default();
     let prefix = "code InvalidRequestContent: err Schema validation failed: resource data validation failed:";

@@ -11,7 +11,7 @@ use crate::environment::Environment;
 use crate::graph;
 use crate::host::{Host, Kind, Mode, Step, Work};
 use crate::platform::ComputeKind;
-use crate::store::Record;
+use crate::store::{ListQuery, Record};
 
 /// Extensions of applications that mean something; others are dropped, as the contract says.
 const EXTENSIONS: [&str; 3] = ["kubernetesNamespace", "kubernetesMetadata", "aci"];
@@ -60,6 +60,22 @@ impl Kind for Applications {
 
     async fn execute(&self, _work: &Work<'_>, _record: &mut Record) -> Result<Step, Fault> {
         Ok(Step::Done)
+    }
+
+    async fn admit_delete(&self, host: &Host, record: &Record) -> Result<(), Fault> {
+        let query =
+            ListQuery { scope: Some(record.id.scope()), recursive: false, kind: None, after: None, limit: None };
+        let records = host.list(&query).await?.records;
+        let belongs = |other: &&Record| {
+            let application = other.properties.get("application").and_then(Json::as_str);
+            application.and_then(|id| id.parse::<ResourceId>().ok()).is_some_and(|id| id == record.id)
+        };
+        let held: Vec<String> = records.iter().filter(belongs).map(|other| format!("`{}`", other.id)).collect();
+        if held.is_empty() {
+            return Ok(());
+        }
+        let message = format!("`{}` still holds {}; delete these first", record.id, held.join(", "));
+        Err(Fault::conflict(message).target(record.id.to_string()))
     }
 
     async fn act(&self, host: &Host, record: &Record, action: &str, body: &Json) -> Result<Option<Json>, Fault> {
