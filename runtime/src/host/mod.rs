@@ -169,7 +169,7 @@ pub trait Kind: Send + Sync {
     /// Carries a change out. Must be safe to repeat after a crash at any point.
     async fn execute(&self, work: &Work<'_>, record: &mut Record) -> Result<Step, Fault>;
 
-    /// Checks that a resource may be deleted.
+    /// Checks that a resource may be deleted; not asked when the deletion is forced.
     ///
     /// # Errors
     /// 4xx faults; nothing is changed then.

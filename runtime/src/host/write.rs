@@ -105,11 +105,11 @@ async fn try_delete(host: &Host, request: &Delete) -> Result<Answer, Refusal> {
     let type_name = resource_type(id)?;
     let Some(mut record) = host.parts.store.find(id).await? else { return Ok(Answer::Absent) };
     check_preconditions(&request.preconditions, Some(&record), id)?;
+    let kind = host.kind_of(&type_name);
     if !request.force {
         check_idle(&record)?;
+        kind.admit_delete(host, &record).await?;
     }
-    let kind = host.kind_of(&type_name);
-    kind.admit_delete(host, &record).await?;
     let expect = Expect::Revision(record.revision);
     if kind.mode(&type_name.to_string()) == Mode::Synchronous {
         host.parts.store.commit(vec![Write::Delete { id: record.id.clone(), expect }]).await?;

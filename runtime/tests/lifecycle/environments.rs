@@ -148,6 +148,20 @@ async fn an_application_cannot_move_to_another_environment() {
 }
 
 #[tokio::test]
+async fn an_application_that_holds_resources_is_not_deleted() {
+    let world = World::new().await;
+    world.make_application(json!({})).await;
+    let body =
+        json!({ "text": "hello", "application": application_id().to_uppercase().replace("/PLANES/", "/planes/") });
+    world.settle("Contoso.Data/notes/one", "2025-01-01", body).await;
+    let fault = world.delete("Applications.Core/applications/app", CORE, false).await.unwrap_err();
+    assert_eq!((fault.status, fault.code.as_str()), (409, "Conflict"));
+    assert!(fault.message.contains("Contoso.Data/notes/one"), "{}", fault.message);
+    world.settle_delete("Contoso.Data/notes/one", "2025-01-01").await;
+    world.delete("Applications.Core/applications/app", CORE, false).await.unwrap();
+}
+
+#[tokio::test]
 async fn an_application_answers_its_graph() {
     let world = World::new().await;
     world.make_application(json!({})).await;

@@ -122,7 +122,7 @@ async fn a_resource_is_deletable_when_its_environment_is_gone() {
     let world = World::new().await;
     world.make_application(bound(json!({ "objects": ["db"] }))).await;
     world.settle(DB, V1, database()).await;
-    world.delete("Applications.Core/applications/app", CORE, false).await.unwrap();
+    world.delete("Applications.Core/applications/app", CORE, true).await.unwrap();
     world.delete("Applications.Core/environments/env", CORE, false).await.unwrap();
     assert_eq!(world.settle_delete(DB, V1).await.error, None);
     assert!(world.platform.names().is_empty());

@@ -253,3 +253,18 @@ fn sort(value: &mut Json) {
         _ => {}
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_rule_is_explained_in_the_list_of_differences() {
+        let root = Utf8Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("the crate lies in the workspace");
+        let rules = read(&root.join("tests/replay/rules.yaml")).expect("the rules can be read");
+        let page = std::fs::read_to_string(root.join("docs/differences.md")).expect("the page can be read");
+        let listed: Vec<&str> = page.lines().filter_map(|line| line.strip_prefix("| `")?.split('`').next()).collect();
+        let named: Vec<&str> = rules.iter().map(|rule| rule.name.as_str()).collect();
+        assert_eq!(listed, named, "docs/differences.md lists the rules in their order");
+    }
+}
