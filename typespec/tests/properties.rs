@@ -28,6 +28,10 @@ proptest! {
         let source = words.concat();
         prop_assert_eq!(printed(&source), source.clone());
         assert_spans_nest(&typespec::parse(FileId(0), &source).root);
+        // A text is formatted or refused; what comes out can be read again.
+        if let Ok(formatted) = typespec::format(FileId(0), &source) {
+            prop_assert!(typespec::format(FileId(0), &formatted).is_ok(), "{formatted}");
+        }
     }
 }
 

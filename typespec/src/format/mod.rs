@@ -24,6 +24,11 @@ pub fn format(file: FileId, source: &str) -> Result<String, Vec<Diagnostic>> {
     if !fatal.is_empty() {
         return Err(fatal);
     }
+    // Only one error is reported at a place, so what cannot be printed may stand behind missing punctuation.
+    if let Some(node) = find_unprintable(&parse.root) {
+        let diagnostic = Diagnostic::error(Code::new("format-failed"), "this is no statement and no name");
+        return Err(vec![diagnostic.at(Span::new(file, node.start, node.end))]);
+    }
     let source_without_mark = source.strip_prefix('\u{FEFF}').unwrap_or(source);
     let printer = Printer { source };
     let mut output = document::print(printer.script(&parse.root));
@@ -37,6 +42,13 @@ pub fn format(file: FileId, source: &str) -> Result<String, Vec<Diagnostic>> {
         return Err(vec![Diagnostic::error(Code::new("format-failed"), message).at(Span::new(file, 0, 0))]);
     }
     Ok(output)
+}
+
+fn find_unprintable(node: &Node) -> Option<&Node> {
+    if matches!(node.kind, NodeKind::InvalidStatement | NodeKind::MissingIdentifier) {
+        return Some(node);
+    }
+    node.nodes().find_map(find_unprintable)
 }
 
 /// Missing punctuation is put in; unknown directives print as they are. Everything else stops the formatter.
