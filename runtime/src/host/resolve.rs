@@ -53,17 +53,18 @@ async fn check_scopes(host: &Host, id: &ResourceId) -> Result<(), Fault> {
     let Some((kind, name)) = id.plane() else {
         return Err(Fault::bad_request("the request URL does not contain a valid resource ID").target(id.to_string()));
     };
+    // A group keeps its plane from being deleted, so where it is there one look is enough.
+    let group = id.resource_group().is_some().then(|| id.scope().to_string());
+    if let Some(group) = &group
+        && exists(host, group).await?
+    {
+        return Ok(());
+    }
     let plane = format!("/planes/{kind}/{name}");
     if !exists(host, &plane).await? {
         return Err(missing("plane", &plane));
     }
-    if id.resource_group().is_some() {
-        let group = id.scope().to_string();
-        if !exists(host, &group).await? {
-            return Err(missing("resource group", &group));
-        }
-    }
-    Ok(())
+    group.map_or(Ok(()), |group| Err(missing("resource group", &group)))
 }
 
 async fn exists(host: &Host, id: &str) -> Result<bool, Fault> {
