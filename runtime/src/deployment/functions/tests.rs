@@ -66,6 +66,7 @@ fn strings() {
     check(&[
         ("format('{0}-{1}-{{x}}', 'a', 7)", json!("a-7-{x}")),
         ("format('{0:D3}|{1,4}|{1,-4}|{2:X2}', 7, 'ab', 10)", json!("007|  ab|ab  |0A")),
+        ("format('{0:D3}|{1:D}', -7, json('-9223372036854775808'))", json!("-007|-9223372036854775808")),
         ("format('{0}', true())", json!("True")),
         ("toUpper('ü')", json!("Ü")),
         ("trim(' a ')", json!("a")),
@@ -141,6 +142,7 @@ fn encodings_and_time() {
         ("base64ToJson('WzFd')", json!([1])),
         ("dataUriToString(dataUri('x y'))", json!("x y")),
         ("uriComponentToString(uriComponent('a b/ü'))", json!("a b/ü")),
+        ("uriComponentToString('%+1%2')", json!("%+1%2")),
         ("uri('http://h/a/b', 'c')", json!("http://h/a/c")),
         ("uri('http://h/a/', '/c')", json!("http://h/c")),
         ("dateTimeAdd('2025-01-31T00:00:00Z', 'P1M')", json!("2025-02-28T00:00:00Z")),

@@ -77,7 +77,7 @@ fn specified(value: &Json, specifier: &str) -> Result<String, String> {
     let width = specifier.get(1..).unwrap_or_default();
     let width: usize = if width.is_empty() { 0 } else { width.parse().map_err(|_| unknown())? }.min(99);
     match specifier.as_bytes()[0] {
-        b'D' | b'd' => Ok(if number < 0 { format!("-{:0width$}", -number) } else { format!("{number:0width$}") }),
+        b'D' | b'd' => Ok(format!("{}{:0width$}", if number < 0 { "-" } else { "" }, number.unsigned_abs())),
         b'X' => Ok(format!("{number:0width$X}")),
         b'x' => Ok(format!("{number:0width$x}")),
         b'N' | b'n' => Ok(grouped(number, if specifier.len() == 1 { 2 } else { width })),
