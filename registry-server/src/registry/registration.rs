@@ -5,6 +5,7 @@ use radii_runtime::Fault;
 use radii_runtime::host::{Answer, Delete, Preconditions};
 use radii_runtime::store::{ListQuery, Record};
 use serde_json::{Map, Value as Json, json};
+use tracing::Instrument;
 
 use super::record::{self, Draft, Stored, Track};
 use super::{Kind, REGISTRATIONS, icon};
@@ -36,19 +37,41 @@ pub async fn put(
     preconditions: &Preconditions,
 ) -> Result<Stored, Fault> {
     let draft = draft(kind, id, body)?;
+    let (state, preconditions) = (state.clone(), preconditions.clone());
+    to_its_end(async move { put_draft(&state, kind, &draft, &preconditions).await }).await
+}
+
+async fn put_draft(
+    state: &AppState,
+    kind: Kind,
+    draft: &Draft,
+    preconditions: &Preconditions,
+) -> Result<Stored, Fault> {
     let _guard = if track(kind) == Track::Operation { Some(REGISTRATIONS.lock().await) } else { None };
-    if let Some(parent) = parent(kind, id) {
+    if let Some(parent) = parent(kind, &draft.id) {
         find(state, &parent).await?;
     }
-    let stored = record::put(state, &draft, preconditions, track(kind), |properties, old| {
+    let stored = record::put(state, draft, preconditions, track(kind), |properties, old| {
         // What is not given stays: clients that know nothing of icons must not remove them.
         if let (Kind::Type, None, Some(icon)) = (kind, properties.get("icon"), old.properties.get("icon")) {
             properties.insert("icon".into(), icon.clone());
         }
     })
     .await?;
-    refresh(state, id).await?;
+    refresh(state, &draft.id).await?;
     Ok(stored)
+}
+
+/// Carries a change out even when the client hangs up meanwhile and its request is dropped: a change that
+/// ended between commit and re-reading would leave the catalogue without what is stored.
+async fn to_its_end<T: Send + 'static>(
+    change: impl Future<Output = Result<T, Fault>> + Send + 'static,
+) -> Result<T, Fault> {
+    match tokio::spawn(change.in_current_span()).await {
+        Ok(result) => result,
+        Err(error) if error.is_panic() => std::panic::resume_unwind(error.into_panic()),
+        Err(_) => Err(Fault::internal("the server stopped during the change; read what is stored, and repeat")),
+    }
 }
 
 /// Deletes a record with what belongs to it; `None` when it is absent.
@@ -59,6 +82,16 @@ pub async fn put(
 /// # Errors
 /// Failed conditions, contents that cannot be deleted.
 pub async fn delete(
+    state: &AppState,
+    kind: Kind,
+    id: &ResourceId,
+    preconditions: &Preconditions,
+) -> Result<Option<Stored>, Fault> {
+    let (state, id, preconditions) = (state.clone(), id.clone(), preconditions.clone());
+    to_its_end(async move { delete_found(&state, kind, &id, &preconditions).await }).await
+}
+
+async fn delete_found(
     state: &AppState,
     kind: Kind,
     id: &ResourceId,
@@ -219,4 +252,27 @@ fn location_properties(given: &Map<String, Json>) -> Map<String, Json> {
     let types = types.map(|(name, entry)| (name.clone(), json!({ "apiVersions": versions(entry) })));
     properties.insert("resourceTypes".into(), Json::Object(types.collect()));
     properties
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::serve::{Options, in_process};
+
+    #[tokio::test]
+    async fn a_registration_is_finished_although_its_client_hung_up() {
+        let (_router, state) = in_process(&Options::default(), Vec::new(), Vec::new()).await.unwrap();
+        let id = "/planes/radius/local/providers/System.Resources/resourceProviders/Contoso.Example".parse().unwrap();
+        let (body, conditions) = (Map::new(), Preconditions::default());
+        {
+            let mut request = std::pin::pin!(put(&state, Kind::Provider, &id, &body, &conditions));
+            let polled = std::future::poll_fn(|context| std::task::Poll::Ready(request.as_mut().poll(context))).await;
+            assert!(polled.is_pending());
+        }
+        // The change takes the lock, or its place in the queue for it, before the test does.
+        tokio::task::yield_now().await;
+        drop(REGISTRATIONS.lock().await);
+        assert!(find(&state, &id).await.is_ok());
+        assert!(state.host.parts.catalog.find("local", "Contoso.Example").is_some());
+    }
 }
