@@ -85,7 +85,8 @@ impl Validator {
         // Both are tested to agree; if they ever do not, the stricter one wins and says what it saw.
         let plain = |error: jsonschema::ValidationError<'_>| Violation {
             pointer: error.instance_path().to_string(),
-            message: error.to_string(),
+            // The crate's own words repeat the value, which may be sensitive.
+            message: error.masked().to_string(),
             hint: None,
         };
         compiled.iter_errors(body).map(plain).collect()

@@ -76,7 +76,8 @@ impl RecordJournal<'_> {
         };
         let write = Write::Put { record: Box::new(record.clone()), expect: store::Expect::Any };
         if let Err(error) = self.store.commit(vec![fence, write]).await {
-            self.lost.store(matches!(error, store::Error::Conflict { .. }), Ordering::Relaxed);
+            // What is lost stays lost, whatever a later write says.
+            self.lost.fetch_or(matches!(error, store::Error::Conflict { .. }), Ordering::Relaxed);
             return Err(error.into());
         }
         *self.stored.lock().expect("no holder of the lock panics") = record;
