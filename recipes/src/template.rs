@@ -5,6 +5,8 @@
 //! into a property therefore stays the text of one scalar: it cannot add a member, an object or an
 //! expression. The format is described in `docs/recipes.md`.
 
+use std::path::PathBuf;
+
 use async_trait::async_trait;
 use radii_runtime::Fault;
 use radii_runtime::fault::code;
@@ -35,6 +37,8 @@ type Seed = [u8; 32];
 /// Executes recipes of the kind `template`.
 pub struct TemplateDriver {
     seeds: fn() -> Seed,
+    /// The only folder whose files may be read as recipes.
+    folder: Option<PathBuf>,
 }
 
 impl Default for TemplateDriver {
@@ -46,12 +50,28 @@ impl Default for TemplateDriver {
 impl TemplateDriver {
     /// Returns a driver that makes passwords from the machine's randomness.
     pub fn new() -> Self {
-        Self { seeds: rand::random }
+        Self { seeds: rand::random, folder: None }
+    }
+
+    /// Lets recipes name files of this folder; without it they have to be inline text.
+    ///
+    /// Whoever may write an environment chooses the path, so no other file of the machine may be reached.
+    #[must_use]
+    pub fn reading_from(mut self, folder: Option<PathBuf>) -> Self {
+        self.folder = folder;
+        self
     }
 
     /// Takes the seeds of passwords from elsewhere, so that a test can repeat them.
     pub fn with_seeds(seeds: fn() -> Seed) -> Self {
-        Self { seeds }
+        Self { seeds, folder: None }
+    }
+
+    fn load(&self, recipe: &Recipe) -> Result<source::Source, Fault> {
+        source::load(&recipe.path, self.folder.as_deref()).map_err(|problem| {
+            let message = format!("recipe `{}` cannot be read: {problem}", recipe.name);
+            Fault::new(400, DOWNLOAD_FAILED, message).target(&recipe.path)
+        })
     }
 
     /// Returns the seed of an earlier execution, or a new one.
@@ -68,14 +88,14 @@ impl RecipeDriver for TemplateDriver {
     }
 
     async fn metadata(&self, recipe: &Recipe) -> Result<Map<String, Json>, Fault> {
-        let text = load(recipe)?;
+        let text = self.load(recipe)?;
         let template =
             Template::parse(&text).map_err(|problems| refuse(recipe, &text, &problems, VALIDATION_FAILED))?;
         Ok(parameters::describe(&template.parameters))
     }
 
     async fn execute(&self, run: Run<'_>) -> Result<Outcome, Fault> {
-        let text = load(run.recipe)?;
+        let text = self.load(run.recipe)?;
         let seed = self.seed(run.previous);
         let rendered = render(run.recipe, &text, run.context, run.target.kind, seed)?;
         let state = json!({ "seed": to_hex(&seed) });
@@ -107,13 +127,6 @@ impl RecipeDriver for TemplateDriver {
 struct Rendered {
     objects: Vec<Json>,
     result: file::Outputs,
-}
-
-fn load(recipe: &Recipe) -> Result<source::Source, Fault> {
-    source::load(&recipe.path).map_err(|problem| {
-        let message = format!("recipe `{}` cannot be read: {problem}", recipe.name);
-        Fault::new(400, DOWNLOAD_FAILED, message).target(&recipe.path)
-    })
 }
 
 /// Renders a recipe for one platform; nothing outside is asked.

@@ -1,6 +1,7 @@
 //! `rad serve`
 
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -34,6 +35,9 @@ pub struct Args {
     /// Socket of the Docker or Podman engine [default: DOCKER_HOST, else the engine's usual place]
     #[arg(long, value_name = "ADDRESS", env = "RADII_ENGINE", hide_env_values = true)]
     engine: Option<String>,
+    /// Folder whose files recipes of kind `template` may name; without it they are inline text
+    #[arg(long, value_name = "DIR", env = "RADII_RECIPES", hide_env_values = true)]
+    recipes: Option<PathBuf>,
     /// How many operations run at once
     #[arg(long, value_name = "NUMBER", default_value_t = 10)]
     workers: usize,
@@ -77,7 +81,7 @@ pub fn run(args: &Args, globals: &Globals) -> Result<(), Error> {
 }
 
 async fn serve_until_signal(options: Options, args: &Args, globals: &Globals) -> Result<(), Error> {
-    let server = serve::Server::start(options, platforms(args), recipe_drivers()).await.map_err(failed)?;
+    let server = serve::Server::start(options, platforms(args), recipe_drivers(args)).await.map_err(failed)?;
     // Standard output, so that a script that chose port 0 can read where the server is.
     globals.output().done(&format!("Radii listens at http://{}", server.address()))?;
     server.run_until_signal().await.map_err(failed)
@@ -125,6 +129,6 @@ fn platforms(args: &Args) -> Vec<Arc<dyn Platform>> {
     platforms
 }
 
-fn recipe_drivers() -> Vec<Arc<dyn RecipeDriver>> {
-    vec![Arc::new(radii_recipes::template::TemplateDriver::new())]
+fn recipe_drivers(args: &Args) -> Vec<Arc<dyn RecipeDriver>> {
+    vec![Arc::new(radii_recipes::template::TemplateDriver::new().reading_from(args.recipes.clone()))]
 }

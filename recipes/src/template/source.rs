@@ -15,8 +15,8 @@ pub struct Source {
 
 /// Returns the text that a template path means: the text itself, or what a file holds.
 ///
-/// A path that has several lines, or begins as JSON does, is the text.
-pub fn load(path: &str) -> Result<Source, String> {
+/// A path that has several lines, or begins as JSON does, is the text. Files are read below `folder` only.
+pub fn load(path: &str, folder: Option<&Path>) -> Result<Source, String> {
     let trimmed = path.trim();
     if trimmed.is_empty() {
         return Err("its template path is empty; give the text, or the path of a file".to_owned());
@@ -33,12 +33,24 @@ pub fn load(path: &str) -> Result<Source, String> {
         }
         None => trimmed,
     };
-    read(Path::new(file))
+    let Some(folder) = folder else {
+        return Err(format!(
+            "`{file}` would be a file of the server, which reads none; send the text, as `rad recipe register` does, or \
+             start the server with `--recipes DIR`"
+        ));
+    };
+    read(folder, Path::new(file))
 }
 
-fn read(path: &Path) -> Result<Source, String> {
+fn read(folder: &Path, path: &Path) -> Result<Source, String> {
     let name = path.display().to_string();
     let failed = |error: std::io::Error| format!("file `{name}`: {error}");
+    // Links and `..` are resolved before the folder counts.
+    let folder = folder.canonicalize().map_err(failed)?;
+    let path = &folder.join(path).canonicalize().map_err(failed)?;
+    if !path.starts_with(&folder) {
+        return Err(format!("file `{name}` is not in the server's folder of recipes"));
+    }
     let size = std::fs::metadata(path).map_err(failed)?.len();
     if size > LARGEST {
         return Err(format!("file `{name}` has {size} bytes; at most {LARGEST} are read"));

@@ -119,12 +119,36 @@ async fn metadata_lists_the_parameters() {
 }
 
 #[tokio::test]
+async fn files_outside_the_folder_of_recipes_are_not_read() {
+    let folder = tempfile::tempdir().unwrap();
+    let inside = folder.path().join("recipes");
+    std::fs::create_dir(&inside).unwrap();
+    std::fs::write(folder.path().join("outside.yaml"), "result: { values: { a: 1 } }").unwrap();
+    let mut case = Case::new("", json!({}));
+    for (allowed, words) in [(None, "--recipes DIR"), (Some(inside), "not in the server's folder")] {
+        case.folder = allowed;
+        for path in ["../outside.yaml".to_owned(), folder.path().join("outside.yaml").display().to_string()] {
+            case.recipe.path = path;
+            let fault = case.run().await.unwrap_err();
+            assert_eq!(fault.code, "RecipeDownloadFailed");
+            assert!(fault.message.contains(words), "{fault}");
+        }
+    }
+}
+
+#[tokio::test]
 async fn a_recipe_is_inline_text_a_path_or_a_file_url() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("recipe.yaml");
     std::fs::write(&file, "result: { values: { a: 1 } }").unwrap();
     let mut case = Case::new("", json!({}));
-    for path in [file.display().to_string(), format!("file:{}", file.display()), format!("file://{}", file.display())] {
+    case.folder = Some(folder.path().to_owned());
+    for path in [
+        "recipe.yaml".to_owned(),
+        file.display().to_string(),
+        format!("file:{}", file.display()),
+        format!("file://{}", file.display()),
+    ] {
         case.recipe.path = path;
         assert_eq!(case.run().await.unwrap().values["a"], 1);
     }

@@ -92,6 +92,7 @@ pub struct Case {
     pub context: Json,
     pub kind: ComputeKind,
     pub previous: Option<Json>,
+    pub folder: Option<std::path::PathBuf>,
     pub platform: FakePlatform,
     pub journal: FakeJournal,
 }
@@ -111,6 +112,7 @@ impl Case {
             context: context(properties),
             kind: ComputeKind::Docker,
             previous: None,
+            folder: None,
             platform: FakePlatform::default(),
             journal: FakeJournal::default(),
         }
@@ -138,7 +140,7 @@ impl Case {
             journal: &self.journal,
             previous: self.previous.as_ref(),
         };
-        TemplateDriver::with_seeds(|| [7; 32]).execute(run).await
+        TemplateDriver::with_seeds(|| [7; 32]).reading_from(self.folder.clone()).execute(run).await
     }
 
     pub fn applied(&self) -> Vec<Json> {

@@ -87,7 +87,7 @@ async fn execute(path: &Path, kind: ComputeKind, namespace: &str, platform: &dyn
         journal: &FakeJournal::default(),
         previous: None,
     };
-    TemplateDriver::with_seeds(|| [7; 32]).execute(run).await
+    TemplateDriver::with_seeds(|| [7; 32]).reading_from(path.parent().map(Path::to_owned)).execute(run).await
 }
 
 /// Names of the read-only properties that a type declares.
