@@ -3,6 +3,7 @@
 mod app;
 mod bodies;
 mod conditions;
+mod hostile;
 mod manifests;
 mod registrations;
 mod resources;
