@@ -3,3 +3,4 @@
 mod corpus;
 mod formatting;
 mod properties;
+mod specs;

@@ -2,7 +2,7 @@
 
 use super::{Checkpoint, Parser, lists};
 use crate::syntax::literal::{self, Shape};
-use crate::syntax::{Child, Keyword, NodeKind, TokenKind};
+use crate::syntax::{Child, Keyword, Node, NodeKind, TokenKind};
 
 use Keyword as K;
 use TokenKind as T;
@@ -166,7 +166,7 @@ impl Parser<'_> {
         self.expression();
         if self.at(T::Equals) {
             let is_name = match self.children.get(child) {
-                Some(Child::Node(node)) => node.kind == NodeKind::Reference && node.nodes().count() == 1,
+                Some(Child::Node(node)) => is_bare_name(node),
                 _ => false,
             };
             if !is_name {
@@ -374,5 +374,13 @@ impl Parser<'_> {
             }
         };
         self.finish(kind, from);
+    }
+}
+
+/// Whether an expression is one identifier; parentheses around it do not count.
+fn is_bare_name(node: &Node) -> bool {
+    match node.kind {
+        NodeKind::Parenthesized => node.nodes().next().is_some_and(is_bare_name),
+        kind => kind == NodeKind::Reference && node.nodes().count() == 1,
     }
 }

@@ -48,11 +48,8 @@ pub(super) const SCALAR_MEMBERS: ListKind = ListKind {
     ..list(BRACES, TokenKind::Semicolon)
 };
 /// Variants of unions.
-pub(super) const UNION_VARIANTS: ListKind = ListKind {
-    tolerated: Some((TokenKind::Comma, true)),
-    starters: DECLARATIONS,
-    ..list(BRACES, TokenKind::Semicolon)
-};
+pub(super) const UNION_VARIANTS: ListKind =
+    ListKind { tolerated: Some((TokenKind::Comma, true)), ..list(BRACES, TokenKind::Semicolon) };
 /// Members of enums.
 pub(super) const ENUM_MEMBERS: ListKind = ListKind { tolerated: COMMA_OR_SEMICOLON, ..list(BRACES, TokenKind::Comma) };
 /// `<T extends string = "a">`
