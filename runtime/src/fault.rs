@@ -1,5 +1,6 @@
 //! What went wrong with a request or an operation, in the protocol's own terms.
 
+use radii_model::ResourceId;
 use serde::{Deserialize, Serialize};
 
 /// Codes of the error envelope (Radius HTTP contract, part 4).
@@ -78,6 +79,17 @@ impl Fault {
     /// Returns a 409 `Conflict`.
     pub fn conflict(message: impl Into<String>) -> Self {
         Self::new(409, code::CONFLICT, message)
+    }
+
+    /// Returns a 412 `PreconditionFailed` about the resource of the given id.
+    pub fn precondition_failed(message: &str, id: &ResourceId) -> Self {
+        Self::new(412, code::PRECONDITION_FAILED, message).target(id.to_string())
+    }
+
+    /// Returns a 409 for a write that lost one race after the other.
+    pub fn contended(id: &ResourceId) -> Self {
+        Self::conflict(format!("`{id}` is being changed by others all the time; read it again and repeat"))
+            .target(id.to_string())
     }
 
     /// Returns a 500 `Internal`: a fault of ours, never of the client's.

@@ -1,8 +1,7 @@
 //! Writing planes, groups and registrations: records of our own, complete when they are stored.
 
 use radii_model::{ApiVersion, ResourceId};
-use radii_runtime::fault::code;
-use radii_runtime::host::{Preconditions, etag};
+use radii_runtime::host::Preconditions;
 use radii_runtime::store::{self, Expect, Operation, OperationId, Private, Record, State, Verb, Write};
 use radii_runtime::{Fault, Timestamp};
 use serde_json::{Map, Value as Json};
@@ -66,7 +65,7 @@ pub async fn put(
     let store = &state.host.parts.store;
     for _ in 0..RACES {
         let old = store.find(&draft.id).await?;
-        check(preconditions, old.as_ref(), &draft.id)?;
+        preconditions.check(old.as_ref(), &draft.id)?;
         let mut record = record(state, draft, old.as_ref());
         if let Some(old) = &old {
             complete(&mut record.properties, old);
@@ -79,11 +78,13 @@ pub async fn put(
         match store.commit(batch).await {
             Ok(()) => return Ok(Stored { record, operation: id }),
             Err(store::Error::Conflict { .. }) if *preconditions == Preconditions::default() => {}
-            Err(store::Error::Conflict { .. }) => return Err(precondition("etags do not match", &draft.id)),
+            Err(store::Error::Conflict { .. }) => {
+                return Err(Fault::precondition_failed("etags do not match", &draft.id));
+            }
             Err(error) => return Err(error.into()),
         }
     }
-    Err(busy(&draft.id))
+    Err(Fault::contended(&draft.id))
 }
 
 /// Deletes a record and `children`; `None` when it is absent.
@@ -99,33 +100,6 @@ pub async fn delete(state: &AppState, record: &Record, children: &[ResourceId], 
     batch.extend(operation.map(|operation| Write::Enqueue(Box::new(operation))));
     state.host.parts.store.commit(batch).await?;
     Ok(Stored { record: record.clone(), operation: id })
-}
-
-/// Checks `If-Match` and `If-None-Match` against what is stored.
-///
-/// # Errors
-/// 412, in the words of the Radius HTTP contract, part 2.1.
-pub fn check(conditions: &Preconditions, old: Option<&Record>, id: &ResourceId) -> Result<(), Fault> {
-    match (&conditions.if_match, old) {
-        (Some(_), None) => return Err(precondition("requested resource does not exist", id)),
-        (Some(wanted), Some(old)) if wanted != "*" && *wanted != etag(old) => {
-            return Err(precondition("etags do not match", id));
-        }
-        _ => {}
-    }
-    if conditions.if_none_match && old.is_some() {
-        return Err(precondition("resource already exists", id));
-    }
-    Ok(())
-}
-
-fn precondition(message: &str, id: &ResourceId) -> Fault {
-    Fault::new(412, code::PRECONDITION_FAILED, message).target(id.to_string())
-}
-
-fn busy(id: &ResourceId) -> Fault {
-    Fault::conflict(format!("`{id}` is being changed by others all the time; read it again and repeat"))
-        .target(id.to_string())
 }
 
 /// The API version of records of our own.

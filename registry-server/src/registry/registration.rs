@@ -99,7 +99,7 @@ async fn delete_found(
 ) -> Result<Option<Stored>, Fault> {
     let _guard = if track(kind) == Track::Operation { Some(REGISTRATIONS.lock().await) } else { None };
     let Some(found) = state.host.parts.store.find(id).await? else { return Ok(None) };
-    record::check(preconditions, Some(&found), id)?;
+    preconditions.check(Some(&found), id)?;
     let children = match kind {
         Kind::Plane | Kind::Group => {
             refuse_contents(state, &found).await?;

@@ -54,6 +54,26 @@ pub struct Preconditions {
     pub if_none_match: bool,
 }
 
+impl Preconditions {
+    /// Checks the conditions against what is stored.
+    ///
+    /// # Errors
+    /// 412, in the words of the Radius HTTP contract, part 2.1.
+    pub fn check(&self, old: Option<&Record>, id: &ResourceId) -> Result<(), Fault> {
+        match (&self.if_match, old) {
+            (Some(_), None) => return Err(Fault::precondition_failed("requested resource does not exist", id)),
+            (Some(wanted), Some(old)) if wanted != "*" && *wanted != etag(old) => {
+                return Err(Fault::precondition_failed("etags do not match", id));
+            }
+            _ => {}
+        }
+        if self.if_none_match && old.is_some() {
+            return Err(Fault::precondition_failed("resource already exists", id));
+        }
+        Ok(())
+    }
+}
+
 /// A PUT of one resource.
 #[derive(Clone, Debug)]
 pub struct Put {

@@ -5,7 +5,7 @@ use std::time::Duration;
 use radii_model::{ResourceId, TypeName};
 use serde_json::{Map, Value as Json, json};
 
-use super::{Answer, Delete, Host, Mode, Preconditions, Put, etag};
+use super::{Answer, Delete, Host, Mode, Preconditions, Put};
 use crate::Fault;
 use crate::fault::code;
 use crate::store::{self, Batch, Expect, Operation, OperationId, Private, Record, State, Verb, Write};
@@ -25,7 +25,7 @@ pub(super) async fn put(host: &Host, request: &Put) -> Result<Answer, Fault> {
             other => return other.map_err(|refusal| refusal.into_fault(&request.id)),
         }
     }
-    Err(busy(&request.id))
+    Err(Fault::contended(&request.id))
 }
 
 pub(super) async fn delete(host: &Host, request: &Delete) -> Result<Answer, Fault> {
@@ -35,7 +35,7 @@ pub(super) async fn delete(host: &Host, request: &Delete) -> Result<Answer, Faul
             other => return other.map_err(|refusal| refusal.into_fault(&request.id)),
         }
     }
-    Err(busy(&request.id))
+    Err(Fault::contended(&request.id))
 }
 
 /// Why a write did not happen.
@@ -48,7 +48,7 @@ enum Refusal {
 impl Refusal {
     fn into_fault(self, id: &ResourceId) -> Fault {
         match self {
-            Refusal::Race => precondition("etags do not match", id),
+            Refusal::Race => Fault::precondition_failed("etags do not match", id),
             Refusal::Fault(fault) => fault,
         }
     }
@@ -78,7 +78,7 @@ async fn try_put(host: &Host, request: &Put) -> Result<Answer, Refusal> {
     let validator = if kind.has_schema() { host.validator(id, &request.api_version)? } else { None };
     let body = Body::parse(&request.body, id)?;
     let old = host.parts.store.find(id).await?;
-    check_preconditions(&request.preconditions, old.as_ref(), id)?;
+    request.preconditions.check(old.as_ref(), id)?;
     if let Some(old) = &old {
         check_idle(old)?;
     }
@@ -104,7 +104,7 @@ async fn try_delete(host: &Host, request: &Delete) -> Result<Answer, Refusal> {
     let id = &request.id;
     let type_name = resource_type(id)?;
     let Some(mut record) = host.parts.store.find(id).await? else { return Ok(Answer::Absent) };
-    check_preconditions(&request.preconditions, Some(&record), id)?;
+    request.preconditions.check(Some(&record), id)?;
     let kind = host.kind_of(&type_name);
     if !request.force {
         check_idle(&record)?;
@@ -192,34 +192,11 @@ fn check_name(id: &ResourceId, limit: usize) -> Result<(), Fault> {
     .target(id.to_string()))
 }
 
-fn check_preconditions(conditions: &Preconditions, old: Option<&Record>, id: &ResourceId) -> Result<(), Fault> {
-    match (&conditions.if_match, old) {
-        (Some(_), None) => return Err(precondition("requested resource does not exist", id)),
-        (Some(wanted), Some(old)) if wanted != "*" && *wanted != etag(old) => {
-            return Err(precondition("etags do not match", id));
-        }
-        _ => {}
-    }
-    if conditions.if_none_match && old.is_some() {
-        return Err(precondition("resource already exists", id));
-    }
-    Ok(())
-}
-
-fn precondition(message: &str, id: &ResourceId) -> Fault {
-    Fault::new(412, code::PRECONDITION_FAILED, message).target(id.to_string())
-}
-
 fn check_idle(record: &Record) -> Result<(), Fault> {
     if record.state.is_terminal() {
         return Ok(());
     }
     Err(Fault::conflict(format!("The target resource is in progress state: {}.", record.state.as_str())))
-}
-
-fn busy(id: &ResourceId) -> Fault {
-    Fault::conflict(format!("`{id}` is being changed by others all the time; read it again and repeat"))
-        .target(id.to_string())
 }
 
 /// The members of a PUT's body that are stored.
