@@ -1,6 +1,7 @@
-//! The parser against what the reference parser said.
+//! The front end against what the reference said.
 
 mod corpus;
 mod formatting;
+mod libraries;
 mod properties;
 mod specs;
