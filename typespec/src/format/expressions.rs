@@ -92,21 +92,8 @@ impl Printer<'_> {
     fn template_arguments(&self, list: &Node, place: Place) -> Doc {
         let nodes: Vec<&Node> = list.nodes().collect();
         let printed: Vec<Doc> = nodes.iter().map(|argument| self.template_argument(argument, place)).collect();
-        let single = match nodes.as_slice() {
-            [only] => only.nodes().last().map(|value| value.kind),
-            _ => None,
-        };
-        let hugs = matches!(
-            single,
-            Some(
-                NodeKind::ModelExpression
-                    | NodeKind::StringLiteral
-                    | NodeKind::ObjectLiteral
-                    | NodeKind::TupleExpression
-                    | NodeKind::ArrayLiteral
-            )
-        );
-        if hugs {
+        // A single argument hugs whatever it is, also when it has to break inside.
+        if nodes.len() == 1 {
             return concat([text("<"), join(&text(", "), printed), text(">")]);
         }
         let separator = concat([text(","), Doc::Line(Line::Space)]);
