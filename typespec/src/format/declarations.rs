@@ -134,6 +134,10 @@ impl Printer<'_> {
     fn heritage(&self, clause: Option<&Node>, word: &str, place: Place) -> Doc {
         let Some(clause) = clause else { return nothing() };
         let target = self.first(clause, place);
+        let breaks_inside = clause.nodes().next().and_then(|reference| reference.find(NodeKind::TemplateArguments));
+        if breaks_inside.is_some_and(|arguments| arguments.nodes().count() > 1) {
+            return concat([text(format!(" {word} ")), target]);
+        }
         group(indent(concat([if_break(Doc::Line(Line::Space), text(" ")), text(format!("{word} ")), target])))
     }
 
@@ -214,10 +218,12 @@ impl Printer<'_> {
     fn interface(&self, node: &Node) -> Doc {
         let extends = node.find(NodeKind::Heritage).map_or_else(nothing, |heritage| {
             let parents: Vec<Doc> = heritage.nodes().map(|parent| self.expression(parent, Place::TYPE)).collect();
-            concat([text("extends "), join(&text(", "), parents), text(" ")])
+            let separator = concat([text(","), Doc::Line(Line::Space)]);
+            let parents = indent(join(&separator, parents));
+            group(indent(concat([Doc::Line(Line::Space), text("extends "), parents])))
         });
         let head =
-            concat([text("interface "), self.identifier(node), self.template_parameters(node), text(" "), extends]);
+            concat([text("interface "), self.identifier(node), self.template_parameters(node), extends, text(" ")]);
         let Some(members) = node.find(NodeKind::Members) else { return head };
         let (operations, alone) = elements(&members.children, self.source, |_| true);
         if operations.is_empty() && alone.is_empty() {

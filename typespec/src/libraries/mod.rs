@@ -3,7 +3,7 @@
 //! What a decorator of theirs does is written in [`crate::decorators`]; the texts only declare.
 
 /// A library: TypeSpec files under the names by which they import each other.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Library {
     /// The name of the package, as imports write it.
     pub name: &'static str,
