@@ -1,0 +1,49 @@
+//! Compiling: everything from an entry file to a checked program.
+
+use radii_diagnostics::{Diagnostic, SourceMap};
+
+use crate::program::Program;
+use crate::registry::Registry;
+use crate::world::World;
+
+/// What a compilation may be told.
+#[derive(Clone, Debug, Default)]
+pub struct Options {
+    /// Features of the language that the project turned on: `function-declarations`, `auto-decorators`,
+    /// `declaration-expressions`, `union-extends`.
+    pub features: Vec<String>,
+}
+
+/// What a compilation gives.
+#[derive(Clone, Debug)]
+pub struct Compilation {
+    /// The program, as far as it could be understood.
+    pub program: Program,
+    /// What is wrong with it, suppressed warnings left out.
+    pub diagnostics: Vec<Diagnostic>,
+    /// The texts that diagnostics point into.
+    pub sources: SourceMap,
+}
+
+impl Compilation {
+    /// Whether there is an error.
+    pub fn has_errors(&self) -> bool {
+        self.diagnostics.iter().any(Diagnostic::is_error)
+    }
+}
+
+/// Compiles an entry file, or the folder that it stands in, with all that it imports.
+///
+/// It never fails: what is wrong is in the diagnostics, and the program holds the rest.
+pub fn compile(world: &dyn World, entry: &str, _options: &Options, registry: &Registry) -> Compilation {
+    let mut program = Program::new();
+    crate::loader::load(&mut program, world, registry, entry);
+    if !program.diagnostics.iter().any(Diagnostic::is_error) {
+        for validate in registry.validators() {
+            validate(&mut program);
+        }
+    }
+    let diagnostics = std::mem::take(&mut program.diagnostics);
+    let sources = program.sources.clone();
+    Compilation { program, diagnostics, sources }
+}
