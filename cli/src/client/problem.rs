@@ -37,6 +37,8 @@ impl Problem {
 
     /// Some servers pass the error of another one on as the text of a message.
     fn unfold(&mut self) {
+        // Deployments list beside the failures what was deployed nevertheless.
+        self.details.retain(|detail| detail.code != "OK");
         self.details.iter_mut().for_each(Problem::unfold);
         if self.message.trim_start().starts_with('{')
             && let Ok(inner) = serde_json::from_str::<Json>(&self.message)

@@ -162,6 +162,9 @@ async fn act(state: &AppState, call: &Call, id: &ResourceId, action: &str) -> Re
         }
     };
     let mut answer = state.host.act(id, action, &body).await?;
+    if answer.is_null() {
+        return Ok(answer::empty(204));
+    }
     add_default_icon(&mut answer);
     Ok(answer::json(200, &answer))
 }

@@ -1,55 +1,102 @@
 //! A deployment is checked whole before anything is created.
 
-use std::collections::BTreeSet;
-
 use radii_model::ResourceId;
 use serde_json::{Map, Value as Json, json};
 
-use super::expression::{Phase, Scope};
-use super::functions::{Surroundings, resource_id};
+use super::expression::{Evaluator, Phase, Scope};
+use super::functions::Surroundings;
 use super::parameters::{self, Nothing};
+use super::plan;
 use super::progress::Progress;
-use super::template::{Problem, Provider, Template};
-use super::{check, plan};
+use super::template::{Problem, Template};
 use crate::Fault;
-use crate::fault::code;
 use crate::host::Host;
 use crate::store::Record;
 
 /// The code of faults of templates.
 pub(super) const INVALID_TEMPLATE: &str = "InvalidTemplate";
 
+/// What a request asks to be deployed.
+pub(super) struct Asked {
+    pub mode: String,
+    /// The template, as written.
+    pub template: Json,
+    /// Parameters, as given: `{name: {value}}`.
+    pub given: Map<String, Json>,
+    /// `providerconfig`.
+    pub providers: Json,
+}
+
+impl Asked {
+    /// Takes what is asked for out of a request's `properties`.
+    ///
+    /// # Errors
+    /// A mode other than `Incremental`; no template; parameters that are no object.
+    pub(super) fn read(properties: &mut Map<String, Json>) -> Result<Self, Fault> {
+        let mode = properties.get("mode").and_then(Json::as_str).unwrap_or("Incremental").to_owned();
+        if !mode.eq_ignore_ascii_case("Incremental") {
+            let message = format!("the mode `{mode}` is not supported: nothing is ever deleted; use `Incremental`");
+            return Err(Fault::bad_request(message).target("properties.mode"));
+        }
+        let Some(template) = properties.shift_remove("template").filter(|template| !template.is_null()) else {
+            return Err(Fault::bad_request("`properties.template` is missing; links are not followed")
+                .target("properties.template"));
+        };
+        let given = match properties.shift_remove("parameters") {
+            None | Some(Json::Null) => Map::new(),
+            Some(Json::Object(given)) => given,
+            Some(_) => {
+                return Err(Fault::bad_request("`properties.parameters` is an object").target("properties.parameters"));
+            }
+        };
+        let providers = ["providerconfig", "providerConfig"].into_iter().find_map(|name| properties.shift_remove(name));
+        Ok(Self { mode, template, given, providers: providers.unwrap_or(Json::Null) })
+    }
+}
+
+/// A deployment that may begin.
+pub(super) struct Admitted {
+    /// Values of the parameters.
+    pub values: Map<String, Json>,
+    /// What is shown of the parameters.
+    pub parameters: Map<String, Json>,
+    /// Ids of what is deployed, in the order of the template.
+    pub resources: Vec<ResourceId>,
+}
+
 /// Checks the deployment that a record asks for, and keeps what its run needs apart from what is shown.
 pub(super) async fn admit(host: &Host, record: &mut Record) -> Result<(), Fault> {
-    let mut asked = std::mem::take(&mut record.properties);
-    let mode = asked.get("mode").and_then(Json::as_str).unwrap_or("Incremental").to_owned();
-    if !mode.eq_ignore_ascii_case("Incremental") {
-        let message = format!("the mode `{mode}` is not supported: nothing is ever deleted; use `Incremental`");
-        return Err(Fault::bad_request(message).target("properties.mode"));
-    }
-    let Some(source) = asked.shift_remove("template").filter(|template| !template.is_null()) else {
-        return Err(Fault::bad_request("`properties.template` is missing; links are not followed")
-            .target("properties.template"));
-    };
-    let given = match asked.shift_remove("parameters") {
-        None | Some(Json::Null) => Map::new(),
-        Some(Json::Object(given)) => given,
-        Some(_) => {
-            return Err(Fault::bad_request("`properties.parameters` is an object").target("properties.parameters"));
-        }
-    };
-    let providers = asked.shift_remove("providerconfig").or_else(|| asked.shift_remove("providerConfig"));
-    let providers = providers.unwrap_or(Json::Null);
+    let asked = Asked::read(&mut std::mem::take(&mut record.properties))?;
+    let admitted = check(host, &record.id, &asked).await?;
     let now = host.parts.clock.now();
-    let surroundings = surroundings(&record.id, &providers, now)?;
-    let checked = check_template(&source, &given, &surroundings).map_err(|problems| invalid(&problems))?;
-    check_types(host, &checked.template, &surroundings, "").await?;
-    record.properties = shown(&checked, &mode);
+    record.properties.insert("mode".into(), asked.mode.into());
+    record.properties.insert("parameters".into(), admitted.parameters.into());
     record.properties.insert("correlationId".into(), host.parts.ids.next().to_string().into());
     record.properties.insert("timestamp".into(), now.to_string().into());
-    let (parameters, nodes, done) = (checked.parameters, Default::default(), Vec::new());
-    Progress { template: source, parameters, providers, started: now, nodes, done }.save(record);
+    let progress = Progress {
+        template: asked.template,
+        parameters: admitted.values,
+        providers: asked.providers,
+        started: now,
+        nodes: Default::default(),
+        done: Vec::new(),
+        secure_outputs: None,
+    };
+    progress.save(record);
     Ok(())
+}
+
+/// Checks a deployment whole: structure, expressions, parameters, names, circles, assertions, registered types.
+///
+/// # Errors
+/// Everything that can be known to be wrong before anything is created.
+pub(super) async fn check(host: &Host, id: &ResourceId, asked: &Asked) -> Result<Admitted, Fault> {
+    let around = surroundings(id, &asked.providers, host.parts.clock.now())?;
+    let (checked, resources) =
+        check_template(&asked.template, &asked.given, &around).map_err(|problems| invalid(&problems))?;
+    super::types::check(host, &checked.template, &around).await?;
+    let parameters = shown(&checked);
+    Ok(Admitted { values: checked.parameters, parameters, resources })
 }
 
 /// A template whose parameters are bound.
@@ -58,15 +105,39 @@ struct Checked {
     parameters: Map<String, Json>,
 }
 
-fn check_template(source: &Json, given: &Map<String, Json>, around: &Surroundings) -> Result<Checked, Vec<Problem>> {
+fn check_template(
+    source: &Json,
+    given: &Map<String, Json>,
+    around: &Surroundings,
+) -> Result<(Checked, Vec<ResourceId>), Vec<Problem>> {
     let template = Template::parse(source, "")?;
-    let problems = check::check(&template, "");
+    let problems = super::check::check(&template, "");
     if !problems.is_empty() {
         return Err(problems);
     }
     let parameters = parameters::bind(&template, given, around)?;
-    plan::plan(&Scope::new(&template, &parameters, Phase::Start, &Nothing, around))?;
-    Ok(Checked { template, parameters })
+    let scope = Scope::new(&template, &parameters, Phase::Start, &Nothing, around);
+    let plan = plan::plan(&scope)?;
+    let problems = broken_assertions(&scope);
+    if !problems.is_empty() {
+        return Err(problems);
+    }
+    let deployed = plan.nodes.into_iter().filter(|node| node.active && !template.resources[node.resource].existing);
+    let ids = deployed.map(|node| node.id).collect();
+    Ok((Checked { template, parameters }, ids))
+}
+
+fn broken_assertions(scope: &Scope<'_>) -> Vec<Problem> {
+    let check = |(name, assertion): (&String, &Json)| {
+        let message = match Evaluator::new(scope).value(assertion) {
+            Ok(Json::Bool(true)) => return None,
+            Ok(Json::Bool(false)) => "the assertion does not hold".to_owned(),
+            Ok(other) => format!("the assertion is {other}, not true or false"),
+            Err(stop) => parameters::message(stop),
+        };
+        Some(Problem::new(format!("asserts.{name}"), message))
+    };
+    scope.template.asserts.iter().filter_map(check).collect()
 }
 
 /// Returns the fault of a template that is wrong, with one detail per problem.
@@ -99,71 +170,18 @@ pub(super) fn surroundings(id: &ResourceId, providers: &Json, now: crate::Timest
     })
 }
 
-/// Checks that every type and version is registered, in nested templates too, before the first resource is touched.
-async fn check_types(host: &Host, template: &Template, around: &Surroundings, place: &str) -> Result<(), Fault> {
-    let mut faults = Vec::new();
-    let mut seen = BTreeSet::new();
-    for (place, resource) in all_resources(template, place) {
-        if !seen.insert((resource.type_name.to_lowercase(), resource.api_version.clone())) {
-            continue;
-        }
-        let fault = match resource.provider {
-            Provider::Radius | Provider::Deployments => {
-                let names = vec!["a"; resource.type_name.split('/').count().saturating_sub(1)].join("/");
-                let id = resource_id(&around.radius, &resource.type_name, &names);
-                match id {
-                    Ok(id) => host.resolve(&id, Some(&resource.api_version)).await.err(),
-                    Err(message) => Some(Fault::bad_request(message)),
-                }
-            }
-            other => Some(unsupported(other, &resource.type_name)),
-        };
-        faults.extend(fault.map(|fault| Fault { message: format!("{place}: {}", fault.message), ..fault }));
-    }
-    let Some(first) = faults.first().cloned() else { return Ok(()) };
-    Err(if faults.len() > 1 { first.details(faults) } else { first })
-}
-
-/// Lists the resources of a template and of those nested in it, with their places.
-fn all_resources(template: &Template, place: &str) -> Vec<(String, super::template::Resource)> {
-    let mut all = Vec::new();
-    for resource in &template.resources {
-        let place = if place.is_empty() { resource.place.clone() } else { format!("{place}.{}", resource.place) };
-        let nested_place = format!("{place}.properties.template");
-        if let Some(nested) = resource.nested().and_then(|nested| Template::parse(nested, "").ok()) {
-            all.extend(all_resources(&nested, &nested_place));
-        }
-        all.push((place, resource.clone()));
-    }
-    all
-}
-
-fn unsupported(provider: Provider, type_name: &str) -> Fault {
-    let message = match provider {
-        Provider::Kubernetes => format!(
-            "objects of Kubernetes such as `{type_name}` are not deployed from templates; put them into a recipe of kind `template`"
-        ),
-        Provider::Aws => format!("provider aws is not configured. cannot support resource type {type_name}"),
-        _ => format!("provider azure is not configured. cannot support resource type {type_name}"),
-    };
-    Fault::new(400, code::BAD_REQUEST, message)
-}
-
-/// What a GET of the deployment answers while it runs: no template, no secrets.
-fn shown(checked: &Checked, mode: &str) -> Map<String, Json> {
-    let mut parameters = Map::new();
+/// What a GET of the deployment answers of its parameters: types, and values that are not secret.
+fn shown(checked: &Checked) -> Map<String, Json> {
+    let mut shown = Map::new();
     for (name, value) in &checked.parameters {
         let Some(declared) = checked.template.parameters.get(name) else { continue };
-        let kind = parameters::declaration(&checked.template, declared).get("type");
-        let entry = match parameters::is_secure(kind) {
-            true => json!({ "type": type_name(kind) }),
-            false => json!({ "type": type_name(kind), "value": value }),
+        let kind = type_name(parameters::declaration(&checked.template, declared).get("type"));
+        let entry = match parameters::has_secrets(&checked.template, declared) {
+            true => json!({ "type": kind }),
+            false => json!({ "type": kind, "value": value }),
         };
-        parameters.insert(name.clone(), entry);
+        shown.insert(name.clone(), entry);
     }
-    let mut shown = Map::new();
-    shown.insert("mode".into(), mode.into());
-    shown.insert("parameters".into(), parameters.into());
     shown
 }
 

@@ -8,7 +8,17 @@ use super::template::{Problem, Provider, Resource, Template};
 
 /// Returns everything that is wrong with a template's expressions, nested templates included.
 pub(super) fn check(template: &Template, place: &str) -> Vec<Problem> {
-    let mut checker = Checker { template, problems: Vec::new(), arguments: None, in_defaults: false };
+    check_at(template, place, 0)
+}
+
+/// Deepest nesting of templates in each other.
+const DEPTH: usize = 32;
+
+fn check_at(template: &Template, place: &str, depth: usize) -> Vec<Problem> {
+    if depth > DEPTH {
+        return vec![Problem::new(place, format!("templates are nested more than {DEPTH} deep"))];
+    }
+    let mut checker = Checker { template, problems: Vec::new(), arguments: None, in_defaults: false, depth };
     checker.template(place);
     checker.problems
 }
@@ -19,10 +29,22 @@ struct Checker<'a> {
     /// Parameters of the user function whose body is read.
     arguments: Option<Map<String, Json>>,
     in_defaults: bool,
+    /// How many templates are around this one.
+    depth: usize,
 }
 
 fn join(place: &str, key: &str) -> String {
     if place.is_empty() { key.to_owned() } else { format!("{place}.{key}") }
+}
+
+/// Most characters of an expression that a message quotes.
+const QUOTED: usize = 200;
+
+fn shortened(text: &str) -> String {
+    match text.char_indices().nth(QUOTED) {
+        Some((end, _)) => format!("{}…", &text[..end]),
+        None => text.to_owned(),
+    }
 }
 
 impl Checker<'_> {
@@ -48,8 +70,10 @@ impl Checker<'_> {
         for resource in &template.resources {
             self.resource(resource, place);
         }
-        for (name, output) in &template.outputs {
-            self.value(output, &join(place, &format!("outputs.{name}")));
+        for (section, entries) in [("outputs", &template.outputs), ("asserts", &template.asserts)] {
+            for (name, entry) in entries {
+                self.value(entry, &join(place, &format!("{section}.{name}")));
+            }
         }
     }
 
@@ -66,15 +90,11 @@ impl Checker<'_> {
                 .push(Problem::new(place, "a nested deployment needs its template here; links are not followed"));
             return;
         };
-        let options = &resource.source["properties"]["expressionEvaluationOptions"]["scope"];
-        if !options.as_str().is_some_and(|scope| scope.eq_ignore_ascii_case("inner")) {
-            let message =
-                "nested templates are evaluated by themselves only: set `expressionEvaluationOptions.scope` to `inner`";
-            self.problems.push(Problem::new(place, message));
-            return;
-        }
+        // Without a scope of its own its expressions were read as part of the resource.
+        let in_own_scope = resource.is_inner();
         match Template::parse(nested, &place) {
-            Ok(nested) => self.problems.extend(check(&nested, &place)),
+            Ok(nested) if in_own_scope => self.problems.extend(check_at(&nested, &place, self.depth + 1)),
+            Ok(_) => {}
             Err(problems) => self.problems.extend(problems),
         }
     }
@@ -128,7 +148,7 @@ impl Checker<'_> {
                 self.problems.extend(messages.into_iter().map(|message| Problem::new(place, message)));
             }
             Err(message) => {
-                self.problems.push(Problem::new(place, format!("`{text}` is no expression: {message}")));
+                self.problems.push(Problem::new(place, format!("`{}` is no expression: {message}", shortened(text))));
             }
         }
     }

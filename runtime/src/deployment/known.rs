@@ -82,7 +82,7 @@ impl Deployed<'_> {
 
 impl Resources for Deployed<'_> {
     fn reference(&self, name: &str, full: bool) -> Result<Json, Stop> {
-        match self.plan.find(name, self.template).as_slice() {
+        match self.plan.find(name).as_slice() {
             [at] => self.node(*at, full),
             [] if name.starts_with('/') => self.resource(name, full),
             [] => Err(Stop::Error(format!("there is no resource `{name}` in the template"))),
@@ -94,7 +94,7 @@ impl Resources for Deployed<'_> {
     }
 
     fn references(&self, symbol: &str) -> Result<Json, Stop> {
-        self.plan.find(symbol, self.template).into_iter().map(|at| self.node(at, false)).collect()
+        self.plan.find(symbol).into_iter().map(|at| self.node(at, false)).collect()
     }
 
     fn action(&self, name: &str, action: &str) -> Result<Json, Stop> {
@@ -104,7 +104,7 @@ impl Resources for Deployed<'_> {
     }
 
     fn id(&self, name: &str) -> Result<String, Stop> {
-        match self.plan.find(name, self.template).as_slice() {
+        match self.plan.find(name).as_slice() {
             [at] => Ok(self.plan.nodes[*at].id.to_string()),
             _ if name.starts_with('/') => Ok(name.to_owned()),
             _ => Err(Stop::Error(format!("there is no single resource `{name}` in the template"))),

@@ -6,22 +6,28 @@
 //! [`Host::put`], and comes again later; what is known in between stands in the record ([`progress`]).
 //! Nested deployments are resources whose type happens to be this one.
 //!
+//! POST actions ([`actions`]): `cancel`, `validate`, `operations`, `listOutputsWithSecureValues`.
+//!
 //! The HTTP layer serves `GET …/deployments/{name}/operations` with [`operations`].
 //! Source: Radius HTTP contract, part 9; Bicep contract, part 4; GitOps contract, part 4.
 
+mod actions;
 mod admit;
 mod check;
 mod expression;
 mod functions;
 mod known;
+mod outer;
 mod parameters;
 mod plan;
 mod progress;
 mod result;
 mod run;
 mod template;
+mod types;
 
 use async_trait::async_trait;
+use radii_model::ResourceId;
 use serde_json::Value as Json;
 
 use crate::Fault;
@@ -58,13 +64,17 @@ impl Kind for Deployments {
 
     async fn execute(&self, work: &Work<'_>, record: &mut Record) -> Result<Step, Fault> {
         match work.verb {
-            Verb::Put => run::step(work.host, record).await,
+            Verb::Put => run::step(work, record).await,
             // The record goes; what it deployed stays.
             Verb::Delete => Ok(Step::Done),
         }
     }
 
-    async fn act(&self, _: &Host, record: &Record, action: &str, _: &Json) -> Result<Option<Json>, Fault> {
-        Ok(action.eq_ignore_ascii_case("operations").then(|| operations(record)))
+    async fn act(&self, host: &Host, record: &Record, action: &str, body: &Json) -> Result<Option<Json>, Fault> {
+        actions::of_stored(host, record, action, body).await
+    }
+
+    async fn act_before(&self, host: &Host, id: &ResourceId, action: &str, body: &Json) -> Result<Option<Json>, Fault> {
+        actions::of_asked(host, id, action, body).await
     }
 }

@@ -1,5 +1,7 @@
 //! From given parameters and defaults to values.
 
+use std::collections::HashSet;
+
 use serde_json::{Map, Value as Json};
 
 use super::expression::{Evaluator, Phase, Resources, Scope, Stop, kind_of};
@@ -13,6 +15,26 @@ const DEFINITIONS: usize = 32;
 pub(super) fn is_secure(kind: Option<&Json>) -> bool {
     let kind = kind.and_then(Json::as_str).unwrap_or_default();
     kind.eq_ignore_ascii_case("securestring") || kind.eq_ignore_ascii_case("secureobject")
+}
+
+/// Whether values of a declared type hold secrets, themselves or in a property.
+pub(super) fn has_secrets(template: &Template, declared: &Json) -> bool {
+    fn look(template: &Template, declared: &Json, seen: &mut HashSet<*const Json>) -> bool {
+        let declared = declaration(template, declared);
+        if !seen.insert(declared) {
+            return false;
+        }
+        if is_secure(declared.get("type")) {
+            return true;
+        }
+        let members =
+            declared.get("properties").and_then(Json::as_object).into_iter().flatten().map(|(_, value)| value);
+        let variants = declared["discriminator"]["mapping"].as_object().into_iter().flatten().map(|(_, value)| value);
+        let items = declared.get("prefixItems").and_then(Json::as_array).into_iter().flatten();
+        let single = ["items", "additionalProperties"].into_iter().filter_map(|name| declared.get(name));
+        members.chain(variants).chain(items).chain(single).any(|inner| look(template, inner, seen))
+    }
+    look(template, declared, &mut HashSet::new())
 }
 
 /// Returns the declaration of a parameter, through its `$ref`s.
@@ -57,6 +79,9 @@ pub(super) fn bind(
             }
             None if entry.get("reference").is_some() => {
                 problems.push(Problem::new(place, "references to key vaults are not supported; give the value"));
+            }
+            None if entry.get("expression").is_some() => {
+                problems.push(Problem::new(place, "inputs from outside are read by the compiler; give the value"));
             }
             None => problems.push(Problem::new(place, "a parameter is given as an object with `value`")),
         }
@@ -148,7 +173,8 @@ fn kind(declared: &Json) -> String {
     declared.get("type").and_then(Json::as_str).unwrap_or_default().to_ascii_lowercase()
 }
 
-fn check(template: &Template, declared: &Json, value: &Json, place: &str, problems: &mut Vec<Problem>) {
+/// Checks a value against a declared type, that of a parameter or of an output.
+pub(super) fn check(template: &Template, declared: &Json, value: &Json, place: &str, problems: &mut Vec<Problem>) {
     let nullable = declared.get("nullable") == Some(&Json::Bool(true));
     let declared = declaration(template, declared);
     if value.is_null() && (nullable || declared.get("nullable") == Some(&Json::Bool(true))) {
@@ -168,27 +194,74 @@ fn check(template: &Template, declared: &Json, value: &Json, place: &str, proble
         return;
     }
     check_bounds(declared, value, place, problems);
-    if let (Some(items), Some(item)) = (value.as_array(), declared.get("items").filter(|item| item.is_object())) {
-        for (at, value) in items.iter().enumerate() {
-            check(template, item, value, &format!("{place}[{at}]"), problems);
+    check_items(template, declared, value, place, problems);
+    let chosen = match chosen(template, declared, value) {
+        Ok(chosen) => chosen,
+        Err(message) => return problems.push(Problem::new(place, message)),
+    };
+    check_members(template, chosen.unwrap_or(declared), value, place, problems);
+}
+
+fn check_items(template: &Template, declared: &Json, value: &Json, place: &str, problems: &mut Vec<Problem>) {
+    let Some(items) = value.as_array() else { return };
+    let fixed = declared.get("prefixItems").and_then(Json::as_array).map(Vec::as_slice).unwrap_or_default();
+    let rest = declared.get("items").filter(|item| !item.is_null());
+    for (at, value) in items.iter().enumerate() {
+        match fixed.get(at).or(rest) {
+            Some(Json::Bool(false)) => {
+                let message = format!("the array has {} items, but at most {} are allowed", items.len(), fixed.len());
+                return problems.push(Problem::new(place, message));
+            }
+            Some(item) => check(template, item, value, &format!("{place}[{at}]"), problems),
+            None => {}
         }
     }
-    let (Some(members), Some(properties)) = (value.as_object(), declared.get("properties").and_then(Json::as_object))
-    else {
-        return;
+    if items.len() < fixed.len() {
+        let message = format!("the array has {} items, but {} are wanted", items.len(), fixed.len());
+        problems.push(Problem::new(place, message));
+    }
+}
+
+/// Returns the variant of a type that a value's discriminator chooses.
+fn chosen<'t>(template: &'t Template, declared: &'t Json, value: &Json) -> Result<Option<&'t Json>, String> {
+    let (Some(discriminator), Some(members)) = (declared.get("discriminator"), value.as_object()) else {
+        return Ok(None);
     };
+    let name = discriminator["propertyName"].as_str().unwrap_or_default();
+    let mapping = discriminator["mapping"].as_object();
+    let chosen = find_member(members, name).and_then(Json::as_str);
+    let variant = chosen.and_then(|chosen| mapping.and_then(|mapping| mapping.get(chosen)));
+    variant.map(|variant| Some(declaration(template, variant))).ok_or_else(|| {
+        let known: Vec<&str> = mapping.into_iter().flatten().map(|(name, _)| name.as_str()).collect();
+        format!("`{name}` must be one of `{}`", known.join("`, `"))
+    })
+}
+
+fn check_members(template: &Template, declared: &Json, value: &Json, place: &str, problems: &mut Vec<Problem>) {
+    let Some(members) = value.as_object() else { return };
+    let none = Map::new();
+    let properties = declared.get("properties").and_then(Json::as_object).unwrap_or(&none);
     for (name, declared) in properties {
+        let is_nullable = |declared: &Json| declared.get("nullable") == Some(&Json::Bool(true));
         match find_member(members, name) {
             Some(value) => check(template, declared, value, &format!("{place}.{name}"), problems),
-            None if declaration(template, declared).get("nullable") == Some(&Json::Bool(true)) => {}
-            None if declared.get("nullable") == Some(&Json::Bool(true)) => {}
+            None if is_nullable(declared) || is_nullable(declaration(template, declared)) => {}
             None => problems.push(Problem::new(place, format!("the property `{name}` is missing"))),
         }
     }
-    if declared.get("additionalProperties") == Some(&Json::Bool(false)) {
-        for name in members.keys().filter(|name| find_member(properties, name).is_none()) {
-            problems.push(Problem::new(place, format!("there is no property `{name}`")));
+    let others = members.iter().filter(|(name, _)| find_member(properties, name).is_none());
+    match declared.get("additionalProperties") {
+        Some(Json::Bool(false)) => {
+            for (name, _) in others {
+                problems.push(Problem::new(place, format!("there is no property `{name}`")));
+            }
         }
+        Some(of @ Json::Object(_)) => {
+            for (name, value) in others {
+                check(template, of, value, &format!("{place}.{name}"), problems);
+            }
+        }
+        _ => {}
     }
 }
 

@@ -6,7 +6,7 @@ use radii_model::ResourceId;
 use serde_json::Value as Json;
 
 use super::expression::{Evaluator, Expr, Scope, Stop, Text, count_of, parse};
-use super::functions::{Surroundings, resource_id};
+use super::functions::{Surroundings, replace_scope, resource_id, unscoped_id};
 use super::parameters::message;
 use super::template::{Problem, Provider, Resource, Template};
 
@@ -33,6 +33,8 @@ pub(super) struct Plan {
     pub nodes: Vec<Node>,
     /// Positions by symbolic name; that of a loop stands for all its turns.
     by_symbol: HashMap<String, Vec<usize>>,
+    /// Positions of active nodes by what else may name them, in lower case: id, type and name, loop, name alone.
+    by_name: [HashMap<String, Vec<usize>>; 4],
 }
 
 /// Works out what is to be deployed; the same template and values always give the same plan.
@@ -50,6 +52,7 @@ pub(super) fn plan(scope: &Scope<'_>) -> Result<Plan, Vec<Problem>> {
     if !problems.is_empty() {
         return Err(problems);
     }
+    plan.index(scope.template);
     problems.extend(plan.twins(scope.template));
     problems.extend(plan.connect(scope));
     problems.extend(plan.find_circle());
@@ -103,6 +106,12 @@ impl Plan {
             // The name of what is not deployed may be anything, even what cannot be evaluated.
             false => scope.surroundings.radius.clone(),
         };
+        if active && resource.provider == Provider::Deployments {
+            let named = scope.surroundings.id.key();
+            if id.key() == named {
+                return Err(wrong("name", format!("the nested deployment would be this one, `{}`", id)));
+            }
+        }
         let symbol = match &turn {
             Some((_, index)) => format!("{}[{index}]", resource.symbol),
             None => resource.symbol.clone(),
@@ -117,27 +126,40 @@ impl Plan {
     }
 
     /// Finds the nodes that a text names: by symbol, id, type and name, or name alone.
-    pub(super) fn find(&self, name: &str, template: &Template) -> Vec<usize> {
+    pub(super) fn find(&self, name: &str) -> Vec<usize> {
         if let Some(found) = self.by_symbol.get(name) {
             return found.clone();
         }
-        let positions = |matches: &dyn Fn(&Node) -> bool| -> Vec<usize> {
-            let nodes = self.nodes.iter().enumerate().filter(|(_, node)| node.active && matches(node));
-            nodes.map(|(at, _)| at).collect()
+        let lower = match name.parse::<ResourceId>() {
+            Ok(id) => id.key(),
+            Err(_) => name.to_ascii_lowercase(),
         };
-        if let Ok(id) = name.parse::<ResourceId>() {
-            return positions(&|node| node.id == id);
+        let ways = self.by_name.iter().filter_map(|names| names.get(&lower));
+        ways.into_iter().next().cloned().unwrap_or_default()
+    }
+
+    /// Notes what active nodes may be called beside their symbols.
+    fn index(&mut self, template: &Template) {
+        for (at, node) in self.nodes.iter().enumerate().filter(|(_, node)| node.active) {
+            let kind = &template.resources[node.resource].type_name;
+            let name = node.id.name().unwrap_or_default().to_ascii_lowercase();
+            let full = format!("{kind}/{name}").to_ascii_lowercase();
+            let turn = node.turn.as_ref().map(|(name, _)| name.to_ascii_lowercase());
+            for (names, name) in self.by_name.iter_mut().zip([Some(node.id.key()), Some(full), turn, Some(name)]) {
+                if let Some(name) = name {
+                    names.entry(name).or_default().push(at);
+                }
+            }
         }
-        let lower = name.to_ascii_lowercase();
-        let full = |node: &Node| {
-            let resource = &template.resources[node.resource];
-            format!("{}/{}", resource.type_name, node.id.name().unwrap_or_default()).to_ascii_lowercase()
-        };
-        let loops = |node: &Node| node.turn.as_ref().is_some_and(|(own, _)| own.to_ascii_lowercase() == lower);
-        let own = |node: &Node| node.id.name().is_some_and(|own| own.to_ascii_lowercase() == lower);
-        let by_type = |node: &Node| full(node) == lower;
-        let ways: [&dyn Fn(&Node) -> bool; 3] = [&by_type, &loops, &own];
-        ways.into_iter().map(|way| positions(way)).find(|found| !found.is_empty()).unwrap_or_default()
+    }
+
+    /// Returns for each node whether an active one depends on it.
+    pub(super) fn wanted(&self) -> Vec<bool> {
+        let mut wanted = vec![false; self.nodes.len()];
+        for node in self.nodes.iter().filter(|node| node.active) {
+            node.dependencies.iter().for_each(|dependency| wanted[*dependency] = true);
+        }
+        wanted
     }
 
     /// Two resources of one id would overwrite each other.
@@ -184,7 +206,7 @@ impl Plan {
             let name = evaluator(scope, node.turn.as_ref()).value(name);
             let name = name.map_err(|stop| Problem::new(&place, message(stop)))?;
             let name = name.as_str().unwrap_or_default();
-            let nodes = self.find(name, scope.template);
+            let nodes = self.find(name);
             // An empty loop has a name and no nodes; a resource with a false condition has no id.
             let known =
                 self.by_symbol.contains_key(name) || name.contains('/') || self.has_inactive(scope.template, name);
@@ -205,15 +227,21 @@ impl Plan {
 
     /// Finds resources that wait for each other.
     fn find_circle(&self) -> Option<Problem> {
+        let mut open: Vec<usize> = self.nodes.iter().map(|node| node.dependencies.len()).collect();
+        let mut dependents = vec![Vec::new(); self.nodes.len()];
+        for (at, node) in self.nodes.iter().enumerate() {
+            node.dependencies.iter().for_each(|dependency| dependents[*dependency].push(at));
+        }
         let mut done = vec![false; self.nodes.len()];
-        loop {
-            let ready =
-                |at: &usize| !done[*at] && self.nodes[*at].dependencies.iter().all(|dependency| done[*dependency]);
-            let ready: Vec<usize> = (0..self.nodes.len()).filter(ready).collect();
-            if ready.is_empty() {
-                break;
+        let mut ready: Vec<usize> = (0..open.len()).filter(|at| open[*at] == 0).collect();
+        while let Some(at) = ready.pop() {
+            done[at] = true;
+            for dependent in &dependents[at] {
+                open[*dependent] -= 1;
+                if open[*dependent] == 0 {
+                    ready.push(*dependent);
+                }
             }
-            ready.into_iter().for_each(|at| done[at] = true);
         }
         let start = done.iter().position(|done| !done)?;
         let mut path = vec![start];
@@ -244,12 +272,43 @@ fn id(surroundings: &Surroundings, resource: &Resource, evaluator: &mut Evaluato
         Json::String(name) => name,
         other => return Err(Stop::Error(format!("the name is {other}, not a string"))),
     };
-    let scope = match resource.provider {
+    let base = match resource.provider {
         Provider::Azure => surroundings.azure.as_ref().unwrap_or(&surroundings.radius),
         Provider::Deployments => &surroundings.deployments,
         _ => &surroundings.radius,
     };
-    resource_id(scope, &resource.type_name, &name).map_err(Stop::Error)
+    let mut scope = base.clone();
+    for (member, kind) in [("subscriptionId", "subscriptions"), ("resourceGroup", "resourceGroups")] {
+        if let Some(value) = resource.source.get(member) {
+            let value = evaluator.value(value)?;
+            scope = replace_scope(&scope, kind, value.as_str().unwrap_or_default());
+        }
+    }
+    let written = resource.scope.as_ref().map(|scope| evaluator.value(scope)).transpose()?;
+    match written.as_ref().and_then(Json::as_str).map(|text| text.trim_end_matches('/')) {
+        Some(of) if !of.is_empty() => extension_id(&scope, of, &resource.type_name, &name).map_err(Stop::Error),
+        _ => resource_id(&scope, &resource.type_name, &name).map_err(Stop::Error),
+    }
+}
+
+/// Returns the id of a resource that belongs to another one, or lies in a scope that its own text names.
+fn extension_id(base: &ResourceId, of: &str, kind: &str, name: &str) -> Result<ResourceId, String> {
+    let of = match of.split_once('/') {
+        Some(("", _)) => of.to_owned(),
+        // `Namespace/type/name`: a resource beside this one.
+        Some((namespace, rest)) if namespace.contains('.') => {
+            let words: Vec<&str> = rest.split('/').collect();
+            let (kinds, names) = words.split_at(words.len().div_ceil(2));
+            resource_id(base, &format!("{namespace}/{}", kinds.join("/")), &names.join("/"))?.to_string()
+        }
+        _ => format!("{base}/{of}"),
+    };
+    let scope = of.parse::<ResourceId>().map_err(|error| error.to_string())?;
+    if !scope.is_resource() {
+        return resource_id(&scope, kind, name);
+    }
+    let below = unscoped_id(kind, &[name.to_owned()])?;
+    format!("{of}{below}").parse().map_err(|_| format!("`{of}{below}` is not a resource id"))
 }
 
 /// Collects the resources that expressions name.
@@ -309,7 +368,7 @@ impl Names<'_> {
     fn target(&mut self, argument: &Expr) {
         let known = evaluator(self.scope, self.node.turn.as_ref()).eval(argument);
         if let Ok(Json::String(name)) = known {
-            self.found.extend(self.plan.find(&name, self.scope.template));
+            self.found.extend(self.plan.find(&name));
             return;
         }
         // A name that depends on a lambda or on a resource: any turn of the loop that it is written with may be meant.

@@ -26,6 +26,9 @@ pub(super) struct Progress {
     pub nodes: IndexMap<String, Task>,
     /// Ids of what was deployed, in the order of completion.
     pub done: Vec<String>,
+    /// Values of all outputs, kept when some are secret and shown only by `listOutputsWithSecureValues`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub secure_outputs: Option<Map<String, Json>>,
 }
 
 /// How far one resource is.
@@ -106,9 +109,14 @@ impl Progress {
 /// Returns the operations of a deployment as `GET …/deployments/{name}/operations` answers them (Radius HTTP contract,
 /// part 9.2): one entry per resource that was begun, in the order of beginning.
 pub fn operations(record: &Record) -> Json {
+    first_operations(record, usize::MAX)
+}
+
+/// Returns the first `limit` of [`operations`].
+pub(super) fn first_operations(record: &Record, limit: usize) -> Json {
     let progress = Progress::load(record);
     let tasks = progress.iter().flat_map(|progress| &progress.nodes);
-    let shown = tasks.filter(|(_, task)| task.status != Status::Skipped);
+    let shown = tasks.filter(|(_, task)| task.status != Status::Skipped).take(limit);
     let value: Vec<Json> = shown.map(|(symbol, task)| operation(record, symbol, task)).collect();
     json!({ "value": value, "nextLink": null })
 }

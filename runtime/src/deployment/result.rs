@@ -4,7 +4,7 @@ use serde_json::{Map, Value as Json, json};
 
 use super::admit::type_name;
 use super::expression::{Evaluator, Scope, Stop, within};
-use super::parameters::{declaration, is_secure};
+use super::parameters::{check, declaration, has_secrets};
 use super::progress::{Progress, Status, duration};
 use super::run::Run;
 use crate::host::Step;
@@ -17,6 +17,8 @@ pub(super) struct Outcome {
     outputs: Result<Json, Fault>,
     /// Ids of what was deployed.
     resources: Vec<String>,
+    /// All outputs, if some are secret.
+    secure: Option<Map<String, Json>>,
 }
 
 /// Evaluates the outputs and collects the ids of resources, those of nested deployments included.
@@ -26,11 +28,22 @@ pub(super) async fn of(run: &mut Run<'_>) -> Outcome {
         Some(fault) => Err(fault),
         None => outputs(run).await,
     };
-    Outcome { outputs, resources }
+    match outputs {
+        Ok((outputs, secure)) => Outcome { outputs: Ok(outputs), resources, secure },
+        Err(fault) => Outcome { outputs: Err(fault), resources, secure: None },
+    }
 }
 
 /// Shows a result on the record and ends the operation.
-pub(super) fn show(record: &mut Record, progress: &Progress, now: Timestamp, outcome: Outcome) -> Result<Step, Fault> {
+pub(super) fn show(
+    record: &mut Record,
+    mut progress: Progress,
+    now: Timestamp,
+    outcome: Outcome,
+) -> Result<Step, Fault> {
+    progress.end();
+    progress.secure_outputs = outcome.secure;
+    progress.save(record);
     let ids: Vec<Json> = outcome.resources.into_iter().map(|id| json!({ "id": id })).collect();
     record.properties.insert("outputResources".into(), ids.into());
     record.properties.insert("timestamp".into(), now.to_string().into());
@@ -47,17 +60,22 @@ pub(super) fn show(record: &mut Record, progress: &Progress, now: Timestamp, out
     }
 }
 
-/// One fault with one detail per resource that failed.
+/// One fault with one detail per resource that failed; those that were deployed nevertheless follow as `OK`.
 fn failure(progress: &Progress, id: &str) -> Option<Fault> {
     let failed = progress.nodes.values().filter(|task| task.status == Status::Failed);
-    let details: Vec<Fault> = failed
+    let mut details: Vec<Fault> = failed
         .filter_map(|task| {
             let fault = task.error.clone()?;
             Some(Fault { target: fault.target.or_else(|| Some(task.id.to_string())), ..fault })
         })
         .collect();
+    if details.is_empty() {
+        return None;
+    }
+    let deployed = progress.nodes.values().filter(|task| task.status == Status::Succeeded && !task.existing);
+    details.extend(deployed.map(|task| Fault::new(200, "OK", "").target(task.id.to_string())));
     let message = "At least one resource deployment operation failed. Please list deployment operations for details.";
-    (!details.is_empty()).then(|| Fault::new(409, "DeploymentFailed", message).target(id).details(details))
+    Some(Fault::new(409, "DeploymentFailed", message).target(id).details(details))
 }
 
 async fn resources(run: &Run<'_>) -> Vec<String> {
@@ -78,27 +96,34 @@ async fn resources(run: &Run<'_>) -> Vec<String> {
     ids
 }
 
-async fn outputs(run: &mut Run<'_>) -> Result<Json, Fault> {
-    let declared = run.template.outputs.clone();
+/// Returns what is shown of the outputs and, if some are secret, the values of all.
+async fn outputs(run: &mut Run<'_>) -> Result<(Json, Option<Map<String, Json>>), Fault> {
+    const CODE: &str = "DeploymentOutputEvaluationFailed";
     let template = run.template.clone();
-    let mut outputs = Map::new();
-    for (name, output) in &declared {
+    let (mut shown, mut values, mut is_secret) = (Map::new(), Map::new(), false);
+    for (name, output) in &template.outputs {
         let place = format!("outputs.{name}");
-        let kind = declaration(&template, output).get("type");
         let value = run.evaluate(&place, |scope| value(scope, output)).await;
-        let value = value.map_err(|fault| Fault { code: "DeploymentOutputEvaluationFailed".into(), ..fault })?;
-        let Some(value) = value.get("value") else { continue };
-        let entry = match is_secure(kind) {
-            true => json!({ "type": type_name(kind) }),
-            false => json!({ "type": type_name(kind), "value": value }),
-        };
-        outputs.insert(name.clone(), entry);
+        let mut value = value.map_err(|fault| Fault { code: CODE.into(), ..fault })?;
+        let Some(value) = value.get_mut("value").map(Json::take) else { continue };
+        let mut problems = Vec::new();
+        check(&template, output, &value, &place, &mut problems);
+        if let Some(problem) = problems.first() {
+            let message = format!("{}: {}", problem.place, problem.message);
+            return Err(Fault::new(400, CODE, message).target(place));
+        }
+        let kind = type_name(declaration(&template, output).get("type"));
+        let secret = has_secrets(&template, output);
+        is_secret |= secret;
+        let entry = if secret { json!({ "type": kind }) } else { json!({ "type": kind, "value": &value }) };
+        shown.insert(name.clone(), entry);
+        values.insert(name.clone(), value);
     }
-    Ok(outputs.into())
+    Ok((shown.into(), is_secret.then_some(values)))
 }
 
 /// Evaluates an output to `{value}`, or to `{}` when its condition is false.
-fn value(scope: &Scope<'_>, output: &Json) -> Result<Json, Stop> {
+pub(super) fn value(scope: &Scope<'_>, output: &Json) -> Result<Json, Stop> {
     let mut evaluator = Evaluator::new(scope);
     if let Some(condition) = output.get("condition")
         && evaluator.value(condition).map_err(|stop| within(stop, "condition"))? == Json::Bool(false)

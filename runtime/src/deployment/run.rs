@@ -2,19 +2,21 @@
 
 use std::time::Duration;
 
+use radii_model::ResourceId;
 use serde_json::{Map, Value as Json, json};
 
 use super::admit::{self, INVALID_TEMPLATE};
 use super::expression::{Phase, Scope, Stop};
-use super::functions::Surroundings;
+use super::functions::{Surroundings, guid};
 use super::known::{Deployed, Known};
+use super::outer;
 use super::parameters::Nothing;
 use super::plan::{self, Node, Plan, evaluator};
 use super::progress::{Progress, Status, Task};
 use super::template::{Provider, Resource, Template};
 use crate::fault::code;
-use crate::host::{Answer, Host, Preconditions, Put, Step};
-use crate::store::{Record, State};
+use crate::host::{Answer, Host, Preconditions, Put, Step, Work};
+use crate::store::{OperationId, Record, State};
 use crate::{Fault, Timestamp};
 
 /// Most resources of one deployment that are in progress at once.
@@ -24,13 +26,16 @@ const PATIENCE: Duration = Duration::from_secs(5 * 60);
 /// Most resources and secrets that one expression may ask for.
 const NEEDS: usize = 1_000;
 
-/// Goes on with a deployment as far as possible without waiting. Safe to repeat: a resource whose PUT was
-/// sent before a crash, and not recorded, is put again.
-pub(super) async fn step(host: &Host, record: &mut Record) -> Result<Step, Fault> {
+/// Goes on with a deployment as far as possible without waiting.
+///
+/// Safe to repeat: the operation of a resource has an id that follows from the deployment's. One that was begun before
+/// a crash, and not recorded, is found under it; and a worker that lost its lease cannot begin a second one.
+pub(super) async fn step(work: &Work<'_>, record: &mut Record) -> Result<Step, Fault> {
+    let host = work.host;
     let Some(progress) = Progress::load(record) else {
         return Err(Fault::internal(format!("the deployment `{}` has lost its template", record.id)));
     };
-    let mut run = Run::resume(host, record, progress)?;
+    let mut run = Run::resume(work, record, progress)?;
     loop {
         let seen = run.watch().await?;
         let begun = run.begin().await?;
@@ -45,15 +50,16 @@ pub(super) async fn step(host: &Host, record: &mut Record) -> Result<Step, Fault
         return Ok(Step::Later(pause));
     }
     let result = super::result::of(&mut run).await;
-    run.progress.end();
-    let finished = run.progress;
-    finished.save(record);
-    super::result::show(record, &finished, host.parts.clock.now(), result)
+    super::result::show(record, run.progress, host.parts.clock.now(), result)
 }
 
 /// A deployment between two steps.
 pub(super) struct Run<'a> {
     pub host: &'a Host,
+    /// The operation that deploys; operations of resources are named after it.
+    operation: OperationId,
+    /// Whether any active node depends on a node.
+    wanted: Vec<bool>,
     pub template: Template,
     pub surroundings: Surroundings,
     pub plan: Plan,
@@ -62,12 +68,14 @@ pub(super) struct Run<'a> {
 }
 
 impl<'a> Run<'a> {
-    fn resume(host: &'a Host, record: &Record, progress: Progress) -> Result<Self, Fault> {
+    fn resume(work: &Work<'a>, record: &Record, progress: Progress) -> Result<Self, Fault> {
         let surroundings = admit::surroundings(&record.id, &progress.providers, progress.started)?;
         let template = Template::parse(&progress.template, "").map_err(|problems| admit::invalid(&problems))?;
         let scope = Scope::new(&template, &progress.parameters, Phase::Start, &Nothing, &surroundings);
         let plan = plan::plan(&scope).map_err(|problems| admit::invalid(&problems))?;
-        Ok(Self { host, template, surroundings, plan, progress, known: Known::default() })
+        let wanted = plan.wanted();
+        let (host, operation) = (work.host, work.operation);
+        Ok(Self { host, operation, template, surroundings, plan, wanted, progress, known: Known::default() })
     }
 
     fn now(&self) -> Timestamp {
@@ -114,28 +122,41 @@ impl<'a> Run<'a> {
     /// Begins every resource whose dependencies are done; returns how many ended at once.
     async fn begin(&mut self) -> Result<usize, Fault> {
         let mut moved = 0;
+        let mut room = PARALLEL.saturating_sub(self.running());
         for at in 0..self.plan.nodes.len() {
-            let node = self.plan.nodes[at].clone();
-            if !matches!(self.status(&node), None | Some(Status::Blocked)) {
+            let node = &self.plan.nodes[at];
+            if !matches!(self.status(node), None | Some(Status::Blocked)) {
                 continue;
             }
-            let dependencies: Vec<_> = node.dependencies.iter().map(|at| self.status(&self.plan.nodes[*at])).collect();
+            let mut ready = true;
+            let mut failed = false;
+            for dependency in &node.dependencies {
+                let status = self.status(&self.plan.nodes[*dependency]);
+                failed |= matches!(status, Some(Status::Failed | Status::Canceled));
+                ready &= status.is_some_and(Status::is_terminal);
+            }
+            if !failed && node.active && !ready {
+                continue;
+            }
+            let node = node.clone();
             if !node.active || (self.is_idle(at) && self.host.get(&node.id).await.is_err()) {
                 self.note(&node, Status::Skipped);
                 moved += 1;
-            } else if dependencies.iter().any(|status| matches!(status, Some(Status::Failed | Status::Canceled))) {
+            } else if failed {
                 self.note(&node, Status::Canceled);
                 moved += 1;
-            } else if dependencies.iter().all(|status| status.is_some_and(Status::is_terminal)) && self.has_room() {
-                let ended = self.start(&node).await?;
-                moved += usize::from(ended);
+            } else if room > 0 {
+                match self.start(&node).await? {
+                    true => moved += 1,
+                    false => room -= 1,
+                }
             }
         }
         Ok(moved)
     }
 
-    fn has_room(&self) -> bool {
-        self.progress.nodes.values().filter(|task| task.status == Status::Running).count() < PARALLEL
+    fn running(&self) -> usize {
+        self.progress.nodes.values().filter(|task| task.status == Status::Running).count()
     }
 
     /// Writes down what is about to happen to a resource.
@@ -184,21 +205,30 @@ impl<'a> Run<'a> {
     /// Whether a resource is only mentioned: absent or not, it changes nothing.
     fn is_idle(&self, at: usize) -> bool {
         let node = &self.plan.nodes[at];
-        let wanted = self.plan.nodes.iter().any(|other| other.active && other.dependencies.contains(&at));
-        self.template.resources[node.resource].existing && !wanted
+        self.template.resources[node.resource].existing && !self.wanted[at]
     }
 
-    async fn put(&mut self, node: &Node, resource: &Resource) -> Result<Option<uuid::Uuid>, Fault> {
+    async fn put(&mut self, node: &Node, resource: &Resource) -> Result<Option<OperationId>, Fault> {
+        let operation = self.operation_of(node);
+        if let Some(begun) = self.host.parts.store.find_operation(operation).await? {
+            return Ok(Some(begun.id));
+        }
         let body = self.body(node, resource).await?;
         let version = &resource.api_version;
         let api_version =
             version.parse().map_err(|error| Fault::bad_request(format!("{}: {error}", resource.place)))?;
         let request = Put { id: node.id.clone(), api_version, body, preconditions: Preconditions::default() };
         self.known.forget(&node.id);
-        match self.host.put(request).await? {
+        match self.host.put_once(request, operation).await? {
             Answer::Accepted { operation, .. } => Ok(Some(operation)),
             Answer::Done(_) | Answer::Absent => Ok(None),
         }
+    }
+
+    /// Returns the id of the operation that deploys a resource: the same for every attempt.
+    fn operation_of(&self, node: &Node) -> OperationId {
+        let text = guid(&[self.operation.to_string(), node.symbol.clone()]);
+        text.parse().expect("`guid` writes a UUID")
     }
 
     /// Evaluates what is sent.
@@ -210,11 +240,32 @@ impl<'a> Run<'a> {
         // Bicep files leave the location out; some types demand one, and there is only this.
         body.entry("location").or_insert_with(|| "global".into());
         if resource.provider == Provider::Deployments {
+            let nested = resource.nested().cloned().unwrap_or(Json::Null);
+            let template = match resource.is_inner() {
+                true => nested,
+                false => {
+                    let place = format!("{}.properties.template", resource.place);
+                    let turn = node.turn.as_ref();
+                    self.evaluate(&place, |scope| outer::bind(&mut evaluator(scope, turn), &nested)).await?
+                }
+            };
             let properties = body.entry("properties").or_insert_with(|| json!({}));
-            properties["template"] = resource.nested().cloned().unwrap_or(Json::Null);
-            properties["providerconfig"] = self.progress.providers.clone();
+            properties["template"] = template;
+            properties["providerconfig"] = self.providers_at(&node.id);
         }
         Ok(body)
+    }
+
+    /// Returns the scopes that a nested deployment works in: its parent's, or the group that it is deployed to.
+    fn providers_at(&self, id: &ResourceId) -> Json {
+        let mut providers = self.progress.providers.clone();
+        let scope = id.scope();
+        if scope != self.surroundings.deployments {
+            for name in ["radius", "deployments"] {
+                providers[name]["value"]["scope"] = scope.to_string().into();
+            }
+        }
+        providers
     }
 
     /// Evaluates something that may use resources: whatever it needs is fetched, and then it is evaluated again.

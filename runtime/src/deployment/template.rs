@@ -3,8 +3,9 @@
 use indexmap::IndexMap;
 use serde_json::{Map, Value as Json, json};
 
-use super::expression::{Evaluator, Stop};
+use super::expression::{Evaluator, Stop, Text};
 use super::functions::find_member;
+use super::outer::is_inner;
 
 /// One thing that is wrong with a template, and where.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -32,6 +33,10 @@ pub(super) struct Template {
     pub definitions: Map<String, Json>,
     /// `variables`, as written.
     pub variables: Map<String, Json>,
+    /// `config` of imports and extensions, by alias.
+    pub configurations: Map<String, Json>,
+    /// `asserts`, as written.
+    pub asserts: Map<String, Json>,
     /// User functions by `namespace.name`.
     pub functions: Map<String, Json>,
     /// `resources`.
@@ -81,6 +86,8 @@ pub(super) struct Resource {
     pub name: Json,
     pub condition: Option<Json>,
     pub copy: Option<Json>,
+    /// `scope`, as written: what an extension resource belongs to, or where a module is deployed.
+    pub scope: Option<Json>,
     /// The whole resource, as written.
     pub source: Map<String, Json>,
     pub depends_on: Vec<Json>,
@@ -164,8 +171,11 @@ impl Reader {
         for key in members.keys().filter(|key| !SECTIONS.contains(&key.as_str())) {
             self.refuse(key, "this is no section of a template");
         }
+        self.language(members.get("languageVersion"));
         let imports = self.imports(members);
         Template {
+            configurations: self.configurations(members),
+            asserts: self.section(members, "asserts"),
             parameters: self.section(members, "parameters"),
             parameters_shown: Map::new(),
             definitions: self.section(members, "definitions"),
@@ -174,6 +184,21 @@ impl Reader {
             resources: self.resources(members.get("resources"), &imports),
             outputs: self.section(members, "outputs"),
         }
+    }
+
+    fn language(&mut self, version: Option<&Json>) {
+        let known = |text: &str| ["1.", "2."].iter().any(|known| text.starts_with(known));
+        match version {
+            None => {}
+            Some(Json::String(text)) if known(text) => {}
+            Some(other) => self.refuse("languageVersion", format!("{other} is not known; there are 1.x and 2.x")),
+        }
+    }
+
+    fn configurations(&mut self, members: &Map<String, Json>) -> Map<String, Json> {
+        let entries = ["imports", "extensions"].map(|section| self.section(members, section));
+        let entries = entries.into_iter().flatten();
+        entries.map(|(alias, entry)| (alias, entry.get("config").cloned().unwrap_or_else(|| json!({})))).collect()
     }
 
     fn section(&mut self, members: &Map<String, Json>, name: &str) -> Map<String, Json> {
@@ -235,8 +260,35 @@ impl Reader {
                 Vec::new()
             }
         };
-        let entries = entries.into_iter();
-        entries.filter_map(|(symbol, place, source)| self.resource(symbol, place, source, imports)).collect()
+        let mut resources = Vec::new();
+        for (symbol, place, source) in entries {
+            self.family(symbol, place, source, imports, &mut resources);
+        }
+        resources
+    }
+
+    /// Reads a resource, and those written inside it: `type` and `name` of a child go on where its parent's end.
+    fn family(
+        &mut self,
+        symbol: String,
+        place: String,
+        source: &Json,
+        imports: &IndexMap<String, Provider>,
+        into: &mut Vec<Resource>,
+    ) {
+        let children = source.get("resources").and_then(Json::as_array).cloned().unwrap_or_default();
+        into.extend(self.resource(symbol.clone(), place.clone(), source, imports));
+        for (at, mut child) in children.into_iter().enumerate() {
+            let (symbol, place) = (format!("{symbol}.resources[{at}]"), format!("{place}.resources[{at}]"));
+            let names = (source["type"].as_str(), child["type"].as_str());
+            if let (Some(of), Some(own)) = names
+                && own.split('/').next().is_some_and(|first| !first.contains('.'))
+            {
+                child["type"] = format!("{of}/{own}").into();
+                child["name"] = below(&source["name"], &child["name"]);
+            }
+            self.family(symbol, place, &child, imports, into);
+        }
     }
 
     fn resource(
@@ -250,7 +302,7 @@ impl Reader {
             self.refuse(&place, "a resource is an object");
             return None;
         };
-        let Some(type_text) = source.get("type").and_then(Json::as_str) else {
+        let Some(type_text) = find_member(source, "type").and_then(Json::as_str) else {
             self.refuse(&place, "`type` is missing");
             return None;
         };
@@ -259,17 +311,12 @@ impl Reader {
             Some((type_name, version)) => (type_name, Some(version)),
             None => (type_text, None),
         };
-        let version = version.or_else(|| source.get("apiVersion").and_then(Json::as_str));
+        let version = version.or_else(|| find_member(source, "apiVersion").and_then(Json::as_str));
         let Some(api_version) = version else {
             self.refuse(&place, "the API version is missing: write `apiVersion`, or `TYPE@VERSION` for imported types");
             return None;
         };
-        if source.contains_key("resources") {
-            self.refuse(
-                &format!("{place}.resources"),
-                "resources inside resources are not supported; put them beside it",
-            );
-        }
+        self.resource_members(&place, source);
         let provider = match alias {
             Some(alias) => match imports.get(alias) {
                 Some(provider) => *provider,
@@ -299,10 +346,22 @@ impl Reader {
             name: name.cloned().unwrap_or(Json::Null),
             condition: source.get("condition").cloned(),
             copy: source.get("copy").cloned(),
+            scope: source.get("scope").cloned(),
             depends_on: self.depends_on(&place, source.get("dependsOn")),
             source: source.clone(),
             place,
         })
+    }
+
+    /// Refuses what would be dropped in silence.
+    fn resource_members(&mut self, place: &str, source: &Map<String, Json>) {
+        for name in source.keys().filter(|name| name.starts_with('@')) {
+            self.refuse(&format!("{place}.{name}"), "this option of a resource is not supported; leave it out");
+        }
+        let method = source.get("method").and_then(Json::as_str);
+        if method.is_some_and(|method| !method.eq_ignore_ascii_case("PUT")) {
+            self.refuse(&format!("{place}.method"), "resources are only put");
+        }
     }
 
     fn depends_on(&mut self, place: &str, value: Option<&Json>) -> Vec<Json> {
@@ -317,6 +376,32 @@ impl Reader {
     }
 }
 
+/// Removes templates with a scope of their own from a resource, and from templates inside it that have none.
+fn leave_own_scopes(resource: &mut Json) {
+    let Some(properties) = resource.get_mut("properties").filter(|properties| properties.get("template").is_some())
+    else {
+        return;
+    };
+    if is_inner(properties) {
+        properties.as_object_mut().map(|properties| properties.shift_remove("template"));
+        return;
+    }
+    match &mut properties["template"]["resources"] {
+        Json::Array(list) => list.iter_mut().for_each(leave_own_scopes),
+        Json::Object(by_symbol) => by_symbol.values_mut().for_each(leave_own_scopes),
+        _ => {}
+    }
+}
+
+/// Returns the name `parent/child`, where either may be an expression.
+fn below(parent: &Json, child: &Json) -> Json {
+    let expression = |name: &Json| match Text::of(name.as_str().unwrap_or_default()) {
+        Text::Expression(inner) => inner.to_owned(),
+        Text::Plain(text) => format!("'{}'", text.replace('\'', "''")),
+    };
+    format!("[concat({}, '/', {})]", expression(parent), expression(child)).into()
+}
+
 fn provider_of(type_name: &str) -> Provider {
     let lower = type_name.to_ascii_lowercase();
     match lower.as_str() {
@@ -327,7 +412,7 @@ fn provider_of(type_name: &str) -> Provider {
 }
 
 impl Resource {
-    /// The template inside a nested deployment, when it stands for itself.
+    /// The template inside a nested deployment.
     pub(super) fn nested(&self) -> Option<&Json> {
         if self.provider != Provider::Deployments {
             return None;
@@ -335,16 +420,19 @@ impl Resource {
         self.source.get("properties")?.get("template")
     }
 
-    /// The resource's text without what is evaluated apart: a nested template has a scope of its own.
+    /// Whether the template inside a nested deployment has a scope of its own; otherwise its expressions belong here.
+    pub(super) fn is_inner(&self) -> bool {
+        self.source.get("properties").is_some_and(is_inner)
+    }
+
+    /// The resource's text without what is evaluated apart: children, and a nested template with a scope of its own.
     pub(super) fn own_text(&self) -> Json {
         let mut source = self.source.clone();
-        if self.nested().is_some()
-            && let Some(properties) = source.get_mut("properties").and_then(Json::as_object_mut)
-        {
-            properties.shift_remove("template");
-        }
-        source.shift_remove("metadata");
-        source.into()
+        source.shift_remove("resources");
+        let mut source = Json::Object(source);
+        leave_own_scopes(&mut source);
+        source.as_object_mut().map(|source| source.shift_remove("metadata"));
+        source
     }
 
     /// What of the resource is sent, before it is evaluated: `location`, `tags` and `properties`.

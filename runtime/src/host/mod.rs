@@ -209,6 +209,11 @@ pub trait Kind: Send + Sync {
 
     /// Answers a POST action of a resource, such as `getGraph`; `None` when there is no such action.
     async fn act(&self, host: &Host, record: &Record, action: &str, body: &Json) -> Result<Option<Json>, Fault>;
+
+    /// Answers a POST action that is about what its body asks for, so that nothing need be stored, such as `validate`.
+    async fn act_before(&self, _: &Host, _: &ResourceId, _: &str, _: &Json) -> Result<Option<Json>, Fault> {
+        Ok(None)
+    }
 }
 
 /// The front of the runtime core.
@@ -231,7 +236,18 @@ impl Host {
     /// Unregistered types and versions, failed conditions, an operation in progress (409), violations
     /// of the schema (400 with one detail each); nothing is stored then.
     pub async fn put(&self, request: Put) -> Result<Answer, Fault> {
-        write::put(self, &request).await
+        write::put(self, &request, None).await
+    }
+
+    /// Creates or updates a resource under an operation whose id the caller chose.
+    ///
+    /// # Guarantees
+    /// An id serves once: whoever repeats the request, after a crash or beside another worker, begins nothing more.
+    ///
+    /// # Errors
+    /// Those of [`Host::put`], and 409 when there is such an operation already.
+    pub async fn put_once(&self, request: Put, operation: OperationId) -> Result<Answer, Fault> {
+        write::put(self, &request, Some(operation)).await
     }
 
     /// Deletes a resource.

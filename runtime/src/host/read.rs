@@ -21,6 +21,11 @@ pub(super) async fn list(host: &Host, query: &ListQuery) -> Result<Page, Fault> 
 }
 
 pub(super) async fn act(host: &Host, id: &ResourceId, action: &str, body: &Json) -> Result<Json, Fault> {
+    if let Some(type_name) = id.resource_type()
+        && let Some(answer) = host.kind_of(&type_name).act_before(host, id, action, body).await?
+    {
+        return Ok(answer);
+    }
     let record = load(host, id).await?;
     let answer = match record.id.resource_type() {
         Some(type_name) => host.kind_of(&type_name).act(host, &record, action, body).await?,

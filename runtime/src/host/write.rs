@@ -18,9 +18,9 @@ const RACES: usize = 4;
 /// What `Retry-After` says in the answer to a write.
 const RETRY_AFTER: Duration = Duration::from_secs(5);
 
-pub(super) async fn put(host: &Host, request: &Put) -> Result<Answer, Fault> {
+pub(super) async fn put(host: &Host, request: &Put, operation: Option<OperationId>) -> Result<Answer, Fault> {
     for _ in 0..RACES {
-        match try_put(host, request).await {
+        match try_put(host, request, operation).await {
             Err(Refusal::Race) if request.preconditions == Preconditions::default() => {}
             other => return other.map_err(|refusal| refusal.into_fault(&request.id)),
         }
@@ -69,7 +69,7 @@ impl From<store::Error> for Refusal {
     }
 }
 
-async fn try_put(host: &Host, request: &Put) -> Result<Answer, Refusal> {
+async fn try_put(host: &Host, request: &Put, operation: Option<OperationId>) -> Result<Answer, Refusal> {
     let id = &request.id;
     let type_name = resource_type(id)?;
     let kind = host.kind_of(&type_name);
@@ -96,7 +96,8 @@ async fn try_put(host: &Host, request: &Put) -> Result<Answer, Refusal> {
         host.parts.store.commit(vec![Write::Put { record: Box::new(record.clone()), expect }]).await?;
         return Ok(Answer::Done(Some(record)));
     }
-    let operation = begin(host, &mut record, Verb::Put, request.api_version.clone(), payload);
+    let chosen = operation.unwrap_or_else(|| host.parts.ids.next());
+    let operation = begin(host, &mut record, chosen, Verb::Put, request.api_version.clone(), payload);
     accept(host, record, operation, expect, None).await
 }
 
@@ -117,7 +118,7 @@ async fn try_delete(host: &Host, request: &Delete) -> Result<Answer, Refusal> {
     }
     let payload = if request.force { json!({ "force": true }) } else { Json::Null };
     let superseded = record.operation.filter(|_| !record.state.is_terminal());
-    let operation = begin(host, &mut record, Verb::Delete, request.api_version.clone(), payload);
+    let operation = begin(host, &mut record, host.parts.ids.next(), Verb::Delete, request.api_version.clone(), payload);
     accept(host, record, operation, expect, superseded).await
 }
 
@@ -125,12 +126,12 @@ async fn try_delete(host: &Host, request: &Delete) -> Result<Answer, Refusal> {
 fn begin(
     host: &Host,
     record: &mut Record,
+    id: OperationId,
     verb: Verb,
     api_version: radii_model::ApiVersion,
     payload: Json,
 ) -> Operation {
     let now = host.parts.clock.now();
-    let id = host.parts.ids.next();
     record.state = State::Accepted;
     record.operation = Some(id);
     record.updated_at = now;

@@ -9,10 +9,10 @@ use serde_json::{Value as Json, json};
 
 use crate::world::{V1, World, accepted, id};
 
-const DEPLOYMENT: &str = "Microsoft.Resources/deployments/app";
-const API: &str = "2020-10-01";
+pub const DEPLOYMENT: &str = "Microsoft.Resources/deployments/app";
+pub const API: &str = "2020-10-01";
 
-async fn world() -> World {
+pub async fn world() -> World {
     let world = World::new().await;
     let versions = [API, "2022-09-01", "2025-04-01"];
     for version in versions {
@@ -184,7 +184,8 @@ async fn a_failure_stops_what_depends_on_it_and_nothing_else() {
     let details: Vec<_> =
         error.details.iter().map(|detail| (detail.code.as_str(), detail.target.clone().unwrap())).collect();
     let note = |name: &str| id(&format!("Contoso.Data/notes/{name}")).to_string();
-    assert_eq!(details, [("InvalidRequestContent", note("bad")), ("NotFound", note("missing"))]);
+    let expected = [("InvalidRequestContent", note("bad")), ("NotFound", note("missing")), ("OK", note("good"))];
+    assert_eq!(details, expected);
     assert_eq!(text(&world, "good").await, json!("fine"));
     let record = world.stored(DEPLOYMENT).await.unwrap();
     let mut states = targets(&record);
@@ -438,4 +439,196 @@ async fn names_of_modules_fit_and_longer_ones_are_refused() {
         let fault = world.put(&path, API, body.clone()).await.unwrap_err();
         assert!(fault.message.contains("use at most 64 letters"), "{}", fault.message);
     }
+}
+
+/// A nested deployment that puts one note, without a scope of its own unless `options` give it one.
+fn module(name: &str, options: Json, text: &str, outputs: Json) -> Json {
+    let note = json!({ "type": "Contoso.Data/notes", "apiVersion": V1, "name": format!("{name}-note"),
+        "properties": { "text": text } });
+    json!({ "type": "Microsoft.Resources/deployments", "apiVersion": "2025-04-01", "name": name, "properties": {
+        "expressionEvaluationOptions": options, "mode": "Incremental",
+        "template": { "resources": [note], "outputs": outputs } } })
+}
+
+#[tokio::test]
+async fn nested_templates_without_a_scope_of_their_own_see_their_parent() {
+    let world = world().await;
+    let mut outer = module("outer", json!(null), "[concat(parameters('p'), variables('v'))]", json!({}));
+    outer["properties"]["template"]["resources"].as_array_mut().unwrap().push(json!({
+        "type": "Contoso.Data/notes", "apiVersion": V1, "copy": { "name": "each", "count": 2 },
+        "name": "[concat('turn-', copyIndex('each'))]", "properties": { "text": "[concat('[', parameters('p'), ']')]" } }));
+    let template = json!({
+        "parameters": { "p": { "type": "string", "defaultValue": "from the " } },
+        "variables": { "v": "parent" },
+        "resources": [outer],
+    });
+    let operation = deploy(&world, json!({ "template": template })).await;
+    assert_eq!(operation.error, None);
+    assert_eq!(text(&world, "outer-note").await, json!("from the parent"));
+    assert_eq!(text(&world, "turn-1").await, json!("[from the ]"), "what comes of an expression is not one");
+    let mut inner = module("inner", json!({ "scope": "inner" }), "[parameters('p')]", json!({}));
+    inner["name"] = json!("inner");
+    let template = json!({ "parameters": { "p": { "type": "string", "defaultValue": "x" } }, "resources": [inner] });
+    let fault = refused(&world, json!({ "template": template })).await;
+    assert!(fault.message.contains("there is no parameter `p`"), "{}", fault.message);
+}
+
+#[tokio::test]
+async fn secret_outputs_are_shown_to_nobody_but_the_parent() {
+    let world = world().await;
+    let outputs =
+        json!({ "key": { "type": "securestring", "value": "hunter2" }, "plain": { "type": "string", "value": "y" } });
+    let mut module = module("module", json!({ "scope": "inner" }), "x y", outputs);
+    module["properties"]["template"]["languageVersion"] = json!("2.0");
+    let template = json!({ "languageVersion": "2.0", "resources": { "module": module, "user": {
+        "type": "Contoso.Data/notes", "apiVersion": V1, "name": "user", "properties": {
+            "text": "[concat('it is ', reference('module').outputs.plain.value)]",
+            "password": "[listOutputsWithSecureValues('module', '2025-04-01').key]", "size": "M" } } } });
+    let operation = deploy(&world, json!({ "template": template })).await;
+    assert_eq!(operation.error, None);
+    assert_eq!(text(&world, "user").await, json!("it is y"));
+    let shown = world.properties("Microsoft.Resources/deployments/module").await;
+    assert_eq!(shown["outputs"]["key"], json!({ "type": "SecureString" }));
+    assert!(!format!("{shown:?}").contains("hunter2"));
+    let id = id("Microsoft.Resources/deployments/module");
+    let all = world.host.act(&id, "listOutputsWithSecureValues", &Json::Null).await.unwrap();
+    assert_eq!(all, json!({ "key": "hunter2", "plain": "y" }));
+}
+
+#[tokio::test]
+async fn outputs_must_be_of_their_type() {
+    let world = world().await;
+    let mut template = notes(json!({}));
+    template["outputs"] = json!({ "count": { "type": "int", "value": "[concat('a', 'b')]" } });
+    let error = deploy(&world, json!({ "template": template })).await.error.unwrap();
+    assert_eq!(error.code, "DeploymentOutputEvaluationFailed");
+    assert_eq!(error.message, "outputs.count: the value is a string, but the type is `int`");
+}
+
+#[tokio::test]
+async fn types_of_parameters_are_checked_to_their_depths() {
+    let world = world().await;
+    let mut template = notes(json!({}));
+    template["definitions"] = json!({
+        "pet": { "type": "object", "discriminator": { "propertyName": "kind", "mapping": {
+            "cat": { "type": "object", "properties": { "kind": { "type": "string" }, "lives": { "type": "int" } } },
+            "dog": { "type": "object", "properties": { "kind": { "type": "string" } }, "additionalProperties": false } } } },
+        "tree": { "type": "object", "properties": {
+            "left": { "$ref": "#/definitions/tree", "nullable": true }, "key": { "type": "securestring", "nullable": true } } },
+    });
+    template["parameters"] = json!({
+        "pair": { "type": "array", "prefixItems": [{ "type": "int" }, { "type": "string" }], "items": false },
+        "ages": { "type": "object", "additionalProperties": { "type": "int", "minValue": 1 } },
+        "cat": { "$ref": "#/definitions/pet" },
+        "dog": { "$ref": "#/definitions/pet" },
+        "bird": { "$ref": "#/definitions/pet" },
+        "tree": { "$ref": "#/definitions/tree" },
+    });
+    let given = json!({ "pair": { "value": [1, "a", 2] }, "ages": { "value": { "a": 0, "b": "x" } },
+        "cat": { "value": { "kind": "cat" } }, "dog": { "value": { "kind": "dog", "lives": 9 } },
+        "bird": { "value": { "kind": "bird" } }, "tree": { "value": { "left": { "left": { "left": 1 } } } } });
+    let fault = refused(&world, json!({ "template": template, "parameters": given })).await;
+    let seen: Vec<_> =
+        fault.details.iter().map(|detail| format!("{}: {}", detail.target.clone().unwrap(), detail.message)).collect();
+    let expected = [
+        "parameters.pair: the array has 3 items, but at most 2 are allowed",
+        "parameters.ages.a: 0 is less than `minValue`, 1",
+        "parameters.ages.b: the value is a string, but the type is `int`",
+        "parameters.cat: the property `lives` is missing",
+        "parameters.dog: there is no property `lives`",
+        "parameters.bird: `kind` must be one of `cat`, `dog`",
+        "parameters.tree.left.left.left: the value is a number, but the type is `object`",
+    ];
+    assert_eq!(seen, expected);
+    let given = json!({ "pair": { "value": [1, "a"] }, "ages": { "value": {} }, "tree": { "value": { "key": "s3cret" } },
+        "cat": { "value": { "kind": "cat", "lives": 9 } }, "dog": { "value": { "kind": "dog" } },
+        "bird": { "value": { "kind": "dog" } } });
+    let operation = deploy(&world, json!({ "template": template, "parameters": given })).await;
+    assert_eq!(operation.error, None);
+    let shown = world.properties(DEPLOYMENT).await["parameters"].clone();
+    assert_eq!(shown["tree"], json!({ "type": "Object" }), "an object with a secret inside is not shown");
+}
+
+#[tokio::test]
+async fn children_written_inside_their_parents_go_on_with_type_and_name() {
+    let world = world().await;
+    let child = json!({ "type": "pages", "apiVersion": V1, "name": "one", "properties": {} });
+    let template = json!({ "resources": [{ "type": "Contoso.Data/notes", "apiVersion": V1, "name": "[concat('n', 'ote')]",
+        "properties": { "text": "x y" }, "resources": [child] }] });
+    let fault = refused(&world, json!({ "template": template })).await;
+    assert!(fault.message.starts_with("resources[0].resources[0]: "), "{}", fault.message);
+    assert!(
+        fault.message.contains("notes/note/pages") || fault.message.contains("Contoso.Data/notes"),
+        "{}",
+        fault.message
+    );
+}
+
+#[tokio::test]
+async fn unknown_types_and_versions_come_with_what_was_probably_meant() {
+    let world = world().await;
+    let resource = |kind: &str| {
+        json!({ "imports": { "radius": { "provider": "Radius" } }, "resources": { "a": { "import": "radius", "type": kind,
+            "properties": { "name": "a", "properties": {} } } } })
+    };
+    let fault = refused(&world, json!({ "template": resource("Contoso.Data/ntoes@2025-01-01") })).await;
+    assert!(fault.message.ends_with("; did you mean `Contoso.Data/notes`?"), "{}", fault.message);
+    let fault = refused(&world, json!({ "template": resource("Contoso.Data/notes@2024-01-01") })).await;
+    assert!(fault.message.ends_with("; there are the versions `2025-01-01`"), "{}", fault.message);
+}
+
+#[tokio::test]
+async fn assertions_are_checked_before_anything_is_created() {
+    let world = world().await;
+    let mut template = notes(json!({ "a": { "text": "x y" } }));
+    template["asserts"] = json!({ "good": "[equals(1, 1)]", "bad": "[equals(1, 2)]" });
+    let fault = refused(&world, json!({ "template": template })).await;
+    assert!(fault.message.contains("asserts.bad: the assertion does not hold"), "{}", fault.message);
+    assert!(world.stored("Contoso.Data/notes/a").await.is_none());
+}
+
+#[tokio::test]
+async fn a_canceled_deployment_begins_nothing_more() {
+    let world = world().await;
+    let template = notes(json!({ "first": { "text": "x y" }, "second": { "text": "x y", "dependsOn": ["first"] } }));
+    let operation = accepted(world.put(DEPLOYMENT, API, json!({ "template": template })).await.unwrap());
+    // The deployment begins its first resource, and gives way before anybody deploys that.
+    assert!(radii_runtime::worker::run_once(&world.host, &world.options).await.unwrap());
+    assert!(world.stored("Contoso.Data/notes/first").await.is_some());
+    assert_eq!(world.host.act(&id(DEPLOYMENT), "cancel", &Json::Null).await.unwrap(), Json::Null);
+    for _ in 0..5 {
+        world.clock.advance(Duration::from_secs(30));
+        world.work().await;
+    }
+    assert_eq!(world.operation(operation).await.state, State::Canceled);
+    let record = world.stored(DEPLOYMENT).await.unwrap();
+    assert_eq!(
+        (record.state, record.properties["error"]["code"].clone()),
+        (State::Canceled, json!("DeploymentCanceled"))
+    );
+    assert_eq!(world.stored("Contoso.Data/notes/first").await.unwrap().state, State::Succeeded);
+    assert!(world.stored("Contoso.Data/notes/second").await.is_none());
+    let fault = world.host.act(&id(DEPLOYMENT), "cancel", &Json::Null).await.unwrap_err();
+    assert_eq!(
+        (fault.status, fault.message.as_str()),
+        (409, "the deployment has ended already: it is in state Canceled")
+    );
+    let operation = deploy(&world, json!({ "template": template })).await;
+    assert_eq!(operation.error, None, "it can be deployed again");
+}
+
+#[tokio::test]
+async fn a_deployment_can_be_validated_without_being_deployed() {
+    let world = world().await;
+    let mut template = notes(json!({ "a": { "text": "[parameters('p')]" }, "old": { "existing": true } }));
+    template["parameters"] = json!({ "p": { "type": "securestring" } });
+    let body = json!({ "properties": { "template": template, "parameters": { "p": { "value": "hunter2" } } } });
+    let answer = world.host.act(&id(DEPLOYMENT), "validate", &body).await.unwrap();
+    let note = id("Contoso.Data/notes/a").to_string();
+    assert_eq!(answer["properties"]["validatedResources"], json!([{ "id": note }]));
+    assert_eq!(answer["properties"]["parameters"], json!({ "p": { "type": "SecureString" } }));
+    let wrong = json!({ "properties": { "template": template } });
+    let fault = world.host.act(&id(DEPLOYMENT), "validate", &wrong).await.unwrap_err();
+    assert_eq!((fault.status, fault.code.as_str()), (400, "InvalidTemplate"));
+    assert!(world.stored(DEPLOYMENT).await.is_none() && world.stored("Contoso.Data/notes/a").await.is_none());
 }

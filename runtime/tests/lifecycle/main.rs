@@ -6,6 +6,7 @@ mod deployments;
 mod environments;
 mod fakes;
 mod graphs;
+mod large;
 mod recipes;
 mod resolving;
 mod workers;

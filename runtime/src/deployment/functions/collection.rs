@@ -200,13 +200,18 @@ fn shallow_merge(args: &[Json]) -> Result<Json, String> {
 
 fn items(args: &[Json]) -> Result<Json, String> {
     let mut pairs: Vec<_> = as_object(&args[0])?.iter().collect();
-    pairs.sort_by_key(|(key, _)| *key);
+    pairs.sort_by(|(one, _), (two, _)| alphabetic(one, two));
     Ok(pairs.into_iter().map(|(key, value)| json!({ "key": key, "value": value })).collect())
+}
+
+/// The order of a dictionary: casing decides only between words that are otherwise the same, small letters first.
+fn alphabetic(one: &str, two: &str) -> std::cmp::Ordering {
+    one.to_lowercase().cmp(&two.to_lowercase()).then_with(|| two.cmp(one))
 }
 
 fn object_keys(args: &[Json]) -> Result<Json, String> {
     let mut keys: Vec<&String> = as_object(&args[0])?.keys().collect();
-    keys.sort();
+    keys.sort_by(|one, two| alphabetic(one, two));
     Ok(keys.into_iter().cloned().collect())
 }
 

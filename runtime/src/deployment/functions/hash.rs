@@ -14,7 +14,7 @@ pub(super) fn unique_string(args: &[String]) -> String {
 }
 
 /// Returns a UUID that depends on the arguments alone.
-pub(super) fn guid(args: &[String]) -> String {
+pub(in crate::deployment) fn guid(args: &[String]) -> String {
     let mut hasher = Sha1::new();
     hasher.update(NAMESPACE.as_bytes());
     hasher.update(args.join("-").as_bytes());

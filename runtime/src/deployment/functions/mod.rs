@@ -1,9 +1,11 @@
 //! The functions of template expressions.
 
+mod cloud;
 mod collection;
 mod encoding;
 mod hash;
 mod logic;
+mod network;
 mod resource;
 mod text;
 mod time;
@@ -12,7 +14,8 @@ use radii_model::ResourceId;
 use serde_json::{Map, Value as Json};
 
 use super::expression::{Evaluator, Expr, Stop};
-pub(super) use resource::resource_id;
+pub(super) use hash::guid;
+pub(super) use resource::{replace_scope, resource_id, unscoped_id};
 
 /// A function.
 pub(super) struct Function {
@@ -62,24 +65,34 @@ const fn special(name: &'static str, min: usize, max: usize, body: Special) -> F
     Function { name, min, max, body: Body::Special(body) }
 }
 
-/// Finds a function by name. Every name that begins with `list` is an action of a resource.
+const TABLES: [&[Function]; 8] = [
+    logic::TABLE,
+    text::TABLE,
+    collection::TABLE,
+    encoding::TABLE,
+    network::TABLE,
+    time::TABLE,
+    resource::TABLE,
+    cloud::TABLE,
+];
+
+/// Finds a function by name; the namespaces `sys` and `az` may stand before it. Every name that begins with `list` is an action of a resource.
 pub(super) fn find(name: &str) -> Option<&'static Function> {
-    let tables = [logic::TABLE, text::TABLE, collection::TABLE, encoding::TABLE, time::TABLE, resource::TABLE];
-    let found = tables.into_iter().flatten().find(|function| function.name.eq_ignore_ascii_case(name));
+    let name = name.strip_prefix("sys.").or_else(|| name.strip_prefix("az.")).unwrap_or(name);
+    let found = TABLES.into_iter().flatten().find(|function| function.name.eq_ignore_ascii_case(name));
     let is_list = name.len() > 4 && name.get(..4).is_some_and(|start| start.eq_ignore_ascii_case("list"));
     found.or_else(|| is_list.then_some(&resource::LIST))
 }
 
 /// Returns the known function whose name is most like `name`.
 pub(super) fn similar(name: &str) -> Option<&'static str> {
-    let tables = [logic::TABLE, text::TABLE, collection::TABLE, encoding::TABLE, time::TABLE, resource::TABLE];
-    let names = tables.into_iter().flatten().map(|function| function.name);
+    let names = TABLES.into_iter().flatten().map(|function| function.name);
     let ranked = names.map(|known| (distance(&known.to_lowercase(), &name.to_lowercase()), known));
     ranked.min().filter(|(distance, _)| *distance <= 2).map(|(_, known)| known)
 }
 
 /// Number of letters to change, add or remove between two words.
-fn distance(one: &str, two: &str) -> usize {
+pub(super) fn distance(one: &str, two: &str) -> usize {
     let two: Vec<char> = two.chars().collect();
     let mut row: Vec<usize> = (0..=two.len()).collect();
     for (i, left) in one.chars().enumerate() {

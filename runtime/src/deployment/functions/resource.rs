@@ -20,14 +20,35 @@ pub(super) const TABLE: &[Function] = &[
     special("references", 1, 2, references),
     special("resourceInfo", 1, 1, resource_info),
     special("deployment", 0, 0, deployment),
-    special("environment", 0, 0, |_, _, _| Ok(json!({ "name": "Radii" }))),
     special("resourceGroup", 0, 0, resource_group),
-    special("subscription", 0, 0, subscription),
     special("resourceId", 2, ANY, |evaluator, _, args| scoped_id(evaluator, args)),
     special("subscriptionResourceId", 2, ANY, |evaluator, _, args| scoped_id(evaluator, args)),
     special("tenantResourceId", 2, ANY, tenant_id),
     special("extensionResourceId", 3, ANY, extension_id),
+    special("invokeResourceMethod", 2, 3, |evaluator, name, args| {
+        only_when_deployed(evaluator, name)?;
+        let (target, method) = (text(evaluator, &args[0])?, text(evaluator, &args[1])?);
+        evaluator.scope.resources.action(&target, &method)
+    }),
+    special("extensions", 1, 1, extensions),
+    special("externalInputs", 1, 1, |evaluator, name, args| {
+        let key = text(evaluator, &args[0])?;
+        Err(Stop::Error(format!("`{name}`: the value of `{key}` is given to the compiler, not to a deployment")))
+    }),
 ];
+
+/// What a module is told about an extension: `extensions('kubernetes').config`.
+fn extensions(evaluator: &mut Evaluator<'_, '_>, _: &str, args: &[Expr]) -> Result<Json, Stop> {
+    let alias = text(evaluator, &args[0])?;
+    let config = super::find_member(&evaluator.scope.template.configurations, &alias).cloned();
+    let config = config.ok_or_else(|| format!("there is no extension `{alias}` in the template"))?;
+    let mut values = serde_json::Map::new();
+    for (name, entry) in config.as_object().into_iter().flatten() {
+        let value = entry.get("defaultValue").unwrap_or(entry);
+        values.insert(name.clone(), json!({ "value": evaluator.value(value)? }));
+    }
+    Ok(json!({ "config": values }))
+}
 
 /// `listSecrets`, `listKeys` and all others that begin with `list`.
 pub(super) const LIST: Function = special("list*", 1, 3, list);
@@ -102,19 +123,12 @@ fn resource_group(evaluator: &mut Evaluator<'_, '_>, _: &str, _: &[Expr]) -> Res
         return Err(Stop::Error(format!("the scope `{scope}` of the deployment is no resource group")));
     };
     Ok(
-        json!({ "id": scope.to_string(), "name": name, "type": "Microsoft.Resources/resourceGroups", "location": "global" }),
+        json!({ "id": scope.to_string(), "name": name, "type": "Microsoft.Resources/resourceGroups", "location": "global",
+            "tags": {}, "properties": { "provisioningState": "Succeeded" } }),
     )
 }
 
-fn subscription(evaluator: &mut Evaluator<'_, '_>, name: &str, _: &[Expr]) -> Result<Json, Stop> {
-    let azure = evaluator.scope.surroundings.azure.as_ref().and_then(|scope| scope.scopes().first());
-    let Some(id) = azure.and_then(|scope| scope.name.as_deref()) else {
-        return Err(Stop::Error(format!("`{name}` needs an Azure scope, and the environment has none")));
-    };
-    Ok(json!({ "id": format!("/subscriptions/{id}"), "subscriptionId": id }))
-}
-
-fn texts(evaluator: &mut Evaluator<'_, '_>, args: &[Expr]) -> Result<Vec<String>, Stop> {
+pub(super) fn texts(evaluator: &mut Evaluator<'_, '_>, args: &[Expr]) -> Result<Vec<String>, Stop> {
     args.iter().map(|arg| text(evaluator, arg)).collect()
 }
 
@@ -138,7 +152,8 @@ fn scoped_id(evaluator: &mut Evaluator<'_, '_>, args: &[Expr]) -> Result<Json, S
     Ok(resource_id(&scope, &args[at], &args[at + 1..].join("/"))?.to_string().into())
 }
 
-fn replace_scope(scope: &ResourceId, kind: &str, name: &str) -> ResourceId {
+/// Returns a scope with one of its parts exchanged, or with that part below it.
+pub(in crate::deployment) fn replace_scope(scope: &ResourceId, kind: &str, name: &str) -> ResourceId {
     let old = scope.scopes().iter().find(|segment| segment.kind.eq_ignore_ascii_case(kind));
     let old = old.and_then(|segment| Some(format!("/{}/{}", segment.kind, segment.name.as_deref()?)));
     let Some(old) = old else { return scope.child(kind, name) };
@@ -148,9 +163,13 @@ fn replace_scope(scope: &ResourceId, kind: &str, name: &str) -> ResourceId {
 
 fn tenant_id(evaluator: &mut Evaluator<'_, '_>, _: &str, args: &[Expr]) -> Result<Json, Stop> {
     let args = texts(evaluator, args)?;
-    let (namespace, kinds) = split_type(&args[0])?;
-    let pairs = pairs(kinds, &args[1..].join("/"))?;
-    Ok(format!("/providers/{namespace}{pairs}").into())
+    Ok(unscoped_id(&args[0], &args[1..])?.into())
+}
+
+/// Returns `/providers/…` of a type and its names.
+pub(in crate::deployment) fn unscoped_id(kind: &str, names: &[String]) -> Result<String, String> {
+    let (namespace, kinds) = split_type(kind)?;
+    Ok(format!("/providers/{namespace}{}", pairs(kinds, &names.join("/"))?))
 }
 
 fn extension_id(evaluator: &mut Evaluator<'_, '_>, _: &str, args: &[Expr]) -> Result<Json, Stop> {

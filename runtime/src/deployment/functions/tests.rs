@@ -109,6 +109,10 @@ fn arrays_and_objects() {
         ("distinct(createArray(1, 1, 2))", json!([1, 2])),
         ("items(createObject('b', 1, 'a', 2))", json!([{ "key": "a", "value": 2 }, { "key": "b", "value": 1 }])),
         ("objectKeys(createObject('b', 1, 'a', 2))", json!(["a", "b"])),
+        (
+            "objectKeys(createObject('GHI', 1, 'ghi', 1, 'ABC', 1, 'abc', 1, '12', 1))",
+            json!(["12", "abc", "ABC", "ghi", "GHI"]),
+        ),
         ("tryGet(variables('object'), 'b', 'c', 5)", json!(null)),
         ("tryGet(variables('object'), 'B', 'c', 1)", json!(2)),
         ("indexFromEnd(range(0, 3), 1)", json!(2)),
@@ -175,6 +179,91 @@ fn deployments_scopes_and_ids() {
 }
 
 #[test]
+fn networks_and_addresses() {
+    check(&[
+        (
+            "parseCidr('10.144.0.7/20')",
+            json!({ "network": "10.144.0.0", "netmask": "255.255.240.0", "broadcast": "10.144.15.255",
+                "firstUsable": "10.144.0.1", "lastUsable": "10.144.15.254", "cidr": 20 }),
+        ),
+        (
+            "parseCidr('fdad:3236:5555::/48')",
+            json!({ "network": "fdad:3236:5555::", "netmask": "ffff:ffff:ffff::",
+                "firstUsable": "fdad:3236:5555::", "lastUsable": "fdad:3236:5555:ffff:ffff:ffff:ffff:ffff", "cidr": 48 }),
+        ),
+        ("cidrSubnet('10.144.0.0/20', 24, 3)", json!("10.144.3.0/24")),
+        ("cidrSubnet('fdad:3236:5555::/48', 52, 1)", json!("fdad:3236:5555:1000::/52")),
+        ("cidrHost('10.144.3.0/24', 0)", json!("10.144.3.1")),
+        ("cidrHost('10.144.3.0/24', 253)", json!("10.144.3.254")),
+        ("cidrHost('fdad:3236:5555:3030::/64', 4)", json!("fdad:3236:5555:3030::5")),
+        (
+            "parseUri('https://Host:8443/a/b?c=d#e')",
+            json!({ "scheme": "https", "host": "host", "port": 8443, "path": "/a/b", "query": "?c=d" }),
+        ),
+        ("parseUri('http://h').port", json!(80)),
+        ("buildUri(parseUri('https://h/a?b=c'))", json!("https://h/a?b=c")),
+        (
+            "buildUri(createObject('scheme', 'http', 'host', 'h', 'port', 81, 'path', 'x', 'query', 'a=b'))",
+            json!("http://h:81/x?a=b"),
+        ),
+    ]);
+    for (text, message) in [
+        ("cidrHost('10.0.0.0/24', 254)", "`cidrHost`: the network has no host 254"),
+        ("cidrSubnet('10.0.0.0/24', 25, 2)", "`cidrSubnet`: the network has no subnet 2 of prefix 25"),
+        ("cidrSubnet('10.0.0.0/24', 20, 0)", "`cidrSubnet`: the new prefix must be from 24 to 32"),
+        ("parseCidr('10.0.0.0')", "`parseCidr`: `10.0.0.0` is no network such as `10.0.0.0/16` or `fd00::/48`"),
+        ("parseUri('x')", "`parseUri`: `x` is no absolute address such as `https://host:8080/path?query`"),
+    ] {
+        assert_eq!(evaluate(&format!("[{text}]"), Phase::Run), Err(message.to_owned()), "{text}");
+    }
+}
+
+#[test]
+fn what_only_azure_knows_is_known_as_far_as_it_is_the_same_for_all() {
+    check(&[
+        ("environment().suffixes.storage", json!("core.windows.net")),
+        ("tenant().tenantId", json!("00000000-0000-0000-0000-000000000000")),
+        ("managementGroup('m').id", json!("/providers/Microsoft.Management/managementGroups/m")),
+        (
+            "managementGroupResourceId('m', 'A.B/c', 'd')",
+            json!("/providers/Microsoft.Management/managementGroups/m/providers/A.B/c/d"),
+        ),
+        ("sys.concat('a', az.resourceGroup().name)", json!("ar")),
+    ]);
+    for text in
+        ["deployer()", "pickZones('a', 'b', 'c')", "providers('a')", "roleDefinitions('Reader')", "managementGroup()"]
+    {
+        let message = evaluate(&format!("[{text}]"), Phase::Run).unwrap_err();
+        assert!(message.ends_with("which this control plane does not do; give the value as a parameter"), "{message}");
+    }
+}
+
+#[test]
+fn moments_are_written_by_the_letters_of_dotnet() {
+    let cases = [
+        ("d", "03/04/2025"),
+        ("D", "Tuesday, 04 March 2025"),
+        ("r", "Tue, 04 Mar 2025 05:06:07 GMT"),
+        ("s", "2025-03-04T05:06:07"),
+        ("u", "2025-03-04 05:06:07Z"),
+        ("o", "2025-03-04T05:06:07.0000000Z"),
+        ("yyMMdd-HHmm", "250304-0506"),
+        ("d/M/yyyy h:m tt", "4/3/2025 5:6 AM"),
+        ("yyyy 'year' fff", "2025 year 000"),
+    ];
+    for (pattern, expected) in cases {
+        let text = format!("[utcNow('{}')]", pattern.replace('\'', "''"));
+        assert_eq!(evaluate(&text, Phase::Default), Ok(json!(expected)), "{pattern}");
+    }
+    check(&[
+        ("dateTimeAdd('20250304T050607Z', 'PT1H')", json!("20250304T060607Z")),
+        ("dateTimeAdd('2020-04-07 14:53:14Z', '-P9D', 'yyyy-MM-dd')", json!("2020-03-29")),
+        ("dateTimeToEpoch('2022-12-25')", json!(1_671_926_400)),
+    ]);
+    assert!(evaluate("[utcNow('Q')]", Phase::Default).unwrap_err().contains("the letter `Q`"));
+}
+
+#[test]
 fn mistakes_are_explained() {
     let cases = [
         ("add('1', 2)", "`add`: a string stands where an integer is expected"),
@@ -215,8 +304,8 @@ fn data_that_doubles_again_and_again_is_stopped() {
     assert!(message.ends_with("the template computes more data than a deployment may"), "{message}");
 }
 
-/// Functions of the compiler that never stand in a template, or that only Azure has.
-const ABSENT: [&str; 27] = [
+/// Functions of the compiler that never stand in a template.
+const ABSENT: [&str; 11] = [
     "any",
     "nameof",
     "loadTextContent",
@@ -224,22 +313,6 @@ const ABSENT: [&str; 27] = [
     "loadJsonContent",
     "loadYamlContent",
     "loadDirectoryFileInfo",
-    "buildUri",
-    "parseUri",
-    "cidrHost",
-    "cidrSubnet",
-    "parseCidr",
-    "deployer",
-    "managementGroup",
-    "managementGroupResourceId",
-    "pickZones",
-    "providers",
-    "roleDefinitions",
-    "tenant",
-    "toLogicalZone",
-    "toLogicalZones",
-    "toPhysicalZone",
-    "toPhysicalZones",
     "readEnvironmentVariable",
     "readEnvVar",
     "readCliArg",

@@ -1,0 +1,139 @@
+//! Large deployments: workers that die anywhere, and nothing is begun twice.
+
+use std::collections::HashMap;
+use std::time::Duration;
+
+use radii_runtime::store::{Operation, State};
+use radii_runtime::worker::run_once;
+use serde_json::{Map, Value as Json, json};
+
+use crate::deployments::{API, DEPLOYMENT, world};
+use crate::world::{V1, World, accepted, id};
+
+/// Numbers that look random and follow from a seed.
+struct Dice(u64);
+
+impl Dice {
+    fn roll(&mut self, sides: u64) -> u64 {
+        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (self.0 >> 33) % sides
+    }
+}
+
+/// A template of notes, each of which may depend on some before it.
+fn template(count: u64, dice: &mut Dice) -> Json {
+    let mut resources = Map::new();
+    for at in 0..count {
+        let mut text = format!("note {at}");
+        if at > 0 && dice.roll(3) > 0 {
+            text = format!("[concat('after ', reference('n{}').name)]", dice.roll(at));
+        }
+        let resource = json!({ "import": "radius", "type": format!("Contoso.Data/notes@{V1}"),
+            "properties": { "name": format!("note-{at}"), "properties": { "text": text } } });
+        resources.insert(format!("n{at}"), resource);
+    }
+    json!({ "languageVersion": "2.0", "imports": { "radius": { "provider": "Radius" } }, "resources": resources })
+}
+
+/// Lets one worker make some steps and die, unless it ended before.
+async fn work_and_die(world: &World, steps: u64) {
+    let options = radii_runtime::worker::Options { attempts: u32::MAX, ..world.options.clone() };
+    let mut worker = Box::pin(run_once(&world.host, &options));
+    let mut left = steps;
+    std::future::poll_fn(|context| {
+        left -= 1;
+        if left == 0 { std::task::Poll::Ready(()) } else { worker.as_mut().poll(context).map(|_| ()) }
+    })
+    .await;
+}
+
+/// Returns how often each resource was begun.
+async fn begun(world: &World) -> HashMap<String, usize> {
+    let operations: Vec<Operation> = world.store.recent_operations(usize::MAX).await.unwrap();
+    let mut begun = HashMap::new();
+    for operation in operations {
+        *begun.entry(operation.resource.key()).or_default() += 1;
+    }
+    begun
+}
+
+#[tokio::test]
+async fn a_hundred_resources_are_begun_once_each_wherever_workers_die() {
+    for seed in 1..=6 {
+        let mut dice = Dice(seed);
+        let world = world().await;
+        let body = json!({ "template": template(100, &mut dice) });
+        let operation = accepted(world.put(DEPLOYMENT, API, body).await.unwrap());
+        let mut deaths = 0;
+        while !world.operation(operation).await.state.is_terminal() {
+            // From a death within the first store call to workers that finish.
+            work_and_die(&world, 2 + dice.roll(400)).await;
+            world.clock.advance(world.options.lease + Duration::from_millis(1));
+            deaths += 1;
+            assert!(deaths < 10_000, "seed {seed}: the deployment does not end");
+        }
+        let ended = world.operation(operation).await;
+        assert_eq!((ended.state, ended.error), (State::Succeeded, None), "seed {seed}");
+        let begun = begun(&world).await;
+        let notes: Vec<_> = begun.iter().filter(|(key, _)| key.contains("/notes/")).collect();
+        assert_eq!(notes.len(), 100, "seed {seed}");
+        assert!(notes.iter().all(|(_, times)| **times == 1), "seed {seed}: {notes:?}");
+        let made = world.properties(DEPLOYMENT).await["outputResources"].as_array().unwrap().len();
+        assert_eq!(made, 100, "seed {seed}");
+    }
+}
+
+#[tokio::test]
+async fn independent_resources_are_in_progress_at_once_and_never_too_many() {
+    let world = world().await;
+    let resources: Map<_, _> = (0..40)
+        .map(|at| {
+            let resource = json!({ "import": "radius", "type": format!("Contoso.Data/notes@{V1}"),
+                "properties": { "name": format!("note-{at}"), "properties": { "text": "x y" } } });
+            (format!("n{at}"), resource)
+        })
+        .collect();
+    let template = json!({ "imports": { "radius": { "provider": "Radius" } }, "resources": resources });
+    accepted(world.put(DEPLOYMENT, API, json!({ "template": template })).await.unwrap());
+    run_once(&world.host, &world.options).await.unwrap();
+    let begun = begun(&world).await;
+    assert_eq!(begun.keys().filter(|key| key.contains("/notes/")).count(), 16);
+    assert!(world.stored("Contoso.Data/notes/note-0").await.is_some());
+    assert!(world.host.get(&id("Contoso.Data/notes/note-39")).await.is_err());
+}
+
+#[tokio::test]
+async fn circles_are_named_in_full() {
+    let world = world().await;
+    let resources: Map<_, _> = (0..50)
+        .map(|at| {
+            let resource = json!({ "import": "radius", "type": format!("Contoso.Data/notes@{V1}"),
+                "dependsOn": [format!("n{}", (at + 1) % 50)],
+                "properties": { "name": format!("note-{at}"), "properties": { "text": "x y" } } });
+            (format!("n{at}"), resource)
+        })
+        .collect();
+    let template = json!({ "imports": { "radius": { "provider": "Radius" } }, "resources": resources });
+    let fault = world.put(DEPLOYMENT, API, json!({ "template": template })).await.unwrap_err();
+    assert_eq!(fault.message.matches('→').count(), 50, "{}", fault.message);
+}
+
+#[tokio::test]
+async fn expressions_and_templates_that_nest_without_end_are_refused() {
+    let world = world().await;
+    let deep = format!("[{}1{}]", "add(1, ".repeat(1_000), ")".repeat(1_000));
+    let mut nested = json!({ "resources": [] });
+    for level in 0..200 {
+        nested = json!({ "resources": [{ "type": "Microsoft.Resources/deployments", "apiVersion": "2025-04-01",
+            "name": format!("level-{level}"),
+            "properties": { "expressionEvaluationOptions": { "scope": "inner" }, "template": nested } }] });
+    }
+    let cases = [
+        (json!({ "resources": [], "variables": { "v": deep }, "outputs": {} }), "nested more than 100 deep"),
+        (nested, "templates are nested more than 32 deep"),
+    ];
+    for (template, message) in cases {
+        let fault = world.put(DEPLOYMENT, API, json!({ "template": template })).await.unwrap_err();
+        assert!(fault.message.contains(message), "{}", fault.message);
+    }
+}
