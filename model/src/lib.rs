@@ -5,6 +5,8 @@
 
 mod api_version;
 pub mod base;
+pub mod compatibility;
+pub mod conversion;
 pub mod document;
 mod id;
 pub mod manifest;

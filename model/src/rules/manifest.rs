@@ -57,6 +57,7 @@ impl Rules {
             let path = versions.key(&version.to_string()).key("schema").to_string();
             self.diagnostics.extend(schema::check(&entry.schema, &path, Strictness::Manifest));
         }
+        self.diagnostics.extend(crate::conversion::check(resource_type, path));
     }
 
     fn capabilities(&mut self, resource_type: &ResourceType, path: &Path<'_>) {

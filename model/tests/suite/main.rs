@@ -1,5 +1,7 @@
 //! The model's behaviour on real files, on generated values and on hostile text.
 
+mod compatibility;
+mod conversion;
 mod fixtures;
 mod hostile;
 mod messages;
