@@ -20,7 +20,8 @@ const EMBEDDED: &str = "library:";
 
 /// Loads a program's files into it; what cannot be loaded is reported.
 pub(crate) fn load(program: &mut Program, world: &dyn World, registry: &Registry, entry: &str) {
-    let mut loader = Loader { program, world, registry, known: HashMap::new(), open: VecDeque::new(), packages: HashMap::new() };
+    let mut loader =
+        Loader { program, world, registry, known: HashMap::new(), open: VecDeque::new(), packages: HashMap::new() };
     loader.embedded(libraries::STANDARD, libraries::STANDARD.entry);
     loader.run();
     loader.entry(entry);

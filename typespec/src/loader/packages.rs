@@ -96,8 +96,7 @@ fn resolve_in_package(world: &dyn World, package: &str, name: &str, rest: &str) 
             Some(path) => existing(world, package, name, &path),
             None => {
                 let specifier = if rest.is_empty() { name.to_owned() } else { format!("{name}/{rest}") };
-                let reason =
-                    format!("Could not resolve import \"{specifier}\" using exports defined in {package}.");
+                let reason = format!("Could not resolve import \"{specifier}\" using exports defined in {package}.");
                 Resolved::Invalid(reason)
             }
         };

@@ -206,7 +206,9 @@ mod tests {
 
     #[test]
     fn stars_go_and_tags_are_taken_apart() {
-        let doc = DocComment::parse("/**\n * First line,\n * `@code` and \\@home.\n * @param a - the first\n * @returns it\n */");
+        let doc = DocComment::parse(
+            "/**\n * First line,\n * `@code` and \\@home.\n * @param a - the first\n * @returns it\n */",
+        );
         assert_eq!(doc.text, "First line,\n`@code` and @home.");
         assert_eq!(doc.tag(&["param"], "a"), Some("the first"));
         assert_eq!(doc.tag(&["returns"], ""), Some("it"));

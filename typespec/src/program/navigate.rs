@@ -215,9 +215,9 @@ impl Program {
             .flatten();
         id == self.global_namespace()
             || members.any(|member| self.is_from_project(*member))
-            || self.symbol_of_namespace(id).is_some_and(|symbol| {
-                self[symbol].declarations.iter().any(|node| self.is_node_from_project(*node))
-            })
+            || self
+                .symbol_of_namespace(id)
+                .is_some_and(|symbol| self[symbol].declarations.iter().any(|node| self.is_node_from_project(*node)))
     }
 
     pub(crate) fn symbol_of_namespace(&self, id: TypeId) -> Option<SymbolId> {

@@ -1,0 +1,203 @@
+//! Decorators of the libraries for OpenAPI, JSON Schema, HTTP and REST.
+//!
+//! Emitters and other readers take their arguments from the type; here stands what they check.
+
+use radii_diagnostics::{Code, Diagnostic};
+
+use crate::program::{Argument, Program, TypeId, ValueId};
+use crate::registry::{Context, Registry};
+
+use super::arguments;
+
+const OPENAPI: &[&str] = &["operationId", "defaultResponse", "info", "oneOf", "useRef"];
+const JSON_SCHEMA: &[&str] = &[
+    "jsonSchema",
+    "baseUri",
+    "id",
+    "oneOf",
+    "multipleOf",
+    "contains",
+    "minContains",
+    "maxContains",
+    "uniqueItems",
+    "minProperties",
+    "maxProperties",
+    "contentEncoding",
+    "prefixItems",
+    "contentMediaType",
+    "contentSchema",
+    "extension",
+    "Private.validatesRawJson",
+];
+const HTTP: &[&str] = &[
+    "header",
+    "cookie",
+    "query",
+    "path",
+    "body",
+    "bodyRoot",
+    "bodyIgnore",
+    "multipartBody",
+    "statusCode",
+    "server",
+    "useAuth",
+    "route",
+    "sharedRoute",
+    "Private.plainData",
+    "Private.httpFile",
+    "Private.httpPart",
+    "Private.includeInapplicableMetadataInPayload",
+];
+const VERBS: &[&str] = &["get", "put", "post", "patch", "delete", "head"];
+const REST: &[&str] = &[
+    "autoRoute",
+    "segment",
+    "segmentOf",
+    "actionSeparator",
+    "resource",
+    "parentResource",
+    "readsResource",
+    "createsResource",
+    "createsOrReplacesResource",
+    "createsOrUpdatesResource",
+    "updatesResource",
+    "deletesResource",
+    "listsResource",
+    "action",
+    "collectionAction",
+    "Private.resourceLocation",
+    "Private.validateHasKey",
+    "Private.validateIsError",
+    "Private.actionSegment",
+    "Private.resourceTypeForKeyParam",
+];
+
+pub(super) fn register(registry: &mut Registry) {
+    let silent = [
+        ("TypeSpec.OpenAPI", OPENAPI),
+        ("TypeSpec.JsonSchema", JSON_SCHEMA),
+        ("TypeSpec.Http", HTTP),
+        ("TypeSpec.Rest", REST),
+    ];
+    for (namespace, names) in silent {
+        for name in names {
+            registry.decorator(format!("{namespace}.{name}"), |_, _, _| {});
+        }
+    }
+    for verb in VERBS {
+        registry.decorator(format!("TypeSpec.Http.{verb}"), check_verb);
+    }
+    registry
+        .decorator("TypeSpec.OpenAPI.extension", check_extension)
+        .decorator("TypeSpec.OpenAPI.externalDocs", check_external_docs)
+        .decorator("TypeSpec.OpenAPI.tagMetadata", check_tag)
+        .decorator("TypeSpec.Rest.copyResourceKeyParameters", copy_keys);
+}
+
+/// The keys and values of `@extension` of the library for OpenAPI, in the order of the source.
+pub fn extensions(program: &Program, target: TypeId) -> Vec<(&str, ValueId)> {
+    let uses = arguments::all(program, target, "TypeSpec.OpenAPI.extension").rev();
+    let pairs = uses.filter_map(|application| {
+        let given = &application.arguments;
+        Some((&**arguments::text(program, given, 0)?, arguments::value(given, 1)?))
+    });
+    pairs.collect()
+}
+
+fn check_extension(context: &mut Context<'_>, _: TypeId, given: &[Argument]) {
+    let Some(key) = arguments::text(context.program, given, 0).cloned() else { return };
+    if key.starts_with("x-") {
+        return;
+    }
+    let message = format!("OpenAPI extension must start with 'x-' but was '{key}'");
+    let mut diagnostic = Diagnostic::error(Code::new("@typespec/openapi/invalid-extension-key"), message);
+    if let Some(span) = context.argument_span(&given[0]) {
+        let fix = radii_diagnostics::Fix {
+            title: format!("rename to `x-{key}`"),
+            span,
+            replacement: format!("\"x-{key}\""),
+            sure: true,
+        };
+        diagnostic = diagnostic.at(span).fix(fix);
+    }
+    context.report(diagnostic);
+}
+
+fn check_external_docs(context: &mut Context<'_>, _: TypeId, given: &[Argument]) {
+    let Some(url) = arguments::text(context.program, given, 0).cloned() else { return };
+    let scheme = url.split_once(':').map(|(scheme, rest)| (scheme, !rest.is_empty()));
+    let is_url = scheme.is_some_and(|(scheme, has_rest)| {
+        has_rest
+            && scheme.starts_with(|first: char| first.is_ascii_alphabetic())
+            && scheme.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"+-.".contains(&byte))
+    });
+    if is_url {
+        return;
+    }
+    let mut diagnostic =
+        Diagnostic::error(Code::new("@typespec/openapi/not-url"), format!("url: {url} is not a valid URL."));
+    if let Some(span) = context.argument_span(&given[0]) {
+        diagnostic = diagnostic.at(span);
+    }
+    context.report(diagnostic);
+}
+
+fn check_tag(context: &mut Context<'_>, target: TypeId, given: &[Argument]) {
+    let program = &*context.program;
+    let Some(name) = arguments::text(program, given, 0) else { return };
+    let uses = arguments::all(program, target, "TypeSpec.OpenAPI.tagMetadata");
+    let same = uses.filter(|application| arguments::text(program, &application.arguments, 0) == Some(name)).count();
+    if same > 1 {
+        let message = format!("\"Metadata for tag '{name}' was specified twice.\"");
+        context.error("@typespec/openapi/duplicate-tag", message);
+    }
+}
+
+fn check_verb(context: &mut Context<'_>, target: TypeId, _: &[Argument]) {
+    let program = &*context.program;
+    let is_verb = |name: &str| name.strip_prefix("TypeSpec.Http.").is_some_and(|name| VERBS.contains(&name));
+    let verbs = program[target].decorators.iter().filter(|application| is_verb(&application.name)).count();
+    let is_last =
+        program[target].decorators.iter().rev().find(|application| is_verb(&application.name)).map(|it| it.node)
+            == context.application.as_ref().map(|application| application.node);
+    if verbs > 1 && is_last {
+        let name = program.name_of(target).map(|name| name.to_string()).unwrap_or_default();
+        let message = format!("HTTP verb already applied to {name}");
+        context.error("@typespec/http/http-verb-duplicate", message);
+    }
+}
+
+/// Copies the properties of a resource that are its keys.
+fn copy_keys(context: &mut Context<'_>, target: TypeId, given: &[Argument]) {
+    let only_parents = arguments::text(context.program, given, 0).is_some_and(|filter| &**filter == "parent");
+    let source = context.program.template_arguments(target).and_then(|given| given.first()?.as_type());
+    let Some(resource) = source else { return };
+    let mut keys = Vec::new();
+    let parent = arguments::of(context.program, resource, "TypeSpec.Rest.parentResource");
+    let mut parent = parent.and_then(|given| arguments::ty(given, 0));
+    for _ in 0..100 {
+        let Some(id) = parent else { break };
+        keys.splice(0..0, keys_of(context.program, id));
+        let above = arguments::of(context.program, id, "TypeSpec.Rest.parentResource");
+        parent = above.and_then(|given| arguments::ty(given, 0));
+    }
+    if !only_parents {
+        keys.extend(keys_of(context.program, resource));
+    }
+    for key in keys {
+        let copy = context.copy(key);
+        let Some(name) = context.program.name_of(copy).cloned() else { continue };
+        if let Some(property) = context.program.property_mut(copy) {
+            property.model = Some(target);
+        }
+        context.finish(copy);
+        if let Some(model) = context.program.model_mut(target) {
+            model.properties.insert(name, copy);
+        }
+    }
+}
+
+fn keys_of(program: &Program, model: TypeId) -> Vec<TypeId> {
+    let properties = program.effective_properties(model).into_iter();
+    properties.filter(|id| program.find_decorator(*id, "TypeSpec.key").is_some()).collect()
+}
