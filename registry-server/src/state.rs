@@ -2,8 +2,10 @@
 
 use std::sync::Arc;
 
+use ipnet::IpNet;
 use radii_runtime::host::Host;
 
+use crate::api::forward::Providers;
 use crate::serve::Health;
 
 /// Shared by all requests; cheap to clone.
@@ -13,4 +15,8 @@ pub struct AppState {
     pub host: Arc<Host>,
     /// What `/readyz` reports.
     pub health: Arc<Health>,
+    /// The way to imperative providers.
+    pub providers: Arc<Providers>,
+    /// Proxies whose word about their clients' address is taken.
+    pub trusted_proxies: Arc<[IpNet]>,
 }

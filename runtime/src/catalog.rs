@@ -33,6 +33,8 @@ pub struct Location {
     pub address: Option<String>,
     /// Type name → API versions that the location serves.
     pub resource_types: IndexMap<String, Vec<String>>,
+    /// Type name → an address of its own; an empty one says that the type is served here.
+    pub addresses: IndexMap<String, String>,
 }
 
 /// A registered type.
@@ -107,8 +109,26 @@ impl Location {
         };
         Self {
             address: text(properties, "address").filter(|address| !address.is_empty()),
-            resource_types: types.map(|(name, entry)| (name.clone(), versions(entry))).collect(),
+            resource_types: types.clone().map(|(name, entry)| (name.clone(), versions(entry))).collect(),
+            addresses: types
+                .filter_map(|(name, entry)| Some((name.clone(), entry.get("address")?.as_str()?.to_owned())))
+                .collect(),
         }
+    }
+
+    /// Returns the address that requests about a type go to; `None` when it is served here.
+    ///
+    /// A type's own address wins, so that one provider may have types of both sorts.
+    pub fn address_of(&self, type_name: &str) -> Option<&str> {
+        let own = self.addresses.iter().find(|(name, _)| name.eq_ignore_ascii_case(type_name));
+        let address = own.map(|(_, address)| address.as_str()).or(self.address.as_deref());
+        address.filter(|address| !address.is_empty())
+    }
+
+    /// Returns an address that operations of the provider are watched at.
+    pub fn any_address(&self) -> Option<&str> {
+        let own = self.addresses.values().map(String::as_str).find(|address| !address.is_empty());
+        self.address.as_deref().filter(|address| !address.is_empty()).or(own)
     }
 
     /// Returns the versions that the location serves of a type, given in any casing.

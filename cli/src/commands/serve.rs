@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use radii_registry_server::api::forward::Limits;
 use radii_registry_server::serve::{self, Database, Exposure, Options};
 use radii_runtime::platform::Platform;
 use radii_runtime::recipe::RecipeDriver;
@@ -38,6 +39,14 @@ pub struct Args {
     /// Folder whose files recipes of kind `template` may name; without it they are inline text
     #[arg(long, value_name = "DIR", env = "RADII_RECIPES", hide_env_values = true)]
     recipes: Option<PathBuf>,
+    /// Proxy whose X-Forwarded-Host, X-Forwarded-Proto and Referer are believed: an address or a range of them
+    /// such as 10.0.0.0/8; may be given several times
+    #[arg(long, value_name = "ADDRESS", env = "RADII_TRUSTED_PROXIES", hide_env_values = true, value_delimiter = ',',
+          value_parser = radii_registry_server::api::trust::parse_range)]
+    trusted_proxy: Vec<radii_registry_server::api::trust::Range>,
+    /// Seconds until a provider with an address of its own must have answered
+    #[arg(long, value_name = "SECONDS", default_value_t = 50)]
+    provider_timeout: u64,
     /// How many operations run at once
     #[arg(long, value_name = "NUMBER", default_value_t = 10)]
     workers: usize,
@@ -71,6 +80,8 @@ pub fn run(args: &Args, globals: &Globals) -> Result<(), Error> {
             lease: Duration::from_secs(args.lease.max(1)),
             ..worker::Options::default()
         },
+        trusted_proxies: args.trusted_proxy.clone(),
+        providers: Limits { answer: Duration::from_secs(args.provider_timeout.max(1)), ..Limits::default() },
         ..Options::default()
     };
     let runtime = tokio::runtime::Builder::new_multi_thread()

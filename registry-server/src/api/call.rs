@@ -19,12 +19,25 @@ pub struct Call {
     pub path: String,
     /// The whole path as it was sent.
     pub raw_path: String,
+    /// The query as it was sent.
+    pub raw_query: Option<String>,
     /// The query's parameters in order, decoded.
     pub query: Vec<(String, String)>,
     /// The headers.
     pub headers: HeaderMap,
     /// The body.
     pub body: Bytes,
+    /// Whether headers that tell the client's own address count.
+    pub forwarded: Forwarded,
+}
+
+/// What becomes of headers in which a proxy tells the address that its client used.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Forwarded {
+    /// A proxy that the operator trusts has sent them.
+    Believed,
+    /// Anyone may have sent them.
+    Ignored,
 }
 
 /// The path or query holds an escape that means nothing.
@@ -36,7 +49,13 @@ impl Call {
     ///
     /// # Errors
     /// Escapes in the path that are no bytes, or bytes that are no UTF-8.
-    pub fn new(method: Method, uri: &Uri, headers: HeaderMap, body: Bytes) -> Result<Self, BadEscape> {
+    pub fn new(
+        method: Method,
+        uri: &Uri,
+        headers: HeaderMap,
+        body: Bytes,
+        forwarded: Forwarded,
+    ) -> Result<Self, BadEscape> {
         let raw_path = uri.path().to_owned();
         let path = decode(&raw_path, Plus::Itself).ok_or(BadEscape)?;
         let pairs = uri.query().unwrap_or_default().split('&').filter(|pair| !pair.is_empty());
@@ -45,7 +64,8 @@ impl Call {
             Some((decode(name, Plus::Space)?, decode(value, Plus::Space)?))
         });
         let query = query.collect();
-        Ok(Self { method, path, raw_path, query, headers, body })
+        let raw_query = uri.query().map(str::to_owned);
+        Ok(Self { method, path, raw_path, raw_query, query, headers, body, forwarded })
     }
 
     /// The decoded segments after [`BASE`]; `None` outside of it. One trailing slash is dropped.
@@ -87,15 +107,22 @@ impl Call {
     /// The address of [`BASE`] as the client sees it: what absolute links begin with.
     ///
     /// A `Referer` that names a path of the protocol comes from a proxy and tells the client's own
-    /// address; otherwise it is `X-Forwarded-Host` or `Host`, and `X-Forwarded-Proto`.
+    /// address; otherwise it is `X-Forwarded-Host` and `X-Forwarded-Proto`. From anyone but a trusted
+    /// proxy all three are ignored, and it is `Host`.
     pub fn base(&self) -> String {
-        if let Some((base, _)) = self.referer() {
+        if let (Forwarded::Believed, Some((base, _))) = (self.forwarded, self.referer()) {
             return base;
         }
-        let first = |name: &str| self.header(name).and_then(|value| value.split(',').next()).map(str::trim);
-        let host = first("x-forwarded-host").or_else(|| first(HOST.as_str())).unwrap_or("localhost");
-        let scheme = first("x-forwarded-proto").unwrap_or("http");
+        let (scheme, host) = self.client_address();
         format!("{scheme}://{host}{BASE}")
+    }
+
+    /// Scheme and host that the client used, without regard to a `Referer`.
+    pub fn client_address(&self) -> (String, String) {
+        let first = |name: &str| self.header(name).and_then(|value| value.split(',').next()).map(str::trim);
+        let told = |name: &str| first(name).filter(|_| self.forwarded == Forwarded::Believed);
+        let host = told("x-forwarded-host").or_else(|| first(HOST.as_str())).unwrap_or("localhost");
+        (told("x-forwarded-proto").unwrap_or("http").to_owned(), host.to_owned())
     }
 
     /// Address and id that a `Referer` of a proxy names.
@@ -197,11 +224,15 @@ mod tests {
     use super::*;
 
     fn call(uri: &str, headers: &[(&str, &str)]) -> Call {
+        call_through(Forwarded::Believed, uri, headers)
+    }
+
+    fn call_through(forwarded: Forwarded, uri: &str, headers: &[(&str, &str)]) -> Call {
         let mut map = HeaderMap::new();
         for (name, value) in headers {
             map.insert(http::HeaderName::from_bytes(name.as_bytes()).unwrap(), value.parse().unwrap());
         }
-        Call::new(Method::GET, &uri.parse().unwrap(), map, Bytes::new()).unwrap()
+        Call::new(Method::GET, &uri.parse().unwrap(), map, Bytes::new(), forwarded).unwrap()
     }
 
     #[test]
@@ -217,7 +248,9 @@ mod tests {
 
     #[test]
     fn escapes_that_are_no_bytes_are_refused() {
-        let new = |uri: &str| Call::new(Method::GET, &uri.parse().unwrap(), HeaderMap::new(), Bytes::new());
+        let new = |uri: &str| {
+            Call::new(Method::GET, &uri.parse().unwrap(), HeaderMap::new(), Bytes::new(), Forwarded::Ignored)
+        };
         assert_eq!(new("/lo%zzcal").err(), Some(BadEscape));
         assert_eq!(new("/%ff").err(), Some(BadEscape));
     }
@@ -242,6 +275,17 @@ mod tests {
         assert_eq!(proxied.in_casing_of_referer("/planes/radius/other".into()), "/planes/radius/other");
         let page = call("/", &[("host", "h"), ("referer", "https://other.example.com/dashboard")]);
         assert_eq!(page.base(), format!("http://h{BASE}"));
+    }
+
+    #[test]
+    fn anyone_elses_word_about_the_clients_address_is_ignored() {
+        let referer = format!("https://evil.example.com{BASE}/planes/radius/LOCAL");
+        let headers =
+            [("host", "h:1"), ("x-forwarded-host", "evil"), ("x-forwarded-proto", "https"), ("referer", &referer)];
+        let call = call_through(Forwarded::Ignored, "/", &headers);
+        assert_eq!(call.base(), format!("http://h:1{BASE}"));
+        // The casing that a proxy's client used harms nobody.
+        assert_eq!(call.in_casing_of_referer("/planes/radius/local".into()), "/planes/radius/LOCAL");
     }
 
     #[test]

@@ -5,12 +5,15 @@
 //! registered types, [`operations`] for what goes on.
 
 mod answer;
+mod aws;
 mod call;
+pub mod forward;
 mod native;
 mod operations;
 mod paging;
 mod resources;
 mod route;
+pub mod trust;
 
 use std::error::Error as _;
 
@@ -41,7 +44,8 @@ async fn answer_request(State(state): State<AppState>, request: Request) -> Resp
         Ok(body) => body,
         Err(fault) => return answer::fault(&fault),
     };
-    let Ok(call) = Call::new(parts.method, &parts.uri, parts.headers, body) else {
+    let forwarded = trust::of(&state.trusted_proxies, &parts.extensions);
+    let Ok(call) = Call::new(parts.method, &parts.uri, parts.headers, body, forwarded) else {
         return answer::with_body(400, "text/plain; charset=utf-8", "400 Bad Request");
     };
     match dispatch(&state, &call).await {
@@ -94,8 +98,22 @@ async fn dispatch(state: &AppState, call: &Call) -> Result<Response, Fault> {
         Route::Icon { names, hash } => native::icon(state, call, &names, &hash).await,
         Route::Operation(found) => operations::handle(state, call, &found).await,
         Route::Generic(found) => resources::handle(state, call, &segments, &found).await,
+        Route::Azure { plane } => azure(state, call, &plane).await,
+        Route::Aws(found) => aws::handle(state, call, &found).await,
         Route::Unknown => unknown(),
     }
+}
+
+/// Passes a request below an Azure plane on to that plane's address.
+async fn azure(state: &AppState, call: &Call, plane: &str) -> Result<Response, Fault> {
+    let id = call.path.strip_prefix(route::BASE).unwrap_or(&call.path);
+    let found = match format!("/planes/azure/{plane}").parse() {
+        Ok(plane) => state.host.parts.store.find(&plane).await?,
+        Err(_) => None,
+    };
+    let Some(found) = found else { return Err(Fault::not_found(id)) };
+    let address = found.properties.get("url").and_then(serde_json::Value::as_str).unwrap_or_default();
+    forward::anything(state, call, address).await
 }
 
 /// Answers what the Kubernetes aggregation layer and the command line's preflight ask for.

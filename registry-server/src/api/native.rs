@@ -12,11 +12,11 @@ use radii_runtime::fault::code;
 use radii_runtime::store::{ListQuery, Record, State};
 use serde_json::{Map, Value as Json, json};
 
-use super::answer;
 use super::call::Call;
 use super::paging::{Paging, unpaged};
 use super::route::{Native, resource_id};
-use crate::registry::{self, Icons, Kind, icon, record};
+use super::{answer, forward};
+use crate::registry::{self, Icons, Kind, icon, record, tracked};
 use crate::swagger::{self, undecodable};
 use crate::{AppState, registry::record::Stored};
 
@@ -137,7 +137,8 @@ async fn list(state: &AppState, call: &Call, native: &Native) -> Result<Response
     let parent = |kind: Kind, names: Vec<String>| Native { kind, names, is_collection: false }.id();
     let plane = || vec!["radius".to_owned(), names[0].clone()];
     let (scope, kind) = match native.kind {
-        Kind::Plane => (None, plane_type(&names[0])),
+        Kind::Plane => (None, cloud(&names[0])),
+        Kind::Credential => (Some(parent(Kind::Plane, names.clone())), cloud(&names[0])),
         Kind::Group => (Some(parent(Kind::Plane, plane())), "resourceGroups"),
         Kind::Provider => (Some(parent(Kind::Plane, plane())), "resourceproviders"),
         Kind::Type => (Some(parent(Kind::Provider, names)), "resourceproviders/resourcetypes"),
@@ -146,6 +147,7 @@ async fn list(state: &AppState, call: &Call, native: &Native) -> Result<Response
     };
     let kind = match native.kind {
         Kind::Plane => TypeName::new(kind, "planes"),
+        Kind::Credential => TypeName::new(kind, "credentials"),
         _ => TypeName::new("System.Resources", kind),
     };
     let is_paged = !matches!(native.kind, Kind::Plane | Kind::Group);
@@ -161,7 +163,8 @@ async fn list(state: &AppState, call: &Call, native: &Native) -> Result<Response
     Ok(answer::json(200, &if is_paged { paging.body(call, items, page.next) } else { unpaged(items) }))
 }
 
-fn plane_type(kind: &str) -> &'static str {
+/// The namespace of what is said about a kind of planes.
+fn cloud(kind: &str) -> &'static str {
     match kind {
         "aws" => "System.AWS",
         "azure" => "System.Azure",
@@ -175,7 +178,7 @@ pub async fn all_planes(state: &AppState, call: &Call) -> Result<Response, Fault
     Paging::read(call)?;
     let mut records = Vec::new();
     for kind in super::route::PLANE_KINDS {
-        let kind = Some(TypeName::new(plane_type(kind), "planes"));
+        let kind = Some(TypeName::new(cloud(kind), "planes"));
         let query = ListQuery { scope: None, recursive: true, kind, after: None, limit: None };
         records.extend(state.host.parts.store.list(&query).await?.records);
     }
@@ -206,12 +209,35 @@ pub async fn tracked_resources(state: &AppState, call: &Call, plane: &str, group
         return Err(Fault::not_found(&format!("{}/resources", native.id())));
     }
     let query = ListQuery { scope: Some(id), recursive: true, kind: None, after: None, limit: None };
-    let records = store.list(&query).await?.records;
-    let items = records
-        .iter()
-        .filter(|record| record.id.types().len() == 1)
-        .map(|record| json!({ "id": record.id.to_string(), "name": record.id.name(), "type": record.type_name }));
-    Ok(answer::json(200, &unpaged(items.collect())))
+    let mut items = Vec::new();
+    for record in store.list(&query).await?.records.iter().filter(|record| record.id.types().len() == 1) {
+        items.extend(tracked_resource(state, record).await?);
+    }
+    Ok(answer::json(200, &unpaged(items)))
+}
+
+/// Returns what a group's list says about a record: nothing about one that cannot be reached any more.
+async fn tracked_resource(state: &AppState, record: &Record) -> Result<Option<Json>, Fault> {
+    let show = |id: &ResourceId, kind: &str| json!({ "id": id.to_string(), "name": id.name(), "type": kind });
+    if !tracked::is_note(record) {
+        let is_elsewhere = address_of(state, &record.id).is_some();
+        return Ok((!is_elsewhere).then(|| show(&record.id, &record.type_name)));
+    }
+    let Some(note) = tracked::read(record) else { return Ok(None) };
+    let Some(address) = address_of(state, &note.id) else { return Ok(None) };
+    if note.is_going && !forward::exists(state, &address, &note).await {
+        tracked::forget(state, &note.id).await?;
+        return Ok(None);
+    }
+    let kind = note.id.resource_type().map(|kind| kind.to_string()).unwrap_or_default();
+    Ok(Some(show(&note.id, &kind)))
+}
+
+/// The address of the imperative provider that serves a resource, if one does.
+fn address_of(state: &AppState, id: &ResourceId) -> Option<String> {
+    let kind = id.resource_type()?;
+    let provider = state.host.parts.catalog.find(id.plane()?.1, kind.namespace())?;
+    provider.find_location("global")?.address_of(kind.name()).map(str::to_owned)
 }
 
 /// Answers the summaries of all providers of a plane.
@@ -285,6 +311,7 @@ fn present(record: &Record, state: State) -> Json {
     }
     body.insert("name".into(), record.id.name().unwrap_or_default().into());
     let is_group = record.type_name.eq_ignore_ascii_case("System.Resources/resourceGroups");
+    let is_credential = record.type_name.ends_with("/credentials");
     if !is_group {
         let mut properties = record.properties.clone();
         if let [_, kind] = record.id.types()
@@ -294,11 +321,13 @@ fn present(record: &Record, state: State) -> Json {
             let hash = own.map_or_else(|| icon::DEFAULT_HASH.to_owned(), icon::hash);
             properties.insert("iconHash".into(), hash.into());
         }
-        properties.insert("provisioningState".into(), state.as_str().into());
+        if !is_credential {
+            properties.insert("provisioningState".into(), state.as_str().into());
+        }
         body.insert("properties".into(), Json::Object(properties));
     }
     if let Some(tags) = &record.tags {
-        if !is_group {
+        if !is_group && !is_credential {
             body.insert("systemData".into(), system_data(record));
         }
         body.insert("tags".into(), Json::Object(tags.clone()));

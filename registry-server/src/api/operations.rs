@@ -9,6 +9,7 @@ use serde_json::{Map, Value as Json};
 
 use super::answer::{self, OperationUrls};
 use super::call::Call;
+use super::forward;
 use super::route::{OperationPart, OperationRoute};
 use crate::AppState;
 
@@ -17,10 +18,17 @@ const GLOBAL: &str = "global";
 
 /// Answers a request for an operation's status or result.
 pub async fn handle(state: &AppState, call: &Call, route: &OperationRoute) -> Result<Response, Fault> {
+    let found = find(state, route).await?;
+    let provider = state.host.parts.catalog.find(&route.plane, &route.namespace);
+    let address = provider.as_ref().and_then(|provider| provider.find_location(GLOBAL)?.any_address());
+    if let (None, Some(address)) = (&found, address) {
+        // An operation that is not ours is one of the provider's.
+        return forward::anything(state, call, address).await;
+    }
     if call.method != Method::GET {
         return Err(answer::wrong_method(&call.method));
     }
-    let Some(operation) = find(state, route).await? else { return Err(missing(state, route)) };
+    let Some(operation) = found else { return Err(missing(state, route)) };
     Ok(match route.wants {
         OperationPart::Status => status(route, &operation),
         OperationPart::Result if operation.state.is_terminal() => answer::empty(204),

@@ -86,12 +86,13 @@ mod tests {
     use axum::body::Bytes;
     use http::{HeaderMap, Method};
 
+    use super::super::call::Forwarded;
     use super::*;
 
     fn call(query: &str) -> Call {
         let uri = format!("{BASE}/planes/radius/local/x?api-version=v&{query}").parse().unwrap();
         let headers = HeaderMap::from_iter([(http::header::HOST, "h".parse().unwrap())]);
-        Call::new(Method::GET, &uri, headers, Bytes::new()).unwrap()
+        Call::new(Method::GET, &uri, headers, Bytes::new(), Forwarded::Ignored).unwrap()
     }
 
     fn refused(query: &str) -> String {
@@ -118,7 +119,7 @@ mod tests {
         let link = body["nextLink"].as_str().unwrap();
         assert!(link.starts_with(&format!("http://h{BASE}/planes/radius/local/x?api-version=v&skipToken=")), "{link}");
         let uri = link.parse().unwrap();
-        let next = Call::new(Method::GET, &uri, HeaderMap::new(), Bytes::new()).unwrap();
+        let next = Call::new(Method::GET, &uri, HeaderMap::new(), Bytes::new(), Forwarded::Ignored).unwrap();
         assert_eq!(Paging::read(&next).unwrap(), Paging { top: 5, after: Some(17) });
     }
 

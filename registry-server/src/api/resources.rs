@@ -10,10 +10,10 @@ use radii_runtime::host::{Answer, Delete, Put, Resolved, present};
 use radii_runtime::store::{ListQuery, Record};
 use serde_json::{Map, Value as Json};
 
-use super::answer;
 use super::call::Call;
 use super::paging::Paging;
 use super::route::{Generic, resource_id};
+use super::{answer, forward};
 use crate::AppState;
 use crate::registry::icon;
 
@@ -28,8 +28,11 @@ pub async fn handle(state: &AppState, call: &Call, segments: &[String], generic:
     if target.id().to_string().matches("/providers/").count() > 1 {
         return Err(answer::unknown_path(&call.method, &generic.id));
     }
-    if let Some(address) = resolved.address.as_deref().filter(|address| !address.is_empty()) {
-        return Err(not_forwarded(address, &generic.id));
+    if let Some(address) = &resolved.address {
+        return match &target {
+            Target::Action(..) => forward::anything(state, call, address).await,
+            Target::Collection(id) | Target::Resource(id) => forward::resource(state, call, address, id).await,
+        };
     }
     let is_built_in = is_built_in(resolved.provider.namespace.as_str());
     match (target, &call.method) {
@@ -57,14 +60,6 @@ fn is_never_in_a_name(character: char) -> bool {
 fn is_built_in(namespace: &str) -> bool {
     let lower = namespace.to_ascii_lowercase();
     lower.starts_with("applications.") || lower == "radius.core" || lower == "microsoft.resources"
-}
-
-fn not_forwarded(address: &str, id: &str) -> Fault {
-    let message = format!(
-        "the type is served by a provider of its own at `{address}`, to which this server does not forward requests; \
-         remove the address from the provider's location to have the type served here"
-    );
-    Fault::new(501, "NotImplemented", message).target(id)
 }
 
 /// What a path of resources names.

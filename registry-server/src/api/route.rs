@@ -56,6 +56,13 @@ pub enum Route {
     Operation(OperationRoute),
     /// Resources of registered types.
     Generic(Generic),
+    /// Anything else below an Azure plane: it is passed on to the address of that plane.
+    Azure {
+        /// Name of the plane.
+        plane: String,
+    },
+    /// Resources of an AWS account.
+    Aws(Aws),
     /// Nothing that we know.
     Unknown,
 }
@@ -93,12 +100,22 @@ pub struct Generic {
     pub depth: usize,
 }
 
+/// A path of resources of an AWS account.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Aws {
+    /// Name of the plane.
+    pub plane: String,
+    /// Whether the last segment is `:put`, `:get` or `:delete`, which take their names from a body.
+    pub is_action: bool,
+}
+
 /// One record of our own, or the collection of them.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Native {
     /// What it is.
     pub kind: Kind,
-    /// The names in the path, the plane's first; one fewer in collections. Planes begin with their kind.
+    /// The names in the path, the plane's first; one fewer in collections. Planes and credentials begin with
+    /// the plane's kind.
     pub names: Vec<String>,
     /// Whether the last name is missing.
     pub is_collection: bool,
@@ -110,11 +127,13 @@ impl Native {
         let names: Vec<&str> = self.names.iter().map(String::as_str).collect();
         let [first, rest @ ..] = names.as_slice() else { return "/planes".into() };
         let mut id = match self.kind {
-            Kind::Plane => format!("/planes/{first}"),
+            Kind::Plane | Kind::Credential => format!("/planes/{first}"),
             _ => format!("/planes/radius/{first}"),
         };
         let mut kinds = match self.kind {
             Kind::Plane => [].as_slice(),
+            Kind::Credential if *first == "aws" => &["", "providers/System.AWS/credentials"],
+            Kind::Credential => &["", "providers/System.Azure/credentials"],
             Kind::Group => &["resourcegroups"],
             Kind::Location => &["providers/System.Resources/resourceproviders", "locations"],
             Kind::Provider | Kind::Type | Kind::Version => {
@@ -123,7 +142,7 @@ impl Native {
         }
         .iter();
         for name in rest {
-            if let Some(kind) = kinds.next() {
+            if let Some(kind) = kinds.next().filter(|kind| !kind.is_empty()) {
                 id.extend(["/", kind]);
             }
             id.extend(["/", name]);
@@ -142,6 +161,11 @@ impl Native {
         let (collection, parameters): (String, Vec<&'static str>) = match self.kind {
             Kind::Plane => (format!("/planes/{}", self.names[0]), vec!["", PLANE]),
             Kind::Group => ("/planes/radius/{planeName}/resourcegroups".into(), vec![PLANE, "resourceGroupName"]),
+            Kind::Credential => {
+                let namespace = if self.names[0] == "aws" { "System.AWS" } else { "System.Azure" };
+                let below = format!("/planes/{}/{{planeName}}/providers/{namespace}/credentials", self.names[0]);
+                (below, vec!["", PLANE, "credentialName"])
+            }
             Kind::Provider => (PROVIDERS.into(), vec![PLANE, PROVIDER]),
             Kind::Type => (
                 format!("{PROVIDERS}/{{resourceProviderName}}/resourcetypes"),
@@ -183,6 +207,28 @@ fn below_planes(segments: &[&str]) -> Route {
         [kind] => native(Kind::Plane, true, &[kind]),
         [kind, name] => native(Kind::Plane, false, &[kind, name]),
         ["radius", plane, rest @ ..] => below_radius(plane, rest),
+        ["aws", plane, "providers", "System.AWS", "credentials"] => native(Kind::Credential, true, &["aws", plane]),
+        ["aws", plane, "providers", "System.AWS", "credentials", name] => {
+            native(Kind::Credential, false, &["aws", plane, name])
+        }
+        ["azure", plane, "providers", "System.Azure", "credentials"] => {
+            native(Kind::Credential, true, &["azure", plane])
+        }
+        ["azure", plane, "providers", "System.Azure", "credentials", name] => {
+            native(Kind::Credential, false, &["azure", plane, name])
+        }
+        ["azure", plane, ..] => Route::Azure { plane: (*plane).to_owned() },
+        ["aws", plane, "accounts", _, "regions", _, "providers", _, rest @ ..] => below_account(plane, rest),
+        _ => Route::Unknown,
+    }
+}
+
+fn below_account(plane: &str, segments: &[&str]) -> Route {
+    let plane = plane.to_owned();
+    match segments {
+        [_, ":put" | ":get" | ":delete"] => Route::Aws(Aws { plane, is_action: true }),
+        ["locations", _, part, _] if operation_part(part).is_some() => Route::Aws(Aws { plane, is_action: false }),
+        [_] | [_, _] => Route::Aws(Aws { plane, is_action: false }),
         _ => Route::Unknown,
     }
 }
@@ -290,6 +336,8 @@ mod tests {
             "/planes/aws",
             "/planes/radius/local/resourcegroups",
             "/planes/radius/local/resourcegroups/g",
+            "/planes/aws/aws/providers/System.AWS/credentials",
+            "/planes/azure/azurecloud/providers/System.Azure/credentials/default",
             "/planes/radius/local/providers/System.Resources/resourceproviders",
             "/planes/radius/local/providers/System.Resources/resourceproviders/A.B",
             "/planes/radius/local/providers/System.Resources/resourceproviders/A.B/resourcetypes",
@@ -327,9 +375,26 @@ mod tests {
     }
 
     #[test]
+    fn clouds_have_credentials_and_paths_of_their_own() {
+        let other = "/planes/azure/c/subscriptions/s/resourceGroups/g";
+        assert_eq!(route(other), Route::Azure { plane: "c".into() });
+        let account = "/planes/aws/aws/accounts/1/regions/r/providers/AWS.S3";
+        assert_eq!(route(account), Route::Unknown);
+        let aws = |is_action| Route::Aws(Aws { plane: "aws".into(), is_action });
+        assert_eq!(route(&format!("{account}/Bucket/one")), aws(false));
+        assert_eq!(route(&format!("{account}/Bucket/:put")), aws(true));
+        assert_eq!(route(&format!("{account}/locations/global/nothing/x")), Route::Unknown);
+        assert_eq!(route("/planes/aws/aws/providers/System.Azure/credentials/default"), Route::Unknown);
+    }
+
+    #[test]
     fn the_description_knows_every_registration_path() {
         let body = serde_json::json!({});
-        for path in ["/planes/radius/1", "/planes/radius/1/resourcegroups/1"] {
+        for path in [
+            "/planes/radius/1",
+            "/planes/radius/1/resourcegroups/1",
+            "/planes/aws/1/providers/System.AWS/credentials/1",
+        ] {
             let native = record(path);
             let (template, parameters) = native.operation();
             assert!(!crate::swagger::violations(&template, "PUT", &parameters, Some(&body)).is_empty(), "{path}");

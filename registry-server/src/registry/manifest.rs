@@ -67,7 +67,7 @@ fn version_draft(type_id: &str, version: &ApiVersion, schema: Json) -> Result<Dr
 fn child(id: &str, properties: Map<String, Json>) -> Result<Draft, Fault> {
     let id = parse(id)?;
     let type_name = id.resource_type().map(|name| name.to_string()).unwrap_or_default();
-    Ok(Draft { id, type_name, location: None, tags: None, properties })
+    Ok(Draft { id, type_name, location: None, tags: None, properties, secrets: Map::new() })
 }
 
 fn parse(id: &str) -> Result<ResourceId, Fault> {

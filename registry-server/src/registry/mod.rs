@@ -3,12 +3,14 @@
 //! All of it is records in the store (Radius HTTP contract, parts 2.3 to 2.5). The runtime core's
 //! catalogue is read from them again after every change of a registration.
 
+mod credential;
 pub mod icon;
 mod manifest;
 pub mod record;
 mod registration;
 mod schema;
 mod summary;
+pub mod tracked;
 
 pub use manifest::register_manifest;
 pub use registration::{delete, find, put};
@@ -22,6 +24,8 @@ pub enum Kind {
     Plane,
     /// A resource group.
     Group,
+    /// A credential for a cloud; the kind of its plane is the first name.
+    Credential,
     /// A provider's registration.
     Provider,
     /// A type's registration.

@@ -11,6 +11,9 @@ use crate::AppState;
 /// The only API version of records of our own.
 pub const API_VERSION: &str = "2023-10-01-preview";
 
+/// Where a record keeps what is never answered.
+pub const SECRETS: &str = "secrets";
+
 /// How often a write that lost a race is tried again from the start.
 ///
 /// Trying again is harmless: a PUT replaces the whole record, so it only seems to have come later.
@@ -29,6 +32,8 @@ pub struct Draft {
     pub tags: Option<Map<String, Json>>,
     /// `properties`.
     pub properties: Map<String, Json>,
+    /// What is kept and never answered.
+    pub secrets: Map<String, Json>,
 }
 
 /// Whether a change is recorded as an operation that clients may watch.
@@ -110,6 +115,11 @@ pub fn api_version() -> ApiVersion {
 /// Returns a record with what the draft says; names and times of the old one stay.
 pub fn record(state: &AppState, draft: &Draft, old: Option<&Record>) -> Record {
     let now = state.host.parts.clock.now();
+    let mut private = old.map_or_else(Private::default, |old| old.private.clone());
+    private.data.shift_remove(SECRETS);
+    if !draft.secrets.is_empty() {
+        private.data.insert(SECRETS.to_owned(), Json::Object(draft.secrets.clone()));
+    }
     Record {
         id: old.map_or_else(|| draft.id.clone(), |old| old.id.clone()),
         type_name: old.map_or_else(|| draft.type_name.clone(), |old| old.type_name.clone()),
@@ -117,7 +127,7 @@ pub fn record(state: &AppState, draft: &Draft, old: Option<&Record>) -> Record {
         location: draft.location.clone(),
         tags: draft.tags.clone(),
         properties: draft.properties.clone(),
-        private: old.map_or_else(Private::default, |old| old.private.clone()),
+        private,
         state: State::Succeeded,
         operation: None,
         revision: old.map_or(0, |old| old.revision),

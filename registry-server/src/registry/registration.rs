@@ -8,7 +8,7 @@ use serde_json::{Map, Value as Json, json};
 use tracing::Instrument;
 
 use super::record::{self, Draft, Stored, Track};
-use super::{Kind, REGISTRATIONS, icon};
+use super::{Kind, REGISTRATIONS, credential, icon, tracked};
 use crate::AppState;
 
 /// The only capability that types can have.
@@ -110,7 +110,7 @@ async fn delete_found(
             delete_resources(state, &found, &children).await?;
             children.into_iter().map(|child| child.id).collect()
         }
-        Kind::Version | Kind::Location => Vec::new(),
+        Kind::Version | Kind::Location | Kind::Credential => Vec::new(),
     };
     let stored = record::delete(state, &found, &children, track(kind)).await?;
     refresh(state, id).await?;
@@ -120,7 +120,7 @@ async fn delete_found(
 /// Whether changes of a kind are operations in the protocol.
 fn track(kind: Kind) -> Track {
     match kind {
-        Kind::Plane | Kind::Group => Track::Nothing,
+        Kind::Plane | Kind::Group | Kind::Credential => Track::Nothing,
         _ => Track::Operation,
     }
 }
@@ -130,7 +130,7 @@ fn parent(kind: Kind, id: &ResourceId) -> Option<ResourceId> {
     let (plane_kind, plane) = id.plane()?;
     match kind {
         Kind::Plane => None,
-        Kind::Group | Kind::Provider => format!("/planes/{plane_kind}/{plane}").parse().ok(),
+        Kind::Group | Kind::Provider | Kind::Credential => format!("/planes/{plane_kind}/{plane}").parse().ok(),
         Kind::Type | Kind::Version | Kind::Location => id.parent(),
     }
 }
@@ -145,7 +145,7 @@ async fn refuse_contents(state: &AppState, record: &Record) -> Result<(), Fault>
     if contents.is_empty() {
         return Ok(());
     }
-    let shown: Vec<_> = contents.iter().take(SHOWN).map(|record| format!("`{}`", record.id)).collect();
+    let shown: Vec<_> = contents.iter().take(SHOWN).map(|record| format!("`{}`", tracked::id_of(record))).collect();
     let more = if contents.len() > SHOWN { " and more" } else { "" };
     let message = format!("`{}` still holds {}{more}; delete these first", record.id, shown.join(", "));
     Err(Fault::conflict(message).target(record.id.to_string()))
@@ -161,11 +161,13 @@ async fn delete_resources(state: &AppState, record: &Record, children: &[Record]
         if !kind.kind.eq_ignore_ascii_case("resourcetypes") {
             continue;
         }
-        let kind = Some(TypeName::new(namespace.clone(), name.clone()));
+        let type_name = TypeName::new(namespace.clone(), name.clone());
+        let kind = Some(type_name.clone());
         let query = ListQuery { scope: Some(plane.clone()), recursive: true, kind, after: None, limit: None };
         for resource in state.host.parts.store.list(&query).await?.records {
             delete_resource(state, resource).await?;
         }
+        tracked::forget_type(state, &plane, &type_name).await?;
     }
     Ok(())
 }
@@ -195,6 +197,9 @@ async fn refresh(state: &AppState, id: &ResourceId) -> Result<(), Fault> {
 
 fn draft(kind: Kind, id: &ResourceId, body: &Map<String, Json>) -> Result<Draft, Fault> {
     let given = body.get("properties").and_then(Json::as_object).cloned().unwrap_or_default();
+    if kind == Kind::Credential {
+        return credential::draft(id, body);
+    }
     let own_type = || id.resource_type().map(|name| name.to_string()).unwrap_or_default();
     let (type_name, properties) = match kind {
         Kind::Plane => {
@@ -205,7 +210,7 @@ fn draft(kind: Kind, id: &ResourceId, body: &Map<String, Json>) -> Result<Draft,
             };
             (type_name.to_owned(), keep(&given, &[known]))
         }
-        Kind::Group => ("System.Resources/resourceGroups".to_owned(), Map::new()),
+        Kind::Group | Kind::Credential => ("System.Resources/resourceGroups".to_owned(), Map::new()),
         Kind::Provider => (own_type(), Map::new()),
         Kind::Type => (own_type(), type_properties(&given)?),
         Kind::Version => (own_type(), keep(&given, &["schema"])),
@@ -219,6 +224,7 @@ fn draft(kind: Kind, id: &ResourceId, body: &Map<String, Json>) -> Result<Draft,
         location: is_tracked.then(|| "global".to_owned()),
         tags: is_tracked.then_some(tags),
         properties,
+        secrets: Map::new(),
     })
 }
 
@@ -244,12 +250,16 @@ fn type_properties(given: &Map<String, Json>) -> Result<Map<String, Json>, Fault
 
 fn location_properties(given: &Map<String, Json>) -> Map<String, Json> {
     let mut properties = keep(given, &["address"]);
-    let versions = |entry: &Json| {
+    let kept = |entry: &Json| {
         let names = entry.get("apiVersions").and_then(Json::as_object).into_iter().flatten();
-        names.map(|(version, _)| (version.clone(), json!({}))).collect::<Map<String, Json>>()
+        let versions: Map<String, Json> = names.map(|(version, _)| (version.clone(), json!({}))).collect();
+        match entry.get("address").filter(|address| address.is_string()) {
+            Some(address) => json!({ "apiVersions": versions, "address": address }),
+            None => json!({ "apiVersions": versions }),
+        }
     };
     let types = given.get("resourceTypes").and_then(Json::as_object).into_iter().flatten();
-    let types = types.map(|(name, entry)| (name.clone(), json!({ "apiVersions": versions(entry) })));
+    let types = types.map(|(name, entry)| (name.clone(), kept(entry)));
     properties.insert("resourceTypes".into(), Json::Object(types.collect()));
     properties
 }

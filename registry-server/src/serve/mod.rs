@@ -107,7 +107,7 @@ impl Server {
         // First, so that a wrong address leaves no database behind.
         let listener = listen(&options).await?;
         let address = listener.local_addr().map_err(|source| Error::Listen { address: options.listen, source })?;
-        let (state, store) = prepare(&options.database, platforms, recipes).await?;
+        let (state, store) = prepare(&options, platforms, recipes).await?;
         let health = Arc::clone(&state.health);
         let (stop_listening, stop_working) = (CancellationToken::new(), CancellationToken::new());
         let workers = tokio::spawn(work(state.clone(), options.workers.clone(), stop_working.clone()));
@@ -115,7 +115,8 @@ impl Server {
             // Answers are written at once; waiting for more would only delay them.
             let _ = stream.set_nodelay(true);
         });
-        let serving = axum::serve(listener, router(state, &options));
+        let routes = router(state, &options).into_make_service_with_connect_info::<SocketAddr>();
+        let serving = axum::serve(listener, routes);
         let http = tokio::spawn(serving.with_graceful_shutdown(stop_listening.clone().cancelled_owned()).into_future());
         tracing::info!(%address, database = %options.database, "Serving at http://{address}");
         Ok(Server { address, options, store, health, stop_listening, stop_working, http, workers })
@@ -193,7 +194,7 @@ pub async fn in_process(
     platforms: Vec<Arc<dyn Platform>>,
     recipes: Vec<Arc<dyn RecipeDriver>>,
 ) -> Result<(Router, AppState), Error> {
-    let (state, _) = prepare(&options.database, platforms, recipes).await?;
+    let (state, _) = prepare(options, platforms, recipes).await?;
     Ok((router(state.clone(), options), state))
 }
 
@@ -206,11 +207,11 @@ async fn listen(options: &Options) -> Result<TcpListener, Error> {
 }
 
 async fn prepare(
-    database: &Database,
+    options: &Options,
     platforms: Vec<Arc<dyn Platform>>,
     recipes: Vec<Arc<dyn RecipeDriver>>,
 ) -> Result<(AppState, Arc<SqliteStore>), Error> {
-    let store = Arc::new(match database {
+    let store = Arc::new(match &options.database {
         Database::Memory => SqliteStore::in_memory().await?,
         Database::File(path) => SqliteStore::open(Path::new(path)).await?,
     });
@@ -225,7 +226,12 @@ async fn prepare(
         platforms,
         recipes,
     });
-    let state = AppState { host, health: Arc::new(Health::default()) };
+    let state = AppState {
+        host,
+        health: Arc::new(Health::default()),
+        providers: Arc::new(api::forward::Providers::new(options.providers)),
+        trusted_proxies: options.trusted_proxies.clone().into(),
+    };
     seed::seed(&state).await?;
     state.health.loaded();
     Ok((state, store))

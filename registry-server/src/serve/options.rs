@@ -4,7 +4,10 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use ipnet::IpNet;
 use radii_runtime::worker;
+
+use crate::api::forward;
 
 /// Where state is kept.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -60,6 +63,10 @@ pub struct Options {
     pub request_timeout: Duration,
     /// How long requests and operations in progress may take to finish when the server stops.
     pub grace: Duration,
+    /// Proxies whose word about their clients' address is taken; nobody's by default.
+    pub trusted_proxies: Vec<IpNet>,
+    /// How long imperative providers may take.
+    pub providers: forward::Limits,
 }
 
 impl Default for Options {
@@ -72,6 +79,8 @@ impl Default for Options {
             body_limit: 16 * 1024 * 1024,
             request_timeout: Duration::from_secs(60),
             grace: Duration::from_secs(10),
+            trusted_proxies: Vec::new(),
+            providers: forward::Limits::default(),
         }
     }
 }

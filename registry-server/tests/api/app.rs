@@ -1,11 +1,13 @@
 //! A server in this process, and those who talk to it.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::Router;
 use axum::body::Body;
 use http::{HeaderMap, Method, Request};
 use http_body_util::BodyExt;
+use radii_registry_server::api::forward::{Limits, Providers};
 use radii_registry_server::serve::Health;
 use radii_registry_server::{AppState, api};
 use radii_runtime::catalog::Catalog;
@@ -80,7 +82,14 @@ impl TestApp {
             platforms: Vec::new(),
             recipes: Vec::new(),
         });
-        let state = AppState { host, health: Arc::new(Health::default()) };
+        // A test does not wait longer than it must before a request is repeated.
+        let limits = Limits { pause: Duration::ZERO, ..Limits::default() };
+        let state = AppState {
+            host,
+            health: Arc::new(Health::default()),
+            providers: Arc::new(Providers::new(limits)),
+            trusted_proxies: Arc::new([]),
+        };
         let app = Self { router: api::router(state.clone()), state };
         let plane = json!({ "location": "global", "properties": { "resourceProviders": {} } });
         assert_eq!(app.operator().put("/planes/radius/local", &plane).await.status, 200);

@@ -3,7 +3,9 @@
 mod app;
 mod bodies;
 mod conditions;
+mod credentials;
 mod hostile;
 mod manifests;
+mod providers;
 mod registrations;
 mod resources;

@@ -87,14 +87,3 @@ async fn bad_names_are_refused_at_once() {
         assert_eq!(answer.status, 400, "{name}: {answer:?}");
     }
 }
-
-#[tokio::test]
-async fn types_that_are_served_elsewhere_are_not_served_here() {
-    let app = TestApp::new().await.with_things(&json!({})).await;
-    let table = json!({ "things": { "apiVersions": { VERSION: {} } } });
-    let location = json!({ "properties": { "address": "http://rp.example.com", "resourceTypes": table } });
-    app.operator().accepted(&format!("{}/locations/global", things_provider()), &location).await;
-    let answer = app.developer().get(&thing("x")).await;
-    assert_eq!(answer.status, 501);
-    assert!(answer.error().1.contains("http://rp.example.com"), "{answer:?}");
-}

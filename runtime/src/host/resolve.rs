@@ -38,7 +38,8 @@ pub(super) async fn resolve(host: &Host, id: &ResourceId, api_version: Option<&s
     let served = versions.iter().any(|version| version == api_version);
     match api_version.parse::<ApiVersion>() {
         Ok(version) if served => {
-            Ok(Resolved { address: location.address.clone(), provider, kind, api_version: version })
+            let address = location.address_of(type_name.name()).map(str::to_owned);
+            Ok(Resolved { address, provider, kind, api_version: version })
         }
         _ => Err(unsupported_version(&type_name, api_version).target(id.to_string())),
     }

@@ -158,11 +158,11 @@ fn sensitive_values_are_redacted_wherever_they_stand() {
     }}));
     assert!(schema.has_sensitive());
     let mut body = object(json!({
-        "p": "a", "o": {"u": "b"}, "l": [{"k": "c", "x": 1}], "m": {"y": "d"}, "v": {"s": "e"}, "n": "plain", "extra": "f",
+        "p": "a", "o": {"u": "b"}, "l": [{"k": "c", "x": 1}, {"k": ""}], "m": {"y": "d"}, "v": {"s": "e"}, "n": "plain", "extra": "f",
     }));
     schema.redact(&mut body);
     let expected = json!({
-        "p": null, "o": null, "l": [{"k": null, "x": 1}], "m": {"y": null}, "v": {"s": null}, "n": "plain", "extra": "f",
+        "p": null, "o": null, "l": [{"k": null, "x": 1}, {"k": ""}], "m": {"y": null}, "v": {"s": null}, "n": "plain", "extra": "f",
     });
     assert_eq!(Json::Object(body), expected);
     assert!(!validator(json!({"properties": {"n": {"type": "string"}}})).has_sensitive());

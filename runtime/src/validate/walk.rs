@@ -56,7 +56,7 @@ fn defaults_of_value(root: &Schema, schema: &Schema, value: &mut Json) {
     }
 }
 
-/// Replaces sensitive values by null.
+/// Replaces sensitive values by null; an empty text hides nothing and stays.
 pub(super) fn redact(root: &Schema, schema: &Schema, members: &mut Map<String, Json>) {
     for (name, value) in members.iter_mut() {
         redact_member(root, schema, name, value);
@@ -78,7 +78,9 @@ fn redact_member(root: &Schema, schema: &Schema, name: &str, value: &mut Json) {
 
 fn redact_value(root: &Schema, schema: &Schema, value: &mut Json) {
     if schema.sensitive {
-        *value = Json::Null;
+        if value.as_str() != Some("") {
+            *value = Json::Null;
+        }
         return;
     }
     match value {

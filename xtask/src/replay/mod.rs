@@ -5,11 +5,13 @@
 //! wants the difference.
 
 mod bindings;
+mod forwarded;
 mod player;
 mod report;
 mod rules;
 mod scenario;
 mod server;
+mod stand_in;
 mod wire;
 
 use std::sync::Mutex;
@@ -95,7 +97,10 @@ fn play(scenario: &Scenario, rules: &[Rule], rad: Option<&Utf8Path>, url: Option
         }
     };
     let authority = server.as_ref().map_or(url.unwrap_or_default(), |server| &server.authority);
-    Player::new(scenario, rules, authority).play()
+    match Player::new(scenario, rules, authority) {
+        Ok(player) => player.play(),
+        Err(error) => scenario.steps.iter().map(|_| Verdict::Different(vec![format!("{error:#}")])).collect(),
+    }
 }
 
 fn read_scenarios(args: &Args) -> anyhow::Result<Vec<Scenario>> {

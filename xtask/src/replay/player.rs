@@ -6,8 +6,10 @@ use std::time::{Duration, Instant};
 use serde_json::{Map, Value as Json};
 
 use super::bindings::Bindings;
+use super::forwarded;
 use super::rules::{Adjust, Effect, Expected, Rule};
 use super::scenario::{Scenario, Step};
+use super::stand_in::StandIn;
 use super::wire::{self, Answer};
 
 /// How long an operation may take before the step counts as different.
@@ -36,20 +38,26 @@ pub struct Player<'a> {
     lost: HashMap<String, usize>,
     /// Body of the last accepted write, by id.
     known: HashMap<String, Json>,
+    stand_in: StandIn,
 }
 
 impl<'a> Player<'a> {
     /// Returns a player of `scenario` for the server at `authority` (`host:port`).
-    pub fn new(scenario: &'a Scenario, rules: &'a [Rule], authority: &str) -> Self {
+    ///
+    /// # Errors
+    /// When the stand-in for imperative providers cannot listen.
+    pub fn new(scenario: &'a Scenario, rules: &'a [Rule], authority: &str) -> anyhow::Result<Self> {
+        let stand_in = StandIn::start()?;
         let mut bindings = Bindings::default();
         bindings.bind("{base}", &format!("http://{authority}"));
         bindings.bind("{host:ucp}", authority);
         // Nothing listens on the discard port; recipes and addresses that name inner servers must fail.
-        for inner in ["core-rp", "dynamic-rp", "deployment-engine", "closed-port", "test-rp"] {
+        for inner in ["core-rp", "dynamic-rp", "deployment-engine", "closed-port"] {
             bindings.bind(&format!("{{host:{inner}}}"), "127.0.0.1:9");
         }
+        bindings.bind("{host:test-rp}", &stand_in.authority);
         let authority = authority.to_owned();
-        Self {
+        Ok(Self {
             scenario,
             rules,
             authority,
@@ -57,7 +65,8 @@ impl<'a> Player<'a> {
             shadows: HashMap::new(),
             lost: HashMap::new(),
             known: HashMap::new(),
-        }
+            stand_in,
+        })
     }
 
     /// Plays all steps in order.
@@ -117,8 +126,13 @@ impl<'a> Player<'a> {
             Json::String(raw) => Some(raw_bytes(&self.bindings.fill(raw)?)),
             json => Some(self.bindings.fill(&json.to_string())?.into_bytes()),
         };
-        wire::send(&self.authority, &step.request.method, &path, &headers, body.as_deref())
-            .map_err(|error| format!("{error:#}"))
+        let prepared =
+            step.forwarded.iter().map(|one| one.prepare(&step.response, &self.bindings)).collect::<Result<_, _>>()?;
+        self.stand_in.prepare(prepared);
+        let mut answer = wire::send(&self.authority, &step.request.method, &path, &headers, body.as_deref())
+            .map_err(|error| format!("{error:#}"))?;
+        answer.forwarded = self.stand_in.arrived();
+        Ok(answer)
     }
 
     /// Sends a poll until the operation has ended; a first poll is sent once.
@@ -266,6 +280,9 @@ impl<'a> Player<'a> {
                 self.shadows.remove(&id);
                 self.known.insert(id, body);
             }
+            "GET" if step.response.status == 200 && self.known.contains_key(&id) => {
+                self.known.insert(id, step.response.body.clone());
+            }
             "DELETE" if matches!(step.response.status, 200 | 202 | 204) => {
                 self.shadows.remove(&id);
                 self.known.remove(&id);
@@ -379,6 +396,7 @@ fn compare(bindings: &mut Bindings, step: &Step, answer: &Answer, adjust: Option
             Err(_) => differences.push(format!("body: expected {body}, got {:?}", answer.body)),
         },
     }
+    forwarded::compare(bindings, &step.forwarded, &answer.forwarded, adjust, &mut differences);
     differences
 }
 

@@ -49,6 +49,10 @@ pub struct Condition {
     request: Option<Pattern>,
     /// The request's headers as JSON text.
     headers: Option<Pattern>,
+    /// The headers of what was passed on to a provider, as JSON text.
+    forwarded: Option<Pattern>,
+    /// The recorded answer's headers as JSON text.
+    answered: Option<Pattern>,
     /// The recorded status.
     status: Option<u16>,
     /// The recorded body as JSON text.
@@ -87,8 +91,12 @@ pub struct Adjust {
     pub within_parent: bool,
     /// Encryption envelopes become null.
     pub redacted: bool,
+    /// Upstream's own reads of a resource that it passed on are not expected.
+    pub no_own_reads: bool,
     /// `nextLink` is expected to start with the client's own base and path.
     pub client_next_link: bool,
+    /// Long texts need not be those of upstream.
+    pub own_words: bool,
     /// Members that are not compared, as dotted paths below the body; `*` stands for any one name or index.
     pub ignore: Vec<String>,
     /// Headers that are not compared.
@@ -149,6 +157,11 @@ impl Rule {
             && holds(&condition.path, &|| step.request.path.clone())
             && holds(&condition.request, &|| step.request.body.to_string())
             && holds(&condition.headers, &|| Json::from(step.request.headers.clone()).to_string())
+            && holds(&condition.forwarded, &|| {
+                let headers = step.forwarded.iter().map(|one| Json::from(one.request.headers.clone()).to_string());
+                headers.collect::<Vec<_>>().join("\n")
+            })
+            && holds(&condition.answered, &|| Json::from(step.response.headers.clone()).to_string())
             && holds(&condition.body, &|| step.response.body.to_string())
             && condition.operation.as_ref().is_none_or(|pattern| {
                 scenario.operation_end(step).is_some_and(|end| pattern.is_match(&end.to_string()))
@@ -163,6 +176,8 @@ impl Adjust {
             sum.unordered |= one.unordered;
             sum.within_parent |= one.within_parent;
             sum.redacted |= one.redacted;
+            sum.own_words |= one.own_words;
+            sum.no_own_reads |= one.no_own_reads;
             sum.client_next_link |= one.client_next_link;
             sum.ignore.extend(one.ignore.iter().cloned());
             sum.ignore_headers.extend(one.ignore_headers.iter().cloned());
@@ -173,6 +188,9 @@ impl Adjust {
     /// Returns the recorded body, and ours, as they are to be compared.
     pub fn apply(&self, step: &Step, recorded: &Json, ours: &Json) -> (Json, Json) {
         let (mut recorded, mut ours) = (recorded.clone(), ours.clone());
+        if self.own_words {
+            forget_texts(&mut recorded, &mut ours);
+        }
         if self.redacted {
             redact(&mut recorded);
         }
@@ -197,6 +215,21 @@ impl Adjust {
             sort(&mut ours);
         }
         (recorded, ours)
+    }
+}
+
+/// Takes long texts of the recording over from ours, wherever both have one.
+fn forget_texts(recorded: &mut Json, ours: &mut Json) {
+    match (recorded, ours) {
+        (Json::String(text), Json::String(own)) if text.contains("{text:") => *text = own.clone(),
+        (Json::Object(members), Json::Object(ours)) => {
+            for (name, member) in members {
+                if let Some(own) = ours.get_mut(name) {
+                    forget_texts(member, own);
+                }
+            }
+        }
+        _ => {}
     }
 }
 

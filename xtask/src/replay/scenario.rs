@@ -5,6 +5,8 @@ use camino::Utf8Path;
 use serde::Deserialize;
 use serde_json::{Map, Value as Json};
 
+use super::forwarded::Forwarded;
+
 /// One file of recordings.
 #[derive(Debug, Deserialize)]
 pub struct Scenario {
@@ -29,6 +31,9 @@ pub struct Step {
     pub request: Request,
     /// What was answered.
     pub response: Response,
+    /// What arrived at the recorder's own service meanwhile.
+    #[serde(default)]
+    pub forwarded: Vec<Forwarded>,
 }
 
 /// A recorded request.

@@ -15,6 +15,8 @@ pub struct Answer {
     pub headers: Vec<(String, String)>,
     /// The body's text.
     pub body: String,
+    /// What arrived at the stand-in meanwhile.
+    pub forwarded: Vec<super::stand_in::Arrived>,
 }
 
 impl Answer {
@@ -70,7 +72,8 @@ fn parse(bytes: &[u8]) -> anyhow::Result<Answer> {
         .collect();
     let chunked = headers.iter().any(|(name, value)| name == "transfer-encoding" && value.contains("chunked"));
     let body = if chunked { unchunk(&bytes[start..])? } else { bytes[start..].to_vec() };
-    Ok(Answer { status: head.code.unwrap_or(0), headers, body: String::from_utf8_lossy(&body).into_owned() })
+    let body = String::from_utf8_lossy(&body).into_owned();
+    Ok(Answer { status: head.code.unwrap_or(0), headers, body, forwarded: Vec::new() })
 }
 
 fn unchunk(mut bytes: &[u8]) -> anyhow::Result<Vec<u8>> {
