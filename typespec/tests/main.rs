@@ -3,5 +3,6 @@
 mod corpus;
 mod formatting;
 mod libraries;
+mod numbers;
 mod properties;
 mod specs;

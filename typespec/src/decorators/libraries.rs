@@ -72,12 +72,39 @@ const REST: &[&str] = &[
     "Private.resourceTypeForKeyParam",
 ];
 
+/// What they mean is written where resource types are known; here they only may be used.
+const RADII: &[&str] = &[
+    "resourceProvider",
+    "provider",
+    "resourceType",
+    "capability",
+    "defaultApiVersion",
+    "validate",
+    "immutable",
+    "sensitive",
+    "source",
+    "resourceReference",
+    "resourceId",
+    "connection",
+    "envName",
+    "platformOptions",
+    "requiredWhen",
+    "annotate",
+    "maturity",
+    "owner",
+    "icon",
+    "category",
+    "recipe",
+    "location",
+];
+
 pub(super) fn register(registry: &mut Registry) {
     let silent = [
         ("TypeSpec.OpenAPI", OPENAPI),
         ("TypeSpec.JsonSchema", JSON_SCHEMA),
         ("TypeSpec.Http", HTTP),
         ("TypeSpec.Rest", REST),
+        ("Radii", RADII),
     ];
     for (namespace, names) in silent {
         for name in names {

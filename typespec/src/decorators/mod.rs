@@ -32,6 +32,7 @@ pub fn register(registry: &mut Registry) {
     transformations::register(registry);
     visibility::register(registry);
     libraries::register(registry);
+    crate::versioning::register(registry);
 }
 
 /// Reports an error at the name of a type.

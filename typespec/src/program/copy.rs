@@ -32,6 +32,19 @@ pub(crate) fn copy(program: &mut Program, source: TypeId) -> TypeId {
     id
 }
 
+impl Program {
+    /// Gives a type what decorators, comments and directives left at another.
+    pub(crate) fn copy_facts(&mut self, from: TypeId, to: TypeId) {
+        self.state.copy(from, to);
+        if let Some(text) = self.docs.get(&from).cloned() {
+            self.docs.insert(to, text);
+        }
+        if let Some(text) = self.deprecations.get(&from).cloned() {
+            self.deprecations.insert(to, text);
+        }
+    }
+}
+
 fn copy_members(program: &mut Program, id: TypeId) {
     match program[id].kind.clone() {
         TypeKind::Model(model) => {

@@ -68,6 +68,17 @@ impl State {
         self.set(key, target, value);
     }
 
+    /// Attaches to one type what is attached to another.
+    pub fn copy(&mut self, from: TypeId, to: TypeId) {
+        for map in self.maps.values_mut() {
+            if let Some(value) = map.values.get(&from).cloned()
+                && map.values.insert(to, value).is_none()
+            {
+                map.order.push(to);
+            }
+        }
+    }
+
     /// The types that something is attached to, in the order in which that happened.
     pub fn targets(&self, key: &'static str) -> &[TypeId] {
         self.maps.get(key).map_or(&[], |map| map.order.as_slice())

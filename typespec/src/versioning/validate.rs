@@ -1,0 +1,126 @@
+//! Whether what is said about versions can all be true.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use crate::decorators::{every_type, report_on};
+use crate::program::{Program, TypeId, TypeKind};
+
+use super::availability::{Availability, availability};
+use super::changes::name_at;
+use super::dependencies::{Dependencies, Dependency, picked};
+use super::references::References;
+use super::{MADE_OPTIONAL, MADE_REQUIRED, own_versions, versions_of_namespace};
+
+pub(super) fn validate(program: &mut Program) {
+    let types = every_type(program);
+    if !types.iter().any(|id| program.namespace(*id).is_some() && !versions_of_namespace(program, *id).is_empty()) {
+        return;
+    }
+    let dependencies = Dependencies::of(program);
+    let mut found = References::new(program, &dependencies);
+    for id in types {
+        if program.template_arguments(id).is_none() {
+            found.check(id);
+        }
+        check_namespace(program, id, &dependencies, &mut found.problems);
+        check_names(program, id, &mut found.problems);
+        check_optionality(program, id, &mut found.problems);
+    }
+    let problems = std::mem::take(&mut found.problems);
+    for problem in problems {
+        report_on(program, problem.target, problem.code, problem.message);
+    }
+}
+
+/// Something that cannot be.
+pub(super) struct Problem {
+    pub(super) target: TypeId,
+    pub(super) code: &'static str,
+    pub(super) message: String,
+}
+
+fn check_namespace(program: &Program, id: TypeId, dependencies: &Dependencies, found: &mut Vec<Problem>) {
+    if program.namespace(id).is_none() {
+        return;
+    }
+    let own = versions_of_namespace(program, id);
+    let mut values: Vec<&Arc<str>> = own.iter().map(|version| &version.value).collect();
+    values.sort();
+    values.dedup();
+    if values.len() < own.len() {
+        let holder = own.first().and_then(|version| program.enum_member(version.member)).map(|it| it.enumeration);
+        let name = holder.and_then(|holder| program.name_of(holder)).map(|name| name.to_string()).unwrap_or_default();
+        let message = format!(
+            "Multiple versions from '{name}' resolve to the same value. Version enums must resolve to unique values."
+        );
+        found.push(Problem { target: id, code: "@typespec/versioning/version-duplicate", message });
+    }
+    if !super::versions(program, id).is_empty() {
+        if !picked(program, id).is_empty() {
+            let message = "The useDependency decorator can only be used on a Namespace if the namespace is \
+                           unversioned. For versioned namespaces, put the useDependency decorator on the version enum \
+                           members.";
+            let code = "@typespec/versioning/incompatible-versioned-namespace-use-dependency";
+            found.push(Problem { target: id, code, message: message.to_owned() });
+        }
+        return;
+    }
+    for (other, dependency) in dependencies.of_namespace(program, id) {
+        if matches!(dependency, Dependency::PerVersion(_)) {
+            let name = program.namespace_name(other);
+            let message =
+                format!("The versionedDependency decorator must provide a version of the dependency '{name}'.");
+            found.push(Problem { target: id, code: "@typespec/versioning/versioned-dependency-not-picked", message });
+        }
+    }
+}
+
+/// Two members must not have one name in any version.
+fn check_names(program: &Program, id: TypeId, found: &mut Vec<Problem>) {
+    let members: Vec<TypeId> = match &program[id].kind {
+        TypeKind::Model(model) if !model.name.is_empty() && program.template_arguments(id).is_none() => {
+            model.properties.ids().collect()
+        }
+        TypeKind::Enum(it) => it.members.ids().collect(),
+        TypeKind::Union(union) if union.namespace.is_some() => union.variants.clone(),
+        _ => return,
+    };
+    let versions = own_versions(program, id);
+    for version in &versions {
+        let mut names: BTreeMap<Arc<str>, usize> = BTreeMap::new();
+        for member in &members {
+            let known = own_versions(program, *member);
+            let exists = availability(program, *member, &known)
+                .is_none_or(|map| map.get(version.index).is_some_and(|it| it.exists()));
+            if let Some(name) = name_at(program, *member, &known, version.index).filter(|_| exists) {
+                *names.entry(name).or_default() += 1;
+            }
+        }
+        for (name, _) in names.into_iter().filter(|(_, count)| *count > 1) {
+            let message = format!(
+                "Property '{name}' marked with '@renamedFrom' conflicts with existing property in version {}.",
+                version.value
+            );
+            found.push(Problem { target: id, code: "@typespec/versioning/renamed-duplicate-property", message });
+        }
+    }
+}
+
+fn check_optionality(program: &Program, id: TypeId, found: &mut Vec<Problem>) {
+    let Some(property) = program.property(id) else { return };
+    let name = &property.name;
+    if !property.optional && program.find_decorator(id, MADE_OPTIONAL).is_some() {
+        let message = format!("Property '{name}' marked with @madeOptional but is required. Should be '{name}?'");
+        found.push(Problem { target: id, code: "@typespec/versioning/made-optional-not-optional", message });
+    }
+    if property.optional && program.find_decorator(id, MADE_REQUIRED).is_some() {
+        let message = format!("Property '{name}?' marked with @madeRequired but is optional. Should be '{name}'");
+        found.push(Problem { target: id, code: "@typespec/versioning/made-required-optional", message });
+    }
+}
+
+/// Whether something exists in every version.
+pub(super) fn is_always_there(map: &[Availability]) -> bool {
+    map.iter().all(|known| known.exists())
+}
