@@ -5,8 +5,12 @@
 
 mod draw;
 mod edges;
+mod fixed;
+pub mod layout;
+mod svg;
 
 use std::collections::{BTreeMap, HashMap, HashSet};
+use std::sync::Arc;
 
 use radii_model::ResourceId;
 use serde_json::{Map, Value as Json, json};
@@ -18,6 +22,8 @@ use crate::host::Host;
 use crate::store::{ListQuery, Record, State};
 
 pub use draw::{to_dot, to_mermaid};
+pub use fixed::of_template;
+pub use svg::to_svg;
 
 /// What a resource without an icon of its own has as `iconHash`.
 pub const DEFAULT_ICON_HASH: &str = "98fde6b7efcad66b37ad3014e63b3965f13d82a524a07cb53e690ef5287cb037";
@@ -55,7 +61,26 @@ pub async fn of_application(host: &Host, application: &Record, body: &Json) -> R
     let query = ListQuery { scope, recursive: true, kind: None, after: None, limit: None };
     let records = host.list(&query).await?.records;
     let icon = |id: &ResourceId| host.registered(id).ok().and_then(|(_, kind)| kind.icon.as_deref().map(str::to_owned));
-    Ok(build(application, &records, &question, &icon))
+    let schema = |record: &Record| {
+        let (_, kind) = host.registered(&record.id).ok()?;
+        kind.api_versions.get(record.api_version.as_ref()?).cloned()
+    };
+    Ok(build(application, &records, &question, &Lookup { icon: &icon, schema: &schema }))
+}
+
+/// What a graph asks the registry; whatever is not registered has neither.
+pub struct Lookup<'l> {
+    /// The icon of a resource's type.
+    pub icon: &'l dyn Fn(&ResourceId) -> Option<String>,
+    /// The schema that a resource was written through.
+    pub schema: &'l dyn Fn(&Record) -> Option<Arc<Json>>,
+}
+
+impl Lookup<'static> {
+    /// Where there is no registry.
+    pub fn none() -> Self {
+        Self { icon: &|_| None, schema: &|_| None }
+    }
 }
 
 impl Question {
@@ -88,13 +113,8 @@ impl Question {
 }
 
 /// Builds the graph of an application from the resources at its scope.
-pub fn build(
-    application: &Record,
-    records: &[Record],
-    question: &Question,
-    icon: &dyn Fn(&ResourceId) -> Option<String>,
-) -> Json {
-    let mut graph = Graph { nodes: BTreeMap::new() };
+pub fn build(application: &Record, records: &[Record], question: &Question, lookup: &Lookup<'_>) -> Json {
+    let mut graph = Graph::default();
     let by_key: HashMap<String, &Record> = records.iter().map(|record| (record.id.key(), record)).collect();
     let members = records.iter().filter(|record| belongs_to(record, "application", application.id.name()));
     let environment = application.properties.get("environment").and_then(Json::as_str).and_then(last_segment);
@@ -102,7 +122,8 @@ pub fn build(
     let mut seen: HashSet<String> = waiting.iter().map(|record| record.id.key()).collect();
     while let Some(record) = waiting.pop() {
         graph.add(record);
-        for target in edges::outbound(record, records) {
+        let schema = (lookup.schema)(record);
+        for target in edges::outbound(record, records, schema.as_deref()) {
             let known = by_key.get(&target.to_ascii_lowercase()).copied();
             let shared = known.filter(|known| belongs_to(known, "environment", environment));
             if let Some(shared) = shared.filter(|shared| seen.insert(shared.id.key())) {
@@ -115,7 +136,7 @@ pub fn build(
     for (source, target) in &question.depends_on {
         graph.depend(source, target);
     }
-    graph.show(question, icon)
+    graph.show(question, lookup.icon)
 }
 
 /// Whether a resource names an application or environment; names alone are compared, as the contract says.
@@ -128,6 +149,7 @@ fn last_segment(id: &str) -> Option<&str> {
     id.trim_end_matches('/').rsplit('/').next().filter(|name| !name.is_empty())
 }
 
+#[derive(Default)]
 struct Graph<'r> {
     /// By the id's lower-case form.
     nodes: BTreeMap<String, Node<'r>>,

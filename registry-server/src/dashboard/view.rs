@@ -107,6 +107,8 @@ pub(super) struct ResourcePage {
     updated: String,
     error: Option<ErrorView>,
     graph: Vec<GraphRow>,
+    /// The same as a picture: SVG.
+    picture: String,
     content: String,
 }
 
@@ -187,7 +189,10 @@ pub(super) async fn resource(host: &Host, id: &str) -> Result<ResourcePage, Faul
     let record = host.get(&parse(id)?).await?;
     let failed = matches!(record.state, State::Failed | State::Canceled);
     let last = if failed { last_error(host, &record).await? } else { None };
-    let graph = if is_application(&record) { graph(host, &record).await } else { Vec::new() };
+    let (graph, picture) = match is_application(&record) {
+        true => graph(host, &record).await,
+        false => (Vec::new(), String::new()),
+    };
     let content = serde_json::to_string_pretty(&present(&record));
     Ok(ResourcePage {
         title: record.id.name().unwrap_or_default().to_owned(),
@@ -198,6 +203,7 @@ pub(super) async fn resource(host: &Host, id: &str) -> Result<ResourcePage, Faul
         updated: record.updated_at.to_string(),
         error: last,
         graph,
+        picture,
         content: content.map_err(|error| Fault::internal(error.to_string()))?,
         type_name: record.type_name,
     })
@@ -246,13 +252,13 @@ async fn last_error(host: &Host, record: &Record) -> Result<Option<ErrorView>, F
     Ok(last.and_then(|operation| operation.error).as_ref().map(error_view))
 }
 
-/// Returns the rows of an application's graph; none when it cannot be drawn, since the rest of the page can.
-async fn graph(host: &Host, record: &Record) -> Vec<GraphRow> {
+/// Returns the rows and the picture of an application's graph; none when it cannot be drawn, since the rest of the page can.
+async fn graph(host: &Host, record: &Record) -> (Vec<GraphRow>, String) {
     let answer = match host.act(&record.id, "getGraph", &json!({})).await {
         Ok(answer) => answer,
         Err(error) => {
             tracing::warn!(resource = %record.id, %error, "Cannot show the graph of `{}`", record.id);
-            return Vec::new();
+            return (Vec::new(), String::new());
         }
     };
     let text = |value: &Json, name: &str| value[name].as_str().unwrap_or_default().to_owned();
@@ -264,7 +270,8 @@ async fn graph(host: &Host, record: &Record) -> Vec<GraphRow> {
         href: resource_href(&text(resource, "id")),
         targets: targets(resource),
     };
-    resources.iter().map(row).collect()
+    let picture = if resources.is_empty() { String::new() } else { radii_runtime::graph::to_svg(&answer) };
+    (resources.iter().map(row).collect(), picture)
 }
 
 fn targets(resource: &Json) -> Vec<Link> {

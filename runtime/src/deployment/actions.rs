@@ -26,6 +26,7 @@ pub(super) async fn of_stored(host: &Host, record: &Record, action: &str, _: &Js
 pub(super) async fn of_asked(host: &Host, id: &ResourceId, action: &str, body: &Json) -> Result<Option<Json>, Fault> {
     match action.to_ascii_lowercase().as_str() {
         "validate" => validate(host, id, body).await.map(Some),
+        "whatif" => super::what_if::answer(host, id, body).await.map(Some),
         _ => Ok(None),
     }
 }

@@ -6,7 +6,7 @@ use serde_json::{Map, Value as Json, json};
 use super::expression::{Evaluator, Phase, Scope};
 use super::functions::Surroundings;
 use super::parameters::{self, Nothing};
-use super::plan;
+use super::plan::{self, Plan};
 use super::progress::Progress;
 use super::template::{Problem, Template};
 use crate::Fault;
@@ -92,39 +92,67 @@ pub(super) async fn admit(host: &Host, record: &mut Record) -> Result<(), Fault>
 /// Everything that can be known to be wrong before anything is created.
 pub(super) async fn check(host: &Host, id: &ResourceId, asked: &Asked) -> Result<Admitted, Fault> {
     let around = surroundings(id, &asked.providers, host.parts.clock.now())?;
-    let (checked, resources) =
-        check_template(&asked.template, &asked.given, &around).map_err(|problems| invalid(&problems))?;
+    let checked = check_template(&asked.template, &asked.given, &around).map_err(|problems| invalid(&problems))?;
     super::types::check(host, &checked.template, &around).await?;
-    let parameters = shown(&checked);
+    let nodes = checked.plan.nodes.iter();
+    let deployed = nodes.filter(|node| node.active && !checked.template.resources[node.resource].existing);
+    let (resources, parameters) = (deployed.map(|node| node.id.clone()).collect(), shown(&checked));
     Ok(Admitted { values: checked.parameters, parameters, resources })
 }
 
-/// A template whose parameters are bound.
-struct Checked {
-    template: Template,
-    parameters: Map<String, Json>,
+/// A template whose parameters are bound, with the resources that come of it.
+pub(super) struct Checked {
+    pub template: Template,
+    pub parameters: Map<String, Json>,
+    pub plan: Plan,
 }
 
-fn check_template(
+impl Checked {
+    /// Forgets the values of parameters that hold secrets.
+    pub(super) fn without_secrets(mut self) -> Self {
+        for (name, value) in &mut self.parameters {
+            let declared = self.template.parameters.get(name);
+            if declared.is_some_and(|declared| parameters::has_secrets(&self.template, declared)) {
+                *value = Json::Null;
+            }
+        }
+        self
+    }
+}
+
+/// Checks everything about a template that needs no registry.
+pub(super) fn check_template(
     source: &Json,
     given: &Map<String, Json>,
     around: &Surroundings,
-) -> Result<(Checked, Vec<ResourceId>), Vec<Problem>> {
+) -> Result<Checked, Vec<Problem>> {
+    let template = readable(source)?;
+    let parameters = parameters::bind(&template, given, around)?;
+    planned(template, parameters, around)
+}
+
+/// As [`check_template`], but values of parameters may be expressions whose values are not known yet.
+pub(super) fn check_loosely(
+    source: &Json,
+    given: &Map<String, Json>,
+    around: &Surroundings,
+) -> Result<Checked, Vec<Problem>> {
+    let template = readable(source)?;
+    let parameters = parameters::bind_unchecked(&template, given, around)?;
+    planned(template, parameters, around)
+}
+
+fn readable(source: &Json) -> Result<Template, Vec<Problem>> {
     let template = Template::parse(source, "")?;
     let problems = super::check::check(&template, "");
-    if !problems.is_empty() {
-        return Err(problems);
-    }
-    let parameters = parameters::bind(&template, given, around)?;
+    if problems.is_empty() { Ok(template) } else { Err(problems) }
+}
+
+fn planned(template: Template, parameters: Map<String, Json>, around: &Surroundings) -> Result<Checked, Vec<Problem>> {
     let scope = Scope::new(&template, &parameters, Phase::Start, &Nothing, around);
     let plan = plan::plan(&scope)?;
     let problems = broken_assertions(&scope);
-    if !problems.is_empty() {
-        return Err(problems);
-    }
-    let deployed = plan.nodes.into_iter().filter(|node| node.active && !template.resources[node.resource].existing);
-    let ids = deployed.map(|node| node.id).collect();
-    Ok((Checked { template, parameters }, ids))
+    if problems.is_empty() { Ok(Checked { template, parameters, plan }) } else { Err(problems) }
 }
 
 fn broken_assertions(scope: &Scope<'_>) -> Vec<Problem> {

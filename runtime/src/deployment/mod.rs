@@ -15,6 +15,7 @@ mod actions;
 mod admit;
 mod check;
 mod expression;
+mod foresee;
 mod functions;
 mod known;
 mod outer;
@@ -25,6 +26,7 @@ mod result;
 mod run;
 mod template;
 mod types;
+mod what_if;
 
 use async_trait::async_trait;
 use radii_model::ResourceId;
@@ -34,6 +36,7 @@ use crate::Fault;
 use crate::host::{Host, Kind, Mode, Step, Work};
 use crate::store::{Record, Verb};
 
+pub use foresee::{Foreseen, foresee, foresee_outputs};
 pub use progress::operations;
 
 /// The behaviour of `Microsoft.Resources/deployments`.

@@ -60,6 +60,43 @@ pub(super) fn bind(
     given: &Map<String, Json>,
     surroundings: &Surroundings,
 ) -> Result<Map<String, Json>, Vec<Problem>> {
+    let (mut values, mut problems) = given_values(template, given);
+    problems.extend(fill_defaults(template, &mut values, surroundings));
+    for (name, declared) in &template.parameters {
+        let place = format!("parameters.{name}");
+        match values.get(name) {
+            Some(value) => check(template, declared, value, &place, &mut problems),
+            None if declared.get("nullable") == Some(&Json::Bool(true)) => {
+                values.insert(name.clone(), Json::Null);
+            }
+            None if declared.get("defaultValue").is_none() => {
+                problems.push(Problem::new(place, "the parameter has no default, and no value was given"));
+            }
+            None => {}
+        }
+    }
+    if problems.is_empty() { Ok(values) } else { Err(problems) }
+}
+
+/// Binds parameters whose values may not be known yet, so that their types cannot be checked.
+///
+/// # Errors
+/// Parameters that are not declared.
+pub(super) fn bind_unchecked(
+    template: &Template,
+    given: &Map<String, Json>,
+    surroundings: &Surroundings,
+) -> Result<Map<String, Json>, Vec<Problem>> {
+    let (mut values, mut problems) = given_values(template, given);
+    problems.extend(fill_defaults(template, &mut values, surroundings));
+    for name in template.parameters.keys() {
+        values.entry(name.clone()).or_insert(Json::Null);
+    }
+    if problems.is_empty() { Ok(values) } else { Err(problems) }
+}
+
+/// Returns the given values by the names that the template has for them.
+fn given_values(template: &Template, given: &Map<String, Json>) -> (Map<String, Json>, Vec<Problem>) {
     let mut problems = Vec::new();
     let mut values = Map::new();
     for (name, entry) in given {
@@ -86,21 +123,7 @@ pub(super) fn bind(
             None => problems.push(Problem::new(place, "a parameter is given as an object with `value`")),
         }
     }
-    problems.extend(fill_defaults(template, &mut values, surroundings));
-    for (name, declared) in &template.parameters {
-        let place = format!("parameters.{name}");
-        match values.get(name) {
-            Some(value) => check(template, declared, value, &place, &mut problems),
-            None if declared.get("nullable") == Some(&Json::Bool(true)) => {
-                values.insert(name.clone(), Json::Null);
-            }
-            None if declared.get("defaultValue").is_none() => {
-                problems.push(Problem::new(place, "the parameter has no default, and no value was given"));
-            }
-            None => {}
-        }
-    }
-    if problems.is_empty() { Ok(values) } else { Err(problems) }
+    (values, problems)
 }
 
 /// Evaluates defaults; those that use other defaults come after them, whatever the order of the text.

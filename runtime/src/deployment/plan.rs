@@ -153,6 +153,28 @@ impl Plan {
         }
     }
 
+    /// Returns the positions of all nodes, each after those that it depends on.
+    pub(super) fn order(&self) -> Vec<usize> {
+        let (mut order, mut placed) = (Vec::new(), vec![false; self.nodes.len()]);
+        for start in 0..self.nodes.len() {
+            // A stack instead of recursion: chains may be as long as the template.
+            let mut waiting = vec![start];
+            while let Some(at) = waiting.last().copied() {
+                let open = self.nodes[at].dependencies.iter().find(|dependency| !placed[**dependency]);
+                match open.filter(|_| !placed[at]) {
+                    Some(dependency) => waiting.push(*dependency),
+                    None => {
+                        waiting.pop();
+                        if !std::mem::replace(&mut placed[at], true) {
+                            order.push(at);
+                        }
+                    }
+                }
+            }
+        }
+        order
+    }
+
     /// Returns for each node whether an active one depends on it.
     pub(super) fn wanted(&self) -> Vec<bool> {
         let mut wanted = vec![false; self.nodes.len()];

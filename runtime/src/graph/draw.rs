@@ -33,25 +33,25 @@ pub fn to_dot(graph: &Json) -> String {
 }
 
 /// Returns text that cannot end a label.
-fn escape(value: &Json) -> String {
+pub(super) fn escape(value: &Json) -> String {
     let text = value.as_str().unwrap_or_default();
     text.replace('&', "&amp;").replace('"', "&quot;").replace('<', "&lt;").replace('>', "&gt;")
 }
 
-struct Nodes<'g> {
-    all: &'g [Json],
+pub(super) struct Nodes<'g> {
+    pub(super) all: &'g [Json],
     by_id: HashMap<String, usize>,
 }
 
 impl<'g> Nodes<'g> {
-    fn of(graph: &'g Json) -> Self {
+    pub(super) fn of(graph: &'g Json) -> Self {
         let all = graph["resources"].as_array().map(Vec::as_slice).unwrap_or_default();
         let id = |node: &Json| node["id"].as_str().unwrap_or_default().to_ascii_lowercase();
         Self { all, by_id: all.iter().enumerate().map(|(at, node)| (id(node), at)).collect() }
     }
 
     /// Edges once, from source to target, in the order of the nodes; the last part says whether one is a mere dependency.
-    fn edges(&self) -> Vec<(usize, usize, bool)> {
+    pub(super) fn edges(&self) -> Vec<(usize, usize, bool)> {
         let mut edges = Vec::new();
         for (from, node) in self.all.iter().enumerate() {
             for edge in node["connections"].as_array().into_iter().flatten() {

@@ -20,10 +20,15 @@ pub(super) fn is_frame(id: &str) -> bool {
     parsed.and_then(|id| id.resource_type()).is_some_and(|kind| FRAMES.contains(&kind.key().as_str()))
 }
 
-/// Returns the ids that a resource's connections and routes point to; what points nowhere is left out.
-pub(super) fn outbound(record: &Record, records: &[Record]) -> Vec<String> {
-    let places = [("connections", "source"), ("routes", "destination")];
-    let values = places.into_iter().flat_map(|(property, member)| {
+/// Properties whose entries point somewhere, and the member that does.
+pub(super) const PLACES: [(&str, &str); 2] = [("connections", "source"), ("routes", "destination")];
+/// Marks properties of a schema that hold the id of a resource.
+const REFERENCE: &str = "x-radii-resource-reference";
+
+/// Returns the ids that a resource's connections, routes and, by its schema, other properties point to; what points
+/// nowhere is left out.
+pub(super) fn outbound(record: &Record, records: &[Record], schema: Option<&Json>) -> Vec<String> {
+    let values = PLACES.into_iter().flat_map(|(property, member)| {
         let entries: Vec<&Json> = match record.properties.get(property) {
             Some(Json::Object(entries)) => entries.values().collect(),
             Some(Json::Array(entries)) => entries.iter().collect(),
@@ -31,7 +36,34 @@ pub(super) fn outbound(record: &Record, records: &[Record]) -> Vec<String> {
         };
         entries.into_iter().filter_map(move |entry| entry.get(member)?.as_str())
     });
-    values.filter_map(|value| target(value, records)).collect()
+    let mut ids: Vec<String> = values.filter_map(|value| target(value, records)).collect();
+    let mut marked = Vec::new();
+    if let Some(schema) = schema {
+        for (name, value) in &record.properties {
+            references(&schema["properties"][name], value, &mut marked);
+        }
+    }
+    for id in marked.into_iter().filter_map(|value| target(value, records)) {
+        if !ids.iter().any(|known| known.eq_ignore_ascii_case(&id)) {
+            ids.push(id);
+        }
+    }
+    ids
+}
+
+/// Collects the values that a schema marks as ids of resources.
+fn references<'v>(schema: &Json, value: &'v Json, into: &mut Vec<&'v str>) {
+    match value {
+        Json::String(text) if schema.get(REFERENCE).is_some_and(|mark| *mark != Json::Bool(false)) => into.push(text),
+        Json::Array(items) => items.iter().for_each(|item| references(&schema["items"], item, into)),
+        Json::Object(members) => {
+            for (name, value) in members {
+                let declared = schema["properties"].get(name).unwrap_or(&schema["additionalProperties"]);
+                references(declared, value, into);
+            }
+        }
+        _ => {}
+    }
 }
 
 /// Returns the id that a value means: an id itself, or the address of a resource by name.

@@ -210,6 +210,11 @@ pub trait Kind: Send + Sync {
     /// Answers a POST action of a resource, such as `getGraph`; `None` when there is no such action.
     async fn act(&self, host: &Host, record: &Record, action: &str, body: &Json) -> Result<Option<Json>, Fault>;
 
+    /// Returns the platform objects that a record would become; none when that takes more than is known.
+    async fn foresee(&self, _: &Host, _: &Record) -> Result<Vec<crate::platform::Object>, Fault> {
+        Ok(Vec::new())
+    }
+
     /// Answers a POST action that is about what its body asks for, so that nothing need be stored, such as `validate`.
     async fn act_before(&self, _: &Host, _: &ResourceId, _: &str, _: &Json) -> Result<Option<Json>, Fault> {
         Ok(None)
@@ -248,6 +253,15 @@ impl Host {
     /// Those of [`Host::put`], and 409 when there is such an operation already.
     pub async fn put_once(&self, request: Put, operation: OperationId) -> Result<Answer, Fault> {
         write::put(self, &request, Some(operation)).await
+    }
+
+    /// Carries every check of a PUT out, and returns the record that it would store, without secrets, and the platform
+    /// objects that the record would become where that can be said.
+    ///
+    /// # Errors
+    /// Those of [`Host::put`], but for an operation in progress.
+    pub async fn rehearse(&self, request: &Put) -> Result<(Record, Vec<Json>), Fault> {
+        write::rehearse(self, request).await
     }
 
     /// Deletes a resource.

@@ -112,6 +112,13 @@ impl Host {
         }
     }
 
+    /// Names of the read-only properties of a type's version: what only the server writes.
+    pub(crate) fn outputs_of(&self, id: &ResourceId, version: &str) -> Vec<String> {
+        let version = version.parse::<ApiVersion>().ok();
+        let validator = version.and_then(|version| self.validator(id, &version).ok().flatten());
+        validator.map(|validator| validator.outputs()).unwrap_or_default()
+    }
+
     /// Returns the compiled schema of a type's version; `None` for an empty schema, which checks nothing.
     ///
     /// # Errors

@@ -1,5 +1,6 @@
 //! PUT and DELETE: checks first, then record and operation in one batch.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use radii_model::{ResourceId, TypeName};
@@ -69,7 +70,16 @@ impl From<store::Error> for Refusal {
     }
 }
 
-async fn try_put(host: &Host, request: &Put, operation: Option<OperationId>) -> Result<Answer, Refusal> {
+/// A PUT that passed every check.
+struct Checked {
+    record: Record,
+    old: Option<Record>,
+    validator: Option<Arc<Validator>>,
+    mode: Mode,
+}
+
+/// Carries every check and completion of a PUT out, and changes nothing.
+async fn check(host: &Host, request: &Put, activity: Activity) -> Result<Checked, Refusal> {
     let id = &request.id;
     let type_name = resource_type(id)?;
     let kind = host.kind_of(&type_name);
@@ -79,7 +89,7 @@ async fn try_put(host: &Host, request: &Put, operation: Option<OperationId>) -> 
     let body = Body::parse(&request.body, id)?;
     let old = host.parts.store.find(id).await?;
     request.preconditions.check(old.as_ref(), id)?;
-    if let Some(old) = &old {
+    if let Some(old) = old.as_ref().filter(|_| activity == Activity::Refused) {
         check_idle(old)?;
     }
     let mut record = draft(host, request, body, old.as_ref(), &type_name);
@@ -88,9 +98,36 @@ async fn try_put(host: &Host, request: &Put, operation: Option<OperationId>) -> 
         check_schema(validator, given.is_some(), &mut record, old.as_ref())?;
     }
     kind.admit(host, &mut record, old.as_ref()).await?;
+    Ok(Checked { record, old, validator, mode: kind.mode(&type_name.to_string()) })
+}
+
+/// What an operation in progress means to a check.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Activity {
+    /// The resource cannot be written now.
+    Refused,
+    /// Nothing is written.
+    Ignored,
+}
+
+/// Returns the record that a PUT would store, without secrets, and the platform objects that it would become.
+pub(super) async fn rehearse(host: &Host, request: &Put) -> Result<(Record, Vec<Json>), Fault> {
+    let checked = check(host, request, Activity::Ignored).await;
+    let mut checked = checked.map_err(|refusal| refusal.into_fault(&request.id))?;
+    let kind = host.kind_of(&resource_type(&request.id)?);
+    let objects = kind.foresee(host, &checked.record).await.unwrap_or_default();
+    if let Some(validator) = &checked.validator {
+        validator.redact(&mut checked.record.properties);
+    }
+    let objects = objects.iter().map(|object| json!({ "id": object.reference.output_id(), "body": object.body }));
+    Ok((checked.record, objects.collect()))
+}
+
+async fn try_put(host: &Host, request: &Put, operation: Option<OperationId>) -> Result<Answer, Refusal> {
+    let Checked { mut record, old, validator, mode } = check(host, request, Activity::Refused).await?;
     let payload = take_sensitive(validator.as_deref(), &mut record);
     let expect = old.map_or(Expect::Absent, |old| Expect::Revision(old.revision));
-    if kind.mode(&type_name.to_string()) == Mode::Synchronous {
+    if mode == Mode::Synchronous {
         record.state = State::Succeeded;
         record.operation = None;
         host.parts.store.commit(vec![Write::Put { record: Box::new(record.clone()), expect }]).await?;

@@ -74,6 +74,16 @@ impl Kind for Containers {
     async fn act(&self, _: &Host, _: &Record, _: &str, _: &Json) -> Result<Option<Json>, Fault> {
         Ok(None)
     }
+
+    async fn foresee(&self, host: &Host, record: &Record) -> Result<Vec<crate::platform::Object>, Fault> {
+        if is_manual(record) {
+            return Ok(Vec::new());
+        }
+        let (_, target) = find_target(host, record).await?;
+        let variables = connections::variables(host, &record.properties).await?;
+        let workload = Draft::parse(record)?.into_workload(&target, &variables);
+        objects::driver(host, target.kind)?.render(&target, &workload)
+    }
 }
 
 fn is_classic(record: &Record) -> bool {

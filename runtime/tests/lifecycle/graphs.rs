@@ -1,6 +1,9 @@
 //! Graphs of applications.
 
-use radii_runtime::graph::{Question, Shape, build, of_application, to_dot, to_mermaid};
+use std::sync::Arc;
+
+use radii_runtime::deployment::foresee;
+use radii_runtime::graph::{Lookup, Question, Shape, build, of_application, of_template, to_dot, to_mermaid, to_svg};
 use radii_runtime::store::Record;
 use serde_json::{Value as Json, json};
 
@@ -24,7 +27,7 @@ fn member(path: &str, mut properties: Json) -> Record {
 fn graph(records: &[Record], shape: Shape, depends_on: &[(&str, &str)]) -> Json {
     let application = record("Radius.Core/applications/app", json!({ "environment": "/x/env" }));
     let depends_on = depends_on.iter().map(|(from, to)| ((*from).to_owned(), (*to).to_owned())).collect();
-    build(&application, records, &Question { shape, include_icons: false, depends_on }, &|_| None)
+    build(&application, records, &Question { shape, include_icons: false, depends_on }, &Lookup::none())
 }
 
 fn edges(graph: &Json) -> Vec<String> {
@@ -126,6 +129,72 @@ fn environment_variables_stay_out_of_the_newer_shape() {
 fn graphs_are_drawn_by_other_programs() {
     let graph = graph(&shop(), Shape::Preview, &[]);
     insta::assert_snapshot!(format!("{}\n{}", to_mermaid(&graph), to_dot(&graph)));
+}
+
+#[test]
+fn properties_that_the_schema_marks_as_ids_become_edges() {
+    let db = format!("{GROUP}/providers/Contoso.Data/nodes/db");
+    let records = vec![
+        member(
+            "Contoso.Data/nodes/web",
+            json!({ "database": db, "other": db, "list": [{ "id": db }], "note": "text" }),
+        ),
+        member("Contoso.Data/nodes/db", json!({})),
+    ];
+    let mark = json!({ "type": "string", "x-radii-resource-reference": ["Contoso.Data/nodes"] });
+    let schema = Arc::new(json!({ "type": "object", "properties": { "database": mark, "note": mark,
+        "list": { "type": "array", "items": { "type": "object", "properties": { "id": mark } } } } }));
+    let application = record("Radius.Core/applications/app", json!({}));
+    let question = Question { shape: Shape::Preview, include_icons: false, depends_on: Vec::new() };
+    let lookup = Lookup { icon: &|_| None, schema: &|_| Some(schema.clone()) };
+    let graph = build(&application, &records, &question, &lookup);
+    assert_eq!(edges(&graph), ["db < web", "web > db"], "once, however often it is named");
+}
+
+fn template() -> Json {
+    json!({
+        "languageVersion": "2.0",
+        "imports": { "radius": { "provider": "Radius" } },
+        "parameters": { "password": { "type": "securestring" } },
+        "resources": {
+            "app": { "import": "radius", "type": "Radius.Core/applications@2025-08-01-preview",
+                "properties": { "name": "shop", "properties": { "environment": "/x/env" } } },
+            "db": { "import": "radius", "type": "Contoso.Data/postgres@2025-01-01", "properties": { "name": "db",
+                "properties": { "application": "[reference('app').id]", "password": "[parameters('password')]", "apiKey": "k" } } },
+            "web": { "import": "radius", "type": "Applications.Core/containers@2023-10-01-preview", "dependsOn": ["db"],
+                "properties": { "name": "web", "properties": { "application": "[reference('app').id]",
+                    "container": { "image": "nginx", "env": { "HOST": { "value": "[reference('db').properties.host]" } } },
+                    "connections": { "db": { "source": "[reference('db').id]" } } } } },
+            "job": { "import": "radius", "type": "Applications.Core/containers@2023-10-01-preview",
+                "copy": { "name": "job", "count": 2 }, "dependsOn": ["web"],
+                "properties": { "name": "[format('job-{0}', copyIndex())]", "properties": { "container": { "image": "x" } } } },
+        },
+    })
+}
+
+#[test]
+fn a_template_has_a_graph_before_it_is_deployed() {
+    let given = json!({ "password": { "value": "hunter2" } });
+    let foreseen = foresee(&template(), given.as_object().unwrap(), &GROUP.parse().unwrap()).unwrap();
+    let web = foreseen.iter().find(|foreseen| foreseen.symbol == "web").unwrap();
+    assert!(!web.is_known);
+    let env = &web.body["properties"]["container"]["env"];
+    assert_eq!(
+        env["HOST"]["value"],
+        json!("[reference('db').properties.host]"),
+        "what is not known stays as it is asked for"
+    );
+    let graph = of_template(&foreseen, &Lookup::none());
+    let mut all = edges(&graph);
+    all.sort();
+    assert_eq!(all, ["db < web", "job-0 > web", "job-1 > web", "web < job-0", "web < job-1", "web > db"]);
+    let text = graph.to_string();
+    assert!(!text.contains("hunter2") && !text.contains("\"k\""), "{text}");
+    let db = graph["resources"].as_array().unwrap().iter().find(|node| node["name"] == "db").unwrap();
+    assert_eq!((&db["provisioningState"], &db["symbolicName"]), (&json!("NotDeployed"), &json!("db")));
+    assert_eq!(db["diffHash"].as_str().unwrap().len(), 64);
+    let svg = to_svg(&graph);
+    assert!(svg.starts_with("<svg ") && svg.matches("<rect ").count() == 4 && svg.matches("marker-end").count() == 3);
 }
 
 #[tokio::test]

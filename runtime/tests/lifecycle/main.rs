@@ -9,6 +9,7 @@ mod graphs;
 mod large;
 mod recipes;
 mod resolving;
+mod what_if;
 mod workers;
 mod world;
 mod writes;

@@ -10,7 +10,7 @@ use std::borrow::Cow;
 
 use serde_json::Value as Json;
 
-pub(super) use evaluate::{Evaluator, Need, Phase, Resources, Scope, Stop, count_of, kind_of, within};
+pub(super) use evaluate::{Evaluator, Need, Phase, Resources, Scope, Stop, count_of, is_copy, kind_of, within};
 pub(super) use parse::parse;
 
 /// An expression.
