@@ -4,8 +4,8 @@ use camino::Utf8PathBuf;
 use clap::{Parser, Subcommand};
 
 use crate::commands::{
-    application, check, completion, deploy, environment, fmt, generate, group, recipe, resource, resource_provider,
-    resource_type, serve, version, workspace,
+    application, check, completion, deploy, diff, environment, fmt, generate, group, recipe, resource,
+    resource_provider, resource_type, serve, version, workspace,
 };
 use crate::output::{Format, Output};
 
@@ -74,6 +74,8 @@ pub enum Command {
     Fmt(fmt::Args),
     /// Generates artifacts from manifests
     Generate(generate::Args),
+    /// Lists what changed between two definitions, and whom it breaks
+    Diff(diff::Args),
     /// Works on resource providers
     #[command(subcommand, name = "resource-provider", visible_aliases = ["resourceprovider", "rp"])]
     ResourceProvider(resource_provider::Command),

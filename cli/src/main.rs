@@ -23,8 +23,8 @@ use clap::Parser as _;
 
 use crate::args::{Cli, Command, Globals};
 use crate::commands::{
-    application, check, completion, deploy, environment, fmt, generate, group, recipe, resource, resource_provider,
-    resource_type, serve, version, workspace as workspaces,
+    application, check, completion, deploy, diff, environment, fmt, generate, group, recipe, resource,
+    resource_provider, resource_type, serve, version, workspace as workspaces,
 };
 use crate::error::Error;
 
@@ -45,6 +45,7 @@ fn run(command: Command, globals: &Globals) -> Result<(), Error> {
         Command::Check(args) => check::run(&args),
         Command::Fmt(args) => fmt::run(&args, globals),
         Command::Generate(args) => generate::run(&args, globals),
+        Command::Diff(args) => diff::run(&args, globals),
         Command::ResourceProvider(command) => online(resource_provider::run(command, globals)),
         Command::ResourceType(command) => online(resource_type::run(command, globals)),
         Command::Resource(command) => online(resource::run(command, globals)),

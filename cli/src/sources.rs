@@ -113,8 +113,13 @@ impl Sources {
 
     /// Reads one manifest that must be free of errors; its diagnostics are printed.
     pub fn read_manifest(path: &Utf8Path) -> Result<Manifest, Error> {
+        Self::read_text(path, fs::read(path).map_err(Error::file("read", path.as_str()))?)
+    }
+
+    /// As [`Sources::read_manifest`], of a text that was read already; `name` is shown, and its ending tells the format.
+    pub fn read_text(name: &Utf8Path, bytes: Vec<u8>) -> Result<Manifest, Error> {
         let mut sources = Self::default();
-        sources.add(path, fs::read(path).map_err(Error::file("read", path.as_str()))?, &manifest::parse);
+        sources.add(name, bytes, &manifest::parse);
         sources.report();
         match sources.manifests.pop() {
             Some(manifest) if !sources.has_errors() => Ok(manifest),

@@ -4,6 +4,7 @@ pub mod application;
 pub mod check;
 pub mod completion;
 pub mod deploy;
+pub mod diff;
 pub mod environment;
 pub mod fmt;
 pub mod generate;
