@@ -3,6 +3,7 @@
 
 mod deny;
 mod replay;
+mod tsp_diff;
 
 use clap::{Parser, Subcommand};
 
@@ -20,11 +21,14 @@ enum Command {
     Replay(replay::Args),
     /// Checks licences, bans and sources of all dependencies against `deny.toml`.
     Deny,
+    /// Compiles TypeSpec with our compiler and the reference one, and prints what differs.
+    TspDiff(tsp_diff::Args),
 }
 
 fn main() -> anyhow::Result<()> {
     match Cli::parse().command {
         Command::Replay(args) => replay::run(&args),
         Command::Deny => deny::run(),
+        Command::TspDiff(args) => tsp_diff::run(&args),
     }
 }

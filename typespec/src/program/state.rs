@@ -69,6 +69,7 @@ impl State {
     }
 
     /// Attaches to one type what is attached to another.
+    #[expect(clippy::iter_over_hash_type, reason = "every map is treated alike, and none sees another")]
     pub fn copy(&mut self, from: TypeId, to: TypeId) {
         for map in self.maps.values_mut() {
             if let Some(value) = map.values.get(&from).cloned()
