@@ -5,7 +5,7 @@ use clap::{Parser, Subcommand};
 
 use crate::commands::{
     application, check, completion, deploy, diff, environment, fmt, generate, group, recipe, resource,
-    resource_provider, resource_type, serve, version, workspace,
+    resource_provider, resource_type, serve, token, version, workspace,
 };
 use crate::output::{Format, Output};
 
@@ -102,6 +102,9 @@ pub enum Command {
     /// Works on the workspaces of the configuration file
     #[command(subcommand)]
     Workspace(workspace::Command),
+    /// Works on the tokens that a server with access control knows
+    #[command(subcommand)]
+    Token(token::Command),
     /// Prints the versions of the command line and the server
     Version(version::Args),
     /// Prints a completion script

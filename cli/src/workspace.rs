@@ -5,7 +5,7 @@ use radii_model::ResourceId;
 use serde_json::Value as Json;
 
 use crate::args::Globals;
-use crate::client::Client;
+use crate::client::{Client, Credentials};
 use crate::config::{self, Config, Item};
 use crate::error::Error;
 use crate::flavour::Flavour;
@@ -60,7 +60,9 @@ impl Workspace {
     /// Returns a client for the workspace's server.
     pub fn client(&self, globals: &Globals) -> Result<Client, Error> {
         match &self.endpoint {
-            Endpoint::Url(url) => Ok(Client::new(url, globals.verbose)?),
+            Endpoint::Url(url) => {
+                Ok(Client::new(url, globals.verbose)?.with_credentials(Credentials::from_environment()?))
+            }
             Endpoint::None(why) => {
                 Err(Error::failed(why.clone())
                     .hint("set `connection.overrides.ucp` in the workspace, or give `--url URL`"))

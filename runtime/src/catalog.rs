@@ -242,6 +242,11 @@ impl Catalog {
         self.providers.read().expect("no holder of the lock panics").get(&key(plane, namespace)).cloned()
     }
 
+    /// Returns the providers of all planes.
+    pub fn all(&self) -> Vec<Arc<Provider>> {
+        self.providers.read().expect("no holder of the lock panics").values().cloned().collect()
+    }
+
     /// Returns all providers of a plane, in the order of their registration.
     pub fn list(&self, plane: &str) -> Vec<Arc<Provider>> {
         let providers = self.providers.read().expect("no holder of the lock panics");

@@ -3,6 +3,7 @@
 //! Every request goes to the workspace's own server: absolute URLs in answers are brought back to it,
 //! because some servers name their internal host there (Radius HTTP contract, parts 2.2 and 3).
 
+mod credentials;
 mod poll;
 mod problem;
 #[cfg(test)]
@@ -14,6 +15,7 @@ use std::time::Duration;
 use reqwest::{Method, StatusCode, Url};
 use serde_json::Value as Json;
 
+pub use credentials::Credentials;
 pub use problem::{Error, Problem};
 
 /// What stands before every path of the protocol.
@@ -42,6 +44,7 @@ pub struct Client {
     base: Url,
     verbose: bool,
     attempts: u32,
+    credentials: Credentials,
     http: OnceCell<reqwest::Client>,
 }
 
@@ -79,7 +82,15 @@ impl Client {
         base.set_path(&path);
         base.set_query(None);
         base.set_fragment(None);
-        Ok(Self { base, verbose, attempts: ATTEMPTS, http: OnceCell::new() })
+        let credentials = Credentials::default();
+        Ok(Self { base, verbose, attempts: ATTEMPTS, credentials, http: OnceCell::new() })
+    }
+
+    /// Shows these credentials to the server.
+    #[must_use]
+    pub fn with_credentials(mut self, credentials: Credentials) -> Self {
+        self.credentials = credentials;
+        self
     }
 
     /// The server's root, for messages.
@@ -254,6 +265,9 @@ impl Client {
         body: Option<&Json>,
     ) -> Result<(StatusCode, reqwest::header::HeaderMap, Vec<u8>), reqwest::Error> {
         let mut request = self.http()?.request(method.clone(), url.clone()).header("accept", "application/json");
+        if let Some(token) = self.credentials.authorization() {
+            request = request.header(reqwest::header::AUTHORIZATION, token.clone());
+        }
         if let Some(body) = body {
             request = request.json(body);
         }
@@ -280,6 +294,8 @@ impl Client {
         if self.base.scheme() == "http" {
             // The machine's certificates need not be read: every request goes to this server, in clear.
             builder = builder.tls_certs_only([]);
+        } else {
+            builder = builder.tls_certs_merge(self.credentials.certificates().iter().cloned());
         }
         let client = builder.build()?;
         Ok(self.http.get_or_init(|| client))

@@ -73,6 +73,12 @@ pub enum Error {
         /// What is wrong with it.
         why: String,
     },
+    /// What should be shown to the server cannot be used.
+    #[error("{why}")]
+    Credentials {
+        /// What is wrong.
+        why: String,
+    },
     /// No answer came.
     #[error("no server answers at {root}")]
     Unreachable {
@@ -134,6 +140,7 @@ impl Error {
     /// What to do about it.
     pub fn hint(&self) -> Option<String> {
         let hint = match self {
+            Self::Credentials { .. } => "set `RADII_TOKEN`, `RADII_TOKEN_FILE` and `RADII_CA_FILE`, or unset them",
             Self::InvalidUrl { .. } => "write it like http://127.0.0.1:8080",
             Self::Unreachable { .. } => {
                 "start one with `rad serve`, or name another with `--url URL` or in the workspace"
@@ -152,6 +159,7 @@ fn problem_hint(problem: &Problem) -> Option<&'static str> {
     let by_code = [
         ("RecipeNotFoundFailure", "`rad recipe register` adds one, `rad recipe list` shows those there are"),
         ("DriverNotFoundFailure", "register a recipe of a kind that the server has a driver for"),
+        ("AuthenticationFailed", "set `RADII_TOKEN` or `RADII_TOKEN_FILE` to a token that the server knows"),
         ("PreconditionFailed", "somebody else changed it; look at it and repeat"),
     ];
     let by_text = [

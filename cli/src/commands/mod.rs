@@ -14,5 +14,6 @@ pub mod resource;
 pub mod resource_provider;
 pub mod resource_type;
 pub mod serve;
+pub mod token;
 pub mod version;
 pub mod workspace;

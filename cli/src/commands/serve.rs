@@ -5,8 +5,9 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use radii_registry_server::access::limit::Rate;
 use radii_registry_server::api::forward::Limits;
-use radii_registry_server::serve::{self, Database, Exposure, Options};
+use radii_registry_server::serve::{self, Database, Exposure, Options, Tls};
 use radii_runtime::platform::Platform;
 use radii_runtime::recipe::RecipeDriver;
 use radii_runtime::worker;
@@ -27,6 +28,21 @@ pub struct Args {
         hide_env_values = true
     )]
     listen: SocketAddr,
+    /// File that says who may do what; without it everybody who reaches the server may do everything
+    #[arg(long, value_name = "FILE", env = "RADII_ACCESS", hide_env_values = true)]
+    access: Option<PathBuf>,
+    /// File that a line is appended to for every change, refusal and look at secrets
+    #[arg(long, value_name = "FILE", env = "RADII_AUDIT_LOG", hide_env_values = true)]
+    audit_log: Option<PathBuf>,
+    /// Requests per second that each client may send in the long run; twice as many at once
+    #[arg(long, value_name = "NUMBER", env = "RADII_RATE_LIMIT", hide_env_values = true)]
+    rate_limit: Option<u32>,
+    /// PEM file with the certificate; the server then speaks HTTPS only, and reads it again when it changes
+    #[arg(long, value_name = "FILE", requires = "tls_key", env = "RADII_TLS_CERTIFICATE", hide_env_values = true)]
+    tls_certificate: Option<PathBuf>,
+    /// PEM file with the certificate's private key
+    #[arg(long, value_name = "FILE", requires = "tls_certificate", env = "RADII_TLS_KEY", hide_env_values = true)]
+    tls_key: Option<PathBuf>,
     /// Lets other machines in although there is no authentication
     #[arg(long)]
     allow_unauthenticated: bool,
@@ -75,6 +91,10 @@ pub fn run(args: &Args, globals: &Globals) -> Result<(), Error> {
         listen: args.listen,
         exposure: if args.allow_unauthenticated { Exposure::Anyone } else { Exposure::Loopback },
         database: args.database.clone(),
+        access: args.access.clone(),
+        audit: args.audit_log.clone(),
+        rate: args.rate_limit.map(|rate| Rate { per_second: rate.max(1).into(), burst: f64::from(rate.max(1)) * 2.0 }),
+        tls: args.tls_certificate.clone().zip(args.tls_key.clone()).map(|(certificate, key)| Tls { certificate, key }),
         workers: worker::Options {
             concurrency: args.workers.max(1),
             lease: Duration::from_secs(args.lease.max(1)),
@@ -94,7 +114,7 @@ pub fn run(args: &Args, globals: &Globals) -> Result<(), Error> {
 async fn serve_until_signal(options: Options, args: &Args, globals: &Globals) -> Result<(), Error> {
     let server = serve::Server::start(options, platforms(args), recipe_drivers(args)).await.map_err(failed)?;
     // Standard output, so that a script that chose port 0 can read where the server is.
-    globals.output().done(&format!("Radii listens at http://{}", server.address()))?;
+    globals.output().done(&format!("Radii listens at {}", server.url()))?;
     server.run_until_signal().await.map_err(failed)
 }
 

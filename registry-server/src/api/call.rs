@@ -70,15 +70,7 @@ impl Call {
 
     /// The decoded segments after [`BASE`]; `None` outside of it. One trailing slash is dropped.
     pub fn segments(&self) -> Option<Vec<String>> {
-        let rest = self.raw_path.strip_prefix(BASE)?;
-        match rest {
-            "" => Some(Vec::new()),
-            _ => {
-                let rest = rest.strip_prefix('/').filter(|rest| !rest.is_empty())?;
-                let rest = rest.strip_suffix('/').unwrap_or(rest);
-                rest.split('/').map(|segment| decode(segment, Plus::Itself)).collect()
-            }
-        }
+        decoded_segments(&self.raw_path)
     }
 
     /// The first value of a query parameter; names are compared exactly.
@@ -179,6 +171,19 @@ impl Call {
             });
             said.collect::<Vec<_>>().join("; ")
         })
+    }
+}
+
+/// The decoded segments of a path after [`BASE`]; `None` outside of it. One trailing slash is dropped.
+pub fn decoded_segments(raw_path: &str) -> Option<Vec<String>> {
+    let rest = raw_path.strip_prefix(BASE)?;
+    match rest {
+        "" => Some(Vec::new()),
+        _ => {
+            let rest = rest.strip_prefix('/').filter(|rest| !rest.is_empty())?;
+            let rest = rest.strip_suffix('/').unwrap_or(rest);
+            rest.split('/').map(|segment| decode(segment, Plus::Itself)).collect()
+        }
     }
 }
 

@@ -28,6 +28,7 @@ use serde_json::json;
 
 use crate::AppState;
 use call::Call;
+pub(crate) use call::decoded_segments;
 use route::Route;
 
 /// Largest body that is read; the server's own limit is smaller.

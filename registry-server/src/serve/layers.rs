@@ -1,6 +1,7 @@
 //! What every request passes before its route: a name, a log line, limits, and a net under panics.
 
 use std::any::Any;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use axum::Router;
@@ -18,6 +19,8 @@ use tower_http::limit::RequestBodyLimitLayer;
 use tracing::Instrument;
 
 use super::Options;
+use super::metrics::Metrics;
+use crate::access::{self, Gate};
 
 static REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
@@ -26,6 +29,10 @@ const TOO_LARGE: &str = "RequestContentTooLarge";
 /// The server did not answer in time.
 const TIMED_OUT: &str = "ServerTimeout";
 
+/// The name of a request, as answered in `x-request-id`.
+#[derive(Clone, Debug)]
+pub(crate) struct RequestId(pub String);
+
 #[derive(Clone, Copy)]
 struct Limits {
     body: usize,
@@ -33,14 +40,15 @@ struct Limits {
 }
 
 /// Puts all layers around the routes.
-pub(super) fn wrap(routes: Router, options: &Options) -> Router {
+pub(super) fn wrap(routes: Router, options: &Options, gate: Arc<Gate>, metrics: Arc<Metrics>) -> Router {
     let limits = Limits { body: options.body_limit, time: options.request_timeout };
     routes
         .layer(DefaultBodyLimit::disable())
         .layer(RequestBodyLimitLayer::new(options.body_limit))
         .layer(middleware::from_fn_with_state(limits, limit))
+        .layer(middleware::from_fn_with_state(gate, access::guard))
         .layer(CatchPanicLayer::custom(after_panic))
-        .layer(middleware::from_fn(observe))
+        .layer(middleware::from_fn_with_state(metrics, observe))
 }
 
 /// Refuses bodies that say that they are too long, and words the refusals of those that only are.
@@ -65,13 +73,17 @@ fn too_large(limit: usize) -> Response {
 }
 
 /// Names the request, and logs how it ended.
-async fn observe(request: Request, next: Next) -> Response {
+async fn observe(State(metrics): State<Arc<Metrics>>, mut request: Request, next: Next) -> Response {
     let id = request_id(&request);
+    request.extensions_mut().insert(RequestId(id.to_str().unwrap_or_default().to_owned()));
     let (method, path) = (request.method().clone(), request.uri().path().to_owned());
     let span = tracing::info_span!("request", %method, path, request.id = id.to_str().unwrap_or_default());
     let begun = Instant::now();
+    let in_flight = metrics.begin();
     let mut response = next.run(request).instrument(span.clone()).await;
     let (status, took) = (response.status().as_u16(), begun.elapsed());
+    drop(in_flight);
+    metrics.answered(&method, &path, status, took);
     span.in_scope(|| {
         let milliseconds = took.as_secs_f64() * 1_000.0;
         match status {
@@ -104,7 +116,7 @@ fn after_panic(panic: Box<dyn Any + Send + 'static>) -> Response {
 }
 
 /// Returns a fault as the protocol's error envelope.
-fn envelope(fault: &Fault) -> Response {
+pub(crate) fn envelope(fault: &Fault) -> Response {
     let status = StatusCode::from_u16(fault.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     let headers = [(CONTENT_TYPE, "application/json")];
     (status, headers, Body::from(json!({ "error": fault }).to_string())).into_response()
@@ -131,7 +143,8 @@ mod tests {
                 }),
             )
             .route("/forever", get(std::future::pending::<()>));
-        wrap(routes, &Options { body_limit: 10, request_timeout, ..Options::default() })
+        let options = Options { body_limit: 10, request_timeout, ..Options::default() };
+        wrap(routes, &options, Arc::default(), Metrics::new())
     }
 
     async fn ask(request: Request) -> (StatusCode, Value, Response<()>) {

@@ -2,10 +2,12 @@
 
 mod health;
 mod layers;
+mod metrics;
 mod options;
 mod seed;
 #[cfg(test)]
 mod tests;
+mod tls;
 
 use std::future::Future;
 use std::net::SocketAddr;
@@ -14,6 +16,7 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::serve::ListenerExt;
+use axum_server::tls_rustls::RustlsConfig;
 use radii_runtime::catalog::Catalog;
 use radii_runtime::host::{Host, Parts};
 use radii_runtime::platform::Platform;
@@ -23,11 +26,18 @@ use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
+use crate::access::audit::Audit;
+use crate::access::config::ConfigError;
+use crate::access::limit::Limiter;
+use crate::access::{Directory, Gate};
 use crate::store::sqlite::{OpenError, SqliteStore};
 use crate::{AppState, api, dashboard};
 
 pub use health::Health;
+pub(crate) use layers::{RequestId, envelope};
+use metrics::Metrics;
 pub use options::{Database, Exposure, Options};
+pub use tls::Tls;
 
 /// Why the server did not start, or ended.
 #[derive(Debug, thiserror::Error)]
@@ -43,11 +53,24 @@ pub enum Error {
     /// The listen address is reachable from other machines, and nobody said that it may be.
     #[error(
         "`{address}` can be reached from other machines and the server has no authentication; \
-         listen at 127.0.0.1, or add `--allow-unauthenticated`"
+         name an access file with `--access`, listen at 127.0.0.1, or add `--allow-unauthenticated`"
     )]
     Exposed {
         /// Where.
         address: SocketAddr,
+    },
+    /// The access file is wrong.
+    #[error(transparent)]
+    Access(#[from] ConfigError),
+    /// A file that the server was told to use cannot be used.
+    #[error("cannot use {what} `{}`", path.display())]
+    File {
+        /// What for.
+        what: &'static str,
+        /// Which.
+        path: std::path::PathBuf,
+        /// Why.
+        source: std::io::Error,
     },
     /// The database cannot be used.
     #[error(transparent)]
@@ -92,6 +115,8 @@ pub struct Server {
     stop_working: CancellationToken,
     http: JoinHandle<std::io::Result<()>>,
     workers: JoinHandle<()>,
+    /// Tasks that follow files; they have nothing to finish.
+    followers: Vec<JoinHandle<()>>,
 }
 
 impl Server {
@@ -107,19 +132,24 @@ impl Server {
         // First, so that a wrong address leaves no database behind.
         let listener = listen(&options).await?;
         let address = listener.local_addr().map_err(|source| Error::Listen { address: options.listen, source })?;
+        let mut followers = Vec::new();
+        let gate = gate(&options, &mut followers)?;
+        let tls = load_tls(&options, &mut followers).await?;
         let (state, store) = prepare(&options, platforms, recipes).await?;
         let health = Arc::clone(&state.health);
         let (stop_listening, stop_working) = (CancellationToken::new(), CancellationToken::new());
         let workers = tokio::spawn(work(state.clone(), options.workers.clone(), stop_working.clone()));
-        let listener = listener.tap_io(|stream| {
-            // Answers are written at once; waiting for more would only delay them.
-            let _ = stream.set_nodelay(true);
-        });
-        let routes = router(state, &options).into_make_service_with_connect_info::<SocketAddr>();
-        let serving = axum::serve(listener, routes);
-        let http = tokio::spawn(serving.with_graceful_shutdown(stop_listening.clone().cancelled_owned()).into_future());
-        tracing::info!(%address, database = %options.database, "Serving at http://{address}");
-        Ok(Server { address, options, store, health, stop_listening, stop_working, http, workers })
+        let scheme = if tls.is_some() { "https" } else { "http" };
+        let http = listening(listener, tls, router(state, &options, gate), stop_listening.clone(), options.grace)
+            .map_err(|source| Error::Listen { address, source })?;
+        tracing::info!(%address, database = %options.database, "Serving at {scheme}://{address}");
+        Ok(Server { address, options, store, health, stop_listening, stop_working, http, workers, followers })
+    }
+
+    /// Where it is: scheme and address.
+    pub fn url(&self) -> String {
+        let scheme = if self.options.tls.is_some() { "https" } else { "http" };
+        format!("{scheme}://{}", self.address)
     }
 
     /// The address it listens at.
@@ -162,6 +192,7 @@ impl Server {
     async fn shut_down(&mut self, failure: Option<Error>) -> Result<(), Error> {
         tracing::info!("Stopping: finishing requests, giving operations back");
         self.health.stopping();
+        self.followers.iter().for_each(JoinHandle::abort);
         self.stop_listening.cancel();
         finish(&mut self.http, "requests", self.options.grace).await;
         self.stop_working.cancel();
@@ -195,12 +226,60 @@ pub async fn in_process(
     recipes: Vec<Arc<dyn RecipeDriver>>,
 ) -> Result<(Router, AppState), Error> {
     let (state, _) = prepare(options, platforms, recipes).await?;
-    Ok((router(state.clone(), options), state))
+    let gate = gate(options, &mut Vec::new())?;
+    Ok((router(state.clone(), options, gate), state))
+}
+
+/// Returns the gate that the options describe; what follows its files is added to the followers.
+fn gate(options: &Options, followers: &mut Vec<JoinHandle<()>>) -> Result<Arc<Gate>, Error> {
+    let directory = options.access.as_deref().map(Directory::open).transpose()?.map(Arc::new);
+    followers.extend(directory.as_ref().map(|directory| tokio::spawn(Arc::clone(directory).follow())));
+    let audit = match &options.audit {
+        Some(path) => {
+            Audit::to_file(path).map_err(|source| Error::File { what: "the audit log", path: path.clone(), source })?
+        }
+        None => Audit::default(),
+    };
+    Ok(Arc::new(Gate { directory, limiter: options.rate.map(Limiter::new), audit }))
+}
+
+async fn load_tls(options: &Options, followers: &mut Vec<JoinHandle<()>>) -> Result<Option<RustlsConfig>, Error> {
+    let Some(tls) = &options.tls else { return Ok(None) };
+    let failed = |source| Error::File { what: "the certificate", path: tls.certificate.clone(), source };
+    let config = tls.load().await.map_err(failed)?;
+    followers.push(tokio::spawn(tls.clone().follow(config.clone())));
+    Ok(Some(config))
+}
+
+/// Serves until told to stop; requests in progress get some time to finish.
+fn listening(
+    listener: TcpListener,
+    tls: Option<RustlsConfig>,
+    routes: Router,
+    stop: CancellationToken,
+    grace: std::time::Duration,
+) -> std::io::Result<JoinHandle<std::io::Result<()>>> {
+    let service = routes.into_make_service_with_connect_info::<SocketAddr>();
+    let Some(tls) = tls else {
+        let listener = listener.tap_io(|stream| {
+            // Answers are written at once; waiting for more would only delay them.
+            let _ = stream.set_nodelay(true);
+        });
+        let serving = axum::serve(listener, service).with_graceful_shutdown(stop.cancelled_owned());
+        return Ok(tokio::spawn(serving.into_future()));
+    };
+    let handle = axum_server::Handle::new();
+    let server = axum_server::from_tcp_rustls(listener.into_std()?, tls)?.handle(handle.clone());
+    tokio::spawn(async move {
+        stop.cancelled().await;
+        handle.graceful_shutdown(Some(grace));
+    });
+    Ok(tokio::spawn(server.serve(service)))
 }
 
 async fn listen(options: &Options) -> Result<TcpListener, Error> {
     let address = options.listen;
-    if options.exposure == Exposure::Loopback && !address.ip().is_loopback() {
+    if options.exposure == Exposure::Loopback && options.access.is_none() && !address.ip().is_loopback() {
         return Err(Error::Exposed { address });
     }
     TcpListener::bind(address).await.map_err(|source| Error::Listen { address, source })
@@ -237,9 +316,13 @@ async fn prepare(
     Ok((state, store))
 }
 
-fn router(state: AppState, options: &Options) -> Router {
-    let routes = api::router(state.clone()).merge(health::router(state.clone())).merge(dashboard::router(state));
-    layers::wrap(routes, options)
+fn router(state: AppState, options: &Options, gate: Arc<Gate>) -> Router {
+    let metrics = Metrics::new();
+    let routes = api::router(state.clone())
+        .merge(health::router(state.clone()))
+        .merge(metrics::router(state.clone(), Arc::clone(&metrics)))
+        .merge(dashboard::router(state));
+    layers::wrap(routes, options, gate, metrics)
 }
 
 async fn work(state: AppState, options: worker::Options, stop: CancellationToken) {

@@ -7,6 +7,8 @@ use std::time::Duration;
 use ipnet::IpNet;
 use radii_runtime::worker;
 
+use super::tls::Tls;
+use crate::access::limit::Rate;
 use crate::api::forward;
 
 /// Where state is kept.
@@ -55,6 +57,14 @@ pub struct Options {
     pub exposure: Exposure,
     /// Where state is kept.
     pub database: Database,
+    /// Who may do what; without it everybody may do everything.
+    pub access: Option<PathBuf>,
+    /// What changes and refusals are written to, beside the log.
+    pub audit: Option<PathBuf>,
+    /// How many requests each client may send.
+    pub rate: Option<Rate>,
+    /// Certificate and key; without them the server speaks plain HTTP.
+    pub tls: Option<Tls>,
     /// How workers behave.
     pub workers: worker::Options,
     /// Bodies above so many bytes are answered with 413.
@@ -75,6 +85,10 @@ impl Default for Options {
             listen: SocketAddr::from(([127, 0, 0, 1], 8080)),
             exposure: Exposure::Loopback,
             database: Database::Memory,
+            access: None,
+            audit: None,
+            rate: None,
+            tls: None,
             workers: worker::Options::default(),
             body_limit: 16 * 1024 * 1024,
             request_timeout: Duration::from_secs(60),

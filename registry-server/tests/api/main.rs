@@ -1,5 +1,6 @@
 //! The protocol through the router in one process, by actors with names.
 
+mod access;
 mod app;
 mod bodies;
 mod conditions;

@@ -1,0 +1,188 @@
+//! The gate before all routes.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Instant;
+
+use axum::extract::{ConnectInfo, Request, State};
+use axum::middleware::Next;
+use axum::response::Response;
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use http::header::{AUTHORIZATION, RETRY_AFTER, WWW_AUTHENTICATE};
+use http::{HeaderValue, Method};
+use radii_runtime::{Clock as _, Fault, SystemClock};
+
+use super::Directory;
+use super::audit::{Audit, Entry};
+use super::demand::{self, Demand};
+use super::issuer::Refusal;
+use super::limit::Limiter;
+use super::policy::{Action, Actor, Scope};
+use crate::serve::{RequestId, envelope};
+
+/// The caller is not known.
+const UNAUTHENTICATED: &str = "AuthenticationFailed";
+/// The caller is known, and may not do this.
+const FORBIDDEN: &str = "AuthorizationFailed";
+/// The caller sent too many requests.
+const TOO_MANY: &str = "TooManyRequests";
+
+/// What the gate knows.
+#[derive(Default)]
+pub struct Gate {
+    /// Who is known; without it everybody may do everything.
+    pub directory: Option<Arc<Directory>>,
+    /// How much each client may ask; without it, whatever it can.
+    pub limiter: Option<Limiter>,
+    /// What changes and refusals are written to.
+    pub audit: Audit,
+}
+
+impl Gate {
+    async fn find(&self, token: Option<String>) -> Result<Option<Actor>, Fault> {
+        let Some(directory) = &self.directory else { return Ok(Some(Actor::anonymous())) };
+        let Some(token) = token else { return Ok(None) };
+        match directory.find(&token).await {
+            Ok(actor) => Ok(Some(actor)),
+            Err(refusal @ Refusal::Invalid(_)) => Err(Fault::new(401, UNAUTHENTICATED, refusal.to_string())),
+            Err(refusal @ Refusal::Unavailable { .. }) => {
+                tracing::error!("{refusal}");
+                Err(Fault::new(503, UNAUTHENTICATED, "nobody can tell now whether the token is valid; try again"))
+            }
+        }
+    }
+
+    /// The answer to a client that asks too much.
+    fn slow_down(&self, actor: Option<&Actor>, from: &str) -> Option<Response> {
+        let client = actor.filter(|_| self.directory.is_some()).map_or(from, |actor| actor.name.as_str());
+        let wait = self.limiter.as_ref()?.take(client, Instant::now()).err()?;
+        let seconds = wait.as_secs_f64().ceil().max(1.0);
+        let fault = Fault::new(429, TOO_MANY, format!("too many requests; wait {seconds} s and send fewer"));
+        let mut response = envelope(&fault);
+        response.headers_mut().insert(RETRY_AFTER, HeaderValue::from(seconds as u64));
+        Some(response)
+    }
+}
+
+/// The token of an `Authorization` header: a bearer token, or the password of basic authentication, which
+/// lets a browser ask for it.
+fn bearer(request: &Request) -> Option<String> {
+    let header = request.headers().get(AUTHORIZATION)?.to_str().ok()?;
+    let (scheme, value) = header.split_once(' ')?;
+    if scheme.eq_ignore_ascii_case("bearer") {
+        return Some(value.trim().to_owned());
+    }
+    if !scheme.eq_ignore_ascii_case("basic") {
+        return None;
+    }
+    let decoded = String::from_utf8(STANDARD.decode(value.trim()).ok()?).ok()?;
+    decoded.split_once(':').map(|(_, password)| password.to_owned())
+}
+
+fn unauthenticated(fault: &Fault, path: &str) -> Response {
+    let mut response = envelope(fault);
+    let challenge = match path {
+        // Browsers ask people for a password; programs are told what is expected.
+        _ if path == "/" || path.starts_with("/dashboard") => "Basic realm=\"Radii: any name, a token as password\"",
+        _ => "Bearer realm=\"Radii\"",
+    };
+    if fault.status == 401 {
+        response.headers_mut().insert(WWW_AUTHENTICATE, HeaderValue::from_static(challenge));
+    }
+    response
+}
+
+fn forbidden(actor: &Actor, action: Action, scope: &Scope) -> Fault {
+    let message = format!(
+        "`{}` may not {} at `{scope}`: that needs the role `{}` there; ask an administrator for a grant",
+        actor.name,
+        action.as_str(),
+        format!("{:?}", action.needs()).to_lowercase(),
+    );
+    Fault::new(403, FORBIDDEN, message)
+}
+
+/// Lets a request through, or answers it.
+pub async fn guard(State(gate): State<Arc<Gate>>, mut request: Request, next: Next) -> Response {
+    let demand = demand::of(request.method(), request.uri().path());
+    if demand == Demand::Nothing {
+        return next.run(request).await;
+    }
+    let visit = Visit::of(&request);
+    let found = gate.find(bearer(&request)).await;
+    if let Some(response) = gate.slow_down(found.as_ref().ok().and_then(Option::as_ref), &visit.from) {
+        return response;
+    }
+    let nobody = || Fault::new(401, UNAUTHENTICATED, "who are you? Send `Authorization: Bearer` with a token");
+    let (actor, refusal) = match found.and_then(|actor| actor.ok_or_else(nobody)) {
+        Err(fault) => (None, Some(unauthenticated(&fault, &visit.path))),
+        Ok(actor) => {
+            let refusal = match &demand {
+                Demand::Allowed(action, scope) if !actor.may(*action, scope) => {
+                    Some(envelope(&forbidden(&actor, *action, scope)))
+                }
+                _ => None,
+            };
+            (Some(actor), refusal)
+        }
+    };
+    let name = actor.as_ref().map_or_else(|| "unknown".to_owned(), |actor| actor.name.clone());
+    let allowed = refusal.is_none();
+    let response = match refusal {
+        Some(refusal) => refusal,
+        None => {
+            if let Some(actor) = actor {
+                request.extensions_mut().insert(actor);
+            }
+            next.run(request).await
+        }
+    };
+    let action = match &demand {
+        Demand::Allowed(action, _) => *action,
+        _ => Action::Discover,
+    };
+    if !allowed || !matches!(action, Action::Read | Action::Discover) {
+        visit.write_down(&gate.audit, &name, action, allowed, response.status().as_u16());
+    }
+    response
+}
+
+/// What the audit log keeps of a request while its route has it.
+struct Visit {
+    id: String,
+    from: String,
+    method: Method,
+    path: String,
+    api_version: Option<String>,
+}
+
+impl Visit {
+    fn of(request: &Request) -> Self {
+        let query = request.uri().query().unwrap_or_default();
+        let version = query.split('&').find_map(|pair| pair.strip_prefix("api-version="));
+        let from = request.extensions().get::<ConnectInfo<SocketAddr>>();
+        Self {
+            id: request.extensions().get::<RequestId>().map(|id| id.0.clone()).unwrap_or_default(),
+            from: from.map_or_else(|| "unknown".to_owned(), |ConnectInfo(address)| address.ip().to_string()),
+            method: request.method().clone(),
+            path: request.uri().path().to_owned(),
+            api_version: version.map(str::to_owned),
+        }
+    }
+
+    fn write_down(&self, audit: &Audit, actor: &str, action: Action, allowed: bool, status: u16) {
+        audit.write(&Entry {
+            time: SystemClock.now().to_string(),
+            request_id: &self.id,
+            actor,
+            from: &self.from,
+            method: self.method.as_str(),
+            path: &self.path,
+            api_version: self.api_version.as_deref(),
+            action: action.as_str(),
+            allowed,
+            status,
+        });
+    }
+}
