@@ -219,6 +219,11 @@ impl Ast {
         })
     }
 
+    /// Returns one of the nodes that [`Ast::parts`] gives.
+    pub fn part(&self, id: NodeId, at: usize) -> Option<NodeId> {
+        self.parts(id).nth(at)
+    }
+
     /// Returns the first node below of a kind.
     pub fn find(&self, id: NodeId, kind: NodeKind) -> Option<NodeId> {
         self.children(id).find(|child| self.kind(*child) == kind)

@@ -6,6 +6,9 @@ use crate::program::Program;
 use crate::registry::Registry;
 use crate::world::World;
 
+/// The stack of the checker: declarations lead into each other, and that may go deep. Only what is used is taken.
+const STACK: usize = 1 << 30;
+
 /// What a compilation may be told.
 #[derive(Clone, Debug, Default)]
 pub struct Options {
@@ -35,15 +38,36 @@ impl Compilation {
 /// Compiles an entry file, or the folder that it stands in, with all that it imports.
 ///
 /// It never fails: what is wrong is in the diagnostics, and the program holds the rest.
-pub fn compile(world: &dyn World, entry: &str, _options: &Options, registry: &Registry) -> Compilation {
+pub fn compile(world: &dyn World, entry: &str, options: &Options, registry: &Registry) -> Compilation {
     let mut program = Program::new();
     crate::loader::load(&mut program, world, registry, entry);
-    if !program.diagnostics.iter().any(Diagnostic::is_error) {
-        for validate in registry.validators() {
-            validate(&mut program);
-        }
-    }
+    check_on_own_stack(&mut program, registry, options);
     let diagnostics = std::mem::take(&mut program.diagnostics);
+    let diagnostics = crate::checker::suppress(&program, diagnostics);
     let sources = program.sources.clone();
     Compilation { program, diagnostics, sources }
+}
+
+fn check_on_own_stack(program: &mut Program, registry: &Registry, options: &Options) {
+    std::thread::scope(|threads| {
+        let builder = std::thread::Builder::new().name("typespec".to_owned()).stack_size(STACK);
+        let checking = builder.spawn_scoped(threads, || check(program, registry, options));
+        if let Ok(handle) = checking
+            && let Err(panic) = handle.join()
+        {
+            std::panic::resume_unwind(panic);
+        }
+    });
+}
+
+fn check(program: &mut Program, registry: &Registry, options: &Options) {
+    crate::checker::check(program, registry, options);
+    for rule in registry.checks() {
+        rule(program);
+    }
+    if !program.diagnostics.iter().any(Diagnostic::is_error) {
+        for validate in registry.validators() {
+            validate(program);
+        }
+    }
 }

@@ -21,6 +21,7 @@ pub type ValidateFn = fn(&mut Program);
 pub struct Registry {
     decorators: HashMap<String, DecoratorFn>,
     functions: HashMap<String, FunctionFn>,
+    checks: Vec<ValidateFn>,
     validators: Vec<ValidateFn>,
     libraries: Vec<Library>,
 }
@@ -50,7 +51,13 @@ impl Registry {
         self
     }
 
-    /// Registers what runs after checking.
+    /// Registers a rule of the language itself: it runs after checking, whether or not there were errors.
+    pub fn on_checked(&mut self, check: ValidateFn) -> &mut Self {
+        self.checks.push(check);
+        self
+    }
+
+    /// Registers what runs after checking, if there was no error.
     pub fn on_validate(&mut self, validate: ValidateFn) -> &mut Self {
         self.validators.push(validate);
         self
@@ -78,7 +85,12 @@ impl Registry {
         registered.or_else(|| crate::libraries::find(name).copied())
     }
 
-    /// What runs after checking, in order.
+    /// What runs after checking in any case, in order.
+    pub fn checks(&self) -> &[ValidateFn] {
+        &self.checks
+    }
+
+    /// What runs after checking without errors, in order.
     pub fn validators(&self) -> &[ValidateFn] {
         &self.validators
     }

@@ -1,7 +1,9 @@
 //! The front end against what the reference said.
 
+mod checking;
 mod corpus;
 mod formatting;
+mod graph;
 mod libraries;
 mod numbers;
 mod properties;

@@ -1,5 +1,340 @@
-//! The checker: from syntax and names to types and values.
+//! The checker: from syntax and names to types and values (TypeSpec reference, part 2).
 
+mod augments;
+mod bind;
+mod decorators;
+mod directives;
+mod expressions;
+mod functions;
+mod heritage;
+mod interfaces;
 mod literals;
+mod modifiers;
+mod properties;
+mod references;
+mod report;
+mod resolve;
+mod scalars;
+mod statements;
+mod suggest;
+mod templates;
+mod unions;
+mod values;
 
+use std::collections::{HashMap, HashSet, VecDeque};
+use std::sync::Arc;
+
+use radii_diagnostics::Span;
+
+use crate::ast::NodeId;
+use crate::compile::Options;
+use crate::program::{
+    Constraint, Entity, MapperId, Origin, Program, Symbol, SymbolId, SymbolKind, Type, TypeId, TypeKind,
+};
+use crate::registry::{self, Registry};
+use crate::syntax::NodeKind;
+
+pub(crate) use bind::name_node;
+pub(crate) use directives::suppress;
 pub(crate) use literals::string_literal;
+
+/// How deep declarations may lead into each other before the checker gives up.
+const MAX_DEPTH: u32 = 6_000;
+
+/// Under which template arguments something is checked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Default)]
+pub(super) struct Scope {
+    /// The arguments in force.
+    mapper: Option<MapperId>,
+    /// Whether parameters of an enclosing template have no arguments.
+    in_template: bool,
+}
+
+impl Scope {
+    const PLAIN: Scope = Scope { mapper: None, in_template: false };
+
+    fn of(mapper: Option<MapperId>) -> Self {
+        Self { mapper, in_template: false }
+    }
+}
+
+/// What is being found out, so that circles are noticed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+enum Pending {
+    Base,
+    Alias,
+    Const,
+    Property,
+    Signature,
+    Constraint,
+}
+
+/// Checks a loaded program.
+pub(crate) fn check(program: &mut Program, registry: &Registry, options: &Options) {
+    bind::bind(program);
+    let mut checker = Checker {
+        program,
+        registry,
+        options,
+        declared: HashMap::new(),
+        entities: HashMap::new(),
+        mappers: HashMap::new(),
+        pending: HashSet::new(),
+        reported: HashSet::new(),
+        deprecated: HashMap::new(),
+        runaway: HashSet::new(),
+        depth: 0,
+        copies: HashMap::new(),
+        deferred: HashMap::new(),
+        queue: VecDeque::new(),
+        building: Vec::new(),
+    };
+    checker.run();
+}
+
+struct Checker<'a> {
+    program: &'a mut Program,
+    registry: &'a Registry,
+    options: &'a Options,
+    /// Types of declarations, per template arguments.
+    declared: HashMap<(NodeId, Option<MapperId>), TypeId>,
+    /// What aliases and constants stand for, per template arguments.
+    entities: HashMap<(NodeId, Option<MapperId>), Entity>,
+    /// Mappers by declaration, arguments and enclosing mapper, so that equal instances are one.
+    mappers: HashMap<(NodeId, Vec<Entity>, Option<MapperId>), MapperId>,
+    pending: HashSet<(Pending, NodeId, Option<MapperId>)>,
+    /// Problems that were reported, by code and place.
+    reported: HashSet<(&'static str, Option<Span>)>,
+    /// Messages of `#deprecated` by declaration.
+    deprecated: HashMap<NodeId, Option<Arc<str>>>,
+    /// Templates that instantiate themselves without end.
+    runaway: HashSet<NodeId>,
+    depth: u32,
+    /// Values of constants that were given a declared type.
+    copies: HashMap<NodeId, crate::program::ValueId>,
+    /// Models whose bodies are still to be checked.
+    deferred: HashMap<TypeId, (Scope, NodeId)>,
+    /// The same in the order in which they were met.
+    queue: VecDeque<TypeId>,
+    /// Models whose members are being checked right now.
+    building: Vec<TypeId>,
+}
+
+impl Checker<'_> {
+    fn run(&mut self) {
+        self.find_standard_library();
+        self.make_namespaces(self.program.global, None);
+        self.report_duplicates();
+        self.resolve_usings();
+        self.collect_augments();
+        self.check_standard_scalars();
+        let files = self.program.files.clone();
+        self.check_namespace_decorators();
+        for file in &files {
+            if file.origin != Origin::Embedded {
+                self.check_statements(file.root);
+            }
+        }
+        self.drain();
+        self.fill_namespaces(self.program.global);
+    }
+
+    fn find_standard_library(&mut self) {
+        let export = |program: &Program, parent: SymbolId, name: &str| program[parent].exports.get(name).copied();
+        let Some(namespace) = export(self.program, self.program.global, "TypeSpec") else { return };
+        self.program.standard.namespace = Some(namespace);
+        self.program.standard.reflection = export(self.program, namespace, "Reflection");
+        self.declare_indexer(namespace);
+        self.program.standard.array = export(self.program, namespace, "Array");
+        self.program.standard.record = export(self.program, namespace, "Record");
+    }
+
+    /// `@indexer` is what makes `Array` and `Record` what they are; no file declares it.
+    fn declare_indexer(&mut self, namespace: SymbolId) {
+        let mut symbol = Symbol::new("@indexer".into(), SymbolKind::Decorator, Some(namespace));
+        symbol.is_internal = true;
+        symbol.declared = Some(self.error());
+        let symbol = self.program.add_symbol(symbol);
+        self.program[namespace].exports.entry("@indexer".into()).or_insert(symbol);
+    }
+
+    /// Makes the type of a namespace and of all below it.
+    fn make_namespaces(&mut self, symbol: SymbolId, parent: Option<TypeId>) {
+        let name = self.program[symbol].name.clone();
+        let node = self.program[symbol].declarations.first().copied();
+        let namespace = crate::program::Namespace { name, namespace: parent, ..Default::default() };
+        let ty = self.new_type(TypeKind::Namespace(namespace), node, None);
+        self.program[symbol].declared = Some(ty);
+        for inner in self.program[symbol].order.clone() {
+            if self.program[inner].kind == SymbolKind::Namespace {
+                self.make_namespaces(inner, Some(ty));
+            }
+        }
+    }
+
+    /// The scalars of the standard library are needed before anything else.
+    fn check_standard_scalars(&mut self) {
+        let Some(namespace) = self.program.standard.namespace else { return };
+        for symbol in self.program[namespace].order.clone() {
+            if self.program[symbol].kind == SymbolKind::Scalar {
+                self.declared_type(symbol);
+            }
+        }
+    }
+
+    fn report_duplicates(&mut self) {
+        let mut nodes = std::mem::take(&mut self.program.bindings.duplicates);
+        nodes.sort_unstable();
+        nodes.dedup();
+        for node in &nodes {
+            let Some(name) = name_node(self.program, *node) else { continue };
+            let text = literals::identifier(&self.program.ast, name).into_owned();
+            self.error_at("duplicate-symbol", format!("Duplicate name: \"{text}\""), name);
+        }
+        self.program.bindings.duplicates = nodes;
+    }
+
+    fn resolve_usings(&mut self) {
+        for file in self.program.files.clone() {
+            let mut open = vec![file.root];
+            while let Some(scope) = open.pop() {
+                for node in self.program.ast.children(scope) {
+                    match self.program.ast.kind(node) {
+                        NodeKind::Using => self.resolve_using(scope, node),
+                        NodeKind::Namespace => open.push(node),
+                        _ => {}
+                    }
+                }
+            }
+        }
+    }
+
+    fn resolve_using(&mut self, scope: NodeId, node: NodeId) {
+        let Some(name) = self.program.ast.part(node, 0) else { return };
+        let Some(namespace) = self.resolve_namespace(name) else { return };
+        let known = self.program.bindings.usings.entry(scope).or_default();
+        let first = known.iter().find(|(symbol, _)| *symbol == namespace).map(|(_, first)| *first);
+        known.push((namespace, node));
+        if let Some(first) = first {
+            let shown = self.program.ast.text(name).to_owned();
+            let message = format!("duplicate using of \"{shown}\" namespace");
+            // Both are named: either may go.
+            for using in [first, node] {
+                let span = self.program.ast.span(using);
+                self.error_span("duplicate-using", message.clone(), span);
+            }
+        }
+    }
+
+    /// Adds a type and remembers it as that of its node, if it has no arguments.
+    fn new_type(&mut self, kind: TypeKind, node: Option<NodeId>, mapper: Option<MapperId>) -> TypeId {
+        let ty = Type { kind, node, decorators: Vec::new(), mapper, is_finished: false };
+        let id = self.program.add_type(ty);
+        if let Some(node) = node {
+            if mapper.is_none() {
+                self.program.type_of_node.entry(node).or_insert(id);
+            }
+            if let Some(message) = self.deprecation_of(node) {
+                self.program.deprecations.insert(id, message);
+            }
+        }
+        id
+    }
+
+    /// The type of the namespace that a declaration stands in.
+    fn namespace_type(&self, node: NodeId) -> Option<TypeId> {
+        if let Some(symbol) = self.program.bindings.symbol_of.get(&node) {
+            return self.program[self.program[*symbol].parent?].declared;
+        }
+        let holder = self.program.ast.ancestors(node).skip(1).find_map(|ancestor| {
+            let symbol = self.program.bindings.symbol_of.get(&ancestor)?;
+            let own = &self.program[*symbol];
+            if own.kind == SymbolKind::Namespace { own.declared } else { self.program[own.parent?].declared }
+        });
+        holder.or(self.program[self.program.global].declared)
+    }
+
+    /// Runs the decorators of a type, unless it is the declaration of a template.
+    fn finish(&mut self, scope: Scope, id: TypeId) {
+        if scope.in_template {
+            self.program.apply_doc_comment(id);
+            return;
+        }
+        self.program.apply_doc_comment(id);
+        for application in self.program[id].decorators.clone() {
+            registry::apply(self.program, self.registry, id, application);
+        }
+        self.program[id].is_finished = true;
+    }
+
+    fn is_enabled(&self, feature: &str) -> bool {
+        self.options.features.iter().any(|known| known == feature)
+    }
+
+    fn error(&self) -> TypeId {
+        self.program.error_type()
+    }
+
+    fn error_entity(&self) -> Entity {
+        Entity::Type(self.program.error_type())
+    }
+
+    fn start(&mut self, what: Pending, node: NodeId, mapper: Option<MapperId>) -> bool {
+        self.pending.insert((what, node, mapper))
+    }
+
+    fn stop(&mut self, what: Pending, node: NodeId, mapper: Option<MapperId>) {
+        self.pending.remove(&(what, node, mapper));
+    }
+
+    fn is_pending(&self, what: Pending, node: NodeId, mapper: Option<MapperId>) -> bool {
+        self.pending.contains(&(what, node, mapper))
+    }
+
+    /// Runs a step that leads into another declaration; too deep a chain is refused.
+    fn deeper<T>(&mut self, node: NodeId, refused: T, step: impl FnOnce(&mut Self) -> T) -> T {
+        if self.depth >= MAX_DEPTH {
+            let message = format!("Declarations lead into each other more than {MAX_DEPTH} times; shorten the chain.");
+            self.error_at("nesting-too-deep", message, node);
+            return refused;
+        }
+        self.depth += 1;
+        let result = step(self);
+        self.depth -= 1;
+        result
+    }
+
+    /// What a template's parameter wants, as one bound on types.
+    fn unknown_constraint(&self) -> Constraint {
+        Constraint::of_type(self.program.intrinsic(crate::program::Intrinsic::Unknown))
+    }
+}
+
+/// Where messages about a node point: at its name, if it declares one.
+pub(crate) fn place(program: &Program, node: NodeId) -> Span {
+    let named = matches!(
+        program.ast.kind(node),
+        NodeKind::Namespace
+            | NodeKind::Model
+            | NodeKind::ModelProperty
+            | NodeKind::Scalar
+            | NodeKind::ScalarConstructor
+            | NodeKind::Interface
+            | NodeKind::Operation
+            | NodeKind::Union
+            | NodeKind::Enum
+            | NodeKind::EnumMember
+            | NodeKind::Alias
+            | NodeKind::Const
+            | NodeKind::DecoratorDeclaration
+            | NodeKind::FunctionDeclaration
+            | NodeKind::FunctionParameter
+            | NodeKind::TemplateParameter
+            | NodeKind::ObjectProperty
+    );
+    let is_named_variant = program.ast.kind(node) == NodeKind::UnionVariant && program.ast.parts(node).count() > 1;
+    match name_node(program, node) {
+        Some(name) if named || is_named_variant => program.ast.span(name),
+        _ => program.ast.span(node),
+    }
+}

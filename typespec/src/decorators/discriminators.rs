@@ -32,7 +32,7 @@ pub struct Discriminated {
 }
 
 pub(super) fn register(registry: &mut Registry) {
-    registry.decorator(DISCRIMINATED, check_union).decorator(DISCRIMINATOR, |_, _, _| {}).on_validate(check_families);
+    registry.decorator(DISCRIMINATED, check_union).decorator(DISCRIMINATOR, |_, _, _| {}).on_checked(check_families);
 }
 
 /// The property of `@discriminator` on a model itself.

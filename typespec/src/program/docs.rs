@@ -167,6 +167,8 @@ impl Program {
         let texts: Vec<String> = self[symbol]
             .declarations
             .iter()
+            // The comment before `namespace A.B` is about `B`.
+            .filter(|node| self.bindings.symbol_of.get(node) == Some(&symbol))
             .map(|node| self.doc_comment(*node).text)
             .filter(|text| !text.is_empty())
             .collect();
@@ -175,13 +177,16 @@ impl Program {
         }
     }
 
-    /// `is` hands the description on.
+    /// `is` hands the description on, but not that of arrays and records as such.
     fn inherits_doc_from(&self, id: TypeId) -> Option<TypeId> {
-        match &self[id].kind {
-            TypeKind::Model(model) => model.source,
-            TypeKind::Operation(operation) => operation.source,
-            _ => None,
-        }
+        let source = match &self[id].kind {
+            TypeKind::Model(model) => model.source?,
+            TypeKind::Operation(operation) => operation.source?,
+            _ => return None,
+        };
+        let is_list = self.is_standard_namespace(self.namespace_of(source))
+            && matches!(self.name_of(source).map(|name| &**name), Some("Array" | "Record"));
+        (!is_list).then_some(source)
     }
 
     fn doc_from_owner(&self, id: TypeId, node: NodeId) -> Option<String> {

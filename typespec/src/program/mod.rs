@@ -2,6 +2,7 @@
 //!
 //! Whoever consumes a program starts at [`Program::global_namespace`] or [`Program::user_namespaces`].
 
+mod bindings;
 mod copy;
 mod docs;
 mod ids;
@@ -21,6 +22,7 @@ use radii_diagnostics::{Diagnostic, FileId, SourceMap, Span};
 
 use crate::ast::{Ast, NodeId};
 
+pub use bindings::Bindings;
 pub(crate) use copy::{copy, member_types};
 pub use docs::DocComment;
 pub use ids::{MapperId, SymbolId, TypeId, ValueId};
@@ -130,6 +132,8 @@ pub struct Program {
     pub state: State,
     /// What is wrong with the program.
     pub diagnostics: Vec<Diagnostic>,
+    /// Which names are declared where.
+    pub bindings: Bindings,
     /// Types that the language itself needs.
     pub standard: Standard,
     /// Which declaration a name at a place stands for, for editors.
@@ -167,6 +171,7 @@ impl Program {
             sources: SourceMap::new(),
             state: State::default(),
             diagnostics: Vec::new(),
+            bindings: Bindings::default(),
             standard: Standard::default(),
             definitions: HashMap::new(),
             deprecations: HashMap::new(),
@@ -231,7 +236,8 @@ impl Program {
             return Some(*known);
         }
         let value = crate::numeric::Numeric::parse(text)?;
-        let text: Arc<str> = text.into();
+        // Zero has no sign.
+        let text: Arc<str> = if text == "-0" { "0".into() } else { text.into() };
         let id = self.add_literal(TypeKind::Number(Number { value, text: text.clone() }));
         self.numbers.insert(text, id);
         Some(id)

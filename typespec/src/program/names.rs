@@ -41,19 +41,28 @@ impl Program {
                 Some(model) => format!("{}.{}", below(model), it.name),
                 None => it.name.to_string(),
             },
+            TypeKind::Scalar(it) if it.name.is_empty() => {
+                format!("scalar extends {}", it.base.map(below).unwrap_or_default())
+            }
+            TypeKind::Enum(it) if it.name.is_empty() => {
+                let names: Vec<&str> = it.members.iter().map(|(name, _)| &**name).collect();
+                format!("{{ {} }}", names.join(", "))
+            }
             TypeKind::Scalar(it) => self.declared_name(id, &it.name, it.namespace, depth),
             TypeKind::ScalarConstructor(it) => format!("{}.{}", below(it.scalar), it.name),
             TypeKind::Enum(it) => format!("{}{}", self.namespace_prefix(it.namespace), it.name),
             TypeKind::EnumMember(it) => format!("{}.{}", below(it.enumeration), it.name),
             TypeKind::Union(it) => self.union_name(it, depth),
-            TypeKind::UnionVariant(it) => match &it.name {
-                Some(name) => format!("{}.{name}", below(it.union)),
-                None => below(it.ty),
-            },
+            TypeKind::UnionVariant(it) => below(it.ty),
             TypeKind::Interface(it) => self.declared_name(id, &it.name, it.namespace, depth),
             TypeKind::Operation(it) => match it.interface {
                 Some(interface) => format!("{}.{}", below(interface), it.name),
-                None => format!("{}{}", self.namespace_prefix(it.namespace), it.name),
+                None => {
+                    let parameters = self.template_parameter_names(id);
+                    let list =
+                        if parameters.is_empty() { String::new() } else { format!("<{}>", parameters.join(", ")) };
+                    format!("{}{}{list}", self.namespace_prefix(it.namespace), it.name)
+                }
             },
             TypeKind::Tuple(items) => format!("[{}]", self.joined(items.iter().copied(), ", ", depth)),
             TypeKind::String(text) => format!("\"{text}\""),
@@ -74,6 +83,9 @@ impl Program {
 
     fn model_name(&self, id: TypeId, model: &Model, depth: usize) -> String {
         if model.name.is_empty() {
+            if let Some(operation) = self.operation_with_parameters(id) {
+                return format!("{}::parameters", self.type_name_within(operation, depth + 1));
+            }
             if model.properties.is_empty() {
                 return "{}".to_owned();
             }
@@ -91,6 +103,12 @@ impl Program {
             }
         }
         self.declared_name(id, &model.name, model.namespace, depth)
+    }
+
+    /// The operation whose parameters a model is.
+    fn operation_with_parameters(&self, id: TypeId) -> Option<TypeId> {
+        let node = self[id].node.filter(|node| self.ast.kind(*node) == crate::syntax::NodeKind::OperationParameters)?;
+        self.type_of_node(self.ast.parent(node)?)
     }
 
     fn declared_name(&self, id: TypeId, name: &str, namespace: Option<TypeId>, depth: usize) -> String {

@@ -83,6 +83,11 @@ impl TypeKind {
 }
 
 impl Program {
+    /// Every type there is, in the order in which they were made.
+    pub fn types(&self) -> impl Iterator<Item = TypeId> + use<> {
+        (0..self.types.len() as u32).map(TypeId)
+    }
+
     /// The global namespace's type.
     pub fn global_namespace(&self) -> TypeId {
         self[self.global].declared.unwrap_or(self.error_type())

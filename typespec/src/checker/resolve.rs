@@ -1,0 +1,269 @@
+//! Names: what an identifier stands for at a place (TypeSpec reference, part 2.2).
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use super::bind::{exported_names, full_name, name_node};
+use super::literals::identifier;
+use super::suggest;
+use super::{Checker, place};
+use crate::ast::NodeId;
+use crate::program::{SymbolId, SymbolKind};
+use crate::syntax::NodeKind;
+
+/// What a name stands for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Found {
+    /// A declaration.
+    Symbol(SymbolId),
+    /// A parameter of an enclosing template.
+    Parameter(NodeId),
+    /// `null`
+    Null,
+    /// Several things; reported.
+    Ambiguous,
+    /// Nothing.
+    Nothing,
+}
+
+impl Checker<'_> {
+    /// Finds what a name stands for at a node; ambiguity is reported.
+    pub(super) fn find_name(&mut self, at: NodeId, name: &str) -> Found {
+        if let Some(parameter) = self.find_template_parameter(at, name) {
+            return Found::Parameter(parameter);
+        }
+        if let Some(symbol) = self.find_in_blocks(at, name) {
+            return Found::Symbol(symbol);
+        }
+        let found = self.find_globally(at, name);
+        match found.as_slice() {
+            [] if name == "null" => Found::Null,
+            [] => Found::Nothing,
+            [symbol] => Found::Symbol(*symbol),
+            several => {
+                let several = several.to_vec();
+                self.report_ambiguity(at, name, &several);
+                Found::Ambiguous
+            }
+        }
+    }
+
+    fn find_template_parameter(&self, at: NodeId, name: &str) -> Option<NodeId> {
+        let ast = &self.program.ast;
+        ast.ancestors(at).find_map(|ancestor| {
+            let list = match ast.kind(ancestor) {
+                NodeKind::Model
+                | NodeKind::Scalar
+                | NodeKind::Union
+                | NodeKind::Interface
+                | NodeKind::Operation
+                | NodeKind::Alias => ast.find(ancestor, NodeKind::TemplateParameters)?,
+                _ => return None,
+            };
+            // A decorator on a template sees its parameters too.
+            ast.children(list)
+                .find(|parameter| ast.children(*parameter).next().is_some_and(|id| identifier(ast, id) == name))
+        })
+    }
+
+    fn find_in_blocks(&self, at: NodeId, name: &str) -> Option<SymbolId> {
+        let ast = &self.program.ast;
+        for ancestor in ast.ancestors(at) {
+            if ast.kind(ancestor) != NodeKind::Namespace || self.stands_before(at, ancestor) {
+                continue;
+            }
+            let mut namespace = self.program.bindings.symbol_of.get(&ancestor).copied();
+            let names = ast.parts(ancestor).take_while(|part| ast.kind(*part) == NodeKind::Identifier).count();
+            for level in 0..names {
+                let symbol = namespace?;
+                if let Some(found) = self.program[symbol].exports.get(name) {
+                    return Some(*found);
+                }
+                if level == 0 {
+                    let mut used = self.find_in_usings(ancestor, name).into_iter();
+                    if let (Some(found), None) = (used.next(), used.next()) {
+                        return Some(found);
+                    }
+                }
+                namespace = self.program[symbol].parent;
+            }
+        }
+        let file = ast.node(at).file;
+        let (namespace, opener) = *self.program.bindings.file_namespace.get(&file)?;
+        if ast.node(at).start < ast.node(opener).start {
+            return None;
+        }
+        let mut current = Some(namespace);
+        while let Some(symbol) = current.filter(|symbol| *symbol != self.program.global) {
+            if let Some(found) = self.program[symbol].exports.get(name) {
+                return Some(*found);
+            }
+            current = self.program[symbol].parent;
+        }
+        None
+    }
+
+    /// Whether a node belongs to a namespace's decorators, which do not see into it.
+    fn stands_before(&self, at: NodeId, namespace: NodeId) -> bool {
+        name_node(self.program, namespace)
+            .is_some_and(|name| self.program.ast.node(at).start < self.program.ast.node(name).start)
+    }
+
+    fn find_in_usings(&self, scope: NodeId, name: &str) -> Vec<SymbolId> {
+        let mut found: Vec<SymbolId> = Vec::new();
+        for (namespace, _) in self.program.bindings.usings.get(&scope).into_iter().flatten() {
+            if let Some(symbol) = self.program[*namespace].exports.get(name)
+                && !found.contains(symbol)
+            {
+                found.push(*symbol);
+            }
+        }
+        found
+    }
+
+    fn find_globally(&self, at: NodeId, name: &str) -> Vec<SymbolId> {
+        let ast = &self.program.ast;
+        let mut found: Vec<SymbolId> =
+            self.program[self.program.global].exports.get(name).copied().into_iter().collect();
+        let root = ast.file(ast.node(at).file).map(|file| file.root);
+        let implicit = self.program.standard.namespace;
+        let used = root.map(|root| self.find_in_usings(root, name)).unwrap_or_default();
+        let standard = implicit.and_then(|namespace| self.program[namespace].exports.get(name).copied());
+        for symbol in used.into_iter().chain(standard) {
+            if !found.contains(&symbol) {
+                found.push(symbol);
+            }
+        }
+        found
+    }
+
+    fn report_ambiguity(&mut self, at: NodeId, name: &str, symbols: &[SymbolId]) {
+        let names: Vec<String> = symbols.iter().map(|symbol| full_name(self.program, *symbol)).collect();
+        let names = names.join(", ");
+        let shown = name.trim_start_matches('@');
+        let message = format!(
+            "\"{shown}\" is an ambiguous name between {names}. Try using fully qualified name instead: {names}"
+        );
+        self.error_at("ambiguous-symbol", message, at);
+    }
+
+    /// Resolves the name of a `using`: namespaces only.
+    pub(super) fn resolve_namespace(&mut self, node: NodeId) -> Option<SymbolId> {
+        let (symbol, kind) = match self.program.ast.kind(node) {
+            NodeKind::MemberAccess => {
+                let mut parts = self.program.ast.children(node);
+                let (base, member) = (parts.next()?, parts.next()?);
+                let base = self.resolve_namespace(base)?;
+                let name: Arc<str> = identifier(&self.program.ast, member).into();
+                match self.program[base].exports.get(&name).copied() {
+                    Some(symbol) => (symbol, self.program[symbol].kind),
+                    None => {
+                        self.unknown_in_namespace(base, member, &name);
+                        return None;
+                    }
+                }
+            }
+            NodeKind::Identifier => {
+                let name: Arc<str> = identifier(&self.program.ast, node).into();
+                if &*name == "global" {
+                    return Some(self.program.global);
+                }
+                match self.find_name(node, &name) {
+                    Found::Symbol(symbol) => (symbol, self.program[symbol].kind),
+                    Found::Nothing => {
+                        self.unknown_identifier(node, &name);
+                        return None;
+                    }
+                    _ => return None,
+                }
+            }
+            _ => return None,
+        };
+        if kind == SymbolKind::Namespace {
+            return Some(symbol);
+        }
+        self.error_at("using-invalid-ref", "Using must refer to a namespace", node);
+        None
+    }
+
+    /// Reports a name that nothing is called, unless the parser complained there already.
+    pub(super) fn unknown_identifier(&mut self, node: NodeId, name: &str) {
+        if self.is_inside_error(node) {
+            return;
+        }
+        let candidates = self.names_in_scope(node);
+        let span = self.program.ast.span(node);
+        match name.strip_prefix('@') {
+            Some(plain) => {
+                let known = candidates.iter().filter_map(|name| name.strip_prefix('@'));
+                let hint = suggest::similar(plain, known);
+                self.error_with_hint("invalid-ref", format!("Unknown decorator {name}"), span, node, hint);
+            }
+            None => {
+                let known = candidates.iter().map(String::as_str).filter(|name| !name.starts_with('@'));
+                let hint = suggest::similar(name, known);
+                self.error_with_hint("invalid-ref", format!("Unknown identifier {name}"), span, node, hint);
+            }
+        }
+    }
+
+    /// Reports a name that a namespace does not have.
+    pub(super) fn unknown_in_namespace(&mut self, namespace: SymbolId, node: NodeId, name: &str) {
+        if self.is_inside_error(node) {
+            return;
+        }
+        let shown = name.trim_start_matches('@');
+        let full = full_name(self.program, namespace);
+        let full = full.strip_prefix("global.").unwrap_or(&full).to_owned();
+        let decorators = name.starts_with('@');
+        let known: Vec<String> = exported_names(&self.program[namespace].exports)
+            .filter(|known| known.starts_with('@') == decorators)
+            .map(|known| known.trim_start_matches('@').to_owned())
+            .collect();
+        let hint = suggest::similar(shown, known.iter().map(String::as_str));
+        let span = place(self.program, node);
+        let message = format!("Namespace {full} doesn't have member {shown}");
+        self.error_with_hint("invalid-ref", message, span, node, hint);
+    }
+
+    /// Every name that could stand at a node.
+    pub(super) fn names_in_scope(&self, at: NodeId) -> BTreeSet<String> {
+        let ast = &self.program.ast;
+        let mut names = BTreeSet::new();
+        let mut take =
+            |symbol: SymbolId| names.extend(exported_names(&self.program[symbol].exports).map(str::to_owned));
+        take(self.program.global);
+        self.program.standard.namespace.into_iter().for_each(&mut take);
+        let file = ast.node(at).file;
+        let mut open: Vec<SymbolId> = Vec::new();
+        open.extend(self.program.bindings.file_namespace.get(&file).map(|(symbol, _)| *symbol));
+        for ancestor in ast.ancestors(at) {
+            open.extend(
+                self.program
+                    .bindings
+                    .symbol_of
+                    .get(&ancestor)
+                    .filter(|symbol| self.program[**symbol].kind == SymbolKind::Namespace),
+            );
+            for (symbol, _) in self.program.bindings.usings.get(&ancestor).into_iter().flatten() {
+                take(*symbol);
+            }
+        }
+        for symbol in open {
+            let mut current = Some(symbol);
+            while let Some(symbol) = current {
+                take(symbol);
+                current = self.program[symbol].parent;
+            }
+        }
+        for ancestor in ast.ancestors(at) {
+            let Some(list) = ast.find(ancestor, NodeKind::TemplateParameters) else { continue };
+            names.extend(
+                ast.children(list)
+                    .filter_map(|parameter| ast.children(parameter).next())
+                    .map(|id| identifier(ast, id).into_owned()),
+            );
+        }
+        names
+    }
+}

@@ -1,0 +1,60 @@
+//! "Did you mean": the known name that is nearest to a misspelt one.
+
+/// Returns the name most like `wanted`, if one is near enough to propose.
+pub(super) fn similar<'n>(wanted: &str, known: impl Iterator<Item = &'n str>) -> Option<String> {
+    let limit = (wanted.chars().count() / 3).clamp(1, 3);
+    let mut best: Option<(usize, &str)> = None;
+    for name in known {
+        let far = distance(wanted, name, limit);
+        let Some(mut far) = far else { continue };
+        if name.eq_ignore_ascii_case(wanted) {
+            far = 0;
+        }
+        // Of equals, the first in the alphabet: the answer must not depend on a hash.
+        if best.is_none_or(|(least, found)| (far, name) < (least, found)) {
+            best = Some((far, name));
+        }
+    }
+    best.map(|(_, name)| name.to_owned())
+}
+
+/// Edits between two names, neighbours that changed places counting as one; `None` above the limit.
+fn distance(a: &str, b: &str, limit: usize) -> Option<usize> {
+    let (a, b): (Vec<char>, Vec<char>) = (a.chars().collect(), b.chars().collect());
+    if a.iter().zip(&b).all(|(a, b)| a.eq_ignore_ascii_case(b)) && a.len() == b.len() {
+        return Some(1);
+    }
+    if a.len().abs_diff(b.len()) > limit {
+        return None;
+    }
+    let mut rows = vec![vec![0; b.len() + 1]; a.len() + 1];
+    for (at, row) in rows.iter_mut().enumerate() {
+        row[0] = at;
+    }
+    rows[0] = (0..=b.len()).collect();
+    for i in 1..=a.len() {
+        for j in 1..=b.len() {
+            let same = usize::from(a[i - 1] != b[j - 1]);
+            let mut least = (rows[i - 1][j] + 1).min(rows[i][j - 1] + 1).min(rows[i - 1][j - 1] + same);
+            if i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1] {
+                least = least.min(rows[i - 2][j - 2] + 1);
+            }
+            rows[i][j] = least;
+        }
+    }
+    Some(rows[a.len()][b.len()]).filter(|far| *far <= limit)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn near_names_are_proposed_and_far_ones_are_not() {
+        let known = ["string", "int32", "Container", "boolean"];
+        assert_eq!(similar("strnig", known.into_iter()).as_deref(), Some("string"));
+        assert_eq!(similar("Contianer", known.into_iter()).as_deref(), Some("Container"));
+        assert_eq!(similar("Boolean", known.into_iter()).as_deref(), Some("boolean"));
+        assert_eq!(similar("Database", known.into_iter()), None);
+    }
+}
