@@ -6,7 +6,7 @@ use serde_json::{Map, Value as Json};
 use crate::Fault;
 use crate::fault::code;
 use crate::host::Host;
-use crate::platform::{ComputeKind, Named, Target};
+use crate::platform::{ComputeKind, Marks, Named, Target};
 use crate::recipe::Recipe;
 use crate::store::Record;
 
@@ -104,6 +104,18 @@ impl Environment {
         }
         let name = application.id.name().unwrap_or_default().to_ascii_lowercase();
         format!("{}-{name}", self.namespace())
+    }
+
+    /// What environment and application mark everything with (`kubernetesMetadata`).
+    pub(crate) fn marks(&self, application: Option<&Record>) -> Marks {
+        let mut marks = Marks::default();
+        for record in std::iter::once(&self.record).chain(application) {
+            let extensions = record.properties.get("extensions").and_then(Json::as_array).into_iter().flatten();
+            for extension in extensions.filter(|entry| entry["kind"] == "kubernetesMetadata") {
+                marks.overlay(&crate::workload::marks(extension));
+            }
+        }
+        marks
     }
 
     /// Where the resources of an application in this environment go.

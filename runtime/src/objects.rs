@@ -79,6 +79,7 @@ pub(crate) async fn apply_all(
 ) -> Result<Vec<Observed>, Fault> {
     let references: Vec<_> = objects.iter().map(|object| object.reference.clone()).collect();
     journal.record(&references).await?;
+    platform.prepare(target).await?;
     let mut seen = Vec::new();
     for object in objects {
         let observed = platform.apply(target, object).await?;

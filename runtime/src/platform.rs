@@ -71,6 +71,13 @@ pub struct Target {
     pub compute: Map<String, Json>,
 }
 
+impl Target {
+    /// Which of several clusters of the platform is meant: `compute.context`; the server's own when not given.
+    pub fn cluster(&self) -> Option<&str> {
+        self.compute.get("context").and_then(Json::as_str).filter(|context| !context.is_empty())
+    }
+}
+
 /// An id with its last name.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Named {
@@ -93,12 +100,65 @@ pub struct Workload {
     pub volumes: BTreeMap<String, Volume>,
     /// What happens when a container ends.
     pub restart: Restart,
-    /// Number of replicas.
-    pub replicas: u32,
+    /// Number of replicas, where the author says it.
+    pub replicas: Option<u32>,
     /// `runtimes.<platform>`: the target platform's own fields, merged last.
     pub punch_through: Map<String, Json>,
-    /// Labels for every object.
+    /// What its author, the application and the environment mark the workload and its instances with.
+    pub marks: Marks,
+    /// What application and environment mark everything with.
+    pub shared: Marks,
+    /// The Dapr sidecar that it wants.
+    pub dapr: Option<DaprSidecar>,
+}
+
+impl Workload {
+    /// Returns a workload of containers, and nothing else said about it.
+    pub fn new(resource: Named, containers: Vec<Container>) -> Self {
+        Self {
+            resource,
+            containers,
+            volumes: BTreeMap::new(),
+            restart: Restart::Always,
+            replicas: None,
+            punch_through: Map::new(),
+            marks: Marks::default(),
+            shared: Marks::default(),
+            dapr: None,
+        }
+    }
+}
+
+/// Labels and annotations, where a platform has them.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Marks {
+    /// Labels.
     pub labels: BTreeMap<String, String>,
+    /// Annotations.
+    pub annotations: BTreeMap<String, String>,
+}
+
+impl Marks {
+    /// Adds marks; where both say something, `over` wins.
+    pub fn overlay(&mut self, over: &Marks) {
+        self.labels.extend(over.labels.clone());
+        self.annotations.extend(over.annotations.clone());
+    }
+}
+
+/// A Dapr sidecar (`daprSidecar`).
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct DaprSidecar {
+    /// The application's id for Dapr; empty where the author gives none.
+    pub app_id: String,
+    /// Where the application listens.
+    pub app_port: Option<u16>,
+    /// Name of a Dapr configuration; empty for none.
+    pub config: String,
+    /// `http` or `grpc`.
+    pub protocol: String,
 }
 
 /// One container of a [`Workload`].
@@ -138,10 +198,12 @@ pub struct Container {
 /// When an image is pulled.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Pull {
+    /// As the platform does by itself.
+    #[default]
+    Usual,
     /// Before every start.
     Always,
     /// When it is not at hand.
-    #[default]
     IfNotPresent,
     /// Never.
     Never,
@@ -288,6 +350,9 @@ pub struct ObjectRef {
     pub namespace: String,
     /// Name, unique for the kind in the namespace.
     pub name: String,
+    /// Which of several clusters of the platform; the server's own when not given.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cluster: Option<String>,
 }
 
 impl ObjectRef {
@@ -342,6 +407,21 @@ pub trait Platform: Send + Sync {
     /// # Errors
     /// When the document lacks what names it (kind, name), or names what recipes may not make.
     fn adopt(&self, target: &Target, body: Json) -> Result<Object, Fault>;
+
+    /// Gets a target ready for objects: what they stand in is there afterwards.
+    async fn prepare(&self, _target: &Target) -> Result<(), Fault> {
+        Ok(())
+    }
+
+    /// Makes a namespace early, when an environment or application that will use it is written.
+    ///
+    /// A platform that cannot be reached just then is no error: [`Platform::prepare`] comes later.
+    ///
+    /// # Errors
+    /// When the platform refuses the namespace.
+    async fn reserve(&self, _target: &Target, _namespace: &str) -> Result<(), Fault> {
+        Ok(())
+    }
 
     /// Creates or updates an object and waits until it works, or cannot.
     async fn apply(&self, target: &Target, object: &Object) -> Result<Observed, Fault>;

@@ -148,7 +148,7 @@ fn start_log(args: &Args, globals: &Globals) {
 }
 
 fn platforms(args: &Args) -> Vec<Arc<dyn Platform>> {
-    let mut platforms: Vec<Arc<dyn Platform>> = vec![Arc::new(radii_platform_kubernetes::KubernetesPlatform)];
+    let mut platforms: Vec<Arc<dyn Platform>> = vec![Arc::new(radii_platform_kubernetes::KubernetesPlatform::default())];
     #[cfg(feature = "docker")]
     {
         use radii_platform_docker::{DockerPlatform, Engine};

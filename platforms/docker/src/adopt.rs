@@ -141,7 +141,7 @@ fn container(target: &Target, wish: Container) -> Result<document::Container, Fa
     let mut container = document::Container {
         name: format!("{}-{}", target.namespace, wish.name),
         role: Role::Main,
-        pull: wish.pull,
+        pull: render::usual(wish.pull),
         network,
         secret_env: wish.secret_env.iter().map(|(name, value)| (name.clone(), text(value))).collect(),
         create: Map::new(),

@@ -29,10 +29,19 @@ pub fn workload(target: &Target, workload: &Workload) -> Result<Vec<Object>, Fau
             "add a container that is no init container",
         ));
     };
+    if workload.dapr.is_some() {
+        let fault = refuse(
+            workload,
+            "a Dapr sidecar",
+            "there is no Dapr control plane",
+            "remove the extension `daprSidecar`, or use an environment on Kubernetes with Dapr installed",
+        );
+        return Err(Fault { code: "DaprNotSupported".into(), ..fault });
+    }
     let network = network(target);
     let mut objects = vec![object(target, &network.name, Document::Network(network.clone()))];
     let resource = workload.resource.name.to_ascii_lowercase();
-    let names = match workload.replicas {
+    let names = match workload.replicas.unwrap_or(1) {
         // Without replicas there is nothing to connect.
         0 => return Ok(Vec::new()),
         1 => vec![resource],
@@ -65,9 +74,15 @@ pub fn object(target: &Target, name: &str, document: Document) -> Object {
             kind: kind.to_owned(),
             namespace: target.namespace.clone(),
             name: name.to_owned(),
+            cluster: None,
         },
         body,
     }
+}
+
+/// When an image is pulled, where the author leaves it to the platform: when it is not at hand.
+pub fn usual(pull: Pull) -> Pull {
+    if pull == Pull::Usual { Pull::IfNotPresent } else { pull }
 }
 
 /// Refuses what the platform cannot do: `what` is not supported, because of `why`; do `instead`.
@@ -186,7 +201,7 @@ impl Replica<'_> {
         Ok(document::Container {
             name: self.native(&self.short_name(index, container)),
             role,
-            pull: container.pull,
+            pull: usual(container.pull),
             network: self.network.clone(),
             ports,
             secret_env,
@@ -229,7 +244,7 @@ impl Replica<'_> {
     }
 
     fn labels(&self, role: &Role, ports: &BTreeMap<String, Port>) -> BTreeMap<String, String> {
-        let mut all = self.workload.labels.clone();
+        let mut all = self.workload.marks.labels.clone();
         all.extend(labels::of_resource(self.target, &self.workload.resource));
         let part = match role {
             Role::Main => "main",

@@ -50,6 +50,7 @@ pub fn object(target: &Target, mut body: Json) -> Result<Object, Fault> {
         kind: format!("{group}/{kind}"),
         namespace: target.namespace.clone(),
         name,
+        cluster: target.cluster().map(str::to_owned),
     };
     Ok(Object { reference, body })
 }

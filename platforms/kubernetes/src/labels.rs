@@ -1,35 +1,54 @@
 //! Whose an object is, in labels.
 
-use radii_runtime::platform::{Target, Workload};
+use std::collections::BTreeMap;
+
+use radii_runtime::platform::{Marks, Named, Target, Workload};
 use serde_json::{Map, Value as Json, json};
 
 const APPLICATION: &str = "radapp.io/application";
 const RESOURCE: &str = "radapp.io/resource";
 
-/// Returns the labels of a workload's objects, in the spelling of Radius.
-pub fn of_workload(target: &Target, workload: &Workload) -> Map<String, Json> {
-    let mut labels: Map<String, Json> =
-        workload.labels.iter().map(|(key, value)| (key.clone(), json!(value))).collect();
+/// Returns the labels of a resource's objects, in the spelling of Radius.
+pub fn of_resource(target: &Target, resource: &Named) -> Map<String, Json> {
+    let mut labels = Map::new();
     labels.insert("app.kubernetes.io/managed-by".to_owned(), json!("radius-rp"));
-    labels.insert("app.kubernetes.io/name".to_owned(), json!(workload.resource.name.to_lowercase()));
+    labels.insert("app.kubernetes.io/name".to_owned(), json!(resource.name.to_lowercase()));
     if let Some(application) = &target.application {
         labels.insert("app.kubernetes.io/part-of".to_owned(), json!(application.name));
     }
-    labels.extend(selector(target, workload));
-    if let Some(kind) = type_of(&workload.resource.id) {
+    labels.extend(selector(target, resource));
+    if let Some(kind) = type_of(&resource.id) {
         labels.insert("radapp.io/resource-type".to_owned(), json!(kind));
     }
     labels
 }
 
 /// Returns the labels by which a workload's pods are found. They can never change: selectors are immutable.
-pub fn selector(target: &Target, workload: &Workload) -> Map<String, Json> {
+pub fn selector(target: &Target, resource: &Named) -> Map<String, Json> {
     let mut selector = Map::new();
     if let Some(application) = &target.application {
         selector.insert(APPLICATION.to_owned(), json!(application.name));
     }
-    selector.insert(RESOURCE.to_owned(), json!(workload.resource.name));
+    selector.insert(RESOURCE.to_owned(), json!(resource.name.to_lowercase()));
     selector
+}
+
+/// Returns `metadata` members: our labels with an author's over them, and the author's annotations.
+pub fn marked(target: &Target, workload: &Workload, marks: &Marks) -> Map<String, Json> {
+    let mut labels = of_resource(target, &workload.resource);
+    labels.extend(json_of(&marks.labels));
+    // What finds the pods is not the author's to change.
+    labels.extend(selector(target, &workload.resource));
+    let mut metadata = Map::new();
+    metadata.insert("labels".to_owned(), Json::Object(labels));
+    if !marks.annotations.is_empty() {
+        metadata.insert("annotations".to_owned(), Json::Object(json_of(&marks.annotations)));
+    }
+    metadata
+}
+
+fn json_of(texts: &BTreeMap<String, String>) -> Map<String, Json> {
+    texts.iter().map(|(key, value)| (key.clone(), json!(value))).collect()
 }
 
 /// Returns the type in an id as a label value: `applications.core-containers`.

@@ -3,7 +3,6 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use radii_runtime::Fault;
-use radii_runtime::fault::code;
 use radii_runtime::platform::{Check, Container, EnvValue, Probe, Protocol, Pull, Volume, Workload};
 use serde_json::{Map, Value as Json, json};
 use sha2::{Digest, Sha256};
@@ -38,10 +37,8 @@ fn punch_through(workload: &Workload, spec: &mut Json) -> Result<(), Fault> {
             "pod" => patch::merge(spec, value).map_err(|message| {
                 at(Fault::bad_request(format!("`runtimes.kubernetes.pod` cannot be merged: {message}")))
             })?,
-            "base" => {
-                let message = "`runtimes.kubernetes.base` is not supported yet; say it with `runtimes.kubernetes.pod`";
-                return Err(at(Fault::new(400, code::PLATFORM_UNSUPPORTED, message)));
-            }
+            // Merged when all objects are rendered.
+            "base" => {}
             _ => {
                 let message = format!("`runtimes.kubernetes` knows no `{key}`; it may have `pod` and `base`");
                 return Err(at(Fault::bad_request(message)));
@@ -55,7 +52,9 @@ fn render_container(workload: &Workload, container: &Container, secret: &str) ->
     let mut rendered = Map::new();
     rendered.insert("name".to_owned(), json!(container.name.to_lowercase()));
     rendered.insert("image".to_owned(), json!(container.image));
-    rendered.insert("imagePullPolicy".to_owned(), json!(pull(container.pull)));
+    if let Some(policy) = pull(container.pull) {
+        rendered.insert("imagePullPolicy".to_owned(), json!(policy));
+    }
     let lists = [
         ("command", json!(container.command)),
         ("args", json!(container.args)),
@@ -177,9 +176,9 @@ fn probe(probe: &Probe) -> Json {
         Check::Tcp { port } => json!({ "tcpSocket": { "port": port } }),
         Check::Exec { command } => json!({ "exec": { "command": command } }),
     };
-    // The API counts whole seconds; a fraction is rounded up, never to nothing.
+    // The API counts whole seconds; a fraction is cut off, as Radius does, but never to nothing.
     #[expect(clippy::cast_possible_truncation, reason = "clamped to what the API takes")]
-    let seconds = |number: f64, least: f64| number.ceil().clamp(least, f64::from(i32::MAX)) as i64;
+    let seconds = |number: f64, least: f64| number.floor().clamp(least, f64::from(i32::MAX)) as i64;
     rendered["initialDelaySeconds"] = json!(seconds(probe.initial_delay, 0.0));
     rendered["periodSeconds"] = json!(seconds(probe.period, 1.0));
     rendered["timeoutSeconds"] = json!(seconds(probe.timeout, 1.0));
@@ -187,11 +186,12 @@ fn probe(probe: &Probe) -> Json {
     rendered
 }
 
-fn pull(pull: Pull) -> &'static str {
+fn pull(pull: Pull) -> Option<&'static str> {
     match pull {
-        Pull::Always => "Always",
-        Pull::IfNotPresent => "IfNotPresent",
-        Pull::Never => "Never",
+        Pull::Usual => None,
+        Pull::Always => Some("Always"),
+        Pull::IfNotPresent => Some("IfNotPresent"),
+        Pull::Never => Some("Never"),
     }
 }
 

@@ -2,9 +2,10 @@
 
 use radii_runtime::Fault;
 use radii_runtime::fault::code;
-use radii_runtime::platform::{ComputeKind, Container, Object, ObjectRef, Restart, Target, Workload};
+use radii_runtime::platform::{ComputeKind, Container, DaprSidecar, Object, ObjectRef, Restart, Target, Workload};
 use serde_json::{Map, Value as Json, json};
 
+use crate::base;
 use crate::labels;
 use crate::pod;
 
@@ -17,25 +18,36 @@ pub fn workload(target: &Target, workload: &Workload) -> Result<Vec<Object>, Fau
     let name = workload.resource.name.to_lowercase();
     let meta = Meta { target, workload, name: &name };
     let secret = pod::secret_data(workload);
-    let mut objects = Vec::new();
-    if !secret.is_empty() {
-        objects.push(meta.object("v1", "core/Secret", &name, json!({ "type": "Opaque", "data": secret })));
-    }
-    objects.push(meta.object("v1", "core/ServiceAccount", &name, json!({})));
+    let ours = Json::Object(labels::of_resource(target, &workload.resource));
+    let plain = json!({ "labels": ours });
+    let mut objects = vec![meta.object("v1", "core/ServiceAccount", &name, plain.clone(), json!({}))];
     let rule = json!({ "apiGroups": [""], "resources": ["secrets"], "verbs": ["get", "list"] });
     objects.push(meta.object(
         "rbac.authorization.k8s.io/v1",
         "rbac.authorization.k8s.io/Role",
         &name,
+        plain.clone(),
         json!({ "rules": [rule] }),
     ));
     let binding = json!({
         "roleRef": { "apiGroup": "rbac.authorization.k8s.io", "kind": "Role", "name": name },
         "subjects": [{ "kind": "ServiceAccount", "name": name }],
     });
-    objects.push(meta.object("rbac.authorization.k8s.io/v1", "rbac.authorization.k8s.io/RoleBinding", &name, binding));
-    objects.push(meta.object("apps/v1", "apps/Deployment", &name, deployment(target, workload, &secret)?));
+    objects.push(meta.object(
+        "rbac.authorization.k8s.io/v1",
+        "rbac.authorization.k8s.io/RoleBinding",
+        &name,
+        plain.clone(),
+        binding,
+    ));
+    if !secret.is_empty() {
+        let members = json!({ "type": "Opaque", "data": secret });
+        objects.push(meta.object("v1", "core/Secret", &name, plain, members));
+    }
+    let marked = Json::Object(labels::marked(target, workload, &workload.marks));
+    objects.push(meta.object("apps/v1", "apps/Deployment", &name, marked, deployment(target, workload, &secret)?));
     objects.extend(services(&meta));
+    base::merge(target, workload, &mut objects)?;
     Ok(objects)
 }
 
@@ -83,13 +95,12 @@ struct Meta<'a> {
 
 impl Meta<'_> {
     /// Returns an object with the given members beside `apiVersion`, `kind` and `metadata`.
-    fn object(&self, api_version: &str, kind: &str, name: &str, members: Json) -> Object {
+    fn object(&self, api_version: &str, kind: &str, name: &str, more: Json, members: Json) -> Object {
         let short = kind.rsplit('/').next().unwrap_or(kind);
-        let metadata = json!({
-            "name": name,
-            "namespace": self.target.namespace,
-            "labels": labels::of_workload(self.target, self.workload),
-        });
+        let mut metadata = json!({ "name": name, "namespace": self.target.namespace });
+        if let (Json::Object(metadata), Json::Object(more)) = (&mut metadata, more) {
+            metadata.extend(more);
+        }
         let mut body = json!({ "apiVersion": api_version, "kind": short, "metadata": metadata });
         if let (Json::Object(body), Json::Object(members)) = (&mut body, members) {
             body.extend(members);
@@ -99,24 +110,45 @@ impl Meta<'_> {
             kind: kind.to_owned(),
             namespace: self.target.namespace.clone(),
             name: name.to_owned(),
+            cluster: self.target.cluster().map(str::to_owned),
         };
         Object { reference, body }
     }
 }
 
 fn deployment(target: &Target, workload: &Workload, secret: &Map<String, Json>) -> Result<Json, Fault> {
-    let mut metadata = json!({ "labels": labels::of_workload(target, workload) });
+    let mut metadata = labels::marked(target, workload, &workload.marks);
+    let mut annotations = metadata.shift_remove("annotations").unwrap_or_else(|| json!({}));
     if !secret.is_empty() {
         // A changed value changes the pod template, and so rolls the pods.
-        metadata["annotations"] = json!({ "radapp.io/secret-hash": pod::secret_hash(workload) });
+        annotations["radapp.io/secret-hash"] = json!(pod::secret_hash(workload));
     }
-    Ok(json!({
-        "spec": {
-            "replicas": workload.replicas,
-            "selector": { "matchLabels": labels::selector(target, workload) },
-            "template": { "metadata": metadata, "spec": pod::spec(workload)? },
-        },
-    }))
+    if let Some(sidecar) = &workload.dapr {
+        dapr(sidecar, &mut annotations);
+    }
+    if annotations.as_object().is_some_and(|annotations| !annotations.is_empty()) {
+        metadata.insert("annotations".to_owned(), annotations);
+    }
+    let mut spec = json!({
+        "selector": { "matchLabels": labels::selector(target, &workload.resource) },
+        "template": { "metadata": metadata, "spec": pod::spec(workload)? },
+    });
+    if let Some(replicas) = workload.replicas {
+        spec["replicas"] = json!(replicas);
+    }
+    Ok(json!({ "spec": spec }))
+}
+
+/// Asks Dapr for a sidecar, in annotations of the pod.
+fn dapr(sidecar: &DaprSidecar, annotations: &mut Json) {
+    annotations["dapr.io/enabled"] = json!("true");
+    let texts = [("app-id", &sidecar.app_id), ("config", &sidecar.config), ("protocol", &sidecar.protocol)];
+    for (name, text) in texts.into_iter().filter(|(_, text)| !text.is_empty()) {
+        annotations[format!("dapr.io/{name}")] = json!(text);
+    }
+    if let Some(port) = sidecar.app_port {
+        annotations["dapr.io/app-port"] = json!(port.to_string());
+    }
 }
 
 /// Returns the Service under the resource's name, and where several containers have ports one for each.
@@ -129,10 +161,11 @@ fn services(meta: &Meta<'_>) -> Vec<Object> {
             containers.iter().flat_map(|container| service_ports(container, containers.len() > 1)).collect();
         let spec = json!({
             "type": "ClusterIP",
-            "selector": labels::selector(meta.target, meta.workload),
+            "selector": labels::selector(meta.target, &meta.workload.resource),
             "ports": ports,
         });
-        services.push(meta.object("v1", "core/Service", name, json!({ "spec": spec })));
+        let marked = Json::Object(labels::marked(meta.target, meta.workload, &meta.workload.shared));
+        services.push(meta.object("v1", "core/Service", name, marked, json!({ "spec": spec })));
     };
     if !serving.is_empty() {
         add(meta.name, &serving);

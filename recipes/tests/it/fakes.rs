@@ -34,6 +34,7 @@ impl Platform for FakePlatform {
             kind: "thing".to_owned(),
             namespace: target.namespace.clone(),
             name: name.to_owned(),
+            cluster: None,
         };
         Ok(Object { reference, body })
     }

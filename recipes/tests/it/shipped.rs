@@ -103,7 +103,7 @@ fn read_only(kind: &Path) -> Vec<String> {
 #[tokio::test]
 async fn every_recipe_fills_the_read_only_properties_of_its_type_on_both_platforms() {
     let docker = Dry(DockerPlatform::new(Engine::at("unix:///not/asked")));
-    let kubernetes = Dry(KubernetesPlatform);
+    let kubernetes = Dry(KubernetesPlatform::default());
     for (kind, recipe) in shipped() {
         let platforms: [&dyn Platform; 2] = [&docker, &kubernetes];
         for platform in platforms {
@@ -153,6 +153,7 @@ async fn every_stand_in_runs_on_a_real_engine() {
                 kind: "container".to_owned(),
                 namespace: namespace.clone(),
                 name: name.clone(),
+                cluster: None,
             };
             docker.delete(&reference).await.unwrap();
         }

@@ -130,11 +130,11 @@ async fn deploy(work: &Work<'_>, record: &mut Record) -> Result<(), Fault> {
         record.properties.insert("status".into(), json!({ "outputResources": outputs }));
         return Ok(());
     }
-    let (environment, target) = find_target(work.host, record).await?;
+    let (environment, application, target) = find_target(work.host, record).await?;
     let variables = connections::variables(work.host, &record.properties).await?;
     let draft = Draft::parse(record)?;
     let degradations = draft.degradations.clone();
-    let workload = draft.into_workload(&target, &variables);
+    let workload = draft.into_workload(&target, &variables, environment.marks(application.as_ref()));
     let platform = objects::driver(work.host, target.kind);
     if environment.is_simulated() {
         // What would be made is shown where this server knows how; nothing is made.
@@ -155,13 +155,13 @@ async fn deploy(work: &Work<'_>, record: &mut Record) -> Result<(), Fault> {
 }
 
 /// Returns where a container goes: its own environment, else that of its application.
-async fn find_target(host: &Host, record: &Record) -> Result<(Environment, Target), Fault> {
+async fn find_target(host: &Host, record: &Record) -> Result<(Environment, Option<Record>, Target), Fault> {
     let application = load_application(host, record.properties.get("application")).await?;
     let own = record.properties.get("environment").filter(|value| value.as_str().is_some_and(|text| !text.is_empty()));
     let of_application = application.as_ref().and_then(|application| application.properties.get("environment"));
     let environment = Environment::load(host, own.or(of_application)).await?;
     let target = environment.target(application.as_ref())?;
-    Ok((environment, target))
+    Ok((environment, application, target))
 }
 
 /// Writes down what was made and how it is reached.
@@ -200,7 +200,11 @@ fn show(
 
 /// The object's kind without its group: what classic clients know as the local id.
 fn local_id(object: &crate::platform::ObjectRef) -> String {
-    object.kind.rsplit('/').next().unwrap_or_default().to_owned()
+    match object.kind.as_str() {
+        "rbac.authorization.k8s.io/Role" => "KubernetesRole".to_owned(),
+        "rbac.authorization.k8s.io/RoleBinding" => "KubernetesRoleBinding".to_owned(),
+        kind => kind.rsplit('/').next().unwrap_or_default().to_owned(),
+    }
 }
 
 /// Ports that are not mapped are reached under their own number.

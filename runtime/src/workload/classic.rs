@@ -5,7 +5,7 @@ use serde_json::Value as Json;
 
 use super::{Draft, Entries, invalid, last_name, port_number, pull, read, restart, unsupported};
 use crate::Fault;
-use crate::platform::{Check, Container, EnvValue, Mount, Port, Probe, Protocol, Volume};
+use crate::platform::{Check, Container, DaprSidecar, EnvValue, Marks, Mount, Port, Probe, Protocol, Volume};
 use crate::store::Record;
 
 #[derive(Deserialize)]
@@ -125,21 +125,12 @@ fn extend(draft: &mut Draft, extension: &Json) -> Result<(), Fault> {
         "manualScaling" => {
             let replicas = extension.get("replicas").and_then(Json::as_i64);
             let replicas = replicas.and_then(|replicas| u32::try_from(replicas).ok());
-            draft.replicas = replicas.ok_or_else(|| {
+            draft.replicas = Some(replicas.ok_or_else(|| {
                 invalid("extensions[manualScaling].replicas", "must be a whole number that is not negative")
-            })?;
+            })?);
         }
-        "kubernetesMetadata" => {
-            let labels = extension.get("labels").and_then(Json::as_object).into_iter().flatten();
-            let labels = labels.filter_map(|(key, value)| Some((key.clone(), value.as_str()?.to_owned())));
-            draft.labels.extend(labels);
-            if extension.get("annotations").is_some_and(|annotations| !annotations.is_null()) {
-                draft.degrade("/properties/extensions", "annotations are not applied yet: use labels");
-            }
-        }
-        "daprSidecar" => {
-            return Err(unsupported("extensions[daprSidecar]", "this server cannot run Dapr sidecars yet; remove it"));
-        }
+        "kubernetesMetadata" => draft.marks.overlay(&marks(extension)),
+        "daprSidecar" => draft.dapr = Some(dapr(extension)?),
         // Extensions named after a platform mean nothing elsewhere.
         "kubernetesNamespace" | "aci" => {}
         other => {
@@ -147,6 +138,28 @@ fn extend(draft: &mut Draft, extension: &Json) -> Result<(), Fault> {
         }
     }
     Ok(())
+}
+
+/// Reads the labels and annotations of a `kubernetesMetadata` extension, without those that are ours alone.
+pub(crate) fn marks(extension: &Json) -> Marks {
+    let read = |name: &str| {
+        let given = extension.get(name).and_then(Json::as_object).into_iter().flatten();
+        let own = given.filter(|(key, _)| !key.starts_with("radapp.io/"));
+        own.filter_map(|(key, value)| Some((key.clone(), value.as_str()?.to_owned()))).collect()
+    };
+    Marks { labels: read("labels"), annotations: read("annotations") }
+}
+
+pub(super) fn dapr(extension: &Json) -> Result<DaprSidecar, Fault> {
+    let text = |name: &str| extension.get(name).and_then(Json::as_str).unwrap_or_default().to_owned();
+    let app_port = match extension.get("appPort").and_then(Json::as_i64) {
+        // Clients that read and write back send the 0 of an unset port.
+        None | Some(0) => None,
+        Some(port) => Some(port_number(port, "extensions[daprSidecar].appPort")?),
+    };
+    let protocol = Some(text("protocol")).filter(|protocol| !protocol.is_empty());
+    let protocol = protocol.unwrap_or_else(|| "http".to_owned());
+    Ok(DaprSidecar { app_id: text("appId"), app_port, config: text("config"), protocol })
 }
 
 impl GivenEnv {

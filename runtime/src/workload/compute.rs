@@ -145,7 +145,12 @@ pub(super) fn parse(record: &Record) -> Result<Draft, Fault> {
     draft.restart = restart(properties.get("restartPolicy").and_then(Json::as_str));
     if let Some(replicas) = properties.get("replicas").filter(|replicas| !replicas.is_null()) {
         let replicas = replicas.as_u64().and_then(|replicas| u32::try_from(replicas).ok());
-        draft.replicas = replicas.ok_or_else(|| invalid("replicas", "must be a whole number that is not negative"))?;
+        let replicas =
+            replicas.ok_or_else(|| invalid("replicas", "must be a whole number that is not negative"))?;
+        draft.replicas = Some(replicas);
+    }
+    if let Some(sidecar) = properties.get("extensions").and_then(|extensions| extensions.get("daprSidecar")) {
+        draft.dapr = Some(super::classic::dapr(sidecar)?);
     }
     for block in ["platformOptions", "runtimes"] {
         draft.runtimes.extend(properties.get(block).and_then(Json::as_object).cloned().unwrap_or_default());
@@ -172,9 +177,6 @@ fn refuse_what_is_missing(properties: &serde_json::Map<String, Json>) -> Result<
     let is_given = |value: Option<&Json>| value.is_some_and(|value| !value.is_null());
     if is_given(properties.get("autoScaling")) {
         return Err(unsupported("autoScaling", "this server keeps the number of `replicas`; set that instead"));
-    }
-    if is_given(properties.get("extensions").and_then(|extensions| extensions.get("daprSidecar"))) {
-        return Err(unsupported("extensions.daprSidecar", "this server cannot run Dapr sidecars yet; remove it"));
     }
     Ok(())
 }

@@ -3,6 +3,8 @@
 mod classic;
 mod compute;
 
+pub(crate) use classic::marks;
+
 use std::collections::BTreeMap;
 
 use indexmap::IndexMap;
@@ -11,7 +13,9 @@ use serde_json::{Map, Value as Json, json};
 
 use crate::Fault;
 use crate::fault::code;
-use crate::platform::{ComputeKind, Container, EnvValue, Named, Pull, Restart, Target, Volume, Workload};
+use crate::platform::{
+    ComputeKind, Container, DaprSidecar, EnvValue, Marks, Named, Pull, Restart, Target, Volume, Workload,
+};
 use crate::store::Record;
 
 /// A container resource as its author wrote it, before it is known where it goes.
@@ -21,10 +25,11 @@ pub(crate) struct Draft {
     containers: Vec<Container>,
     volumes: BTreeMap<String, Volume>,
     restart: Restart,
-    replicas: u32,
+    replicas: Option<u32>,
     /// Platform → the author's own fields for it.
     runtimes: Map<String, Json>,
-    labels: BTreeMap<String, String>,
+    marks: Marks,
+    dapr: Option<DaprSidecar>,
     /// What no platform can do yet, as entries of `status.degradations`.
     pub(crate) degradations: Vec<Json>,
 }
@@ -47,9 +52,10 @@ impl Draft {
             containers: Vec::new(),
             volumes: BTreeMap::new(),
             restart: Restart::Always,
-            replicas: 1,
+            replicas: None,
             runtimes: Map::new(),
-            labels: BTreeMap::new(),
+            marks: Marks::default(),
+            dapr: None,
             degradations: Vec::new(),
         }
     }
@@ -62,7 +68,12 @@ impl Draft {
     }
 
     /// Returns the workload for a target; connection variables come first, so that the author's own win.
-    pub(crate) fn into_workload(mut self, target: &Target, variables: &BTreeMap<String, EnvValue>) -> Workload {
+    pub(crate) fn into_workload(
+        mut self,
+        target: &Target,
+        variables: &BTreeMap<String, EnvValue>,
+        shared: Marks,
+    ) -> Workload {
         for container in &mut self.containers {
             let own = std::mem::take(&mut container.env);
             let connected = variables.iter().filter(|(name, _)| !own.iter().any(|(known, _)| known == *name));
@@ -71,6 +82,8 @@ impl Draft {
         }
         let punch_through = self.runtimes.get(target.kind.as_str()).and_then(Json::as_object).cloned();
         let labelled = matches!(target.kind, ComputeKind::Kubernetes | ComputeKind::Knative);
+        let mut marks = shared.clone();
+        marks.overlay(&self.marks);
         Workload {
             resource: self.resource,
             containers: self.containers,
@@ -78,7 +91,9 @@ impl Draft {
             restart: self.restart,
             replicas: self.replicas,
             punch_through: punch_through.unwrap_or_default(),
-            labels: if labelled { self.labels } else { BTreeMap::new() },
+            marks: if labelled { marks } else { Marks::default() },
+            shared: if labelled { shared } else { Marks::default() },
+            dapr: self.dapr,
         }
     }
 }
@@ -124,7 +139,8 @@ fn pull(policy: Option<&str>) -> Pull {
     match policy {
         Some("Always") => Pull::Always,
         Some("Never") => Pull::Never,
-        _ => Pull::IfNotPresent,
+        Some("IfNotPresent") => Pull::IfNotPresent,
+        _ => Pull::Usual,
     }
 }
 

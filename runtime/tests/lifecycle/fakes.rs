@@ -111,7 +111,7 @@ impl FakePlatform {
 
 fn reference(target: &Target, kind: &str, name: &str) -> ObjectRef {
     let (kind, name) = (kind.to_owned(), name.to_owned());
-    ObjectRef { platform: ComputeKind::Docker, kind, namespace: target.namespace.clone(), name }
+    ObjectRef { platform: ComputeKind::Docker, kind, namespace: target.namespace.clone(), name, cluster: None }
 }
 
 #[async_trait]
@@ -133,7 +133,7 @@ impl Platform for FakePlatform {
             .collect();
         let mut objects = vec![Object {
             reference: reference(target, "container", name),
-            body: json!({ "image": main.image, "env": env, "replicas": workload.replicas }),
+            body: json!({ "image": main.image, "env": env, "replicas": workload.replicas.unwrap_or(1) }),
         }];
         if !main.ports.is_empty() {
             let reference = reference(target, "service", &format!("{name}-service"));

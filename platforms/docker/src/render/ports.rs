@@ -96,10 +96,9 @@ pub fn publish(
                 );
                 return Err(Fault::bad_request(message).target(&workload.resource.id));
             };
-            if workload.replicas > 1 {
+            if let Some(replicas) = workload.replicas.filter(|replicas| *replicas > 1) {
                 let message = format!(
-                    "host port {number} cannot serve {} replicas; remove `{name}` from `runtimes.docker.publish`",
-                    workload.replicas
+                    "host port {number} cannot serve {replicas} replicas; remove `{name}` from `runtimes.docker.publish`"
                 );
                 return Err(Fault::bad_request(message).target(&workload.resource.id));
             }

@@ -24,15 +24,8 @@ pub fn target(namespace: &str) -> Target {
 
 /// A container resource with one container.
 pub fn workload(name: &str, container: Container) -> Workload {
-    Workload {
-        resource: Named { id: format!("{GROUP}/Applications.Core/containers/{name}"), name: name.to_owned() },
-        containers: vec![container],
-        volumes: BTreeMap::new(),
-        restart: Restart::Always,
-        replicas: 1,
-        punch_through: Map::new(),
-        labels: BTreeMap::new(),
-    }
+    let resource = Named { id: format!("{GROUP}/Applications.Core/containers/{name}"), name: name.to_owned() };
+    Workload::new(resource, vec![container])
 }
 
 /// A container that serves `/www` on port 8080.

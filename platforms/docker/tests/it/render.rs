@@ -101,12 +101,12 @@ fn a_change_of_one_container_is_a_change_of_all() {
 #[test]
 fn replicas_are_numbered_and_share_one_alias() {
     let mut two = workload("demo", web("demo"));
-    two.replicas = 2;
+    two.replicas = Some(2);
     let objects = render(&two).unwrap();
     assert_eq!(names(&objects), ["network dev-todo", "container demo-1", "container demo-2"]);
     let aliases = &find(&objects, "demo-2")["create"]["NetworkingConfig"]["EndpointsConfig"]["dev-todo"]["Aliases"];
     assert_eq!(*aliases, json!(["demo"]));
-    two.replicas = 0;
+    two.replicas = Some(0);
     assert!(render(&two).unwrap().is_empty());
 }
 

@@ -76,7 +76,7 @@ fn ports_are_as_recorded_but_udp_stays_udp() {
 #[test]
 fn replicas_and_identity_are_as_recorded() {
     let mut workload = plain();
-    workload.replicas = 3;
+    workload.replicas = Some(3);
     compare(include_str!("../recorded/120-container-manual-scaling.json"), "s120-app", &workload, &[]);
 }
 

@@ -1,5 +1,3 @@
-use std::collections::BTreeMap;
-
 use radii_platform_kubernetes::KubernetesPlatform;
 use radii_runtime::Fault;
 use radii_runtime::fault::code;
@@ -27,19 +25,12 @@ fn target(namespace: &str) -> Target {
 /// The container resource `ctr`, as the recordings have it.
 pub fn plain() -> Workload {
     let container = Container { name: "ctr".to_owned(), image: "nginx:1.25".to_owned(), ..Container::default() };
-    Workload {
-        resource: Named { id: format!("{GROUP}/containers/ctr"), name: "ctr".to_owned() },
-        containers: vec![container],
-        volumes: BTreeMap::new(),
-        restart: Restart::Always,
-        replicas: 1,
-        punch_through: Map::new(),
-        labels: BTreeMap::new(),
-    }
+    let resource = Named { id: format!("{GROUP}/containers/ctr"), name: "ctr".to_owned() };
+    Workload::new(resource, vec![container])
 }
 
 pub fn render_in(namespace: &str, workload: &Workload) -> Result<Vec<Object>, Fault> {
-    KubernetesPlatform.render(&target(namespace), workload)
+    KubernetesPlatform::default().render(&target(namespace), workload)
 }
 
 pub fn render(workload: &Workload) -> Result<Vec<Object>, Fault> {
@@ -189,18 +180,9 @@ fn what_a_deployment_cannot_do_is_refused() {
     assert_eq!(render(&long).unwrap_err().code, "PlatformNameInvalid");
 }
 
-#[tokio::test]
-async fn applying_is_refused_and_nothing_needs_to_be_removed() {
-    let objects = render(&plain()).unwrap();
-    let fault = KubernetesPlatform.apply(&target("env-app"), &objects[0]).await.unwrap_err();
-    assert_eq!(fault.code, code::PLATFORM_UNSUPPORTED);
-    assert!(fault.message.contains("render only") && fault.message.contains("`docker`"), "{fault}");
-    KubernetesPlatform.delete(&objects[0].reference).await.unwrap();
-}
-
 #[test]
 fn a_recipes_object_is_put_into_the_applications_namespace() {
-    let adopt = |body: Json| KubernetesPlatform.adopt(&target("env-app"), body);
+    let adopt = |body: Json| KubernetesPlatform::default().adopt(&target("env-app"), body);
     let service = adopt(json!({ "apiVersion": "v1", "kind": "Service", "metadata": { "name": "db" } })).unwrap();
     assert_eq!(service.reference.kind, "core/Service");
     assert_eq!(service.body["metadata"]["namespace"], "env-app");
