@@ -5,6 +5,8 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use radii_platform_kubernetes::cluster::Ownership;
+use radii_platform_kubernetes::{self as kubernetes, Clusters, KubernetesPlatform, MemoryCluster};
 use radii_registry_server::access::limit::Rate;
 use radii_registry_server::api::forward::Limits;
 use radii_registry_server::serve::{self, Database, Exposure, Options, Tls};
@@ -52,6 +54,16 @@ pub struct Args {
     /// Socket of the Docker or Podman engine [default: DOCKER_HOST, else the engine's usual place]
     #[arg(long, value_name = "ADDRESS", env = "RADII_ENGINE", hide_env_values = true)]
     engine: Option<String>,
+    /// Kubeconfig of the clusters that environments of kind `kubernetes` deploy to [default: KUBECONFIG, else ~/.kube/config, else the pod that the server runs in]
+    #[arg(long, value_name = "FILE", env = "RADII_KUBECONFIG", hide_env_values = true)]
+    kubeconfig: Option<PathBuf>,
+    /// Takes over fields of Kubernetes objects that somebody else owns, instead of reporting the conflict
+    #[arg(long)]
+    take_over: bool,
+    /// `memory` keeps Kubernetes objects in memory instead of a cluster, `memory=ADDRESS` also serves them there
+    /// as a Kubernetes API: for developers, nothing runs
+    #[arg(long, value_name = "memory[=ADDRESS]", value_parser = parse_memory, hide = true)]
+    kubernetes: Option<Memory>,
     /// Folder whose files recipes of kind `template` may name; without it they are inline text
     #[arg(long, value_name = "DIR", env = "RADII_RECIPES", hide_env_values = true)]
     recipes: Option<PathBuf>,
@@ -72,6 +84,19 @@ pub struct Args {
     /// Seconds until the work of a worker that died is taken over
     #[arg(long, value_name = "SECONDS", default_value_t = 15, hide = true)]
     lease: u64,
+}
+
+/// A cluster in memory, and where it is served.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Memory(Option<SocketAddr>);
+
+fn parse_memory(text: &str) -> Result<Memory, String> {
+    let address = match text.split_once('=') {
+        None if text == "memory" => None,
+        Some(("memory", address)) => Some(address.parse().map_err(|_| format!("`{address}` is no address"))?),
+        _ => return Err("write `memory` or `memory=127.0.0.1:8001`".to_owned()),
+    };
+    Ok(Memory(address))
 }
 
 /// The formats of the log.
@@ -112,7 +137,14 @@ pub fn run(args: &Args, globals: &Globals) -> Result<(), Error> {
 }
 
 async fn serve_until_signal(options: Options, args: &Args, globals: &Globals) -> Result<(), Error> {
-    let server = serve::Server::start(options, platforms(args), recipe_drivers(args)).await.map_err(failed)?;
+    let memory = MemoryCluster::default();
+    if let Some(Memory(Some(address))) = args.kubernetes {
+        let listener = tokio::net::TcpListener::bind(address).await;
+        let listener = listener.map_err(|error| Error::failed(format!("cannot listen at `{address}`: {error}")))?;
+        // It ends with the process: nothing in it outlives a request.
+        tokio::spawn(radii_platform_kubernetes::memory::serve::serve(memory.clone(), listener));
+    }
+    let server = serve::Server::start(options, platforms(args, &memory), recipe_drivers(args)).await.map_err(failed)?;
     // Standard output, so that a script that chose port 0 can read where the server is.
     globals.output().done(&format!("Radii listens at {}", server.url()))?;
     server.run_until_signal().await.map_err(failed)
@@ -147,8 +179,17 @@ fn start_log(args: &Args, globals: &Globals) {
     }
 }
 
-fn platforms(args: &Args) -> Vec<Arc<dyn Platform>> {
-    let mut platforms: Vec<Arc<dyn Platform>> = vec![Arc::new(radii_platform_kubernetes::KubernetesPlatform::default())];
+fn kubernetes(args: &Args, memory: &MemoryCluster) -> KubernetesPlatform {
+    let clusters = match args.kubernetes {
+        Some(_) => Clusters::Memory(memory.clone()),
+        None => Clusters::Kubeconfig(args.kubeconfig.clone()),
+    };
+    let ownership = if args.take_over { Ownership::TakeOver } else { Ownership::Respect };
+    KubernetesPlatform::new(clusters, kubernetes::Options { ownership, ..kubernetes::Options::default() })
+}
+
+fn platforms(args: &Args, memory: &MemoryCluster) -> Vec<Arc<dyn Platform>> {
+    let mut platforms: Vec<Arc<dyn Platform>> = vec![Arc::new(kubernetes(args, memory))];
     #[cfg(feature = "docker")]
     {
         use radii_platform_docker::{DockerPlatform, Engine};

@@ -142,7 +142,9 @@ pub fn explain_image(image: &str, pull: radii_runtime::platform::Pull, said: &st
         Pull::Always => {
             "its pull policy is `Always`: check the name and that its registry can be reached; for an image that is only on this machine set `imagePullPolicy: Never`"
         }
-        Pull::Usual | Pull::IfNotPresent => "check the name and that its registry can be reached, or load the image into the engine",
+        Pull::Usual | Pull::IfNotPresent => {
+            "check the name and that its registry can be reached, or load the image into the engine"
+        }
     };
     Fault::bad_request(format!("the image `{image}` is not to be had ({}); {remedy}", said.trim()))
 }

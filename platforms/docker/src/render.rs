@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use radii_runtime::Fault;
 use radii_runtime::fault::code;
 use radii_runtime::platform::{
-    Check, ComputeKind, Container, EnvValue, Object, ObjectRef, Restart, Target, Volume, Workload,
+    Check, ComputeKind, Container, EnvValue, Object, ObjectRef, Pull, Restart, Target, Volume, Workload,
 };
 use serde_json::{Map, Value as Json, json};
 

@@ -69,9 +69,9 @@ impl KubernetesPlatform {
             Clusters::Kubeconfig(kubeconfig) => {
                 let context = context.map(str::to_owned);
                 let mut connected = self.connected.lock().expect("no holder of the lock panics");
-                let cluster = connected.entry(context.clone()).or_insert_with(|| {
-                    Arc::new(KubeCluster::new(Place { kubeconfig: kubeconfig.clone(), context }))
-                });
+                let cluster = connected
+                    .entry(context.clone())
+                    .or_insert_with(|| Arc::new(KubeCluster::new(Place { kubeconfig: kubeconfig.clone(), context })));
                 cluster.clone()
             }
         }

@@ -60,8 +60,8 @@ async fn deployment(cluster: &dyn Cluster, address: &Address, object: &Json) -> 
         let why = explain_waiting(cluster, address, object, &pods).await;
         return Ok(seen(Health::Failed, format!("the rollout made no progress in time: {why}")));
     }
-    let rolled_out = progress
-        .is_some_and(|progress| progress["reason"] == "NewReplicaSetAvailable" && progress["status"] == "True");
+    let rolled_out =
+        progress.is_some_and(|progress| progress["reason"] == "NewReplicaSetAvailable" && progress["status"] == "True");
     let wanted = object["spec"]["replicas"].as_i64().unwrap_or(1);
     let updated = object["status"]["updatedReplicas"].as_i64().unwrap_or(0);
     if rolled_out && updated >= wanted && pods.iter().all(is_ready) {
@@ -75,18 +75,26 @@ async fn current_pods(cluster: &dyn Cluster, address: &Address, object: &Json) -
     let labels = selector(object);
     let revision = object.pointer(REVISION);
     let sets = cluster.list(&KindName::new("apps", "ReplicaSet"), &address.namespace, &labels).await?;
-    let owned = |set: &&Json| set.pointer("/metadata/ownerReferences/0/name").is_some_and(|name| *name == address.name.as_str());
+    let owned = |set: &&Json| {
+        set.pointer("/metadata/ownerReferences/0/name").is_some_and(|name| *name == address.name.as_str())
+    };
     let current = sets.items.iter().filter(owned).find(|set| set.pointer(REVISION) == revision);
     let hash = current.and_then(|set| set.pointer(HASH)).cloned();
     let pods = cluster.list(&KindName::new("", "Pod"), &address.namespace, &labels).await?;
     let is_current = |pod: &Json| hash.is_some() && pod.pointer(HASH) == hash.as_ref();
-    Ok(pods.items.into_iter().filter(is_current).filter(|pod| pod.pointer("/metadata/deletionTimestamp").is_none()).collect())
+    Ok(pods
+        .items
+        .into_iter()
+        .filter(is_current)
+        .filter(|pod| pod.pointer("/metadata/deletionTimestamp").is_none())
+        .collect())
 }
 
 /// The selector of an object as the API takes it: `a=b,c=d`.
 pub fn selector(object: &Json) -> String {
     let labels = object.pointer("/spec/selector/matchLabels").and_then(Json::as_object);
-    let parts = labels.into_iter().flatten().map(|(name, value)| format!("{name}={}", value.as_str().unwrap_or_default()));
+    let parts =
+        labels.into_iter().flatten().map(|(name, value)| format!("{name}={}", value.as_str().unwrap_or_default()));
     parts.collect::<Vec<_>>().join(",")
 }
 
@@ -96,9 +104,9 @@ fn is_ready(pod: &Json) -> bool {
 
 fn container_states(pod: &Json) -> impl Iterator<Item = (&'static str, &Json)> {
     let lists = [("initContainerStatuses", "Init container"), ("containerStatuses", "Container")];
-    lists.into_iter().flat_map(|(list, word)| {
-        pod["status"][list].as_array().into_iter().flatten().map(move |status| (word, status))
-    })
+    lists
+        .into_iter()
+        .flat_map(|(list, word)| pod["status"][list].as_array().into_iter().flatten().map(move |status| (word, status)))
 }
 
 /// Why a pod will not become ready by itself.
@@ -128,7 +136,8 @@ async fn explain_waiting(cluster: &dyn Cluster, address: &Address, object: &Json
         if let Some(scheduled) = condition(pod, "PodScheduled").filter(|scheduled| scheduled["status"] == "False") {
             return format!("{}: {}", text(scheduled, "reason"), text(scheduled, "message"));
         }
-        let waiting = container_states(pod).find_map(|(word, status)| Some(say(word, "Waiting", status["state"].get("waiting")?)));
+        let waiting = container_states(pod)
+            .find_map(|(word, status)| Some(say(word, "Waiting", status["state"].get("waiting")?)));
         let name = pod["metadata"]["name"].as_str().unwrap_or_default();
         if let Some(warning) = newest_warning(cluster, &address.namespace, name).await {
             return waiting.map_or_else(|| warning.clone(), |waiting| format!("{waiting}; {warning}"));
@@ -156,7 +165,9 @@ fn proxy(object: &Json) -> Observed {
     let status = &object["status"];
     match text(status, "currentStatus") {
         "valid" => seen(Health::Ready, "the proxy is valid"),
-        "" | "NotReconciled" => seen(Health::Progressing, "no controller has looked at the proxy yet: is Contour installed?"),
+        "" | "NotReconciled" => {
+            seen(Health::Progressing, "no controller has looked at the proxy yet: is Contour installed?")
+        }
         "orphaned" => seen(Health::Progressing, "no root proxy includes it yet"),
         _ => seen(Health::Failed, proxy_failure(status)),
     }
@@ -167,7 +178,15 @@ fn proxy_failure(status: &Json) -> String {
     let conditions = status["conditions"].as_array().into_iter().flatten();
     let errors: Vec<String> = conditions
         .flat_map(|condition| condition["errors"].as_array().into_iter().flatten())
-        .map(|error| format!("Error - Type: {}, Status: {}, Reason: {}, Message: {}", text(error, "type"), text(error, "status"), text(error, "reason"), text(error, "message")))
+        .map(|error| {
+            format!(
+                "Error - Type: {}, Status: {}, Reason: {}, Message: {}",
+                text(error, "type"),
+                text(error, "status"),
+                text(error, "reason"),
+                text(error, "message")
+            )
+        })
         .collect();
     if errors.is_empty() { text(status, "description").to_owned() } else { errors.join("\n") }
 }

@@ -54,6 +54,7 @@ impl Kind for Applications {
             let namespace = environment.application_namespace(record);
             check_namespace(kind, &namespace)?;
             record.properties["status"] = json!({ "compute": { "kind": kind.as_str(), "namespace": namespace } });
+            super::reserve(host, &environment, Some(record), &namespace).await?;
         }
         Ok(())
     }

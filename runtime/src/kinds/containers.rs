@@ -12,7 +12,7 @@ use crate::connections;
 use crate::environment::{Environment, load_application};
 use crate::host::{Host, Kind, Mode, Step, Work};
 use crate::objects::{self, Recorder};
-use crate::platform::{Observed, Target, Workload};
+use crate::platform::{ComputeKind, Observed, Target, Workload};
 use crate::store::{Record, Verb};
 use crate::workload::{Draft, hosts};
 
@@ -115,10 +115,39 @@ fn complete(properties: &mut Map<String, Json>) {
         let ports = container.get_mut("ports").and_then(Json::as_object_mut).into_iter().flat_map(Map::values_mut);
         for port in ports.filter_map(Json::as_object_mut) {
             port.entry("protocol").or_insert_with(|| "TCP".into());
+            // A route of older clients: services are named after the container now.
+            port.shift_remove("provides");
         }
+        complete_volumes_and_probes(container);
     }
+    complete_extensions(properties);
     properties.entry("resourceProvisioning").or_insert_with(|| "internal".into());
     properties.entry("resources").or_insert_with(|| json!([]));
+}
+
+fn complete_volumes_and_probes(container: &mut Map<String, Json>) {
+    let volumes = container.get_mut("volumes").and_then(Json::as_object_mut).into_iter().flat_map(Map::values_mut);
+    for volume in volumes.filter(|volume| volume["kind"] == "persistent").filter_map(Json::as_object_mut) {
+        volume.entry("permission").or_insert_with(|| "read".into());
+    }
+    for probe in ["livenessProbe", "readinessProbe"] {
+        let probe = container.get_mut(probe).filter(|probe| probe["kind"] == "httpGet").and_then(Json::as_object_mut);
+        if let Some(probe) = probe {
+            probe.entry("headers").or_insert_with(|| json!({}));
+        }
+    }
+}
+
+fn complete_extensions(properties: &mut Map<String, Json>) {
+    let extensions = properties.get_mut("extensions").and_then(Json::as_array_mut);
+    for extension in extensions.into_iter().flatten().filter(|extension| extension["kind"] == "daprSidecar") {
+        let Some(extension) = extension.as_object_mut() else { continue };
+        for (name, default) in
+            [("appId", json!("")), ("appPort", json!(0)), ("config", json!("")), ("protocol", json!("http"))]
+        {
+            extension.entry(name).or_insert(default);
+        }
+    }
 }
 
 async fn deploy(work: &Work<'_>, record: &mut Record) -> Result<(), Fault> {
@@ -175,10 +204,11 @@ fn show(
 ) {
     let outputs: Vec<_> =
         made.iter().map(|object| json!({ "id": object.output_id(), "localId": local_id(object) })).collect();
-    let mut status = json!({
-        "compute": { "kind": target.kind.as_str(), "namespace": target.namespace },
-        "outputResources": outputs,
-    });
+    let mut status = json!({ "outputResources": outputs });
+    // Classic clients find the place of a container on Kubernetes in its output resources.
+    if target.kind != ComputeKind::Kubernetes || !is_classic(record) {
+        status["compute"] = json!({ "kind": target.kind.as_str(), "namespace": target.namespace });
+    }
     let endpoints: Map<String, Json> = seen
         .iter()
         .flat_map(|seen| &seen.endpoints)

@@ -49,6 +49,9 @@ impl Kind for Environments {
         }
         check_compute(record)?;
         check_namespace_is_free(host, record).await?;
+        if !is(record, RADIUS_CORE) {
+            super::reserve(host, &Environment::of(record.clone()), None, "").await?;
+        }
         if is(record, RADIUS_CORE) {
             resolve_packs(host, record).await?;
             check_settings(host, record).await

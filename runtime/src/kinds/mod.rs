@@ -16,7 +16,8 @@ use radii_model::TypeName;
 use serde_json::Value as Json;
 
 use crate::Fault;
-use crate::host::Kind;
+use crate::environment::Environment;
+use crate::host::{Host, Kind};
 use crate::store::Record;
 use user_defined::UserDefined;
 
@@ -54,6 +55,21 @@ impl Kinds {
     pub(crate) fn find(&self, type_name: &TypeName) -> &dyn Kind {
         self.by_type.get(type_name).map_or(&self.user_defined, |kind| &**kind)
     }
+}
+
+/// Makes the namespace that an environment or application will use, where its platform has namespaces.
+async fn reserve(
+    host: &Host,
+    environment: &Environment,
+    application: Option<&Record>,
+    namespace: &str,
+) -> Result<(), Fault> {
+    let Some(platform) = environment.kind().ok().and_then(|kind| host.platform(kind)) else { return Ok(()) };
+    if environment.is_simulated() {
+        return Ok(());
+    }
+    let target = environment.target(application)?;
+    platform.reserve(&target, if namespace.is_empty() { &target.namespace } else { namespace }).await
 }
 
 /// Refuses to move a resource to another application or environment: what it made would be forgotten.

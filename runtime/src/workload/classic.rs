@@ -3,7 +3,7 @@
 use serde::Deserialize;
 use serde_json::Value as Json;
 
-use super::{Draft, Entries, invalid, last_name, port_number, pull, read, restart, unsupported};
+use super::{Draft, Entries, invalid, last_name, port_number, pull, read, restart};
 use crate::Fault;
 use crate::platform::{Check, Container, DaprSidecar, EnvValue, Marks, Mount, Port, Probe, Protocol, Volume};
 use crate::store::Record;

@@ -145,8 +145,7 @@ pub(super) fn parse(record: &Record) -> Result<Draft, Fault> {
     draft.restart = restart(properties.get("restartPolicy").and_then(Json::as_str));
     if let Some(replicas) = properties.get("replicas").filter(|replicas| !replicas.is_null()) {
         let replicas = replicas.as_u64().and_then(|replicas| u32::try_from(replicas).ok());
-        let replicas =
-            replicas.ok_or_else(|| invalid("replicas", "must be a whole number that is not negative"))?;
+        let replicas = replicas.ok_or_else(|| invalid("replicas", "must be a whole number that is not negative"))?;
         draft.replicas = Some(replicas);
     }
     if let Some(sidecar) = properties.get("extensions").and_then(|extensions| extensions.get("daprSidecar")) {

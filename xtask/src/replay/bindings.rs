@@ -8,8 +8,10 @@ use serde_json::Value as Json;
 use sha2::{Digest, Sha256};
 
 static PLACEHOLDER: LazyLock<Regex> = LazyLock::new(|| {
-    Regex::new(r"\{(uuid|etag|token|cipher|nonce|text|icon|host|repeat):([^{}]*)\}|\{(base|time|home|dir|tmp)\}")
-        .expect("the expression is valid")
+    Regex::new(
+        r"\{(uuid|etag|token|cipher|nonce|text|icon|host|repeat):([^{}]*)\}|\{(base|time|home|dir|tmp|gzip|varies)\}",
+    )
+    .expect("the expression is valid")
 });
 
 /// Values by placeholder, such as `{uuid:3}`.
@@ -146,7 +148,8 @@ fn shape(kind: &str, detail: &str) -> Option<String> {
         "cipher" | "nonce" => "[A-Za-z0-9+/=_-]+".to_owned(),
         "time" => r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|[+-]\d\d:\d\d)".to_owned(),
         "text" => format!("(?:.|\n){{{}}}", detail.parse::<u32>().ok()?),
-        "icon" | "home" | "dir" | "tmp" => "(?:.|\n)*".to_owned(),
+        "icon" | "home" | "dir" | "tmp" | "gzip" | "varies" => "(?:.|\n)*".to_owned(),
+        "host" if detail == "clusterip" => "[0-9.]+".to_owned(),
         _ => return None,
     })
 }

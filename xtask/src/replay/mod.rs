@@ -12,6 +12,7 @@ mod rules;
 mod scenario;
 mod server;
 mod stand_in;
+mod surroundings;
 mod wire;
 
 use std::sync::Mutex;
@@ -24,6 +25,7 @@ use player::{Player, Verdict};
 use rules::Rule;
 use scenario::Scenario;
 use server::Server;
+use surroundings::Surroundings;
 
 /// Plays recorded HTTP scenarios and prints steps passed per range.
 #[derive(clap::Args)]
@@ -37,9 +39,13 @@ pub struct Args {
     /// The program to start; built first when not given.
     #[arg(long)]
     rad: Option<Utf8PathBuf>,
-    /// Rules of the wanted differences.
-    #[arg(long, default_value = "tests/replay/rules.yaml")]
-    rules: Utf8PathBuf,
+    /// Rules of the wanted differences [default: tests/replay/rules.yaml; for recordings of the runtime also
+    /// tests/replay/runtime-rules.yaml]
+    #[arg(long)]
+    rules: Vec<Utf8PathBuf>,
+    /// Address of a Kubernetes API whose objects the server at --url makes; without it objects are not compared
+    #[arg(long, requires = "url")]
+    cluster: Option<String>,
     /// Ranges of scenario numbers, such as `001-090,120-121`.
     #[arg(long)]
     range: Option<String>,
@@ -60,7 +66,8 @@ pub struct Args {
 /// Plays the scenarios and prints the result.
 pub fn run(args: &Args) -> anyhow::Result<()> {
     let scenarios = read_scenarios(args)?;
-    let rules = rules::read(&args.rules)?;
+    let suite = Suite::of(&args.dir);
+    let rules = rules::read_all(if args.rules.is_empty() { suite.rules() } else { args.rules.clone() })?;
     let rad = match (&args.url, &args.rad) {
         (Some(_), _) => None,
         (None, Some(rad)) => Some(rad.clone()),
@@ -73,7 +80,7 @@ pub fn run(args: &Args) -> anyhow::Result<()> {
         for _ in 0..args.jobs.max(1) {
             scope.spawn(|| {
                 while let Some(scenario) = scenarios.get(next.fetch_add(1, Ordering::Relaxed)) {
-                    let verdicts = play(scenario, &rules, rad.as_deref(), url);
+                    let verdicts = play(args, scenario, &rules, rad.as_deref(), url);
                     results.lock().expect("no player panics").push((scenario, verdicts));
                 }
             });
@@ -81,14 +88,37 @@ pub fn run(args: &Args) -> anyhow::Result<()> {
     });
     let mut results = results.into_inner().expect("no player panics");
     results.sort_by_key(|(scenario, _)| scenario.scenario.clone());
-    let passed = report::print(&results, &rules, args.quiet);
+    let passed = report::print(suite, &results, &rules, args.quiet);
     if passed < args.at_least {
         bail!("{passed:.2} % of the steps passed; at least {} % are wanted", args.at_least);
     }
     Ok(())
 }
 
-fn play(scenario: &Scenario, rules: &[Rule], rad: Option<&Utf8Path>, url: Option<&str>) -> Vec<Verdict> {
+/// Which recordings are played.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Suite {
+    /// The HTTP protocol.
+    Http,
+    /// What the runtime makes of resources.
+    Runtime,
+}
+
+impl Suite {
+    fn of(folder: &Utf8Path) -> Self {
+        if folder.file_name() == Some("runtime") { Suite::Runtime } else { Suite::Http }
+    }
+
+    fn rules(self) -> Vec<Utf8PathBuf> {
+        let common = "tests/replay/rules.yaml".into();
+        match self {
+            Suite::Http => vec![common],
+            Suite::Runtime => vec![common, "tests/replay/runtime-rules.yaml".into()],
+        }
+    }
+}
+
+fn play(args: &Args, scenario: &Scenario, rules: &[Rule], rad: Option<&Utf8Path>, url: Option<&str>) -> Vec<Verdict> {
     let server = match rad.map(Server::start).transpose() {
         Ok(server) => server,
         Err(error) => {
@@ -97,7 +127,9 @@ fn play(scenario: &Scenario, rules: &[Rule], rad: Option<&Utf8Path>, url: Option
         }
     };
     let authority = server.as_ref().map_or(url.unwrap_or_default(), |server| &server.authority);
-    match Player::new(scenario, rules, authority) {
+    let cluster = server.as_ref().map(|server| server.cluster.clone()).or_else(|| args.cluster.clone());
+    let surroundings = cluster.map(Surroundings::at);
+    match Player::new(scenario, rules, authority, surroundings) {
         Ok(player) => player.play(),
         Err(error) => scenario.steps.iter().map(|_| Verdict::Different(vec![format!("{error:#}")])).collect(),
     }

@@ -10,6 +10,7 @@ use super::forwarded;
 use super::rules::{Adjust, Effect, Expected, Rule};
 use super::scenario::{Scenario, Step};
 use super::stand_in::StandIn;
+use super::surroundings::{self, Surroundings};
 use super::wire::{self, Answer};
 
 /// How long an operation may take before the step counts as different.
@@ -24,6 +25,8 @@ pub enum Verdict {
     ByRule(usize),
     /// Answered otherwise.
     Different(Vec<String>),
+    /// Not played, and why.
+    Unplayed(String),
 }
 
 /// Plays a scenario against a server.
@@ -39,6 +42,10 @@ pub struct Player<'a> {
     /// Body of the last accepted write, by id.
     known: HashMap<String, Json>,
     stand_in: StandIn,
+    /// The cluster that the server deploys to.
+    surroundings: Option<Surroundings>,
+    /// Why nothing can be played any more.
+    stopped: Option<String>,
 }
 
 impl<'a> Player<'a> {
@@ -46,13 +53,18 @@ impl<'a> Player<'a> {
     ///
     /// # Errors
     /// When the stand-in for imperative providers cannot listen.
-    pub fn new(scenario: &'a Scenario, rules: &'a [Rule], authority: &str) -> anyhow::Result<Self> {
+    pub fn new(
+        scenario: &'a Scenario,
+        rules: &'a [Rule],
+        authority: &str,
+        surroundings: Option<Surroundings>,
+    ) -> anyhow::Result<Self> {
         let stand_in = StandIn::start()?;
         let mut bindings = Bindings::default();
         bindings.bind("{base}", &format!("http://{authority}"));
         bindings.bind("{host:ucp}", authority);
         // Nothing listens on the discard port; recipes and addresses that name inner servers must fail.
-        for inner in ["core-rp", "dynamic-rp", "deployment-engine", "closed-port"] {
+        for inner in ["core-rp", "dynamic-rp", "deployment-engine", "closed-port", "nothing"] {
             bindings.bind(&format!("{{host:{inner}}}"), "127.0.0.1:9");
         }
         bindings.bind("{host:test-rp}", &stand_in.authority);
@@ -66,6 +78,8 @@ impl<'a> Player<'a> {
             lost: HashMap::new(),
             known: HashMap::new(),
             stand_in,
+            surroundings,
+            stopped: unplayable(scenario),
         })
     }
 
@@ -101,12 +115,84 @@ impl<'a> Player<'a> {
 
     fn step(&mut self, at: usize) -> Verdict {
         let step = &self.scenario.steps[at];
+        if let Some(reason) = &self.stopped {
+            return Verdict::Unplayed(reason.clone());
+        }
+        let verdict = match &step.cluster {
+            Some(action) => self.surround(action),
+            None => self.exchange(at),
+        };
+        match (&step.objects, &self.surroundings) {
+            (Some(recorded), Some(_)) => self.judge_objects(step, recorded, verdict),
+            _ => verdict,
+        }
+    }
+
+    /// Does to the surroundings what was done to them.
+    fn surround(&mut self, action: &Json) -> Verdict {
+        let Some(surroundings) = &self.surroundings else {
+            return Verdict::Unplayed("there is no cluster to act on".to_owned());
+        };
+        match surroundings.play(action) {
+            Ok(()) => Verdict::Equal,
+            Err(surroundings::Trouble::Different(difference)) => Verdict::Different(vec![difference]),
+            Err(surroundings::Trouble::Unplayable(reason)) => {
+                self.stopped = Some(reason.clone());
+                Verdict::Unplayed(reason)
+            }
+        }
+    }
+
+    /// Compares the objects in the cluster with the recorded ones.
+    fn judge_objects(&mut self, step: &Step, recorded: &[Json], verdict: Verdict) -> Verdict {
+        let Some(surroundings) = &self.surroundings else { return verdict };
+        let (recorded, ours) = match surroundings.objects(self.scenario.number()) {
+            Ok(ours) => (surroundings::sorted(recorded), surroundings::sorted(&ours)),
+            Err(error) => return worse(verdict, vec![error]),
+        };
+        let differences = compare_objects(&mut self.bindings, &recorded, &ours);
+        if differences.is_empty() {
+            return verdict;
+        }
+        let rules = self.rules;
+        let concerned = rules.iter().enumerate().filter(|(_, rule)| {
+            rule.answer.is_none()
+                && (!rule.adjust.objects.is_empty() || !rule.adjust.rewrite.is_empty())
+                && rule.concerns(self.scenario, step)
+        });
+        let (numbers, adjusts): (Vec<usize>, Vec<&Adjust>) = concerned.map(|(at, rule)| (at, &rule.adjust)).unzip();
+        let adjusts: Vec<Adjust> = adjusts
+            .iter()
+            .map(|one| Adjust::together(std::iter::once(*one)))
+            .chain([Adjust::together(adjusts.iter().copied())])
+            .collect();
+        for (at, adjust) in adjusts.iter().enumerate() {
+            let (recorded, ours) = adjust.apply_to_objects(&recorded, &ours);
+            let (recorded, ours) = (surroundings::sorted(&recorded), surroundings::sorted(&ours));
+            if compare_objects(&mut self.bindings, &recorded, &ours).is_empty() {
+                let rule = numbers.get(at).or(numbers.first());
+                return match (verdict, rule) {
+                    (Verdict::Equal, Some(rule)) => Verdict::ByRule(*rule),
+                    (verdict, _) => verdict,
+                };
+            }
+        }
+        worse(verdict, differences)
+    }
+
+    fn exchange(&mut self, at: usize) -> Verdict {
+        let step = &self.scenario.steps[at];
         let lost = self.lost.iter().find(|(placeholder, _)| step.request.path.contains(placeholder.as_str()));
         if let Some((_, rule)) = lost {
             return Verdict::ByRule(*rule);
         }
         match if step.poll { self.poll(step) } else { self.send(step) } {
-            Ok(answer) => self.judge(at, &answer),
+            Ok(answer) => {
+                if step.is_awaited() {
+                    self.wait_for(&answer);
+                }
+                self.judge(at, &answer)
+            }
             Err(reason) => match self.lost.get(&reason) {
                 Some(rule) => Verdict::ByRule(*rule),
                 None => Verdict::Different(vec![format!("not played: {reason}")]),
@@ -133,6 +219,23 @@ impl<'a> Player<'a> {
             .map_err(|error| format!("{error:#}"))?;
         answer.forwarded = self.stand_in.arrived();
         Ok(answer)
+    }
+
+    /// Waits until the operation that an answer names has ended.
+    fn wait_for(&self, answer: &Answer) {
+        let Some(path) = answer.header("azure-asyncoperation").and_then(|url| Some(url.split_once("://")?.1)) else {
+            return;
+        };
+        let path = path.find('/').map_or("/", |at| &path[at..]);
+        let patience = Instant::now() + PATIENCE;
+        while Instant::now() < patience {
+            let polled = wire::send(&self.authority, "GET", path, &[], None);
+            let body: Json = polled.ok().and_then(|answer| serde_json::from_str(&answer.body).ok()).unwrap_or_default();
+            if body["status"].as_str().is_none_or(is_terminal) {
+                return;
+            }
+            std::thread::sleep(Duration::from_millis(15));
+        }
     }
 
     /// Sends a poll until the operation has ended; a first poll is sent once.
@@ -346,6 +449,36 @@ impl<'a> Player<'a> {
             }
         }
     }
+}
+
+/// Why a scenario cannot be played here at all.
+fn unplayable(scenario: &Scenario) -> Option<String> {
+    let needs_terraform = !scenario.modules.is_empty();
+    (needs_terraform && !surroundings::has_terraform()).then(|| "terraform is not on PATH".to_owned())
+}
+
+/// A verdict with more differences.
+fn worse(verdict: Verdict, mut more: Vec<String>) -> Verdict {
+    if let Verdict::Different(mut differences) = verdict {
+        differences.append(&mut more);
+        return Verdict::Different(differences);
+    }
+    Verdict::Different(more)
+}
+
+fn compare_objects(bindings: &mut Bindings, recorded: &[Json], ours: &[Json]) -> Vec<String> {
+    let mut differences = Vec::new();
+    let key = |object: &Json| surroundings::name_of(object);
+    for expected in recorded {
+        match ours.iter().find(|object| key(object) == key(expected)) {
+            Some(object) => bindings.clone().accept_json(expected, object, &key(expected), &mut differences),
+            None => differences.push(format!("{}: not there", key(expected))),
+        }
+    }
+    for object in ours.iter().filter(|object| !recorded.iter().any(|expected| key(expected) == key(object))) {
+        differences.push(format!("{}: not expected", key(object)));
+    }
+    differences
 }
 
 /// The bytes of a raw body: the recorder wrote each as the character of its number.

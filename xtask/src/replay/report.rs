@@ -2,12 +2,26 @@
 
 use std::collections::BTreeMap;
 
+use super::Suite;
 use super::player::Verdict;
 use super::rules::Rule;
 use super::scenario::{Scenario, Step};
 
-/// Ranges of the recordings, with what they hold.
-const RANGES: [(u32, u32, &str); 12] = [
+/// Ranges of the recordings of the runtime.
+const RUNTIME: &[(u32, u32, &str)] = &[
+    (101, 138, "containers"),
+    (201, 210, "gateways"),
+    (211, 225, "stores, volumes, extenders, simulated"),
+    (301, 310, "Radius.Core, Radius.Compute, packs"),
+    (401, 414, "datastores, messaging, Dapr"),
+    (501, 517, "recipes"),
+    (601, 606, "getGraph"),
+    (701, 726, "failures"),
+    (799, 799, "deletion of a provider"),
+];
+
+/// Ranges of the recordings of the protocol, with what they hold.
+const HTTP: &[(u32, u32, &str)] = &[
     (1, 9, "root, unknown paths, planes"),
     (20, 27, "resource groups"),
     (40, 64, "System.Resources"),
@@ -27,21 +41,31 @@ struct Count {
     equal: usize,
     by_rule: usize,
     different: usize,
+    unplayed: usize,
 }
 
 /// Prints differences, the use of the rules and the figures; returns the percentage that passed.
-pub fn print(results: &[(&Scenario, Vec<Verdict>)], rules: &[Rule], quiet: bool) -> f64 {
+pub fn print(suite: Suite, results: &[(&Scenario, Vec<Verdict>)], rules: &[Rule], quiet: bool) -> f64 {
+    let ranges = match suite {
+        Suite::Http => HTTP,
+        Suite::Runtime => RUNTIME,
+    };
     let mut counts: BTreeMap<usize, Count> = BTreeMap::new();
+    let mut unplayed: BTreeMap<(&str, &str), usize> = BTreeMap::new();
     let mut uses = vec![0_usize; rules.len()];
     for (scenario, verdicts) in results {
-        let range = RANGES.iter().position(|(from, to, _)| (*from..=*to).contains(&scenario.number()));
-        let count = counts.entry(range.unwrap_or(RANGES.len())).or_default();
+        let range = ranges.iter().position(|(from, to, _)| (*from..=*to).contains(&scenario.number()));
+        let count = counts.entry(range.unwrap_or(ranges.len())).or_default();
         for (at, (step, verdict)) in scenario.steps.iter().zip(verdicts).enumerate() {
             match verdict {
                 Verdict::Equal => count.equal += 1,
                 Verdict::ByRule(rule) => {
                     count.by_rule += 1;
                     uses[*rule] += 1;
+                }
+                Verdict::Unplayed(reason) => {
+                    count.unplayed += 1;
+                    *unplayed.entry((&scenario.scenario, reason)).or_default() += 1;
                 }
                 Verdict::Different(differences) => {
                     count.different += 1;
@@ -53,7 +77,10 @@ pub fn print(results: &[(&Scenario, Vec<Verdict>)], rules: &[Rule], quiet: bool)
         }
     }
     print_rules(rules, &uses);
-    print_counts(&counts)
+    for ((scenario, reason), steps) in &unplayed {
+        println!("not played: {steps} steps of {scenario}: {reason}");
+    }
+    print_counts(ranges, &counts)
 }
 
 fn print_step(scenario: &Scenario, at: usize, step: &Step, differences: &[String]) {
@@ -76,17 +103,21 @@ fn print_rules(rules: &[Rule], uses: &[usize]) {
     }
 }
 
-fn print_counts(counts: &BTreeMap<usize, Count>) -> f64 {
-    println!("\n{:<42} {:>7} {:>8} {:>10} {:>13}", "range", "equal", "by rule", "different", "passed/total");
+fn print_counts(ranges: &[(u32, u32, &str)], counts: &BTreeMap<usize, Count>) -> f64 {
+    println!(
+        "\n{:<42} {:>7} {:>8} {:>10} {:>13} {:>11}",
+        "range", "equal", "by rule", "different", "passed/total", "not played"
+    );
     let mut all = Count::default();
     for (range, count) in counts {
-        let name = RANGES
+        let name = ranges
             .get(*range)
             .map_or_else(|| "other".to_owned(), |(from, to, what)| format!("{from:03}-{to:03} {what}"));
         print_line(&name, count);
         all.equal += count.equal;
         all.by_rule += count.by_rule;
         all.different += count.different;
+        all.unplayed += count.unplayed;
     }
     print_line("all", &all);
     let total = all.equal + all.by_rule + all.different;
@@ -96,5 +127,8 @@ fn print_counts(counts: &BTreeMap<usize, Count>) -> f64 {
 fn print_line(name: &str, count: &Count) {
     let (passed, total) = (count.equal + count.by_rule, count.equal + count.by_rule + count.different);
     let ratio = format!("{passed}/{total}");
-    println!("{name:<42} {:>7} {:>8} {:>10} {ratio:>13}", count.equal, count.by_rule, count.different);
+    println!(
+        "{name:<42} {:>7} {:>8} {:>10} {ratio:>13} {:>11}",
+        count.equal, count.by_rule, count.different, count.unplayed
+    );
 }

@@ -101,6 +101,20 @@ pub struct Adjust {
     pub ignore: Vec<String>,
     /// Headers that are not compared.
     pub ignore_headers: Vec<String>,
+    /// Patterns replaced in our texts, with what stands for them.
+    pub rewrite: Vec<Rewrite>,
+    /// What is not compared of Kubernetes objects: `Kind.path.to.member`, or a kind alone.
+    pub objects: Vec<String>,
+}
+
+/// A replacement in our texts.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Rewrite {
+    /// What is replaced.
+    pub pattern: Pattern,
+    /// What it becomes; `$1` stands for the first group.
+    pub with: String,
 }
 
 /// What a difference does to later steps.
@@ -117,7 +131,7 @@ pub enum Effect {
 }
 
 /// A regular expression in a data file.
-#[derive(Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize)]
 #[serde(try_from = "String")]
 pub struct Pattern(Regex);
 
@@ -134,6 +148,15 @@ impl Pattern {
     pub fn is_match(&self, text: &str) -> bool {
         self.0.is_match(text)
     }
+}
+
+/// Reads several files of rules, one after the other.
+pub fn read_all(paths: Vec<camino::Utf8PathBuf>) -> anyhow::Result<Vec<Rule>> {
+    let mut rules = Vec::new();
+    for path in paths {
+        rules.extend(read(&path)?);
+    }
+    Ok(rules)
 }
 
 /// Reads the rules' file.
@@ -181,13 +204,48 @@ impl Adjust {
             sum.client_next_link |= one.client_next_link;
             sum.ignore.extend(one.ignore.iter().cloned());
             sum.ignore_headers.extend(one.ignore_headers.iter().cloned());
+            sum.rewrite.extend(one.rewrite.iter().cloned());
+            sum.objects.extend(one.objects.iter().cloned());
             sum
         })
     }
 
+    /// Returns our value with every pattern replaced.
+    fn rewritten(&self, ours: &Json) -> Json {
+        if self.rewrite.is_empty() {
+            return ours.clone();
+        }
+        let mut text = ours.to_string();
+        for rewrite in &self.rewrite {
+            text = rewrite.pattern.0.replace_all(&text, rewrite.with.as_str()).into_owned();
+        }
+        serde_json::from_str(&text).unwrap_or_else(|_| ours.clone())
+    }
+
+    /// Returns recorded Kubernetes objects, and ours, as they are to be compared.
+    pub fn apply_to_objects(&self, recorded: &[Json], ours: &[Json]) -> (Vec<Json>, Vec<Json>) {
+        let rewritten: Vec<Json> = ours.iter().map(|object| self.rewritten(object)).collect();
+        let strip = |objects: &[Json]| {
+            let mut objects = objects.to_vec();
+            for ignored in &self.objects {
+                // A dot inside a name is written `~`.
+                let path: Vec<String> = ignored.split('.').map(|step| step.replace('~', ".")).collect();
+                let path: Vec<&str> = path.iter().map(String::as_str).collect();
+                let is_meant = |object: &Json| path[0] == "*" || object["kind"] == path[0];
+                if path.len() == 1 {
+                    objects.retain(|object| !is_meant(object));
+                    continue;
+                }
+                objects.iter_mut().filter(|object| is_meant(object)).for_each(|object| remove(object, &path[1..]));
+            }
+            objects
+        };
+        (strip(recorded), strip(&rewritten))
+    }
+
     /// Returns the recorded body, and ours, as they are to be compared.
     pub fn apply(&self, step: &Step, recorded: &Json, ours: &Json) -> (Json, Json) {
-        let (mut recorded, mut ours) = (recorded.clone(), ours.clone());
+        let (mut recorded, mut ours) = (recorded.clone(), self.rewritten(ours));
         if self.own_words {
             forget_texts(&mut recorded, &mut ours);
         }
@@ -294,7 +352,8 @@ mod tests {
     #[test]
     fn every_rule_is_explained_in_the_list_of_differences() {
         let root = Utf8Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("the crate lies in the workspace");
-        let rules = read(&root.join("tests/replay/rules.yaml")).expect("the rules can be read");
+        let files = ["rules.yaml", "runtime-rules.yaml"].map(|file| root.join("tests/replay").join(file));
+        let rules = read_all(files.into()).expect("the rules can be read");
         let page = std::fs::read_to_string(root.join("docs/differences.md")).expect("the page can be read");
         let listed: Vec<&str> = page.lines().filter_map(|line| line.strip_prefix("| `")?.split('`').next()).collect();
         let named: Vec<&str> = rules.iter().map(|rule| rule.name.as_str()).collect();

@@ -14,6 +14,9 @@ pub struct Scenario {
     pub scenario: String,
     /// The exchanges, in order.
     pub steps: Vec<Step>,
+    /// Terraform modules by name: file → text.
+    #[serde(default)]
+    pub modules: Map<String, Json>,
 }
 
 /// One exchange.
@@ -28,16 +31,24 @@ pub struct Step {
     #[serde(default)]
     pub parallel: bool,
     /// What was asked.
+    #[serde(default)]
     pub request: Request,
     /// What was answered.
+    #[serde(default)]
     pub response: Response,
     /// What arrived at the recorder's own service meanwhile.
     #[serde(default)]
     pub forwarded: Vec<Forwarded>,
+    /// What was done to the surroundings instead.
+    #[serde(default)]
+    pub cluster: Option<Json>,
+    /// The Kubernetes objects after the step.
+    #[serde(default)]
+    pub objects: Option<Vec<Json>>,
 }
 
 /// A recorded request.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Default, Deserialize)]
 pub struct Request {
     /// The method.
     pub method: String,
@@ -50,7 +61,7 @@ pub struct Request {
 }
 
 /// A recorded answer.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Default, Deserialize)]
 pub struct Response {
     /// Status; 0 when the connection was closed without an answer.
     pub status: u16,
@@ -98,6 +109,11 @@ impl Step {
     /// Whether the recorder marked it as a poll that may be missing in another run.
     pub fn is_first_poll(&self) -> bool {
         self.poll && self.name.ends_with("(first poll)")
+    }
+
+    /// Whether the recorder waited for the operation without recording its polls.
+    pub fn is_awaited(&self) -> bool {
+        self.name.starts_with("register") && matches!(self.response.status, 201 | 202)
     }
 
     /// The path without the query, lower-cased: what identifies a resource.

@@ -14,21 +14,23 @@ pub struct Server {
     child: Child,
     /// `host:port`.
     pub authority: String,
+    /// `host:port` of the Kubernetes API of its cluster in memory.
+    pub cluster: String,
 }
 
 impl Server {
     /// Starts `rad serve` with an empty database on a free port.
     pub fn start(rad: &Utf8Path) -> anyhow::Result<Self> {
-        let port = TcpListener::bind("127.0.0.1:0")?.local_addr()?.port();
-        let authority = format!("127.0.0.1:{port}");
+        let (authority, cluster) = (free_address()?, free_address()?);
+        let memory = format!("memory={cluster}");
         let child = Command::new(rad)
-            .args(["serve", "--database", ":memory:", "--listen", &authority])
+            .args(["serve", "--database", ":memory:", "--listen", &authority, "--kubernetes", &memory])
             .stdin(Stdio::null())
             .stdout(Stdio::null())
             .stderr(Stdio::null())
             .spawn()
             .with_context(|| format!("cannot start `{rad}`"))?;
-        let mut server = Self { child, authority };
+        let mut server = Self { child, authority, cluster };
         server.wait()?;
         Ok(server)
     }
@@ -48,6 +50,10 @@ impl Server {
             std::thread::sleep(Duration::from_millis(10));
         }
     }
+}
+
+fn free_address() -> anyhow::Result<String> {
+    Ok(TcpListener::bind("127.0.0.1:0")?.local_addr()?.to_string())
 }
 
 impl Drop for Server {

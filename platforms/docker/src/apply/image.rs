@@ -20,7 +20,9 @@ pub async fn ensure(engine: &Engine, client: &Docker, document: &Container) -> R
     match (document.pull, find(engine, client, image).await?) {
         (Pull::Usual | Pull::IfNotPresent | Pull::Never, Some(id)) => return Ok(id),
         (Pull::Never, None) => return Err(explain_image(image, Pull::Never, "the engine does not have it")),
-        (Pull::Always, _) | (Pull::Usual | Pull::IfNotPresent, None) => pull(engine, client, image, document.pull).await?,
+        (Pull::Always, _) | (Pull::Usual | Pull::IfNotPresent, None) => {
+            pull(engine, client, image, document.pull).await?
+        }
     }
     find(engine, client, image)
         .await?

@@ -127,7 +127,9 @@ fn container(container: &mut Json) {
 }
 
 fn probe(probe: &mut Json) {
-    for (name, default) in [("timeoutSeconds", 1), ("periodSeconds", 10), ("successThreshold", 1), ("failureThreshold", 3)] {
+    for (name, default) in
+        [("timeoutSeconds", 1), ("periodSeconds", 10), ("successThreshold", 1), ("failureThreshold", 3)]
+    {
         if probe[name].as_i64().unwrap_or(0) == 0 {
             object(probe).insert(name.to_owned(), json!(default));
         }

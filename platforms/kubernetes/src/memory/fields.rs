@@ -11,7 +11,8 @@ pub type Path = Vec<String>;
 pub type Owned = BTreeSet<Path>;
 
 /// Maps that are replaced as a whole.
-const ATOMIC_MAPS: [&str; 6] = ["selector", "nodeSelector", "roleRef", "labelSelector", "podSelector", "scaleTargetRef"];
+const ATOMIC_MAPS: [&str; 6] =
+    ["selector", "nodeSelector", "roleRef", "labelSelector", "podSelector", "scaleTargetRef"];
 /// Groups whose lists have keys; lists of other groups are replaced as a whole.
 const KEYED_GROUPS: [&str; 3] = ["", "apps", "batch"];
 
@@ -177,7 +178,8 @@ fn element(item: &Json, keys: &[&str]) -> String {
 }
 
 fn is_element(item: &Json, key: &str) -> bool {
-    let names: Vec<&str> = key.trim_matches(['[', ']']).split(',').filter_map(|part| Some(part.split_once('=')?.0)).collect();
+    let names: Vec<&str> =
+        key.trim_matches(['[', ']']).split(',').filter_map(|part| Some(part.split_once('=')?.0)).collect();
     element(item, &names) == key
 }
 
@@ -264,8 +266,11 @@ impl Owners {
     /// Writes down that `manager` changed fields without applying them.
     pub fn update(&mut self, shape: Shape, before: &Json, after: &Json, manager: &str) {
         let (before, after) = (shape.flatten(before), shape.flatten(after));
-        let changed: Vec<Path> =
-            after.iter().filter(|(path, value)| before.get(*path) != Some(value)).map(|(path, _)| path.clone()).collect();
+        let changed: Vec<Path> = after
+            .iter()
+            .filter(|(path, value)| before.get(*path) != Some(value))
+            .map(|(path, _)| path.clone())
+            .collect();
         let gone: Vec<&Path> = before.keys().filter(|path| !after.contains_key(*path)).collect();
         for owned in self.by_name.values_mut() {
             owned.retain(|path| !changed.contains(path) && !gone.contains(&path));
@@ -273,12 +278,7 @@ impl Owners {
         self.by_name.entry(manager.to_owned()).or_default().extend(changed);
     }
 
-    fn conflicts(
-        &self,
-        new: &BTreeMap<Path, Json>,
-        now: &BTreeMap<Path, Json>,
-        manager: &str,
-    ) -> Vec<(String, Path)> {
+    fn conflicts(&self, new: &BTreeMap<Path, Json>, now: &BTreeMap<Path, Json>, manager: &str) -> Vec<(String, Path)> {
         let others = self.by_name.iter().filter(|(name, _)| *name != manager);
         let mut found = Vec::new();
         for (name, owned) in others {

@@ -68,8 +68,8 @@ impl State {
     /// Checks that a kind is known and a namespace there; returns what the kind is.
     fn admit(&self, address: &Address, version: &str) -> Result<&'static kinds::Known, Error> {
         let known = kinds::find(&address.kind).filter(|_| !self.removed.contains(&address.kind));
-        let known = known
-            .ok_or_else(|| Error::NoSuchKind { kind: address.kind.clone(), version: version.to_owned() })?;
+        let known =
+            known.ok_or_else(|| Error::NoSuchKind { kind: address.kind.clone(), version: version.to_owned() })?;
         let namespaces = KindName::new("", "Namespace");
         if known.namespaced && !self.objects.contains_key(&Address::new(namespaces, "", &address.namespace)) {
             return Err(not_found("namespaces", &address.namespace));
@@ -81,7 +81,10 @@ impl State {
         let known = self.objects.remove(address).is_some();
         let is_owned = |body: &Json, owner: &Address| {
             let owners = body.pointer("/metadata/ownerReferences").and_then(Json::as_array);
-            owners.into_iter().flatten().any(|one| one["kind"] == owner.kind.kind.as_str() && one["name"] == owner.name.as_str())
+            owners
+                .into_iter()
+                .flatten()
+                .any(|one| one["kind"] == owner.kind.kind.as_str() && one["name"] == owner.name.as_str())
         };
         let is_namespace = address.kind == KindName::new("", "Namespace");
         let dependents: Vec<Address> = self
@@ -250,8 +253,13 @@ impl Cluster for MemoryCluster {
 
     async fn patch(&self, address: &Address, patch: &Json) -> Result<Json, Error> {
         let merged = std::cell::RefCell::new(Ok(()));
-        let result = self.patch_with(address, FIELD_MANAGER, |body| *merged.borrow_mut() = crate::patch::merge(body, patch));
-        merged.into_inner().map_err(|message| Error::Refused { status: 400, reason: "BadRequest".to_owned(), message })?;
+        let result =
+            self.patch_with(address, FIELD_MANAGER, |body| *merged.borrow_mut() = crate::patch::merge(body, patch));
+        merged.into_inner().map_err(|message| Error::Refused {
+            status: 400,
+            reason: "BadRequest".to_owned(),
+            message,
+        })?;
         result
     }
 
@@ -309,7 +317,10 @@ impl MemoryCluster {
                 false => entry.body.clone(),
             };
             let force = ownership == Ownership::TakeOver;
-            entry.owners.apply(shape, &mut body, object, manager, force).map_err(|message| Error::Conflict { message })?;
+            entry
+                .owners
+                .apply(shape, &mut body, object, manager, force)
+                .map_err(|message| Error::Conflict { message })?;
             write(state, known, &address, entry, body)
         })
     }

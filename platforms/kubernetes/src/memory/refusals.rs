@@ -100,7 +100,9 @@ fn container(container: &Json, path: &str, found: &mut Vec<String>) {
     }
     for (at, port) in container["ports"].as_array().into_iter().flatten().enumerate() {
         if let Some(number) = port["containerPort"].as_i64().filter(|number| !(1..=65535).contains(number)) {
-            found.push(format!("{path}.ports[{at}].containerPort: Invalid value: {number}: must be between 1 and 65535, inclusive"));
+            found.push(format!(
+                "{path}.ports[{at}].containerPort: Invalid value: {number}: must be between 1 and 65535, inclusive"
+            ));
         }
     }
     for probe in ["livenessProbe", "readinessProbe"] {
@@ -119,7 +121,9 @@ fn service(body: &Json) -> Vec<String> {
             found.push(format!("spec.ports[{at}].name: Required value"));
         }
         if let Some(number) = port["port"].as_i64().filter(|number| !(1..=65535).contains(number)) {
-            found.push(format!("spec.ports[{at}].port: Invalid value: {number}: must be between 1 and 65535, inclusive"));
+            found.push(format!(
+                "spec.ports[{at}].port: Invalid value: {number}: must be between 1 and 65535, inclusive"
+            ));
         }
     }
     found

@@ -103,7 +103,8 @@ fn keep_pods(state: &mut State, of: &Address, set: &str, names: &[String], hash:
             address.kind == pods
                 && address.namespace == of.namespace
                 && entry.body.pointer("/metadata/ownerReferences/0/name").and_then(Json::as_str).is_some_and(|owner| {
-                    owner.strip_prefix(&prefix).is_some_and(|rest| !rest.contains('-')) && !names.contains(&address.name)
+                    owner.strip_prefix(&prefix).is_some_and(|rest| !rest.contains('-'))
+                        && !names.contains(&address.name)
                 })
         })
         .map(|(address, _)| address.clone())
@@ -137,9 +138,7 @@ fn pod_status(given: Option<&Json>, containers: &[Json]) -> Json {
     let ready = given.is_none();
     let running = json!({ "running": {} });
     let state = given.unwrap_or(&running);
-    let one = |container: &Json| {
-        json!({ "name": container["name"], "ready": ready, "restartCount": 0, "image": container["image"], "state": state })
-    };
+    let one = |container: &Json| json!({ "name": container["name"], "ready": ready, "restartCount": 0, "image": container["image"], "state": state });
     let condition = |kind: &str| json!({ "type": kind, "status": if ready { "True" } else { "False" } });
     json!({
         "phase": if ready { "Running" } else { "Pending" },
@@ -158,12 +157,29 @@ fn status(generation: &Json, wanted: usize, made: usize, ready: usize, set: &str
     let condition = |kind: &str, status: &str, reason: &str, message: String| json!({ "type": kind, "status": status, "reason": reason, "message": message });
     let mut conditions = vec![
         match all {
-            true => condition("Available", "True", "MinimumReplicasAvailable", "Deployment has minimum availability.".into()),
-            false => condition("Available", "False", "MinimumReplicasUnavailable", "Deployment does not have minimum availability.".into()),
+            true => condition(
+                "Available",
+                "True",
+                "MinimumReplicasAvailable",
+                "Deployment has minimum availability.".into(),
+            ),
+            false => condition(
+                "Available",
+                "False",
+                "MinimumReplicasUnavailable",
+                "Deployment does not have minimum availability.".into(),
+            ),
         },
         match all {
-            true => condition("Progressing", "True", "NewReplicaSetAvailable", format!("ReplicaSet \"{set}\" has successfully progressed.")),
-            false => condition("Progressing", "True", "ReplicaSetUpdated", format!("ReplicaSet \"{set}\" is progressing.")),
+            true => condition(
+                "Progressing",
+                "True",
+                "NewReplicaSetAvailable",
+                format!("ReplicaSet \"{set}\" has successfully progressed."),
+            ),
+            false => {
+                condition("Progressing", "True", "ReplicaSetUpdated", format!("ReplicaSet \"{set}\" is progressing."))
+            }
         },
     ];
     if let Some(refusal) = refusal {

@@ -96,7 +96,7 @@ fn variables_of_a_connection_are_as_recorded() {
     let objects = render_in("s112-app", &workload).unwrap();
     let recorded: Vec<Json> = serde_json::from_str(include_str!("../recorded/112-connection-redis.json")).unwrap();
     let find = |kind: &str| recorded.iter().find(|object| object["kind"] == kind).unwrap();
-    assert_eq!(contained(&objects[0].body, find("Secret"), ""), Vec::<String>::new());
+    assert_eq!(contained(&objects[3].body, find("Secret"), ""), Vec::<String>::new());
     let deployment = &objects[4].body;
     let differences = contained(deployment, find("Deployment"), "");
     // The digest is ours: nobody but its writer compares it.
