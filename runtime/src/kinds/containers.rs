@@ -79,9 +79,10 @@ impl Kind for Containers {
         if is_manual(record) {
             return Ok(Vec::new());
         }
-        let (_, target) = find_target(host, record).await?;
+        let (environment, application, target) = find_target(host, record).await?;
         let variables = connections::variables(host, &record.properties).await?;
-        let workload = Draft::parse(record)?.into_workload(&target, &variables);
+        let workload =
+            Draft::parse(record)?.into_workload(&target, &variables, environment.marks(application.as_ref()));
         objects::driver(host, target.kind)?.render(&target, &workload)
     }
 }
