@@ -5,7 +5,7 @@ use clap::{Parser, Subcommand};
 
 use crate::commands::{
     application, check, completion, deploy, diff, environment, fmt, generate, group, recipe, resource,
-    resource_provider, resource_type, serve, token, version, workspace,
+    resource_provider, resource_type, run, serve, token, version, workspace,
 };
 use crate::output::{Format, Output};
 
@@ -99,6 +99,8 @@ pub enum Command {
     Application(application::Command),
     /// Deploys a template or a list of resources
     Deploy(deploy::Args),
+    /// Deploys a template or a list of resources, and shows the logs of its containers
+    Run(run::Args),
     /// Works on the workspaces of the configuration file
     #[command(subcommand)]
     Workspace(workspace::Command),

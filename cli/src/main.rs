@@ -24,7 +24,7 @@ use clap::Parser as _;
 use crate::args::{Cli, Command, Globals};
 use crate::commands::{
     application, check, completion, deploy, diff, environment, fmt, generate, group, recipe, resource,
-    resource_provider, resource_type, serve, token, version, workspace as workspaces,
+    resource_provider, resource_type, run as watch, serve, token, version, workspace as workspaces,
 };
 use crate::error::Error;
 
@@ -54,6 +54,7 @@ fn run(command: Command, globals: &Globals) -> Result<(), Error> {
         Command::Recipe(command) => online(recipe::run(command, globals)),
         Command::Application(command) => online(application::run(command, globals)),
         Command::Deploy(args) => online(deploy::run(&args, globals)),
+        Command::Run(args) => online(watch::run(&args, globals)),
         Command::Workspace(command) => workspaces::run(command, globals),
         Command::Token(command) => token::run(command, globals),
         Command::Version(args) => version::run(args, globals),

@@ -12,7 +12,7 @@ pub type Parameters = IndexMap<String, Json>;
 /// Reads parameters in the order in which they were typed.
 ///
 /// `NAME=VALUE` is text, `NAME=@FILE` the JSON or YAML content of the file, `@FILE` the `parameters` of an ARM
-/// parameter file.
+/// parameter file; a `.bicepparam` file is compiled to one.
 pub fn read(arguments: &[String]) -> Result<Parameters, Error> {
     let mut parameters = Parameters::new();
     for argument in arguments {
@@ -35,15 +35,24 @@ pub fn read(arguments: &[String]) -> Result<Parameters, Error> {
 }
 
 fn read_parameter_file(path: &str, parameters: &mut Parameters) -> Result<(), Error> {
-    let file = read_data(path)?;
+    let file = match path.ends_with(".bicepparam") {
+        true => crate::deployment::bicep::only_parameters(path)?,
+        false => read_data(path)?,
+    };
+    read_entries(path, &file, parameters)
+}
+
+/// Takes the values out of an ARM parameter file.
+pub fn read_entries(path: &str, file: &Json, parameters: &mut Parameters) -> Result<(), Error> {
     let Some(entries) = file.get("parameters").and_then(Json::as_object) else {
         return Err(Error::failed(format!("`{path}` is no parameter file: it has no `parameters`"))
             .hint("write {\"parameters\": {\"NAME\": {\"value\": …}}}"));
     };
     for (name, entry) in entries {
-        let value = entry
-            .get("value")
-            .ok_or_else(|| Error::failed(format!("`{path}`: the parameter `{name}` has no `value`")))?;
+        let value = entry.get("value").ok_or_else(|| {
+            let why = if entry.get("reference").is_some() { "; references to key vaults are not followed" } else { "" };
+            Error::failed(format!("`{path}`: the parameter `{name}` has no `value`{why}"))
+        })?;
         parameters.insert(name.clone(), value.clone());
     }
     Ok(())

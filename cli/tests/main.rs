@@ -1,6 +1,7 @@
 //! `rad` as a user meets it: the help, sessions without a server, sessions with one.
 
 mod config;
+mod deploying;
 mod help;
 mod offline;
 mod online;

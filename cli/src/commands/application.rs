@@ -8,9 +8,11 @@ use serde_json::json;
 use crate::args::Globals;
 use crate::client::{Client, Deleted};
 use crate::confirm::{self, Answer};
+use crate::deployment;
 use crate::error::Error;
 use crate::flavour::{Flavour, PreviewFlag};
 use crate::output::{Output, resource_table, sorted, text, warn};
+use crate::parameters;
 use crate::registry::{checked, delete_all, list_resources, refers_to};
 use crate::workspace::{Workspace, last_segment};
 
@@ -23,7 +25,7 @@ pub enum Command {
     Show(Which),
     /// Deletes an application and its resources
     Delete(Delete),
-    /// Shows the resources of an application and their connections
+    /// Shows the resources of an application and their connections, stored or as a template would deploy them
     Graph(Graph),
     /// Shows how many resources an application has, and its gateways
     Status(Which),
@@ -72,6 +74,23 @@ pub struct Graph {
     /// Adds the icons of the types to the data (with --preview)
     #[arg(long)]
     include_icons: bool,
+    /// Shows the graph of a template or a Bicep file before it is deployed; no server is asked
+    #[arg(short, long, value_name = "FILE", conflicts_with_all = ["name", "application"])]
+    template: Option<String>,
+    /// Value for a parameter of the template: NAME=VALUE, NAME=@FILE or @FILE
+    #[arg(short, long, value_name = "PARAMETER")]
+    parameters: Vec<String>,
+    /// Prints the graph for a program that draws it, or as a picture
+    #[arg(long, value_enum, value_name = "mermaid|dot|svg", hide_possible_values = true)]
+    draw: Option<graph::Drawing>,
+}
+
+impl Graph {
+    /// The file that is meant: the stock command line takes it in place of a name.
+    fn file(&self) -> Option<&str> {
+        let ends = |name: &&str| name.ends_with(".bicep") || name.ends_with(".bicepparam") || name.ends_with(".json");
+        self.template.as_deref().or_else(|| self.which.name.as_deref().filter(ends))
+    }
 }
 
 struct Found {
@@ -108,6 +127,11 @@ impl Found {
 
 /// Runs `rad application …`.
 pub async fn run(command: Command, globals: &Globals) -> Result<(), Error> {
+    if let Command::Graph(args) = &command
+        && let Some(file) = args.file()
+    {
+        return show_planned(args, file, globals.output());
+    }
     let workspace = Workspace::find(globals)?;
     let client = workspace.client(globals)?;
     let output = globals.output();
@@ -137,10 +161,33 @@ async fn show_graph(args: &Graph, workspace: &Workspace, client: &Client, output
         Flavour::Radius => json!({"includeIcons": args.include_icons}),
     };
     let graph = client.post(&format!("{}/getGraph", found.id), found.flavour.api_version(), &body).await?;
-    if output.is_table() {
-        return crate::output::write_stdout(&graph::render(&found.name, &graph));
+    print_graph(args, &found.name, &graph, output)
+}
+
+/// Shows what a template would deploy; its resources need not even be registered.
+fn show_planned(args: &Graph, file: &str, output: Output) -> Result<(), Error> {
+    let typed = parameters::read(&args.parameters)?;
+    let (source, mut parameters) = match file.ends_with(".bicepparam") {
+        true => deployment::bicep::compile_parameters(file)?,
+        false => (deployment::read(file)?, parameters::Parameters::new()),
+    };
+    parameters.extend(typed);
+    let deployment::Source::Template(template) = source else {
+        return Err(Error::failed(format!("`{file}` is a list of resources, and only templates have a graph"))
+            .hint("deploy it, and ask for the graph of the application"));
+    };
+    let graph = graph::planned(file, &template, parameters)?;
+    print_graph(args, file, &graph, output)
+}
+
+fn print_graph(args: &Graph, name: &str, graph: &serde_json::Value, output: Output) -> Result<(), Error> {
+    if let Some(drawing) = args.draw {
+        return crate::output::write_stdout(&drawing.draw(graph));
     }
-    output.value(&sorted(&graph), || crate::table::Table::new([""]))
+    if output.is_table() {
+        return crate::output::write_stdout(&graph::render(name, graph));
+    }
+    output.value(&sorted(graph), || crate::table::Table::new([""]))
 }
 
 async fn resources_of(client: &Client, id: &str) -> Result<Vec<serde_json::Value>, Error> {

@@ -17,7 +17,7 @@ use crate::workspace::{Workspace, environment_id, last_segment};
 /// What to deploy, and where.
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// ARM template (JSON), list of resources (YAML or JSON), or Bicep file
+    /// ARM template (JSON), list of resources (YAML or JSON), or Bicep file (`.bicep`, `.bicepparam`)
     file: String,
     /// Value for a parameter: NAME=VALUE, NAME=@FILE or @FILE; of several the last one counts
     #[arg(short, long, value_name = "PARAMETER")]
@@ -27,20 +27,58 @@ pub struct Args {
     environment: Option<String>,
     /// Application to deploy to; it is created when it is absent
     #[arg(short, long, value_name = "NAME")]
-    application: Option<String>,
+    pub application: Option<String>,
     /// Resource group [default: the workspace's]
     #[arg(short, long)]
     group: Option<String>,
+    /// Shows what would change, and changes nothing
+    #[arg(long)]
+    pub dry_run: bool,
     #[command(flatten)]
     preview: PreviewFlag,
 }
 
-/// Deploys a file and prints what came of it.
+/// Deploys a file and prints what came of it, or what would.
 pub async fn run(args: &Args, globals: &Globals) -> Result<(), Error> {
     let output = globals.output();
+    if !args.dry_run {
+        let deployed = deploy(args, globals).await?;
+        let client = Workspace::find(globals)?.client(globals)?;
+        return present(&deployed, &client, output).await;
+    }
+    let Prepared { client, context, body, .. } = prepare(args, globals).await?;
+    let answer = deployment::what_if(&client, &context.scope, &body).await?;
+    if output.is_table() {
+        return write_stdout(&deployment::plan::render(&answer));
+    }
+    output.value(&answer["properties"], || crate::table::Table::new([""]))
+}
+
+/// Deploys a file.
+pub async fn deploy(args: &Args, globals: &Globals) -> Result<Deployed, Error> {
+    let output = globals.output();
+    let Prepared { workspace, client, context, body } = prepare(args, globals).await?;
+    announce(args, &context, &workspace, output);
+    deployment::run(&client, &context.scope, &body, output).await
+}
+
+/// A request that may be sent.
+struct Prepared {
+    workspace: Workspace,
+    client: Client,
+    context: Context,
+    body: Json,
+}
+
+/// Reads everything that a deployment needs, and finds what it is about.
+async fn prepare(args: &Args, globals: &Globals) -> Result<Prepared, Error> {
     // Everything that can be wrong here is found before the server hears of it.
-    let mut parameters = parameters::read(&args.parameters)?;
-    let source = deployment::read(&args.file)?;
+    let typed = parameters::read(&args.parameters)?;
+    let (source, mut parameters) = match args.file.ends_with(".bicepparam") {
+        true => deployment::bicep::compile_parameters(&args.file)?,
+        false => (deployment::read(&args.file)?, parameters::Parameters::new()),
+    };
+    parameters.extend(typed);
     let workspace = Workspace::find(globals)?;
     let client = workspace.client(globals)?;
     let scope = workspace.scope(args.group.as_deref())?;
@@ -66,10 +104,8 @@ pub async fn run(args: &Args, globals: &Globals) -> Result<(), Error> {
         }
     };
     let parameters = deployment::check_parameters(&args.file, &template, parameters, &context)?;
-    announce(args, &context, &workspace, output);
     let body = deployment::body(template, parameters, &context);
-    let deployed = deployment::run(&client, &context.scope, &body, output).await?;
-    present(&deployed, &client, output).await
+    Ok(Prepared { workspace, client, context, body })
 }
 
 /// Returns the environment that is meant, as the server has it; a name may be of either family.
@@ -113,7 +149,7 @@ fn absent_environment(name: &str, scope: &str) -> Error {
         .hint("`rad env create` makes one; an environment of another group is named by its id")
 }
 
-/// Returns the id of the application; makes it when it is absent.
+/// Returns the id of the application; makes it when it is absent, unless nothing is to be changed.
 async fn find_application(args: &Args, client: &Client, context: &Context) -> Result<Option<String>, Error> {
     let Some(named) = &args.application else { return Ok(None) };
     let flavour = args.preview.flavour();
@@ -123,7 +159,7 @@ async fn find_application(args: &Args, client: &Client, context: &Context) -> Re
         format!("{}/providers/{}/applications/{}", context.scope, flavour.namespace(), checked("application", named)?)
     };
     let flavour = if named.starts_with('/') { Flavour::of_id(named) } else { flavour };
-    if client.find(&id, flavour.api_version()).await?.is_none() {
+    if !args.dry_run && client.find(&id, flavour.api_version()).await?.is_none() {
         let Some(environment) = &context.environment else {
             return Err(Error::failed(format!("the application `{}` does not exist", last_segment(named)))
                 .hint("name an environment with `--environment NAME`, so that it can be made there"));
@@ -147,7 +183,8 @@ fn announce(args: &Args, context: &Context, workspace: &Workspace, output: Outpu
     ));
 }
 
-async fn present(deployed: &Deployed, client: &Client, output: Output) -> Result<(), Error> {
+/// Prints what a deployment made.
+pub async fn present(deployed: &Deployed, client: &Client, output: Output) -> Result<(), Error> {
     if !output.is_table() {
         return output.value(&deployed.document(), || crate::table::Table::new([""]));
     }

@@ -13,6 +13,7 @@ pub mod recipe;
 pub mod resource;
 pub mod resource_provider;
 pub mod resource_type;
+pub mod run;
 pub mod serve;
 pub mod token;
 pub mod version;

@@ -1,18 +1,19 @@
 //! Deployments: reading what is to be deployed, and having the server deploy it.
 
+pub mod bicep;
 mod expression;
 mod list;
+pub mod plan;
+mod progress;
 mod request;
 mod run;
-
-use std::process::Command;
 
 use camino::Utf8Path;
 use serde_json::Value as Json;
 
 pub use list::List;
 pub use request::{Context, body, check_parameters};
-pub use run::{Deployed, name_and_type, run};
+pub use run::{Deployed, name_and_type, run, what_if};
 
 use crate::error::Error;
 use crate::sources::Document;
@@ -33,7 +34,7 @@ pub fn read(path: &str) -> Result<Source, Error> {
             .hint("download it first; nothing is fetched behind your back"));
     }
     if path.ends_with(".bicep") {
-        return Ok(Source::Template(compile_bicep(path)?));
+        return Ok(Source::Template(bicep::compile(path)?));
     }
     let document = Document::read(Utf8Path::new(path))?;
     if list::is_list(&document.root) {
@@ -49,22 +50,4 @@ pub fn read(path: &str) -> Result<Source, Error> {
         ));
     }
     Ok(Source::Template(template))
-}
-
-fn compile_bicep(path: &str) -> Result<Json, Error> {
-    std::fs::metadata(path).map_err(Error::file("read", path))?;
-    let compiled = Command::new("bicep").args(["build", "--stdout", path]).output().map_err(|error| {
-        Error::failed(format!("`{path}` cannot be compiled: running `bicep` failed: {error}")).hint(
-            "install the Bicep compiler and put it on the PATH, or compile elsewhere (`bicep build`) and deploy the JSON",
-        )
-    })?;
-    let said = String::from_utf8_lossy(&compiled.stderr);
-    if !said.trim().is_empty() {
-        crate::output::write_stderr(said.trim_end());
-    }
-    if !compiled.status.success() {
-        return Err(Error::failed(format!("`bicep` does not compile `{path}`")));
-    }
-    serde_json::from_slice(&compiled.stdout)
-        .map_err(|error| Error::failed(format!("`bicep` wrote something for `{path}` that is no template: {error}")))
 }

@@ -40,12 +40,18 @@ pub fn check_parameters(
             "application" => context.application.as_deref(),
             _ => None,
         };
-        if parameters.contains_key(name) {
+        // Names of parameters are the same in every casing.
+        if let Some(typed) = parameters.keys().find(|typed| typed.eq_ignore_ascii_case(name)).cloned() {
+            if typed != *name
+                && let Some(value) = parameters.shift_remove(&typed)
+            {
+                parameters.insert(name.clone(), value);
+            }
             continue;
         }
         if let Some(value) = injected {
             parameters.insert(name.clone(), value.into());
-        } else if parameter.get("defaultValue").is_none() {
+        } else if parameter.get("defaultValue").is_none() && parameter.get("nullable") != Some(&Json::Bool(true)) {
             let remedy = match name.as_str() {
                 "environment" => "name it with `--environment NAME`".to_owned(),
                 "application" => "name it with `--application NAME`".to_owned(),

@@ -1,18 +1,17 @@
 //! Starting a deployment, following it, and reading what came of it.
 
-use std::collections::BTreeMap;
 use std::time::Duration;
 
-use indicatif::{ProgressBar, ProgressDrawTarget};
 use radii_model::ResourceId;
 use serde_json::{Value as Json, json};
 
+use super::progress::Progress;
 use crate::client::Client;
 use crate::error::Error;
-use crate::output::{Output, stderr_is_terminal, text};
+use crate::output::{Output, text};
 
 /// The API version of deployments.
-const API_VERSION: &str = "2020-10-01";
+pub(super) const API_VERSION: &str = "2020-10-01";
 /// How often the single operations are looked at.
 const LOOK_EVERY: Duration = Duration::from_millis(500);
 
@@ -93,48 +92,8 @@ pub async fn run(client: &Client, scope: &str, body: &Json, output: Output) -> R
     })
 }
 
-/// What was already said about each resource.
-struct Progress {
-    bar: ProgressBar,
-    output: Output,
-    said: BTreeMap<String, &'static str>,
-}
-
-impl Progress {
-    fn new(output: Output) -> Self {
-        let moving = stderr_is_terminal() && !output.quiet;
-        let bar = if moving { ProgressBar::new_spinner() } else { ProgressBar::hidden() };
-        if moving {
-            bar.set_draw_target(ProgressDrawTarget::stderr());
-            bar.set_message("Deployment in progress...");
-            bar.enable_steady_tick(Duration::from_millis(100));
-        }
-        Self { bar, output, said: BTreeMap::new() }
-    }
-
-    /// Says what changed; that it cannot be asked is no failure of the deployment.
-    async fn look(&mut self, client: &Client, path: &str) {
-        let Ok(operations) = client.list(&format!("{path}/operations"), API_VERSION).await else { return };
-        for operation in &operations {
-            let id = text(operation, "/properties/targetResource/id");
-            if id.is_empty() {
-                continue;
-            }
-            let state = match text(operation, "/properties/provisioningState").to_ascii_lowercase().as_str() {
-                "succeeded" => "Completed",
-                "failed" => "Failed",
-                "canceled" | "cancelled" => "Canceled",
-                _ => "In progress",
-            };
-            if self.said.insert(id.to_owned(), state) != Some(state) {
-                let (name, kind) = name_and_type(id);
-                let line = format!("{state:<12} {name:<20} {kind}");
-                self.bar.suspend(|| self.output.note(&line));
-            }
-        }
-    }
-
-    fn finish(&self) {
-        self.bar.finish_and_clear();
-    }
+/// Asks what a deployment would change; nothing is changed.
+pub async fn what_if(client: &Client, scope: &str, body: &Json) -> Result<Json, Error> {
+    let path = format!("{scope}/providers/Microsoft.Resources/deployments/rad-deploy-{}", uuid::Uuid::new_v4());
+    Ok(client.post(&format!("{path}/whatIf"), API_VERSION, body).await?)
 }

@@ -3,9 +3,53 @@
 use std::fmt::Write as _;
 
 use radii_model::ResourceId;
-use serde_json::Value as Json;
+use radii_runtime::deployment::foresee;
+use radii_runtime::graph::{Lookup, of_template, to_dot, to_mermaid, to_svg};
+use serde_json::{Value as Json, json};
 
+use crate::error::Error;
 use crate::output::text;
+use crate::parameters::Parameters;
+
+/// How a graph is drawn.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub enum Drawing {
+    /// In the language of Mermaid.
+    Mermaid,
+    /// In the language of Graphviz.
+    Dot,
+    /// As a picture.
+    Svg,
+}
+
+impl Drawing {
+    /// Returns the drawing.
+    pub fn draw(self, graph: &Json) -> String {
+        match self {
+            Drawing::Mermaid => to_mermaid(graph),
+            Drawing::Dot => to_dot(graph),
+            Drawing::Svg => to_svg(graph),
+        }
+    }
+}
+
+/// Returns the graph of what a template would deploy. Environment and application may be left out: any will do.
+pub fn planned(file: &str, template: &Json, mut parameters: Parameters) -> Result<Json, Error> {
+    const GROUP: &str = "/planes/radius/local/resourceGroups/default";
+    for (name, kind) in [("environment", "environments"), ("application", "applications")] {
+        let declared = template.pointer(&format!("/parameters/{name}")).is_some();
+        if declared && !parameters.contains_key(name) {
+            parameters.insert(name.to_owned(), format!("{GROUP}/providers/Radius.Core/{kind}/default").into());
+        }
+    }
+    let given = parameters.into_iter().map(|(name, value)| (name, json!({ "value": value }))).collect();
+    let scope = GROUP.parse().map_err(|error| Error::failed(format!("{error}")))?;
+    let foreseen = foresee(template, &given, &scope).map_err(|fault| {
+        Error::failed(format!("`{file}` has no graph: {}", fault.message))
+            .hint("`--parameters NAME=VALUE` gives parameters")
+    })?;
+    Ok(of_template(&foreseen, &Lookup::none()))
+}
 
 /// Returns the graph for people: each resource with its connections and what it made.
 pub fn render(application: &str, graph: &Json) -> String {
@@ -71,8 +115,6 @@ fn connection_text(name: &str, connection: &Json) -> String {
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
-
     use super::*;
 
     #[test]

@@ -1,0 +1,104 @@
+//! `rad run`
+
+use futures_util::{StreamExt as _, stream};
+use serde_json::Value as Json;
+
+use super::deploy;
+use crate::args::Globals;
+use crate::deployment::name_and_type;
+use crate::error::Error;
+use crate::output::{Output, text, write_stdout};
+use crate::workspace::Workspace;
+
+/// What to deploy and to watch.
+pub type Args = deploy::Args;
+
+/// Deploys a file, prints where its containers are reached, and shows what they write until it is interrupted.
+pub async fn run(args: &Args, globals: &Globals) -> Result<(), Error> {
+    if args.application.is_none() {
+        return Err(Error::usage("no application is named")
+            .hint("name one with `--application NAME`; it is created when it is absent"));
+    }
+    if args.dry_run {
+        return deploy::run(args, globals).await;
+    }
+    let output = globals.output();
+    let deployed = deploy::deploy(args, globals).await?;
+    let client = Workspace::find(globals)?.client(globals)?;
+    deploy::present(&deployed, &client, output).await?;
+    let mut containers = Vec::new();
+    for id in &deployed.resources {
+        let (name, kind) = name_and_type(id);
+        if let Some(flavour) = version_of(&kind) {
+            containers.push((name, client.get(id, flavour).await?));
+        }
+    }
+    if containers.is_empty() {
+        return output.done("\nThere is no container whose log could be shown.");
+    }
+    addresses(&containers)?;
+    follow(&containers, output).await
+}
+
+/// The API version of containers; `None` for every other type.
+fn version_of(kind: &str) -> Option<&'static str> {
+    match kind.to_ascii_lowercase().as_str() {
+        "applications.core/containers" => Some("2023-10-01-preview"),
+        "radius.compute/containers" => Some("2025-08-01-preview"),
+        _ => None,
+    }
+}
+
+/// Prints where ports are reached on this machine.
+fn addresses(containers: &[(String, Json)]) -> Result<(), Error> {
+    let mut lines = String::new();
+    for (name, container) in containers {
+        for (port, address) in
+            container.pointer("/properties/status/endpoints").and_then(Json::as_object).into_iter().flatten()
+        {
+            lines.push_str(&format!("    {name:<15} {port:<10} {}\n", address.as_str().unwrap_or_default()));
+        }
+    }
+    if lines.is_empty() { Ok(()) } else { write_stdout(&format!("\nForwarded ports:\n{lines}")) }
+}
+
+/// Names of the containers of this machine's engine that a resource became.
+fn engine_names(container: &Json) -> Vec<String> {
+    let made = container.pointer("/properties/status/outputResources").and_then(Json::as_array).into_iter().flatten();
+    let ids = made.map(|made| text(made, "/id")).filter(|id| id.starts_with("/planes/docker/"));
+    let names = ids.filter(|id| name_and_type(id).1.to_ascii_lowercase().ends_with("/container"));
+    names.map(|id| name_and_type(id).0).collect()
+}
+
+#[cfg(feature = "docker")]
+async fn follow(containers: &[(String, Json)], output: Output) -> Result<(), Error> {
+    use radii_platform_docker::Engine;
+    let engine = Engine::from_environment();
+    let mut logs = Vec::new();
+    for (name, container) in containers {
+        for on_engine in engine_names(container) {
+            let lines = engine.follow(&on_engine).await.map_err(|fault| Error::failed(fault.message))?;
+            logs.push(lines.map(move |line| (name.as_str(), line)).boxed_local());
+        }
+    }
+    if logs.is_empty() {
+        return output.done("\nThe containers do not run on this machine's engine; their platform shows their logs.");
+    }
+    output.done("\nStarting log stream... (Ctrl+C ends it; what was deployed goes on)\n")?;
+    let mut logs = stream::select_all(logs);
+    loop {
+        tokio::select! {
+            next = logs.next() => match next {
+                Some((name, Ok(line))) => write_stdout(&format!("{name}+ {}\n", line.trim_end()))?,
+                Some((name, Err(fault))) => crate::output::warn(&format!("the log of `{name}` ends: {}", fault.message)),
+                None => return Ok(()),
+            },
+            _ = tokio::signal::ctrl_c() => return Ok(()),
+        }
+    }
+}
+
+#[cfg(not(feature = "docker"))]
+async fn follow(_: &[(String, Json)], output: Output) -> Result<(), Error> {
+    output.done("\nThis `rad` was built without the docker platform, and shows no logs.")
+}
