@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use crate::decorators::constraints;
-use crate::program::{Constraint, Entity, Intrinsic, Program, TypeId, TypeKind};
+use crate::program::{Constraint, Entity, Intrinsic, Program, TypeId, TypeKind, Union};
 
 use super::RelationFailure;
 
@@ -41,6 +41,7 @@ impl<'a> Relation<'a> {
                     Some(bound) => self.bound_satisfies(bound, target),
                     None => self.type_satisfies(self.program.intrinsic(Intrinsic::Unknown), target),
                 },
+                None if is_single_value(self.program, ty) => self.literal_satisfies(ty, target),
                 None => self.type_satisfies(ty, target),
             },
             Entity::Indeterminate(ty) => self.literal_satisfies(ty, target),
@@ -130,6 +131,7 @@ impl<'a> Relation<'a> {
             return self.check(related, source, target);
         }
         match (&program[source].kind, &program[target].kind) {
+            (TypeKind::Union(_), TypeKind::Union(wanted)) if wants_unions(program, wanted) => Ok(()),
             (TypeKind::Union(union), _) => {
                 self.assume(source, target, Ok(()));
                 for variant in union.variants.iter().filter_map(|id| program.variant(*id)) {
@@ -255,6 +257,17 @@ fn reflected_kind(program: &Program, id: TypeId) -> Option<&str> {
             name => name,
         },
     )
+}
+
+/// Whether a union has any union among its variants.
+fn wants_unions(program: &Program, union: &Union) -> bool {
+    let mut variants = union.variants.iter().filter_map(|id| program.variant(*id));
+    variants.any(|variant| reflected_kind(program, variant.ty) == Some("Union"))
+}
+
+/// Whether a type is one value only, and can be that value where one is wanted.
+fn is_single_value(program: &Program, ty: TypeId) -> bool {
+    matches!(program[ty].kind, TypeKind::EnumMember(_) | TypeKind::Intrinsic(Intrinsic::Null))
 }
 
 fn is_global(program: &Program, namespace: Option<TypeId>) -> bool {

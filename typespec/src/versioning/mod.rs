@@ -11,10 +11,12 @@ mod references;
 mod snapshot;
 mod validate;
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use radii_diagnostics::{Code, Diagnostic};
 
+use crate::ast::NodeId;
 use crate::decorators::arguments;
 use crate::program::{Argument, EnumValue, Program, TypeId, TypeKind};
 use crate::registry::{Context, Registry};
@@ -32,6 +34,10 @@ const MADE_REQUIRED: &str = "TypeSpec.Versioning.madeRequired";
 const TYPE_CHANGED_FROM: &str = "TypeSpec.Versioning.typeChangedFrom";
 const RETURN_TYPE_CHANGED_FROM: &str = "TypeSpec.Versioning.returnTypeChangedFrom";
 const USE_DEPENDENCY: &str = "TypeSpec.Versioning.useDependency";
+
+/// Decorators whose first argument is a version.
+const NAMING_VERSIONS: [&str; 7] =
+    [ADDED, REMOVED, RENAMED_FROM, MADE_OPTIONAL, MADE_REQUIRED, TYPE_CHANGED_FROM, RETURN_TYPE_CHANGED_FROM];
 
 /// A version of a namespace.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -52,14 +58,10 @@ pub(crate) fn register(registry: &mut Registry) {
     registry
         .decorator(VERSIONED, |_, _, _| {})
         .decorator(RENAMED_FROM, renamed_from)
-        .decorator(USE_DEPENDENCY, |context, _, given| {
-            given.iter().for_each(|argument| check_version(context, argument));
-        })
+        .on_checked(check_versions)
         .on_validate(validate::validate);
-    for name in [ADDED, REMOVED, MADE_OPTIONAL, MADE_REQUIRED, TYPE_CHANGED_FROM, RETURN_TYPE_CHANGED_FROM] {
-        registry.decorator(name, |context, _, given| {
-            given.iter().take(1).for_each(|argument| check_version(context, argument));
-        });
+    for name in NAMING_VERSIONS.iter().filter(|name| **name != RENAMED_FROM) {
+        registry.decorator(*name, |_, _, _| {});
     }
 }
 
@@ -130,12 +132,33 @@ fn index_of(versions: &[Version], member: TypeId) -> Option<usize> {
     versions.iter().position(|version| version.member == member)
 }
 
-fn check_version(context: &mut Context<'_>, argument: &Argument) {
-    let program = &*context.program;
-    let Some(id) = arguments::member(program, argument) else { return };
-    if version_of_member(program, id).is_some() {
-        return;
+/// Reports members of enums that are no versions, once for each place.
+///
+/// It waits for the end of checking, since the enum may belong to a namespace that is decorated last.
+fn check_versions(program: &mut Program) {
+    let mut seen = HashSet::new();
+    let mut found = Vec::new();
+    for id in crate::decorators::every_type(program) {
+        for application in &program[id].decorators {
+            let count = match &*application.name {
+                USE_DEPENDENCY => usize::MAX,
+                name if NAMING_VERSIONS.contains(&name) => 1,
+                _ => continue,
+            };
+            for argument in application.arguments.iter().take(count) {
+                let wrong = arguments::member(program, argument).filter(|id| version_of_member(program, *id).is_none());
+                if let Some(member) = wrong.filter(|_| argument.node.is_none_or(|node| seen.insert(node))) {
+                    found.push((member, argument.node));
+                }
+            }
+        }
     }
+    for (member, node) in found {
+        report_unknown_version(program, member, node);
+    }
+}
+
+fn report_unknown_version(program: &mut Program, id: TypeId, node: Option<NodeId>) {
     let Some(member) = program.enum_member(id) else { return };
     let holder = program.name_of(member.enumeration).map(|name| name.to_string()).unwrap_or_default();
     let message = format!(
@@ -144,15 +167,13 @@ fn check_version(context: &mut Context<'_>, argument: &Argument) {
         member.name
     );
     let diagnostic = Diagnostic::error(Code::new("@typespec/versioning/version-not-found"), message);
-    let span = context.argument_span(argument);
-    context.report(match span {
-        Some(span) => diagnostic.at(span),
+    program.report(match node {
+        Some(node) => diagnostic.at(program.ast.span(node)),
         None => diagnostic,
     });
 }
 
 fn renamed_from(context: &mut Context<'_>, target: TypeId, given: &[Argument]) {
-    given.iter().take(1).for_each(|argument| check_version(context, argument));
     if arguments::text(context.program, given, 1).is_some_and(|name| name.is_empty()) {
         let message = "@renamedFrom.oldName cannot be empty string.";
         let code = "@typespec/versioning/invalid-renamed-from-value";
