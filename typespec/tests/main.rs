@@ -8,3 +8,4 @@ mod libraries;
 mod numbers;
 mod properties;
 mod specs;
+mod versions;

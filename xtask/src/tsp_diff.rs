@@ -19,9 +19,9 @@ pub struct Args {
     /// The reference compiler's program.
     #[arg(long, default_value = "tsp")]
     tsp: String,
-    /// Prints the diagnostics of specs that agree as well.
+    /// Compares where each code was reported, too.
     #[arg(long)]
-    all: bool,
+    places: bool,
 }
 
 /// What a compiler says of a spec.
@@ -30,12 +30,15 @@ struct Verdict {
     has_errors: bool,
     /// How often each code was reported, and the first place and message.
     codes: BTreeMap<String, (usize, String)>,
+    /// Whether codes are told apart by where they were reported.
+    by_place: bool,
 }
 
 impl Verdict {
-    fn add(&mut self, severity: &str, code: &str, text: String) {
+    fn add(&mut self, severity: &str, code: &str, place: &str, message: &str) {
         self.has_errors |= severity == "error";
-        self.codes.entry(code.to_owned()).or_insert((0, text)).0 += 1;
+        let key = if self.by_place { format!("{code} at {place}") } else { code.to_owned() };
+        self.codes.entry(key).or_insert((0, format!("{place}: {message}"))).0 += 1;
     }
 
     fn word(&self) -> &'static str {
@@ -54,14 +57,14 @@ pub fn run(args: &Args) -> anyhow::Result<()> {
     }
     let (mut same, mut same_codes) = (0, 0);
     for spec in &specs {
-        let theirs = reference(&args.tsp, spec)?;
+        let theirs = reference(&args.tsp, spec, args.places)?;
         let started = Instant::now();
-        let ours = native(spec);
+        let ours = native(spec, args.places);
         let took = started.elapsed();
         same += usize::from(ours.has_errors == theirs.has_errors);
         let differences = differences(&ours, &theirs);
         same_codes += usize::from(differences.is_empty());
-        if args.all || !differences.is_empty() || ours.has_errors != theirs.has_errors {
+        if !differences.is_empty() || ours.has_errors != theirs.has_errors {
             println!("{spec}: the reference {}, we {} in {took:.1?}", theirs.word(), ours.word());
             differences.iter().for_each(|difference| println!("  {difference}"));
         }
@@ -93,13 +96,13 @@ fn specs(folder: &Utf8Path) -> anyhow::Result<Vec<Utf8PathBuf>> {
 }
 
 /// Runs the reference compiler, without emitters.
-fn reference(tsp: &str, spec: &Utf8Path) -> anyhow::Result<Verdict> {
+fn reference(tsp: &str, spec: &Utf8Path, by_place: bool) -> anyhow::Result<Verdict> {
     let output = Command::new(tsp)
         .args(["compile", spec.as_str(), "--no-emit", "--pretty=false"])
         .output()
         .with_context(|| format!("cannot run `{tsp}`; `--tsp` names the reference compiler"))?;
     let text = format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
-    let mut verdict = read_output(&text);
+    let mut verdict = read_output(&text, by_place);
     if !output.status.success() && !verdict.has_errors {
         bail!("`{tsp}` failed on `{spec}`:\n{text}");
     }
@@ -107,28 +110,28 @@ fn reference(tsp: &str, spec: &Utf8Path) -> anyhow::Result<Verdict> {
     Ok(verdict)
 }
 
-fn read_output(text: &str) -> Verdict {
+fn read_output(text: &str, by_place: bool) -> Verdict {
     let line =
         Regex::new(r"^(?:(?P<place>.+:\d+:\d+) - )?(?P<severity>error|warning) (?P<code>[\w@/.-]+): (?P<message>.*)$")
             .expect("the expression is sound");
-    let mut verdict = Verdict::default();
+    let mut verdict = Verdict { by_place, ..Verdict::default() };
     for found in text.lines().filter_map(|text| line.captures(text)) {
         let place = found.name("place").map_or("", |place| place.as_str());
         let place = Utf8Path::new(place).file_name().unwrap_or(place);
-        verdict.add(&found["severity"], &found["code"], format!("{place}: {}", &found["message"]));
+        verdict.add(&found["severity"], &found["code"], place, &found["message"]);
     }
     verdict
 }
 
-fn native(spec: &Utf8Path) -> Verdict {
+fn native(spec: &Utf8Path, by_place: bool) -> Verdict {
     let registry = typespec::Registry::standard();
     let compilation = typespec::compile(&Disk, spec.as_str(), &typespec::Options::default(), &registry);
-    let mut verdict = Verdict::default();
+    let mut verdict = Verdict { by_place, ..Verdict::default() };
     for diagnostic in &compilation.diagnostics {
         let severity = if diagnostic.severity == Severity::Error { "error" } else { "warning" };
         let place =
             diagnostic.primary.as_ref().map(|label| place(&compilation.sources, label.span)).unwrap_or_default();
-        verdict.add(severity, diagnostic.code.as_str(), format!("{place}: {}", diagnostic.message));
+        verdict.add(severity, diagnostic.code.as_str(), &place, &diagnostic.message);
     }
     verdict
 }
@@ -181,6 +184,7 @@ mod tests {
         let verdict = read_output(
             "TypeSpec compiler v1.17.0\n\n/a/b.tsp:3:5 - error invalid-ref: Unknown identifier X\n\
              warning @typespec/versioning/version-duplicate: Twice\n\nFound 1 error, 1 warning.\n",
+            false,
         );
         assert!(verdict.has_errors);
         assert_eq!(verdict.codes["invalid-ref"], (1, "b.tsp:3:5: Unknown identifier X".to_owned()));
@@ -190,8 +194,8 @@ mod tests {
     #[test]
     fn differences_name_what_only_one_says() {
         let (mut ours, mut theirs) = (Verdict::default(), Verdict::default());
-        ours.add("error", "unassignable", "a".to_owned());
-        theirs.add("error", "missing-property", "b".to_owned());
+        ours.add("error", "unassignable", "a.tsp:1:1", "a");
+        theirs.add("error", "missing-property", "a.tsp:1:1", "b");
         assert_eq!(differences(&ours, &theirs).len(), 2);
         assert!(differences(&ours, &ours).is_empty());
     }

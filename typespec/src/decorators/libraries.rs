@@ -9,7 +9,7 @@ use crate::registry::{Context, Registry};
 
 use super::arguments;
 
-const OPENAPI: &[&str] = &["operationId", "defaultResponse", "info", "oneOf", "useRef"];
+const OPENAPI: &[&str] = &["operationId", "defaultResponse", "extension", "externalDocs", "oneOf", "useRef"];
 const JSON_SCHEMA: &[&str] = &[
     "jsonSchema",
     "baseUri",
@@ -115,8 +115,7 @@ pub(super) fn register(registry: &mut Registry) {
         registry.decorator(format!("TypeSpec.Http.{verb}"), check_verb);
     }
     registry
-        .decorator("TypeSpec.OpenAPI.extension", check_extension)
-        .decorator("TypeSpec.OpenAPI.externalDocs", check_external_docs)
+        .decorator("TypeSpec.OpenAPI.info", check_info)
         .decorator("TypeSpec.OpenAPI.tagMetadata", check_tag)
         .decorator("TypeSpec.Rest.copyResourceKeyParameters", copy_keys);
 }
@@ -131,52 +130,100 @@ pub fn extensions(program: &Program, target: TypeId) -> Vec<(&str, ValueId)> {
     pairs.collect()
 }
 
-fn check_extension(context: &mut Context<'_>, _: TypeId, given: &[Argument]) {
-    let Some(key) = arguments::text(context.program, given, 0).cloned() else { return };
-    if key.starts_with("x-") {
-        return;
-    }
-    let message = format!("OpenAPI extension must start with 'x-' but was '{key}'");
-    let mut diagnostic = Diagnostic::error(Code::new("@typespec/openapi/invalid-extension-key"), message);
-    if let Some(span) = context.argument_span(&given[0]) {
-        let fix = radii_diagnostics::Fix {
-            title: format!("rename to `x-{key}`"),
-            span,
-            replacement: format!("\"x-{key}\""),
-            sure: true,
-        };
-        diagnostic = diagnostic.at(span).fix(fix);
-    }
-    context.report(diagnostic);
+/// What an object of a document may hold beside extension keys.
+struct Shape {
+    known: &'static [&'static str],
+    nested: &'static [(&'static str, &'static [&'static str])],
 }
 
-fn check_external_docs(context: &mut Context<'_>, _: TypeId, given: &[Argument]) {
-    let Some(url) = arguments::text(context.program, given, 0).cloned() else { return };
-    let scheme = url.split_once(':').map(|(scheme, rest)| (scheme, !rest.is_empty()));
-    let is_url = scheme.is_some_and(|(scheme, has_rest)| {
-        has_rest
-            && scheme.starts_with(|first: char| first.is_ascii_alphabetic())
-            && scheme.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"+-.".contains(&byte))
-    });
-    if is_url {
+const INFO: Shape = Shape {
+    known: &["title", "summary", "version", "termsOfService", "contact", "license"],
+    nested: &[("contact", &["name", "url", "email"]), ("license", &["name", "url", "identifier"])],
+};
+const TAG: Shape = Shape {
+    known: &["name", "description", "externalDocs", "parent", "summary", "kind"],
+    nested: &[("externalDocs", &["url", "description"])],
+};
+
+fn check_info(context: &mut Context<'_>, _: TypeId, given: &[Argument]) {
+    let Some(value) = arguments::value(given, 0) else { return };
+    if !check_keys(context, value, &given[0], &INFO) {
         return;
     }
-    let mut diagnostic =
-        Diagnostic::error(Code::new("@typespec/openapi/not-url"), format!("url: {url} is not a valid URL."));
-    if let Some(span) = context.argument_span(&given[0]) {
-        diagnostic = diagnostic.at(span);
+    if !check_url(context, value, "termsOfService", "TermsOfService", &given[0]) {
+        return;
     }
-    context.report(diagnostic);
+    let license = arguments::field(context.program, value, "license");
+    let has = |name| license.is_some_and(|license| arguments::field(context.program, license, name).is_some());
+    if has("url") && has("identifier") {
+        let message = "The license url and identifier fields are mutually exclusive.";
+        report_at(context, &given[0], "@typespec/openapi/license-url-identifier-conflict", message.to_owned());
+    }
+}
+
+/// Keys that no document knows must be marked as extensions.
+fn check_keys(context: &mut Context<'_>, value: ValueId, argument: &Argument, shape: &Shape) -> bool {
+    let program = &*context.program;
+    let unknown = |value: ValueId, known: &[&str]| {
+        let keys = arguments::object(program, value).iter().map(|property| property.name.clone());
+        keys.filter(|key| !known.contains(&&**key) && !key.starts_with("x-")).collect::<Vec<_>>()
+    };
+    let mut found = unknown(value, shape.known);
+    for (name, known) in shape.nested {
+        if let Some(inner) = arguments::field(program, value, name) {
+            found.extend(unknown(inner, known));
+        }
+    }
+    for key in &found {
+        let message = format!("OpenAPI extension must start with 'x-' but was '{key}'");
+        report_at(context, argument, "@typespec/openapi/invalid-extension-key", message);
+    }
+    found.is_empty()
+}
+
+fn check_url(context: &mut Context<'_>, value: ValueId, field: &str, shown: &str, argument: &Argument) -> bool {
+    let program = &*context.program;
+    let text = arguments::field(program, value, field).and_then(|value| arguments::value_text(program, value));
+    let Some(text) = text.filter(|text| !is_url(text)).cloned() else { return true };
+    report_at(context, argument, "@typespec/openapi/not-url", format!("{shown}: {text} is not a valid URL."));
+    false
+}
+
+fn is_url(text: &str) -> bool {
+    text.split_once(':').is_some_and(|(scheme, rest)| {
+        !rest.is_empty()
+            && scheme.starts_with(|first: char| first.is_ascii_alphabetic())
+            && scheme.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"+-.".contains(&byte))
+    })
+}
+
+fn report_at(context: &mut Context<'_>, argument: &Argument, code: &'static str, message: String) {
+    let diagnostic = Diagnostic::error(Code::new(code), message);
+    let span = context.argument_span(argument);
+    context.report(match span {
+        Some(span) => diagnostic.at(span),
+        None => diagnostic,
+    });
 }
 
 fn check_tag(context: &mut Context<'_>, target: TypeId, given: &[Argument]) {
     let program = &*context.program;
     let Some(name) = arguments::text(program, given, 0) else { return };
-    let uses = arguments::all(program, target, "TypeSpec.OpenAPI.tagMetadata");
-    let same = uses.filter(|application| arguments::text(program, &application.arguments, 0) == Some(name)).count();
-    if same > 1 {
+    let uses: Vec<_> = arguments::all(program, target, "TypeSpec.OpenAPI.tagMetadata")
+        .filter(|application| arguments::text(program, &application.arguments, 0) == Some(name))
+        .map(|application| application.node)
+        .collect();
+    // Decorators run from the lowest to the top-most; the second to run is one too many.
+    let own = context.application.as_ref().map(|application| application.node);
+    if uses.len() > 1 && uses.first().copied() != own {
         let message = format!("\"Metadata for tag '{name}' was specified twice.\"");
-        context.error("@typespec/openapi/duplicate-tag", message);
+        return report_at(context, &given[0], "@typespec/openapi/duplicate-tag", message);
+    }
+    let Some(value) = arguments::value(given, 1) else { return };
+    if check_keys(context, value, &given[1], &TAG)
+        && let Some(docs) = arguments::field(context.program, value, "externalDocs")
+    {
+        check_url(context, docs, "url", "externalDocs.url", &given[1]);
     }
 }
 

@@ -66,6 +66,17 @@ fn check_list(program: &mut Program, operation: TypeId) {
             }
         }
     }
+    for (properties, misplaced, place) in [
+        (&inputs, &PAGE_RESULTS[..], "the parameters of an operation"),
+        (&outputs, &PAGE_PARAMETERS[..], "the return type of an operation"),
+    ] {
+        for name in misplaced {
+            let full = format!("TypeSpec.{name}");
+            let message = format!("Paging property '{name}' cannot be used in {place}.");
+            let users = properties.iter().filter(|id| program.find_decorator(**id, &full).is_some());
+            found.extend(users.map(|user| ("invalid-paging-prop", *user, message.clone())));
+        }
+    }
     let has_items = outputs.iter().any(|id| program.find_decorator(*id, "TypeSpec.pageItems").is_some());
     if !has_items && !program.is_array(returns) && !program.is_error(returns) {
         let message = format!(

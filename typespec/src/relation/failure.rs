@@ -1,10 +1,9 @@
 //! Why something is not assignable, and where to say so.
 
-use radii_diagnostics::{Code, Diagnostic, Span};
+use radii_diagnostics::{Code, Diagnostic};
 
 use crate::ast::NodeId;
 use crate::program::Program;
-use crate::syntax::NodeKind;
 
 /// Why something is not assignable.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -71,16 +70,7 @@ impl RelationFailure {
             }
             return;
         }
-        let span = name_span(program, if is_inside { blamed } else { within });
+        let span = crate::checker::place(program, if is_inside { blamed } else { within });
         found.push(Diagnostic::error(self.code.clone(), self.full_message()).at(span));
     }
-}
-
-/// Where a node's name stands, for what has one; else the whole node.
-fn name_span(program: &Program, node: NodeId) -> Span {
-    let name = match program.ast.kind(node) {
-        NodeKind::ObjectProperty | NodeKind::ModelProperty => program.ast.parts(node).next(),
-        _ => None,
-    };
-    program.ast.span(name.unwrap_or(node))
 }

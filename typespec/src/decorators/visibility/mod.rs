@@ -8,7 +8,7 @@ mod transform;
 
 use std::collections::BTreeMap;
 
-use crate::program::{Argument, Program, TypeId};
+use crate::program::{Application, Argument, Program, TypeId};
 use crate::registry::{Context, Registry};
 
 use super::{arguments, transformations};
@@ -166,8 +166,20 @@ fn with_default_key_visibility(context: &mut Context<'_>, target: TypeId, given:
         let says_nothing = program.state.get::<Stored>(STORE, property).is_none_or(|stored| stored.classes.is_empty());
         if program.find_decorator(property, "TypeSpec.key").is_some() && says_nothing {
             add(program, property, &members);
+            // Copies of the property take it over like what is written there.
+            if let Some(declaration) = declaration(program) {
+                let arguments = given.to_vec();
+                let application = Application { declaration, name: STORE.into(), arguments, node: None };
+                program[property].decorators.push(application);
+            }
         }
     });
+}
+
+/// The declaration of `@visibility`.
+fn declaration(program: &Program) -> Option<TypeId> {
+    let symbol = program[program.standard.namespace?].exports.get("@visibility")?;
+    program[*symbol].declared
 }
 
 fn operation_visibility(context: &mut Context<'_>, target: TypeId, given: &[Argument], message: &str) {
