@@ -1,6 +1,7 @@
 //! Developer commands: `cargo xtask COMMAND`.
 #![expect(clippy::print_stdout, reason = "commands print their results")]
 
+mod conformance;
 mod deny;
 mod replay;
 mod tsp_diff;
@@ -19,6 +20,8 @@ struct Cli {
 enum Command {
     /// Plays recorded HTTP scenarios against a server and prints what differs.
     Replay(replay::Args),
+    /// Plays recordings of other programs than a mere HTTP client.
+    Conformance(conformance::Args),
     /// Checks licences, bans and sources of all dependencies against `deny.toml`.
     Deny,
     /// Compiles TypeSpec with our compiler and the reference one, and prints what differs.
@@ -28,6 +31,7 @@ enum Command {
 fn main() -> anyhow::Result<()> {
     match Cli::parse().command {
         Command::Replay(args) => replay::run(&args),
+        Command::Conformance(args) => conformance::run(&args),
         Command::Deny => deny::run(),
         Command::TspDiff(args) => tsp_diff::run(&args),
     }

@@ -2,8 +2,8 @@
 
 use axum::response::Response;
 use http::Method;
-use radii_model::ResourceId;
 use radii_model::document::{Node, Value};
+use radii_model::{ResourceId, TypeName};
 use radii_runtime::Fault;
 use radii_runtime::fault::code;
 use radii_runtime::host::{Answer, Delete, Put, Resolved, present};
@@ -16,6 +16,7 @@ use super::route::{Generic, resource_id};
 use super::{answer, forward};
 use crate::AppState;
 use crate::registry::icon;
+use crate::swagger;
 
 /// Answers a request about resources.
 pub async fn handle(state: &AppState, call: &Call, segments: &[String], generic: &Generic) -> Result<Response, Fault> {
@@ -35,6 +36,11 @@ pub async fn handle(state: &AppState, call: &Call, segments: &[String], generic:
         };
     }
     let is_built_in = is_built_in(resolved.provider.namespace.as_str());
+    if let (true, Target::Resource(id) | Target::Action(id, _), None) =
+        (is_built_in, &target, target.id().resource_group())
+    {
+        return Err(answer::unknown_path(&call.method, &path_of(id)));
+    }
     match (target, &call.method) {
         (Target::Collection(id), &Method::GET) => list(state, call, &id).await,
         (Target::Resource(id), &Method::GET) => get(state, &id).await,
@@ -54,6 +60,12 @@ pub async fn handle(state: &AppState, call: &Call, segments: &[String], generic:
 /// A slash or a control character can only come from an escape.
 fn is_never_in_a_name(character: char) -> bool {
     character == '/' || character.is_control()
+}
+
+/// The path of a resource as errors show it: the type in lower case.
+fn path_of(id: &ResourceId) -> String {
+    let kind = id.resource_type().map(|kind| kind.key()).unwrap_or_default();
+    format!("{}/providers/{kind}/{}", id.scope(), id.name().unwrap_or_default())
 }
 
 /// Whether types of a namespace have a behaviour of their own, with actions and PATCH.
@@ -150,6 +162,8 @@ fn written(call: &Call, id: &ResourceId, answer: &Answer, accepted: u16) -> Resp
 
 async fn act(state: &AppState, call: &Call, id: &ResourceId, action: &str) -> Result<Response, Fault> {
     let body = match call.body.is_empty() {
+        // Its request is nothing without a body.
+        true if action.eq_ignore_ascii_case("getMetadata") => return Err(unsupported_media_type(call)),
         true => Json::Null,
         false => {
             call.check_content_type()?;
@@ -173,9 +187,18 @@ fn add_default_icon(graph: &mut Json) {
     }
 }
 
+fn unsupported_media_type(call: &Call) -> Fault {
+    let missing = || Fault::new(415, code::BAD_REQUEST, "the request has no body; send a JSON object");
+    call.check_content_type().err().unwrap_or_else(missing)
+}
+
 /// Reads a body as an object; `null` stands for an empty one.
 fn body(call: &Call, id: &ResourceId) -> Result<Map<String, Json>, Fault> {
+    let kind = id.resource_type().unwrap_or_else(|| TypeName::new("", ""));
     let refuse = |reason: &str| {
+        if is_built_in(kind.namespace()) {
+            return swagger::refusal(vec![swagger::undecodable(reason)]).target(kind.key());
+        }
         let message = format!("The request content was invalid and could not be deserialized: {reason}");
         Fault::new(400, code::INVALID_CONTENT, message).target(id.to_string())
     };

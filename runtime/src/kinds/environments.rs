@@ -53,6 +53,7 @@ impl Kind for Environments {
             super::reserve(host, &Environment::of(record.clone()), None, "").await?;
         }
         if is(record, RADIUS_CORE) {
+            check_provider_namespace(record)?;
             resolve_packs(host, record).await?;
             check_settings(host, record).await
         } else {
@@ -93,6 +94,11 @@ fn check_compute(record: &Record) -> Result<(), Fault> {
         let known = ComputeKind::ALL.map(ComputeKind::as_str).join(", ");
         return Err(invalid(format!("$.properties.compute.kind must be one of [{known}], not `{kind}`.")));
     };
+    if kind == ComputeKind::Aci
+        && !compute.get("resourceGroup").and_then(Json::as_str).is_some_and(|group| group.starts_with('/'))
+    {
+        return Err(invalid("$.properties.compute.resourceGroup must be the id of an Azure resource group."));
+    }
     let namespace = compute.get("namespace").and_then(Json::as_str);
     let required = matches!(kind, ComputeKind::Kubernetes | ComputeKind::Knative);
     match namespace {
@@ -100,6 +106,17 @@ fn check_compute(record: &Record) -> Result<(), Fault> {
         None if !required => Ok(()),
         // The words that clients know for every bad namespace, whatever is wrong with it.
         _ => Err(invalid("$.properties.compute.namespace must be 63 characters or less.")),
+    }
+}
+
+/// Refuses a namespace that no cluster can have, in the words for one that this cluster does not have.
+fn check_provider_namespace(record: &Record) -> Result<(), Fault> {
+    let kubernetes = record.properties.get("providers").and_then(|providers| providers.get("kubernetes"));
+    match kubernetes.and_then(|kubernetes| kubernetes.get("namespace")).and_then(Json::as_str) {
+        Some(namespace) if !namespace.is_empty() && !is_label(namespace) => Err(Fault::bad_request(format!(
+            "Namespace '{namespace}' does not exist in the Kubernetes cluster. Please create it before proceeding."
+        ))),
+        _ => Ok(()),
     }
 }
 

@@ -4,6 +4,7 @@ mod applications;
 mod containers;
 mod environments;
 mod portable;
+mod secrets;
 mod settings;
 mod shape;
 mod unsupported;

@@ -6,8 +6,9 @@ use async_trait::async_trait;
 use radii_model::{ResourceId, TypeName};
 use serde_json::{Map, Value as Json, json};
 
-use super::{refuse_moves, shape, user_defined};
+use super::{refuse_moves, secrets, shape, user_defined};
 use crate::Fault;
+use crate::environment::Environment;
 use crate::fault::code;
 use crate::host::{Host, Kind, Mode, Step, Work};
 use crate::store::{Record, Verb};
@@ -111,19 +112,20 @@ impl Kind for PortableResources {
     async fn admit(&self, _host: &Host, record: &mut Record, old: Option<&Record>) -> Result<(), Fault> {
         shape::strip(record);
         refuse_moves(record, old)?;
-        refuse_secrets(record)?;
-        record.properties.shift_remove("secrets");
+        secrets::take(record)?;
         let portable = of(record)?;
         let properties = &mut record.properties;
         let is_manual = properties.get("resourceProvisioning").and_then(Json::as_str) == Some("manual");
         if is_manual {
             require(portable, properties)?;
         }
+        // The usual ports of encrypted connections.
+        let is_tls = properties.get("port").and_then(Json::as_i64).is_some_and(|port| matches!(port, 6380 | 5671));
         for (name, form, _) in portable.properties {
             properties.entry(*name).or_insert_with(|| match form {
                 Text => json!(""),
                 Number => json!(0),
-                Flag => json!(false),
+                Flag => json!(is_tls),
             });
         }
         for name in ["environment", "application"] {
@@ -142,6 +144,9 @@ impl Kind for PortableResources {
 
     async fn execute(&self, work: &Work<'_>, record: &mut Record) -> Result<Step, Fault> {
         let is_manual = record.properties.get("resourceProvisioning").and_then(Json::as_str) == Some("manual");
+        if work.verb == Verb::Put {
+            Environment::load(work.host, record.properties.get("environment")).await?;
+        }
         match work.verb {
             Verb::Delete => user_defined::remove(work, record).await?,
             Verb::Put if is_manual => {
@@ -163,25 +168,13 @@ impl Kind for PortableResources {
         if !action.eq_ignore_ascii_case("listSecrets") {
             return Ok(None);
         }
-        let message =
-            format!("this server does not keep secrets of `{}` yet, so it cannot list them", record.type_name);
-        Err(Fault::new(400, code::PLATFORM_UNSUPPORTED, message).target(record.id.to_string()))
+        Ok(Some(secrets::list(record)))
     }
 }
 
 fn of(record: &Record) -> Result<&'static Portable, Fault> {
     let found = PORTABLE.iter().find(|portable| portable.name.eq_ignore_ascii_case(&record.type_name));
     found.ok_or_else(|| Fault::internal(format!("`{}` is no portable type", record.type_name)))
-}
-
-/// Refuses secrets rather than store them in clear.
-fn refuse_secrets(record: &Record) -> Result<(), Fault> {
-    if record.properties.get("secrets").and_then(Json::as_object).is_none_or(Map::is_empty) {
-        return Ok(());
-    }
-    let message = "`secrets` is not supported: this server cannot keep secrets of portable resources yet. \
-                   Pass them to the container as environment variables";
-    Err(Fault::new(400, code::PLATFORM_UNSUPPORTED, message).target(record.id.to_string()))
 }
 
 fn require(portable: &Portable, properties: &Map<String, Json>) -> Result<(), Fault> {

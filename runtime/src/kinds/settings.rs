@@ -6,6 +6,7 @@ use serde_json::{Map, Value as Json};
 
 use super::shape;
 use crate::Fault;
+use crate::fault::code;
 use crate::host::{Host, Kind, Mode, Step, Work};
 use crate::store::Record;
 
@@ -35,6 +36,7 @@ impl Kind for Settings {
         shape::strip(record);
         let recipes = record.properties.get_mut("recipes").and_then(Json::as_object_mut);
         for entry in recipes.into_iter().flat_map(Map::values_mut).filter_map(Json::as_object_mut) {
+            check_outputs(entry)?;
             entry.entry("plainHttp").or_insert(Json::Bool(false));
         }
         Ok(())
@@ -47,4 +49,24 @@ impl Kind for Settings {
     async fn act(&self, _: &Host, _: &Record, _: &str, _: &Json) -> Result<Option<Json>, Fault> {
         Ok(None)
     }
+}
+
+/// Refuses output mappings that would map nothing: outputs are named by texts, those of secrets one level deeper.
+fn check_outputs(recipe: &Map<String, Json>) -> Result<(), Fault> {
+    let refuse = |name: &str| {
+        let message = format!("the recipe's `outputs.{name}` must name an output; give a string");
+        Err(Fault::new(400, code::SPEC_VALIDATION, message))
+    };
+    for (name, output) in recipe.get("outputs").and_then(Json::as_object).into_iter().flatten() {
+        match output {
+            Json::String(_) if name != "secrets" => {}
+            Json::Object(secrets) if name == "secrets" => {
+                if let Some((secret, _)) = secrets.iter().find(|(_, output)| !output.is_string()) {
+                    return refuse(&format!("secrets.{secret}"));
+                }
+            }
+            _ => return refuse(name),
+        }
+    }
+    Ok(())
 }

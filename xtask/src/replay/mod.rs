@@ -10,10 +10,10 @@ mod player;
 mod report;
 mod rules;
 mod scenario;
-mod server;
-mod stand_in;
+pub mod server;
+pub mod stand_in;
 mod surroundings;
-mod wire;
+pub mod wire;
 
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};

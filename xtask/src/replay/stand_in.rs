@@ -109,7 +109,8 @@ impl Script {
     }
 }
 
-fn read(stream: &mut TcpStream, bytes: &mut Vec<u8>) -> Option<Arrived> {
+/// Reads the next request of a connection; `None` at its end.
+pub fn read(stream: &mut TcpStream, bytes: &mut Vec<u8>) -> Option<Arrived> {
     loop {
         if let Some((request, length)) = parse(bytes) {
             bytes.drain(..length);

@@ -1,0 +1,130 @@
+//! Stands between the program and the server, and answers in the server's place where the recording did.
+
+use std::io::Write;
+use std::net::{TcpListener, TcpStream};
+use std::sync::{Arc, Mutex};
+
+use regex::Regex;
+use serde_json::Value as Json;
+
+use super::scenario::Injection;
+use crate::replay::stand_in::{Arrived, read};
+use crate::replay::wire;
+
+/// A proxy on a port of its own; it ends with the process.
+#[derive(Clone)]
+pub struct Proxy {
+    /// `host:port`.
+    pub authority: String,
+    injections: Arc<Mutex<Vec<(Regex, Injection, usize)>>>,
+}
+
+impl Proxy {
+    /// Starts a proxy of the server at `authority`.
+    pub fn start(server: &str) -> anyhow::Result<Self> {
+        let listener = TcpListener::bind("127.0.0.1:0")?;
+        let proxy = Self { authority: listener.local_addr()?.to_string(), injections: Arc::default() };
+        let (this, server) = (proxy.clone(), server.to_owned());
+        std::thread::spawn(move || {
+            for stream in listener.incoming().flatten() {
+                let (this, server) = (this.clone(), server.clone());
+                std::thread::spawn(move || this.serve(stream, &server));
+            }
+        });
+        Ok(proxy)
+    }
+
+    /// Sets the answers of the next call.
+    pub fn inject(&self, injections: &[Injection]) -> anyhow::Result<()> {
+        let mut prepared = Vec::new();
+        for injection in injections {
+            prepared.push((Regex::new(&injection.pattern)?, injection.clone(), 0));
+        }
+        *self.injections.lock().expect("no holder of the lock panics") = prepared;
+        Ok(())
+    }
+
+    fn serve(&self, mut stream: TcpStream, server: &str) {
+        let mut bytes = Vec::new();
+        while let Some(request) = read(&mut stream, &mut bytes) {
+            let answer = match self.injected(&request) {
+                Some(answer) => answer,
+                None => match pass(server, &request) {
+                    Ok(answer) => answer,
+                    Err(_) => return,
+                },
+            };
+            if stream.write_all(&answer).is_err() {
+                return;
+            }
+        }
+    }
+
+    fn injected(&self, request: &Arrived) -> Option<Vec<u8>> {
+        let line = format!("{} {}", request.method, request.path);
+        let mut injections = self.injections.lock().expect("no holder of the lock panics");
+        let fits = |(pattern, injection, used): &&mut (Regex, Injection, usize)| {
+            pattern.is_match(&line) && injection.times.is_none_or(|times| *used < times)
+        };
+        let (_, injection, used) = injections.iter_mut().find(fits)?;
+        *used += 1;
+        let base = format!("http://{}", self.authority);
+        let fill = |text: &str| text.replace("{base}", &base);
+        let (body, kind) = match &injection.body {
+            Json::Null => (String::new(), None),
+            Json::String(text) => (fill(text), Some("text/plain")),
+            // With the blanks that the recorder's JSON has.
+            json => (fill(&spaced(json)), Some("application/json")),
+        };
+        let mut headers: Vec<(String, String)> = Vec::new();
+        for (name, value) in injection.headers.iter().flatten() {
+            headers.push((name.clone(), fill(value.as_str().unwrap_or_default())));
+        }
+        if let Some(kind) = kind.filter(|_| !headers.iter().any(|(name, _)| name.eq_ignore_ascii_case("content-type")))
+        {
+            headers.push(("Content-Type".into(), kind.into()));
+        }
+        Some(render(injection.status, &headers, &body))
+    }
+}
+
+/// Writes JSON with a blank after each comma and colon.
+fn spaced(value: &Json) -> String {
+    match value {
+        Json::Object(members) => {
+            let members: Vec<String> = members
+                .iter()
+                .map(|(name, value)| format!("{}: {}", Json::from(name.as_str()), spaced(value)))
+                .collect();
+            format!("{{{}}}", members.join(", "))
+        }
+        Json::Array(items) => format!("[{}]", items.iter().map(spaced).collect::<Vec<_>>().join(", ")),
+        other => other.to_string(),
+    }
+}
+
+fn pass(server: &str, request: &Arrived) -> anyhow::Result<Vec<u8>> {
+    const OF_CONNECTION: [&str; 3] = ["connection", "content-length", "accept-encoding"];
+    let is_of_connection = |name: &str| OF_CONNECTION.iter().any(|own| own.eq_ignore_ascii_case(name));
+    let headers: Vec<_> = request.headers.iter().filter(|(name, _)| !is_of_connection(name)).cloned().collect();
+    let body = Some(request.body.as_bytes()).filter(|body| !body.is_empty());
+    let answer = wire::send(server, &request.method, &request.path, &headers, body)?;
+    let mut headers = answer.headers;
+    headers.retain(|(name, _)| !matches!(name.as_str(), "connection" | "content-length" | "transfer-encoding"));
+    Ok(render(answer.status, &headers, &answer.body))
+}
+
+fn render(status: u16, headers: &[(String, String)], body: &str) -> Vec<u8> {
+    let mut text = format!("HTTP/1.1 {status} Status\r\n");
+    for (name, value) in headers {
+        text.push_str(&format!("{name}: {value}\r\n"));
+    }
+    if !matches!(status, 204 | 304) {
+        text.push_str(&format!("Content-Length: {}\r\n", body.len()));
+    }
+    text.push_str("\r\n");
+    if !matches!(status, 204 | 304) {
+        text.push_str(body);
+    }
+    text.into_bytes()
+}
