@@ -1,7 +1,7 @@
 use http::Method;
 use serde_json::json;
 
-use crate::app::{BASE, TestApp, VERSION, thing, things_provider};
+use crate::app::{BASE, TestApp, VERSION, thing};
 
 #[tokio::test]
 async fn a_resource_lives_from_put_to_delete() {
