@@ -74,6 +74,7 @@ fn sample(template: &Json, declared: &Json, depth: usize) -> Json {
         "array" => match first {
             Some(first) if !first.is_array() => json!([first]),
             Some(first) => first,
+            None if declared.get("items").is_none() && declared.get("prefixItems").is_none() => json!(["a", "b", "c"]),
             None => {
                 let fixed = declared["prefixItems"].as_array().into_iter().flatten();
                 let mut items: Vec<Json> = fixed.map(|item| sample(template, item, depth)).collect();

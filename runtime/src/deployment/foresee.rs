@@ -44,7 +44,9 @@ pub struct Foreseen {
 pub fn foresee(template: &Json, given: &Map<String, Json>, scope: &ResourceId) -> Result<Vec<Foreseen>, Fault> {
     let (checked, around) = prepare(template, given, scope)?;
     let mut all = Vec::new();
-    Foresight::new(checked.without_secrets(), around, "").alone(&mut all)?;
+    let mut foresight = Foresight::new(checked.without_secrets(), around, "");
+    foresight.is_masked = true;
+    foresight.alone(&mut all)?;
     Ok(all)
 }
 
@@ -76,6 +78,8 @@ pub(super) struct Foresight {
     pub plan: Plan,
     pub surroundings: Surroundings,
     parameters: Map<String, Json>,
+    /// Whether secrets are null instead of their values.
+    is_masked: bool,
     /// Symbols of the modules around it, each with a slash.
     prefix: String,
     /// Nodes as references see them: exact where they are there, and will not change.
@@ -100,6 +104,7 @@ impl Foresight {
             plan: checked.plan,
             surroundings,
             parameters: checked.parameters,
+            is_masked: false,
             prefix: prefix.to_owned(),
             seen: HashMap::new(),
             outside: HashMap::new(),
@@ -175,7 +180,7 @@ impl Foresight {
         }
         let given = given.cloned().unwrap_or_default();
         // What is not known yet may be of any type, so the values of its parameters are not checked.
-        let checked = match foreseen.is_known {
+        let checked = match foreseen.is_known && !self.is_masked {
             true => admit::check_template(nested, &given, &around),
             false => admit::check_loosely(nested, &given, &around),
         };
@@ -183,7 +188,8 @@ impl Foresight {
             let fault = admit::invalid(&problems);
             Fault { message: format!("{}: {}", resource.place, fault.message), ..fault }
         })?;
-        Ok(Some(Foresight::new(checked, around, &format!("{}{}/", self.prefix, node.symbol))))
+        let module = Foresight::new(checked, around, &format!("{}{}/", self.prefix, node.symbol));
+        Ok(Some(Foresight { is_masked: self.is_masked, ..module }))
     }
 
     /// Notes what references to a node see: `stored` when it is there and will not change, else what would be put.

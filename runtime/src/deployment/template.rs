@@ -329,6 +329,10 @@ impl Reader {
         };
         let form = if alias.is_some() { Form::Extensible } else { Form::Plain };
         let name = match form {
+            // Objects of a cluster are named inside.
+            _ if provider == Provider::Kubernetes => {
+                source.get("properties").and_then(|of| of.get("metadata")?.get("name"))
+            }
             Form::Extensible => source.get("properties").and_then(|properties| properties.get("name")),
             Form::Plain => source.get("name"),
         };

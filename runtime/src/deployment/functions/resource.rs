@@ -113,7 +113,9 @@ fn resource_info(evaluator: &mut Evaluator<'_, '_>, _: &str, args: &[Expr]) -> R
 fn deployment(evaluator: &mut Evaluator<'_, '_>, _: &str, _: &[Expr]) -> Result<Json, Stop> {
     let id = &evaluator.scope.surroundings.id;
     let parameters = &evaluator.scope.template.parameters_shown;
-    Ok(json!({ "name": id.name(), "id": id.to_string(), "properties": { "parameters": parameters } }))
+    Ok(
+        json!({ "name": id.name(), "id": id.to_string(), "location": "global", "properties": { "parameters": parameters } }),
+    )
 }
 
 fn resource_group(evaluator: &mut Evaluator<'_, '_>, _: &str, _: &[Expr]) -> Result<Json, Stop> {

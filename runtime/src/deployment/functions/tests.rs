@@ -138,6 +138,37 @@ fn arrays_and_objects() {
 }
 
 #[test]
+fn values_inside_text_and_lambdas_inside_lambdas_are_as_upstream_evaluates_them() {
+    check(&[
+        (
+            "format('>{0}<>{1}<', createObject('a', 'b', '!c', 2), createArray(true(), 2893, 'it''s \"so\"', null()))",
+            json!(">{'a':'b','!c':2}<>[true,2893,'it\\'s \"so\"',null]<"),
+        ),
+        (
+            "map(filter(range(0, 4), lambda('i', contains(filter(range(0, 4), lambda('j', equals(0, mod(lambdaVariables('j'), 2)))), lambdaVariables('i')))), lambda('x', format('n{0}', lambdaVariables('x'))))",
+            json!(["n0", "n2"]),
+        ),
+        (
+            "toObject(createArray(123, 456, 789), lambda('i', format('{0}', div(lambdaVariables('i'), 100))))",
+            json!({ "1": 123, "4": 456, "7": 789 }),
+        ),
+        (
+            "reduce(createArray('abc', 'def', 'ghi'), '', lambda('all', 'next', 'at', if(equals(mod(lambdaVariables('at'), 2), 0), concat(lambdaVariables('all'), lambdaVariables('next')), lambdaVariables('all'))))",
+            json!("abcghi"),
+        ),
+        (
+            "sort(createArray(createObject('k', 24), createObject('k', 3)), lambda('x', 'y', less(int(lambdaVariables('x').k), int(lambdaVariables('y').k))))",
+            json!([{ "k": 3 }, { "k": 24 }]),
+        ),
+        ("flatten(createArray())", json!([])),
+        ("reduce(createArray(), 0, lambda('a', 'b', lambdaVariables('a')))", json!(0)),
+        ("indexOf(createArray('FOO', 'BAR'), 'foo')", json!(-1)),
+        ("contains('FOOBAR', 'foo')", json!(false)),
+        ("indexOf('FOOBAR', 'bar')", json!(3)),
+    ]);
+}
+
+#[test]
 fn encodings_and_time() {
     check(&[
         ("json('{\"a\": 1.5}').a", json!(1.5)),

@@ -69,7 +69,9 @@ fn place(text: &str, values: &[Json]) -> Result<String, String> {
 }
 
 fn specified(value: &Json, specifier: &str) -> Result<String, String> {
-    let Some(number) = value.as_i64().filter(|_| !specifier.is_empty()) else { return Ok(print(value)) };
+    let Some(number) = value.as_i64().filter(|_| !specifier.is_empty()) else {
+        return Ok(if value.is_array() || value.is_object() { quoted(value) } else { print(value) });
+    };
     let unknown = || format!("the format `{specifier}` of a number is not known; there are D, X, N and zeros");
     if specifier.bytes().all(|byte| byte == b'0') {
         return Ok(format!("{number:0width$}", width = specifier.len()));
@@ -82,6 +84,24 @@ fn specified(value: &Json, specifier: &str) -> Result<String, String> {
         b'x' => Ok(format!("{number:0width$x}")),
         b'N' | b'n' => Ok(grouped(number, if specifier.len() == 1 { 2 } else { width })),
         _ => Err(unknown()),
+    }
+}
+
+/// Writes a value as JSON with single quotes: so objects and arrays stand inside formatted text.
+fn quoted(value: &Json) -> String {
+    match value {
+        Json::String(text) => {
+            let json = Json::from(text.replace('\'', "\u{0}")).to_string();
+            let inner = json[1..json.len() - 1].replace("\\\"", "\"");
+            format!("'{}'", inner.replace("\\u0000", "\\'"))
+        }
+        Json::Array(items) => format!("[{}]", items.iter().map(quoted).collect::<Vec<_>>().join(",")),
+        Json::Object(members) => {
+            let member =
+                |(name, value): (&String, &Json)| format!("{}:{}", quoted(&name.as_str().into()), quoted(value));
+            format!("{{{}}}", members.iter().map(member).collect::<Vec<_>>().join(","))
+        }
+        other => other.to_string(),
     }
 }
 
