@@ -1,5 +1,6 @@
 //! The front end against what the reference said.
 
+mod advice;
 mod checking;
 mod corpus;
 mod formatting;

@@ -263,12 +263,7 @@ impl Checker<'_> {
         };
         let wanted = wanted.unwrap_or_else(|| self.program.constraint_name(constraint));
         let message = format!("Argument of type '{shown}' is not assignable to parameter of type '{wanted}'");
-        let span = self.program.ast.span(node);
-        let help = failure.causes.first().map(|cause| cause.full_message());
-        match help {
-            Some(help) => self.error_help("invalid-argument", message, span, &help),
-            None => self.error_span("invalid-argument", message, span),
-        }
+        self.report_refused(message, failure, node);
     }
 
     /// A decorator without implementation may stand once on a declaration.

@@ -106,6 +106,18 @@ impl Checker<'_> {
         }
     }
 
+    /// Reports an argument that does not fit, at the part of it that is to blame, with what was meant.
+    pub(super) fn report_refused(&mut self, message: String, failure: &RelationFailure, node: NodeId) {
+        let (reason, span) = failure.innermost(self.program, node);
+        let mut diagnostic = Diagnostic::error(Code::new("invalid-argument"), message).at(span);
+        let is_nested = !failure.causes.is_empty();
+        if is_nested {
+            diagnostic = diagnostic.help(reason.full_message());
+        }
+        let diagnostic = failure.advised(self.program, node, diagnostic);
+        self.report_once("invalid-argument", diagnostic);
+    }
+
     /// Says whether one type is assignable to another, once all that this depends on is checked.
     pub(super) fn type_assignable(&mut self, source: TypeId, target: TypeId) -> Result<(), RelationFailure> {
         self.settle(Entity::Type(source), Constraint::of_type(target));

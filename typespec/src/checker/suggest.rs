@@ -1,7 +1,7 @@
 //! "Did you mean": the known name that is nearest to a misspelt one.
 
 /// Returns the name most like `wanted`, if one is near enough to propose.
-pub(super) fn similar<'n>(wanted: &str, known: impl Iterator<Item = &'n str>) -> Option<String> {
+pub(crate) fn similar<'n>(wanted: &str, known: impl Iterator<Item = &'n str>) -> Option<String> {
     let limit = (wanted.chars().count() / 3).clamp(1, 3);
     let mut best: Option<(usize, &str)> = None;
     for name in known {

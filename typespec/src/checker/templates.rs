@@ -354,11 +354,7 @@ impl Checker<'_> {
                 self.program.entity_name(entity),
                 self.program.constraint_name(constraint)
             );
-            let span = place(self.program, node);
-            match failure.causes.first() {
-                Some(cause) => self.error_help("invalid-argument", message, span, &cause.full_message()),
-                None => self.error_span("invalid-argument", message, span),
-            }
+            self.report_refused(message, &failure, node);
             return self.error_entity();
         }
         self.fitted(entity, constraint, node)

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use radii_diagnostics::Span;
+use radii_diagnostics::{Code, Diagnostic, Fix, Span};
 
 use crate::numeric::Numeric;
 use crate::program::{Application, Argument, Entity, ObjectProperty, Program, TypeId, TypeKind, ValueId, ValueKind};
@@ -132,6 +132,40 @@ pub(crate) fn name_span(program: &Program, target: TypeId) -> Option<Span> {
     Some(program.ast.span(name.unwrap_or(node)))
 }
 
+/// Where the name behind the `@` of the decorator at hand stands.
+pub(crate) fn decorator_name_span(context: &Context<'_>) -> Option<Span> {
+    let node = context.application.as_ref()?.node?;
+    let ast = &context.program.ast;
+    let head = ast.children(node).next().filter(|_| ast.kind(node) == NodeKind::Decorator)?;
+    let mut span = ast.span(head);
+    if let Some(dot) = ast.text(head).rfind('.') {
+        span.start += dot as u32 + 1;
+    }
+    Some(span)
+}
+
+/// The removal of the `?` of a property, if it has one in the text.
+pub(crate) fn without_question(program: &Program, property: TypeId) -> Option<Fix> {
+    let span = question_place(program, property)?;
+    let text = program.ast.text_at(Span { end: span.end + 1, ..span });
+    let span = Span { end: span.end + 1, ..span };
+    (text == "?").then(|| Fix { title: "remove the `?`".to_owned(), span, replacement: String::new(), sure: true })
+}
+
+/// The addition of a `?` to a property that has none in the text.
+pub(crate) fn with_question(program: &Program, property: TypeId) -> Option<Fix> {
+    let span = question_place(program, property)?;
+    let text = program.ast.text_at(Span { end: span.end + 1, ..span });
+    (text != "?").then(|| Fix { title: "add a `?`".to_owned(), span, replacement: "?".to_owned(), sure: true })
+}
+
+/// The place behind a property's name.
+fn question_place(program: &Program, property: TypeId) -> Option<Span> {
+    let node = program[property].node.filter(|node| program.ast.kind(*node) == NodeKind::ModelProperty)?;
+    let name = program.ast.span(program.ast.parts(node).next()?);
+    Some(Span { start: name.end, ..name })
+}
+
 /// Warns where a decorator stands twice on one declaration; each of the two is told when it runs.
 pub(crate) fn check_unique(context: &mut Context<'_>, target: TypeId) {
     let Some(application) = &context.application else { return };
@@ -140,7 +174,13 @@ pub(crate) fn check_unique(context: &mut Context<'_>, target: TypeId) {
     if count > 1 {
         let name = own_name(&name);
         let message = format!("Decorator @{name} cannot be used twice on the same declaration.");
-        context.warning("duplicate-decorator", message);
+        let mut diagnostic = Diagnostic::warning(Code::new("duplicate-decorator"), message);
+        if let Some(span) = context.span {
+            let title = format!("remove this `@{name}`");
+            let fix = Fix { title: title.clone(), span, replacement: String::new(), sure: false };
+            diagnostic = diagnostic.at(span).help(format!("{title}, or the other one")).fix(fix);
+        }
+        context.report(diagnostic);
     }
 }
 

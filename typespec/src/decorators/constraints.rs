@@ -1,5 +1,7 @@
 //! Bounds of values: lengths, numbers of items, least and greatest values, formats and patterns.
 
+use radii_diagnostics::{Code, Diagnostic, Fix};
+
 use crate::numeric::Numeric;
 use crate::program::{Argument, Program, TypeId, ValueId};
 use crate::registry::{Context, Registry};
@@ -107,6 +109,9 @@ pub(super) fn register(registry: &mut Registry) {
         });
 }
 
+/// Standard scalars whose values have an order.
+const COMPARABLE: [&str; 6] = ["numeric", "utcDateTime", "offsetDateTime", "plainDate", "plainTime", "duration"];
+
 /// On which side a bound is.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Side {
@@ -126,8 +131,38 @@ fn check_text(context: &mut Context<'_>, target: TypeId, name: &str) -> bool {
     } else {
         "type it is not a string"
     };
-    context.error("decorator-wrong-target", format!("Cannot apply @{name} decorator to {why}"));
+    let message = format!("Cannot apply @{name} decorator to {why}");
+    report_target(context, target, name, message);
     false
+}
+
+/// Reports a constraint on a type that it says nothing about, with the one that was meant.
+fn report_target(context: &mut Context<'_>, target: TypeId, name: &str, message: String) {
+    let program = &*context.program;
+    let ty = arguments::property_type(program, target);
+    let is_least = name.starts_with("min");
+    let side = if is_least { "min" } else { "max" };
+    let is_bound = is_least || name.starts_with("max");
+    let meant = if !is_bound {
+        None
+    } else if has_text(program, ty) {
+        Some(format!("{side}Length"))
+    } else if arguments::is_any(program, ty, |ty| program.is_array(ty)) {
+        Some(format!("{side}Items"))
+    } else if arguments::is_any(program, ty, |ty| is_scalar(program, ty, &COMPARABLE)) {
+        Some(format!("{side}Value"))
+    } else {
+        None
+    };
+    let mut diagnostic = Diagnostic::error(Code::new("decorator-wrong-target"), message);
+    if let Some(span) = context.span {
+        diagnostic = diagnostic.at(span);
+    }
+    if let (Some(meant), Some(span)) = (meant, arguments::decorator_name_span(context)) {
+        let title = format!("write `@{meant}` for a `{}`", context.program.type_name(ty));
+        diagnostic = diagnostic.help(title.clone()).fix(Fix { title, span, replacement: meant, sure: true });
+    }
+    context.report(diagnostic);
 }
 
 /// Whether a type is a string scalar, or a union with one.
@@ -148,8 +183,8 @@ fn check_pattern(context: &mut Context<'_>, target: TypeId, given: &[Argument]) 
     let Some(text) = arguments::text(context.program, given, 0).cloned() else { return };
     let Err(why) = patterns::check(&text) else { return };
     let message = "@pattern decorator expects a valid regular expression pattern.";
-    let code = radii_diagnostics::Code::new("invalid-pattern-regex");
-    let mut diagnostic = radii_diagnostics::Diagnostic::warning(code, message).help(why);
+    let code = Code::new("invalid-pattern-regex");
+    let mut diagnostic = Diagnostic::warning(code, message).help(why);
     if let Some(span) = context.argument_span(&given[0]) {
         diagnostic = diagnostic.at(span);
     }
@@ -170,7 +205,8 @@ fn check_items(context: &mut Context<'_>, target: TypeId, name: &str) {
     let program = &*context.program;
     let ty = arguments::property_type(program, target);
     if !program.is_error(ty) && !arguments::is_any(program, ty, |ty| program.is_array(ty)) {
-        context.error("decorator-wrong-target", format!("Cannot apply @{name} decorator to non Array type"));
+        let message = format!("Cannot apply @{name} decorator to non Array type");
+        report_target(context, target, name, message);
         return;
     }
     let (least, most) = (min_items(program, target).cloned(), max_items(program, target).cloned());
@@ -191,10 +227,9 @@ fn check_value(context: &mut Context<'_>, target: TypeId, given: &[Argument], si
     if program.is_error(ty) {
         return;
     }
-    let comparable = ["numeric", "utcDateTime", "offsetDateTime", "plainDate", "plainTime", "duration"];
-    if !arguments::is_any(program, ty, |ty| is_scalar(program, ty, &comparable)) {
+    if !arguments::is_any(program, ty, |ty| is_scalar(program, ty, &COMPARABLE)) {
         let message = format!("Cannot apply @{name} decorator to type it must be a numeric or comparable type");
-        context.error("decorator-wrong-target", message);
+        report_target(context, target, name, message);
         return;
     }
     if !check_assignable(context, ty, given) {
@@ -240,7 +275,13 @@ fn check_range(
     if least <= most || !is_last(context, target, least_name, most_name) {
         return;
     }
-    context.error("invalid-range", format!("Range \"{least}..{most}\" is invalid."));
+    let message = format!("Range \"{least}..{most}\" is invalid.");
+    let help = format!("nothing is both {least} at least and {most} at most; swap the two bounds or widen one");
+    let mut diagnostic = Diagnostic::error(Code::new("invalid-range"), message).help(help);
+    if let Some(span) = context.span {
+        diagnostic = diagnostic.at(span);
+    }
+    context.report(diagnostic);
 }
 
 /// Whether of the decorators of two names on a type this one runs last.

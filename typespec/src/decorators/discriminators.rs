@@ -3,8 +3,11 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use radii_diagnostics::{Code, Diagnostic, Fix, Span};
+
 use crate::program::{Argument, EnumValue, Program, TypeId, TypeKind};
 use crate::registry::{Context, Registry};
+use crate::syntax::NodeKind;
 
 use super::arguments;
 
@@ -170,7 +173,7 @@ impl Family {
         self.members.extend(texts.into_iter().map(|text| (text, model)));
     }
 
-    fn report(mut self, program: &mut Program) {
+    fn report(mut self, program: &mut Program, property: &str) {
         let mut users: HashMap<&Arc<str>, Vec<TypeId>> = HashMap::new();
         for (text, model) in &self.members {
             users.entry(text).or_default().push(*model);
@@ -182,7 +185,18 @@ impl Family {
             self.problems.extend(models.iter().map(|model| ("invalid-discriminator-value", *model, message.clone())));
         }
         for (code, target, message) in self.problems {
-            super::report_on(program, target, code, message);
+            let fix = match code {
+                "missing-discriminator-property" => with_discriminator(program, target, property),
+                _ => arguments::without_question(program, target),
+            };
+            let mut diagnostic = Diagnostic::error(Code::new(code), message);
+            if let Some(span) = arguments::name_span(program, target) {
+                diagnostic = diagnostic.at(span);
+            }
+            if let Some(fix) = fix {
+                diagnostic = diagnostic.help(fix.title.clone()).fix(fix);
+            }
+            program.report(diagnostic);
         }
     }
 }
@@ -191,9 +205,25 @@ fn check_families(program: &mut Program) {
     for model in super::every_type(program) {
         let Some(property) = discriminator(program, model).map(str::to_owned) else { continue };
         if !program.is_template_declaration(model) {
-            Family::of(program, model, &property).report(program);
+            Family::of(program, model, &property).report(program, &property);
         }
     }
+}
+
+/// The discriminator of a model that sets none, with a text made of the model's name.
+fn with_discriminator(program: &Program, model: TypeId, property: &str) -> Option<Fix> {
+    let node = program[model].node?;
+    let members = program.ast.span(program.ast.find(node, NodeKind::Members)?);
+    if !program.ast.text_at(members).starts_with('{') {
+        return None;
+    }
+    let name = program.name_of(model)?;
+    let mut letters = name.chars();
+    let first = letters.next()?.to_lowercase();
+    let text: String = first.chain(letters).collect();
+    let replacement = format!(" {property}: \"{text}\";");
+    let span = Span { start: members.start + 1, end: members.start + 1, ..members };
+    Some(Fix { title: format!("add `{}`", replacement.trim()), span, replacement, sure: false })
 }
 
 /// The text that a type stands for, if it is one.

@@ -144,6 +144,9 @@ fn key(context: &mut Context<'_>, target: TypeId, _: &[Argument]) {
     if let Some(span) = arguments::name_span(context.program, target) {
         diagnostic = diagnostic.at(span).help("remove the `?`, or the `@key`");
     }
+    if let Some(fix) = arguments::without_question(context.program, target) {
+        diagnostic = diagnostic.fix(fix);
+    }
     context.report(diagnostic);
 }
 

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use radii_diagnostics::{Code, Diagnostic};
+use radii_diagnostics::{Code, Diagnostic, Fix, Span};
 
 use crate::program::{Argument, EnumValue, Members, Program, TypeId};
 use crate::registry::{Context, Registry};
@@ -155,13 +155,37 @@ fn check_encoding(context: &mut Context<'_>, target: TypeId, encoding: &Encoding
         let mut message = format!(
             "Encoding '{shown}' on type '{type_name}' is expected to be serialized as '{expected}' but got '{actual}'."
         );
-        if matches!(name, Some("unixTimestamp" | "seconds" | "milliseconds")) {
+        let wants_number = matches!(name, Some("unixTimestamp" | "seconds" | "milliseconds"));
+        if wants_number {
             message.push_str(&format!(
                 " Set '@encode' 2nd parameter to be of type {expected}. e.g. '@encode(\"{shown}\", int32)'"
             ));
         }
-        context.error("invalid-encode", message);
+        let scalar = if wants_number { "int32" } else { "string" };
+        let mut diagnostic = Diagnostic::error(Code::new("invalid-encode"), message);
+        if let Some(span) = context.span {
+            diagnostic = diagnostic.at(span);
+        }
+        if let Some(fix) = encoded_as(context, scalar) {
+            diagnostic = diagnostic.help(fix.title.clone()).fix(fix);
+        }
+        context.report(diagnostic);
     }
+}
+
+/// The scalar that an encoding gives, written as the second argument.
+fn encoded_as(context: &Context<'_>, scalar: &str) -> Option<Fix> {
+    let given = &context.application.as_ref()?.arguments;
+    let title = format!("encode as `{scalar}`");
+    let (span, replacement) = match given.as_slice() {
+        [only] => {
+            let first = context.program.ast.span(only.node?);
+            (Span { start: first.end, ..first }, format!(", {scalar}"))
+        }
+        [_, second, ..] => (context.program.ast.span(second.node?), scalar.to_owned()),
+        [] => return None,
+    };
+    Some(Fix { title, span, replacement, sure: false })
 }
 
 fn encoded_name(context: &mut Context<'_>, _: TypeId, given: &[Argument]) {

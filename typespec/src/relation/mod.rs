@@ -6,11 +6,13 @@
 
 mod failure;
 mod functions;
+mod hints;
 mod models;
 mod rules;
 mod scalars;
 
 pub use failure::RelationFailure;
+pub use hints::Hint;
 pub use scalars::fits_scalar;
 
 use crate::program::{Constraint, Entity, Program, TypeId};

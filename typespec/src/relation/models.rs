@@ -5,7 +5,10 @@ use std::sync::Arc;
 use crate::program::{Model, TypeId};
 use crate::syntax::NodeKind;
 
+use crate::checker::similar;
+
 use super::RelationFailure;
+use super::hints::Hint;
 use super::rules::{Outcome, Relation, Source};
 
 impl Relation<'_> {
@@ -86,7 +89,9 @@ impl Relation<'_> {
             }
             let (from, to) = (program.type_name(source), program.type_name(target));
             let message = format!("Property '{name}' is missing on type '{from}' but required in '{to}'");
-            return vec![RelationFailure::new("missing-property", message).at(program[source].node)];
+            let help = Some(format!("add `{name}: …`, a `{}`", program.type_name(wanted.ty)));
+            let hint = Hint { help, replacement: None };
+            return vec![RelationFailure::new("missing-property", message).at(program[source].node).meaning(hint)];
         };
         let Some(property) = program.property(id) else { return Vec::new() };
         let mut failures = Vec::new();
@@ -131,9 +136,25 @@ impl Relation<'_> {
                 let message = format!(
                     "Object value may only specify known properties, and '{name}' does not exist in type '{to}'."
                 );
-                RelationFailure::new("unexpected-property", message).at(self.program[*property].node)
+                let failure = RelationFailure::new("unexpected-property", message);
+                failure.at(self.program[*property].node).meaning(self.meant_property(from, target, name))
             })
             .collect()
+    }
+
+    /// The known property that a name was meant to be.
+    fn meant_property(&self, from: &Model, target: TypeId, name: &str) -> Hint {
+        let known = self.inherited_properties(target);
+        let names = known.iter().filter_map(|id| self.program.property(*id)).map(|property| &*property.name);
+        let free: Vec<&str> = names.filter(|name| !from.properties.contains(name)).collect();
+        match similar(name, free.iter().copied()) {
+            Some(near) => Hint { help: Some(format!("did you mean `{near}`?")), replacement: Some(near) },
+            None if free.is_empty() => Hint::default(),
+            None => {
+                let shown: Vec<String> = free.iter().take(8).map(|name| format!("`{name}`")).collect();
+                Hint { help: Some(format!("there are {}", shown.join(", "))), replacement: None }
+            }
+        }
     }
 
     fn relate_indexers(&mut self, source: TypeId, target: TypeId) -> Outcome {

@@ -233,7 +233,8 @@ impl<'a> Relation<'a> {
     }
 
     pub(super) fn unrelated(&self, source: TypeId, target: TypeId) -> RelationFailure {
-        self.unlike(&self.program.type_name(source), &self.program.type_name(target))
+        let failure = self.unlike(&self.program.type_name(source), &self.program.type_name(target));
+        failure.meaning(super::hints::hint(self.program, source, target))
     }
 
     fn unlike(&self, source: &str, target: &str) -> RelationFailure {

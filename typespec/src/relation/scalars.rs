@@ -53,6 +53,18 @@ pub fn fits_scalar(program: &Program, number: &Numeric, scalar: TypeId) -> bool 
     }
 }
 
+/// Whether a scalar holds whole numbers only.
+pub(super) fn is_whole(program: &Program, scalar: TypeId) -> bool {
+    let name = standard_ancestor(program, scalar);
+    name.is_some_and(|name| name == "integer" || RANGES.iter().any(|range| range.0 == name && range.3))
+}
+
+/// The least and the greatest number of the standard scalar that a scalar is or derives from, as texts.
+pub(super) fn range_of(program: &Program, scalar: TypeId) -> Option<(&'static str, &'static str)> {
+    let name = standard_ancestor(program, scalar)?;
+    RANGES.iter().find(|range| range.0 == name).map(|range| (range.1, range.2))
+}
+
 /// The name of the nearest scalar of the standard library that a scalar is or derives from.
 fn standard_ancestor(program: &Program, scalar: TypeId) -> Option<&str> {
     let mut current = Some(scalar);

@@ -14,7 +14,7 @@ mod validate;
 use std::collections::HashSet;
 use std::sync::Arc;
 
-use radii_diagnostics::{Code, Diagnostic};
+use radii_diagnostics::{Code, Diagnostic, Fix};
 
 use crate::ast::NodeId;
 use crate::decorators::arguments;
@@ -148,17 +148,17 @@ fn check_versions(program: &mut Program) {
             for argument in application.arguments.iter().take(count) {
                 let wrong = arguments::member(program, argument).filter(|id| version_of_member(program, *id).is_none());
                 if let Some(member) = wrong.filter(|_| argument.node.is_none_or(|node| seen.insert(node))) {
-                    found.push((member, argument.node));
+                    found.push((member, argument.node, id));
                 }
             }
         }
     }
-    for (member, node) in found {
-        report_unknown_version(program, member, node);
+    for (member, node, target) in found {
+        report_unknown_version(program, member, node, target);
     }
 }
 
-fn report_unknown_version(program: &mut Program, id: TypeId, node: Option<NodeId>) {
+fn report_unknown_version(program: &mut Program, id: TypeId, node: Option<NodeId>, target: TypeId) {
     let Some(member) = program.enum_member(id) else { return };
     let holder = program.name_of(member.enumeration).map(|name| name.to_string()).unwrap_or_default();
     let message = format!(
@@ -166,11 +166,25 @@ fn report_unknown_version(program: &mut Program, id: TypeId, node: Option<NodeId
          the containing namespace.",
         member.name
     );
-    let diagnostic = Diagnostic::error(Code::new("@typespec/versioning/version-not-found"), message);
-    program.report(match node {
-        Some(node) => diagnostic.at(program.ast.span(node)),
-        None => diagnostic,
-    });
+    let mut diagnostic = Diagnostic::error(Code::new("@typespec/versioning/version-not-found"), message);
+    let meant = meant_version(program, &member.name, target);
+    if let Some(node) = node {
+        let span = program.ast.span(node);
+        diagnostic = diagnostic.at(span);
+        if let Some(meant) = meant {
+            let title = format!("write `{meant}`");
+            diagnostic = diagnostic.help(title.clone()).fix(Fix { title, span, replacement: meant, sure: true });
+        }
+    }
+    program.report(diagnostic);
+}
+
+/// The version of a type's namespace that a member of another enum was taken for.
+fn meant_version(program: &Program, name: &str, target: TypeId) -> Option<String> {
+    let known = versions(program, target);
+    let meant = known.iter().find(|version| &*version.name == name || &*version.value == name)?;
+    let holder = program.enum_member(meant.member)?.enumeration;
+    Some(format!("{}.{}", program.name_of(holder)?, meant.name))
 }
 
 fn renamed_from(context: &mut Context<'_>, target: TypeId, given: &[Argument]) {

@@ -3,7 +3,9 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use crate::decorators::{every_type, report_on};
+use radii_diagnostics::{Code, Diagnostic};
+
+use crate::decorators::{arguments, every_type};
 use crate::program::{Program, TypeId, TypeKind};
 
 use super::availability::{Availability, availability};
@@ -29,9 +31,24 @@ pub(super) fn validate(program: &mut Program) {
     }
     let problems = std::mem::take(&mut found.problems);
     for problem in problems {
-        report_on(program, problem.target, problem.code, problem.message);
+        let mut diagnostic = Diagnostic::error(Code::new(problem.code), problem.message);
+        if let Some(span) = arguments::name_span(program, problem.target) {
+            diagnostic = diagnostic.at(span);
+        }
+        let fix = match problem.code {
+            MADE_OPTIONAL_CODE => arguments::with_question(program, problem.target),
+            MADE_REQUIRED_CODE => arguments::without_question(program, problem.target),
+            _ => None,
+        };
+        if let Some(fix) = fix {
+            diagnostic = diagnostic.help(fix.title.clone()).fix(fix);
+        }
+        program.report(diagnostic);
     }
 }
+
+const MADE_OPTIONAL_CODE: &str = "@typespec/versioning/made-optional-not-optional";
+const MADE_REQUIRED_CODE: &str = "@typespec/versioning/made-required-optional";
 
 /// Something that cannot be.
 pub(super) struct Problem {
@@ -112,11 +129,11 @@ fn check_optionality(program: &Program, id: TypeId, found: &mut Vec<Problem>) {
     let name = &property.name;
     if !property.optional && program.find_decorator(id, MADE_OPTIONAL).is_some() {
         let message = format!("Property '{name}' marked with @madeOptional but is required. Should be '{name}?'");
-        found.push(Problem { target: id, code: "@typespec/versioning/made-optional-not-optional", message });
+        found.push(Problem { target: id, code: MADE_OPTIONAL_CODE, message });
     }
     if property.optional && program.find_decorator(id, MADE_REQUIRED).is_some() {
         let message = format!("Property '{name}?' marked with @madeRequired but is optional. Should be '{name}'");
-        found.push(Problem { target: id, code: "@typespec/versioning/made-required-optional", message });
+        found.push(Problem { target: id, code: MADE_REQUIRED_CODE, message });
     }
 }
 
