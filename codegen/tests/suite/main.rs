@@ -1,11 +1,13 @@
 //! What the generators write, compared with golden data, meta-schemas and snapshots.
 
+mod documents;
 mod golden;
 mod hostile;
 mod json_schema;
 mod openapi;
 mod output;
 mod own;
+mod raised;
 mod templates;
 mod writer;
 

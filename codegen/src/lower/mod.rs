@@ -1,0 +1,65 @@
+//! From a checked TypeSpec program to manifests: the same [`Manifest`] that YAML gives.
+//!
+//! A namespace with `@resourceProvider` (or with resource types in it) becomes a provider, a model with
+//! `@resourceType` a type, and each version of the namespace an API version with a schema of its own. What a
+//! manifest has no keyword for stands in vendor extensions that Radius ignores ([`extension`]).
+//!
+//! The schemas of manifests are narrower than TypeSpec: no composition, no references. Bases are flattened, named
+//! types written where they are used, unions of literals become `enum` and a union with `null` `nullable`; what has
+//! no such form is an error at the author's text.
+
+pub mod extension;
+mod provider;
+mod scalar;
+mod schema;
+
+use radii_diagnostics::{Code, Diagnostic, Span};
+use radii_model::manifest::Manifest;
+use radii_model::rules;
+use typespec::program::TypeId;
+use typespec::{Program, Registry};
+
+/// The manifests of a program, with what is wrong with them.
+#[derive(Clone, Debug, Default)]
+pub struct Lowered {
+    /// One manifest per provider, in the order of the source.
+    pub manifests: Vec<Manifest>,
+    /// What a manifest cannot hold, and what breaks its rules.
+    pub diagnostics: Vec<Diagnostic>,
+}
+
+/// A construct that the schemas of resource types cannot hold.
+pub const OUTSIDE_PROFILE: Code = Code::new("radii/outside-profile");
+/// A resource type without API version.
+pub const NO_API_VERSION: Code = Code::new("radii/no-api-version");
+/// A type is declared twice.
+pub const DUPLICATE_TYPE: Code = Code::new("radii/duplicate-type");
+
+/// Returns the decorators that programs with resource types are compiled with.
+pub fn registry() -> Registry {
+    Registry::standard()
+}
+
+/// Whether a program declares resource types, so that it can become manifests.
+pub fn has_resource_types(program: &Program) -> bool {
+    !provider::providers(program).is_empty()
+}
+
+/// Turns a program without errors into manifests, and checks them.
+pub fn lower(program: &mut Program) -> Lowered {
+    let mut lowered = Lowered::default();
+    for found in provider::providers(program) {
+        let manifest = provider::lower(program, &found, &mut lowered.diagnostics);
+        lowered.manifests.push(manifest);
+    }
+    // A rule that is broken because a construct was left out would only repeat what is known.
+    if !lowered.diagnostics.iter().any(Diagnostic::is_error) {
+        lowered.diagnostics.extend(lowered.manifests.iter().flat_map(rules::check_manifest));
+    }
+    lowered
+}
+
+/// Where a type was written; a made-up one has no place.
+fn span(program: &Program, id: TypeId) -> Span {
+    program.span_of(id).unwrap_or_default()
+}
