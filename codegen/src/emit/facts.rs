@@ -142,7 +142,8 @@ pub(crate) fn constraints(program: &Program, target: TypeId, dialect: Dialect) -
         }
     };
     let number = |name: &str| number_of(program, target, &format!("TypeSpec.{name}")).map(Json::Number);
-    let schema_number = |name: &str| number_of(program, target, &format!("TypeSpec.JsonSchema.{name}")).map(Json::Number);
+    let schema_number =
+        |name: &str| number_of(program, target, &format!("TypeSpec.JsonSchema.{name}")).map(Json::Number);
     let has = |name: &str| program.find_decorator(target, name).is_some();
     put("minLength", number("minLength"));
     put("maxLength", number("maxLength"));

@@ -1,11 +1,11 @@
 //! JSON Schema 2020-12, one document per declared type.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 
 use radii_diagnostics::{Code, Diagnostic};
 use serde_json::{Map, Value as Json, json};
 use typespec::Program;
-use typespec::program::{Entity, Intrinsic, SourceUsage, TypeId, TypeKind};
+use typespec::program::{Entity, Intrinsic, SourceUsage, TypeId, TypeKind, ValueKind};
 
 use super::{Dialect, Documents, facts, report, scalars, values};
 
@@ -14,18 +14,16 @@ const DRAFT: &str = "https://json-schema.org/draft/2020-12/schema";
 
 /// Returns a document for every type that the author's files declare, and for those that they use by name.
 pub fn json_schema(program: &Program) -> Documents {
-    let mut emitter = Emitter { program, names: BTreeMap::new(), waiting: Vec::new(), diagnostics: Vec::new() };
-    for namespace in program.user_namespaces() {
-        let Some(it) = program.namespace(namespace) else { continue };
-        for id in [&it.models, &it.enums, &it.unions, &it.scalars].into_iter().flatten().copied() {
-            let is_template = program.is_template_declaration(id) && program.scalar(id).is_none();
-            if !is_template && program.is_from_project(id) {
-                emitter.reference(id);
-            }
-        }
-    }
+    let mut emitter = Emitter {
+        program,
+        names: BTreeMap::new(),
+        waiting: VecDeque::new(),
+        twins: Vec::new(),
+        diagnostics: Vec::new(),
+    };
+    emitter.declared(program.global_namespace());
     let mut files = BTreeMap::new();
-    while let Some(id) = emitter.waiting.pop() {
+    while let Some(id) = emitter.waiting.pop_front() {
         let Some(name) = emitter.name(id) else { continue };
         let key = emitter.id_of(id, &name);
         let mut document = Map::new();
@@ -43,11 +41,26 @@ pub fn json_schema(program: &Program) -> Documents {
 struct Emitter<'p> {
     program: &'p Program,
     names: BTreeMap<String, TypeId>,
-    waiting: Vec<TypeId>,
+    waiting: VecDeque<TypeId>,
+    /// Types whose documents have the names of others.
+    twins: Vec<TypeId>,
     diagnostics: Vec<Diagnostic>,
 }
 
 impl Emitter<'_> {
+    /// Gives every type that the author's files declare a document, those of inner namespaces first.
+    fn declared(&mut self, namespace: TypeId) {
+        let program = self.program;
+        let Some(it) = program.namespace(namespace) else { return };
+        it.namespaces.iter().for_each(|inner| self.declared(*inner));
+        for id in [&it.models, &it.enums, &it.unions, &it.scalars].into_iter().flatten().copied() {
+            let is_template = program.is_template_declaration(id) && program.scalar(id).is_none();
+            if !is_template && program.is_from_project(id) {
+                self.reference(id);
+            }
+        }
+    }
+
     /// The name of a type's document; `None` for what is written where it is used.
     fn name(&self, id: TypeId) -> Option<String> {
         let program = self.program;
@@ -59,10 +72,11 @@ impl Emitter<'_> {
                 self.with_arguments(&model.name, id)
             }
             TypeKind::Scalar(scalar) => {
-                if scalars::is_standard(program, id) { None } else { self.with_arguments(&scalar.name, id) }
+                let is_inline = scalars::is_standard(program, id) || program.template_arguments(id).is_some();
+                Some(scalar.name.to_string()).filter(|name| !is_inline && !name.is_empty())
             }
-            TypeKind::Enum(it) => Some(it.name.to_string()),
-            TypeKind::Union(union) => self.with_arguments(union.name.as_ref()?, id),
+            TypeKind::Enum(it) => Some(it.name.to_string()).filter(|name| !name.is_empty()),
+            TypeKind::Union(union) => self.with_arguments(union.name.as_ref()?, id).filter(|name| !name.is_empty()),
             _ => None,
         }
     }
@@ -70,8 +84,16 @@ impl Emitter<'_> {
     fn with_arguments(&self, name: &str, id: TypeId) -> Option<String> {
         let mut out = name.to_owned();
         for argument in self.program.template_arguments(id).unwrap_or_default() {
-            if let Entity::Type(ty) | Entity::Indeterminate(ty) = argument {
-                out.push_str(&self.argument_name(*ty)?);
+            match argument {
+                Entity::Type(ty) | Entity::Indeterminate(ty) => out.push_str(&self.argument_name(*ty)?),
+                // A literal is no name; a value that was made leaves no trace in it.
+                Entity::Value(value) => {
+                    let ty = &self.program[self.program[*value].ty].kind;
+                    let is_literal = matches!(ty, TypeKind::String(_) | TypeKind::Number(_) | TypeKind::Boolean(_));
+                    if is_literal || matches!(self.program[*value].kind, ValueKind::EnumMember(_)) {
+                        return None;
+                    }
+                }
             }
         }
         Some(out)
@@ -102,12 +124,16 @@ impl Emitter<'_> {
         match self.names.get(&key) {
             None => {
                 self.names.insert(key.clone(), id);
-                self.waiting.push(id);
+                self.waiting.push_back(id);
             }
             Some(known) if *known != id => {
                 let message = format!("There are multiple types with the same id \"{key}\".");
                 self.diagnostics.push(report(self.program, id, "@typespec/json-schema/duplicate-id", message));
-                // The last one is what the reference leaves in the file.
+                // As with the reference, the last one is what stands in the file.
+                if self.names.values().all(|known| *known != id) && !self.twins.contains(&id) {
+                    self.twins.push(id);
+                    self.waiting.push_back(id);
+                }
             }
             Some(_) => {}
         }
@@ -165,7 +191,8 @@ impl Emitter<'_> {
             Some(schema) => Json::Object(schema),
             None => {
                 let name = self.program.name_of(id).map_or("", |name| name);
-                let message = format!("Scalar '{name}' is not a known scalar type and doesn't extend a known scalar type.");
+                let message =
+                    format!("Scalar '{name}' is not a known scalar type and doesn't extend a known scalar type.");
                 let warning = Diagnostic::warning(Code::new("@typespec/json-schema/unknown-scalar"), message);
                 self.diagnostics.push(match self.program.span_of(id) {
                     Some(span) => warning.at(span),
@@ -284,7 +311,8 @@ impl Emitter<'_> {
         let indexer = model.indexer?;
         let from_base = model.base.and_then(|base| self.program.model(base)?.indexer) == Some(indexer);
         let own = model.sources.iter().any(|source| {
-            source.usage != SourceUsage::Intersection && self.program.model(source.model).is_some_and(|it| it.indexer.is_some())
+            source.usage != SourceUsage::Intersection
+                && self.program.model(source.model).is_some_and(|it| it.indexer.is_some())
         });
         if from_base && !own { None } else { Some(self.schema(indexer.value)) }
     }

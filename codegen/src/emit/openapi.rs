@@ -125,7 +125,9 @@ impl<'p> Emitter<'p> {
         if let Some(doc) = self.program.doc(root) {
             info.insert("description".to_owned(), doc.into());
         }
-        if let Some(summary) = facts::text_of(self.program, root, "TypeSpec.summary").filter(|_| revision == Revision::V31) {
+        if let Some(summary) =
+            facts::text_of(self.program, root, "TypeSpec.summary").filter(|_| revision == Revision::V31)
+        {
             info.insert("summary".to_owned(), summary.into());
         }
         let components = match self.components.is_empty() {
@@ -180,12 +182,15 @@ impl<'p> Emitter<'p> {
         let has_name = || typespec::decorators::documentation::friendly_name_of(program, id).is_some();
         match &program[id].kind {
             TypeKind::Model(model) => {
-                model.name.is_empty() || program.is_standard_namespace(model.namespace) && is_instance()
+                model.name.is_empty()
+                    || program.is_standard_namespace(model.namespace) && is_instance()
                     || is_instance() && !has_name()
             }
-            TypeKind::Scalar(_) => scalars::is_standard(program, id) || is_instance() && !has_name(),
-            TypeKind::Enum(_) => false,
-            TypeKind::Union(union) => union.name.is_none(),
+            TypeKind::Scalar(it) => {
+                it.name.is_empty() || scalars::is_standard(program, id) || is_instance() && !has_name()
+            }
+            TypeKind::Enum(it) => it.name.is_empty(),
+            TypeKind::Union(union) => union.name.as_deref().is_none_or(str::is_empty),
             _ => true,
         }
     }
@@ -201,7 +206,9 @@ impl<'p> Emitter<'p> {
                 self.waiting.push(id);
             }
             Some(known) if *known != id => {
-                let message = format!("Duplicate type name: '{name}'. Check @friendlyName decorators and overlap with types in TypeSpec or service namespace.");
+                let message = format!(
+                    "Duplicate type name: '{name}'. Check @friendlyName decorators and overlap with types in TypeSpec or service namespace."
+                );
                 self.diagnostics.push(report(self.program, id, "@typespec/openapi/duplicate-type-name", message));
             }
             Some(_) => {}
@@ -214,7 +221,11 @@ impl<'p> Emitter<'p> {
         let program = self.program;
         match &program[id].kind {
             TypeKind::Model(_) | TypeKind::Scalar(_) | TypeKind::Enum(_) | TypeKind::Union(_) => {
-                if self.is_inline(id) { self.inline(id) } else { self.reference(id) }
+                if self.is_inline(id) {
+                    self.inline(id)
+                } else {
+                    self.reference(id)
+                }
             }
             TypeKind::ModelProperty(property) => self.schema(property.ty),
             TypeKind::UnionVariant(variant) => self.schema(variant.ty),
@@ -225,7 +236,9 @@ impl<'p> Emitter<'p> {
                 }
                 _ => json!({"type": "array", "items": {}}),
             },
-            TypeKind::String(_) | TypeKind::Number(_) | TypeKind::Boolean(_) | TypeKind::EnumMember(_) => literal(program, id),
+            TypeKind::String(_) | TypeKind::Number(_) | TypeKind::Boolean(_) | TypeKind::EnumMember(_) => {
+                literal(program, id)
+            }
             TypeKind::StringTemplate(template) => match &template.text {
                 Some(text) => json!({"type": "string", "enum": [&**text]}),
                 None => json!({"type": "string"}),
@@ -293,7 +306,12 @@ impl<'p> Emitter<'p> {
             [kind] => schema.insert("type".to_owned(), (*kind).into()),
             [kind, ..] if self.dialect == Dialect::OpenApi30 => {
                 let message = "Enums are not supported unless all options are literals of the same type.";
-                self.diagnostics.push(report(self.program, id, "@typespec/openapi3/enum-unique-type", message.to_owned()));
+                self.diagnostics.push(report(
+                    self.program,
+                    id,
+                    "@typespec/openapi3/enum-unique-type",
+                    message.to_owned(),
+                ));
                 schema.insert("type".to_owned(), (*kind).into())
             }
             kinds => schema.insert("type".to_owned(), kinds.into()),
@@ -340,7 +358,8 @@ impl<'p> Emitter<'p> {
             schema.insert("properties".to_owned(), Json::Object(properties));
         }
         if let Some(additional) = additional {
-            let keyword = if self.dialect == Dialect::OpenApi30 { "additionalProperties" } else { "unevaluatedProperties" };
+            let keyword =
+                if self.dialect == Dialect::OpenApi30 { "additionalProperties" } else { "unevaluatedProperties" };
             schema.insert(keyword.to_owned(), additional);
         }
         if let Some(docs) = external_docs(program, id) {
@@ -361,7 +380,8 @@ impl<'p> Emitter<'p> {
         let indexer = model.indexer?;
         let from_base = model.base.and_then(|base| self.program.model(base)?.indexer) == Some(indexer);
         let own = model.sources.iter().any(|source| {
-            source.usage != SourceUsage::Intersection && self.program.model(source.model).is_some_and(|it| it.indexer.is_some())
+            source.usage != SourceUsage::Intersection
+                && self.program.model(source.model).is_some_and(|it| it.indexer.is_some())
         });
         if from_base && !own {
             return None;

@@ -47,7 +47,8 @@ pub(crate) fn json(program: &Program, value: ValueId, ty: Option<TypeId>, encodi
 pub(crate) fn literal(program: &Program, ty: TypeId) -> Option<Json> {
     Some(match &program[ty].kind {
         TypeKind::String(text) => Json::from(&**text),
-        TypeKind::Number(number) => facts::json_number(&number.value).map_or(Json::Null, Json::Number),
+        // A literal is as near as a double comes to it.
+        TypeKind::Number(number) => self::number(number.value.to_string().parse().ok()?),
         TypeKind::Boolean(truth) => Json::Bool(*truth),
         TypeKind::EnumMember(_) => facts::member_value(program, ty),
         TypeKind::StringTemplate(template) => Json::from(&**template.text.as_ref()?),
@@ -55,9 +56,10 @@ pub(crate) fn literal(program: &Program, ty: TypeId) -> Option<Json> {
         TypeKind::UnionVariant(variant) => literal(program, variant.ty)?,
         TypeKind::Tuple(items) => items.iter().map(|item| literal(program, *item)).collect::<Option<Vec<_>>>()?.into(),
         TypeKind::Model(model) => {
-            let properties = model.properties.iter().map(|(name, property)| {
-                Some((name.to_string(), literal(program, program.property(property)?.ty)?))
-            });
+            let properties = model
+                .properties
+                .iter()
+                .map(|(name, property)| Some((name.to_string(), literal(program, program.property(property)?.ty)?)));
             Json::Object(properties.collect::<Option<Map<_, _>>>()?)
         }
         _ => return None,
@@ -68,10 +70,12 @@ pub(crate) fn literal(program: &Program, ty: TypeId) -> Option<Json> {
 fn model_with<'n>(program: &Program, ty: TypeId, mut names: impl Iterator<Item = &'n str> + Clone) -> Option<TypeId> {
     match &program[ty].kind {
         TypeKind::Model(_) => Some(ty),
-        TypeKind::Union(union) => union.variants.iter().filter_map(|variant| program.variant(*variant)).find_map(|variant| {
-            let model = model_with(program, variant.ty, names.clone())?;
-            names.all(|name| program.find_property(model, name).is_some()).then_some(model)
-        }),
+        TypeKind::Union(union) => {
+            union.variants.iter().filter_map(|variant| program.variant(*variant)).find_map(|variant| {
+                let model = model_with(program, variant.ty, names.clone())?;
+                names.all(|name| program.find_property(model, name).is_some()).then_some(model)
+            })
+        }
         _ => None,
     }
 }
@@ -122,7 +126,11 @@ pub(crate) fn derives_from(program: &Program, scalar: TypeId, name: &str) -> boo
 
 #[expect(clippy::cast_possible_truncation, reason = "whole numbers below 2^53 are exact")]
 fn number(amount: f64) -> Json {
-    if amount.fract() == 0.0 && amount.abs() < 9e15 { Json::from(amount as i64) } else { Json::from(amount) }
+    if amount.fract() == 0.0 && amount.abs() <= 9_007_199_254_740_992.0 {
+        Json::from(amount as i64)
+    } else {
+        Json::from(amount)
+    }
 }
 
 /// The parts of an ISO 8601 duration: amounts with their letters, those of the time apart.

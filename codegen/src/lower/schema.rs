@@ -39,6 +39,12 @@ impl<'l> Lowering<'l> {
         let mut schema = self.model(model);
         schema.description = None;
         schema.title = None;
+        // A record of anything says nothing about the resource: whoever serves it knows its properties.
+        if schema.properties.is_empty()
+            && matches!(&schema.additional, Additional::Schema(values) if values.kind == Some(Kind::Any))
+        {
+            (schema.kind, schema.additional) = (None, Additional::Absent);
+        }
         schema
     }
 
@@ -61,7 +67,10 @@ impl<'l> Lowering<'l> {
             TypeKind::Scalar(_) => scalar::schema(program, id, at),
             TypeKind::Enum(_) => self.enumeration(id, at),
             TypeKind::Union(_) => self.union(id, at),
-            TypeKind::String(_) | TypeKind::Number(_) | TypeKind::Boolean(_) | TypeKind::EnumMember(_)
+            TypeKind::String(_)
+            | TypeKind::Number(_)
+            | TypeKind::Boolean(_)
+            | TypeKind::EnumMember(_)
             | TypeKind::StringTemplate(_) => match values::literal(program, id) {
                 Some(value) => literals(vec![value], at),
                 None => Schema { kind: Some(Kind::String), span: at, ..Schema::default() },
@@ -70,9 +79,11 @@ impl<'l> Lowering<'l> {
             TypeKind::Tuple(_) => {
                 self.refuse(at, "a tuple has no schema here", "write an array with one type of items, or a model")
             }
-            TypeKind::Intrinsic(Intrinsic::Null) => {
-                self.refuse(at, "`null` alone is no type of a property", "write `T | null` with the type it has otherwise")
-            }
+            TypeKind::Intrinsic(Intrinsic::Null) => self.refuse(
+                at,
+                "`null` alone is no type of a property",
+                "write `T | null` with the type it has otherwise",
+            ),
             _ => {
                 let message = format!("`{}` has no schema", program.type_name(id));
                 self.refuse(at, message, "use a model, a scalar, an enum, an array or a record")
@@ -112,7 +123,8 @@ impl<'l> Lowering<'l> {
         }
         if program.is_array(id) {
             schema.kind = Some(Kind::Array);
-            schema.items = model.indexer.map(|indexer| Box::new(self.schema(indexer.value, span_or(program, indexer.value, at))));
+            schema.items =
+                model.indexer.map(|indexer| Box::new(self.schema(indexer.value, span_or(program, indexer.value, at))));
             return schema;
         }
         schema.kind = Some(Kind::Object);
@@ -123,10 +135,14 @@ impl<'l> Lowering<'l> {
         if let Some(indexer) = self.indexer(id) {
             schema.additional = match &program[indexer].kind {
                 TypeKind::Intrinsic(Intrinsic::Never) => Additional::Allowed(false, at),
-                TypeKind::Intrinsic(Intrinsic::Unknown) => {
-                    Additional::Schema(Box::new(Schema { kind: Some(Kind::Any), span: at, ..Schema::default() }))
+                _ => {
+                    let mut values = self.schema(indexer, span_or(program, indexer, at));
+                    // Maps of anything have a name of their own in manifests.
+                    if values.kind.is_none() && values.is_unrestricted() {
+                        values.kind = Some(Kind::Any);
+                    }
+                    Additional::Schema(Box::new(values))
                 }
-                _ => Additional::Schema(Box::new(self.schema(indexer, span_or(program, indexer, at)))),
             };
         }
         schema
@@ -243,8 +259,11 @@ impl<'l> Lowering<'l> {
             let types = (0..application.arguments.len()).filter_map(|at| facts::text(program, application, at));
             schema.extensions.insert(extension::RESOURCE_REFERENCE.to_owned(), types.map(Json::from).collect());
         } else if let Some(application) = program.find_decorator(id, "Radii.resourceId") {
-            let types = facts::ty(application, 0).and_then(|model| facts::text_of(program, model, "Radii.resourceType"));
-            schema.extensions.insert(extension::RESOURCE_REFERENCE.to_owned(), types.map(Json::from).into_iter().collect());
+            let types =
+                facts::ty(application, 0).and_then(|model| facts::text_of(program, model, "Radii.resourceType"));
+            schema
+                .extensions
+                .insert(extension::RESOURCE_REFERENCE.to_owned(), types.map(Json::from).into_iter().collect());
         }
         self.validations(id, schema);
     }
@@ -269,7 +288,8 @@ impl<'l> Lowering<'l> {
         if rules.is_empty() {
             return;
         }
-        let list = schema.extensions.entry(extension::VALIDATIONS.to_owned()).or_insert_with(|| Json::Array(Vec::new()));
+        let list =
+            schema.extensions.entry(extension::VALIDATIONS.to_owned()).or_insert_with(|| Json::Array(Vec::new()));
         if let Json::Array(list) = list {
             list.extend(rules.into_iter().filter(|rule| !list.contains(rule)).collect::<Vec<_>>());
         }
@@ -312,7 +332,11 @@ impl<'l> Lowering<'l> {
         let values = facts::enum_values(program, id);
         let is_mixed = values.iter().any(Json::is_string) && values.iter().any(Json::is_number);
         if is_mixed || values.is_empty() {
-            let message = format!("the enum `{}` has {}", program.type_name(id), if is_mixed { "texts and numbers" } else { "no members" });
+            let message = format!(
+                "the enum `{}` has {}",
+                program.type_name(id),
+                if is_mixed { "texts and numbers" } else { "no members" }
+            );
             return self.refuse(span(program, id), message, "give it members of one kind");
         }
         let mut schema = literals(values, at);
@@ -333,8 +357,9 @@ impl<'l> Lowering<'l> {
         flatten(program, id, &mut flat);
         let nullable = flat.iter().any(|ty| matches!(program[*ty].kind, TypeKind::Intrinsic(Intrinsic::Null)));
         flat.retain(|ty| !matches!(program[*ty].kind, TypeKind::Intrinsic(Intrinsic::Null | Intrinsic::Never)));
-        let (constants, others): (Vec<TypeId>, Vec<TypeId>) =
-            flat.into_iter().partition(|ty| values::literal(program, *ty).is_some_and(|value| !value.is_object() && !value.is_array()));
+        let (constants, others): (Vec<TypeId>, Vec<TypeId>) = flat
+            .into_iter()
+            .partition(|ty| values::literal(program, *ty).is_some_and(|value| !value.is_object() && !value.is_array()));
         let mut list: Vec<Json> = Vec::new();
         for value in constants.iter().filter_map(|ty| values::literal(program, *ty)) {
             if !list.contains(&value) {
@@ -351,7 +376,8 @@ impl<'l> Lowering<'l> {
                 schema
             }
             _ => {
-                let message = format!("the union `{}` has no schema: its variants are of several kinds", program.type_name(id));
+                let message =
+                    format!("the union `{}` has no schema: its variants are of several kinds", program.type_name(id));
                 let help = "write one type, literals of one kind, or a property of its own for each variant";
                 self.refuse(at, message, help)
             }

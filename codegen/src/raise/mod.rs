@@ -133,8 +133,7 @@ fn about(schema: &Schema) -> String {
     if let Some(maturity) = text(extension::MATURITY) {
         out.push_str(&format!("@maturity(Maturity.{maturity})\n"));
     }
-    for (key, decorator) in
-        [(extension::OWNER, "owner"), (extension::ICON, "icon"), (extension::CATEGORY, "category")]
+    for (key, decorator) in [(extension::OWNER, "owner"), (extension::ICON, "icon"), (extension::CATEGORY, "category")]
     {
         if let Some(value) = text(key) {
             out.push_str(&format!("@{decorator}({})\n", quoted(value)));

@@ -15,8 +15,19 @@ use crate::lower::extension;
 
 /// Names that the text needs for something else.
 const TAKEN: [&str; 13] = [
-    "ApiVersions", "Array", "Capability", "Lifecycle", "Maturity", "Radii", "Record", "TypeSpec", "Model", "Enum", "Union",
-    "Scalar", "Namespace",
+    "ApiVersions",
+    "Array",
+    "Capability",
+    "Lifecycle",
+    "Maturity",
+    "Radii",
+    "Record",
+    "TypeSpec",
+    "Model",
+    "Enum",
+    "Union",
+    "Scalar",
+    "Namespace",
 ];
 
 /// Extensions of a type's schema that have a decorator of their own.
@@ -162,12 +173,20 @@ impl<'v> Writer<'v> {
         let schemas = lineage.schemas();
         if let Some(objects) = all(&schemas, |schema| is_model(schema).then_some(schema)) {
             let ty = self.model(&objects, newest.name, owner, Words::OnProperty);
-            return Rendered { ty: nullable(&newest.property.schema, ty), decorators: self.constraints(&newest.property.schema), enumeration: None };
+            return Rendered {
+                ty: nullable(&newest.property.schema, ty),
+                decorators: self.constraints(&newest.property.schema),
+                enumeration: None,
+            };
         }
         if let Some(items) = all(&schemas, |schema| schema.items.as_deref().filter(|items| is_model(items))) {
             let ty = self.model(&items, &singular(newest.name), owner, Words::OnModel);
             let ty = format!("{}[]", nullable_part(items.last().map(|(_, items)| *items), ty));
-            return Rendered { ty: nullable(&newest.property.schema, ty), decorators: self.constraints(&newest.property.schema), enumeration: None };
+            return Rendered {
+                ty: nullable(&newest.property.schema, ty),
+                decorators: self.constraints(&newest.property.schema),
+                enumeration: None,
+            };
         }
         let maps = all(&schemas, |schema| match &schema.additional {
             Additional::Schema(values) if schema.properties.is_empty() && is_model(values) => Some(&**values),
@@ -176,11 +195,22 @@ impl<'v> Writer<'v> {
         if let Some(values) = maps {
             let ty = self.model(&values, &singular(newest.name), owner, Words::OnModel);
             let ty = format!("Record<{}>", nullable_part(values.last().map(|(_, values)| *values), ty));
-            return Rendered { ty: nullable(&newest.property.schema, ty), decorators: self.constraints(&newest.property.schema), enumeration: None };
+            return Rendered {
+                ty: nullable(&newest.property.schema, ty),
+                decorators: self.constraints(&newest.property.schema),
+                enumeration: None,
+            };
         }
         let shape = |schema: &Schema| {
             // What stands on the property does not make another type.
-            let bare = Schema { description: None, title: None, default: None, example: None, deprecated: false, ..schema.clone() };
+            let bare = Schema {
+                description: None,
+                title: None,
+                default: None,
+                example: None,
+                deprecated: false,
+                ..schema.clone()
+            };
             let mut bare = bare.to_openapi();
             if let Some(bare) = bare.as_object_mut() {
                 bare.retain(|key, _| !key.starts_with("x-radii-"));
@@ -194,7 +224,11 @@ impl<'v> Writer<'v> {
         // Decorators of a property hold in all versions: here each type brings its own.
         let mut previous: Option<String> = None;
         for moment in &lineage.moments {
-            let suffix = if moment.version == newest.version { String::new() } else { format!("Until{}", self.versions.get(moment.version + 1).map(member).unwrap_or_default().to_uppercase()) };
+            let suffix = if moment.version == newest.version {
+                String::new()
+            } else {
+                format!("Until{}", self.versions.get(moment.version + 1).map(member).unwrap_or_default().to_uppercase())
+            };
             let ty = self.part_named(&moment.property.schema, owner, &format!("{}{suffix}", pascal(moment.name)));
             if let Some(previous) = previous.take().filter(|previous| *previous != ty) {
                 out.push_str(&format!("@typeChangedFrom({}, {previous})\n", self.version(moment.version)));
@@ -208,13 +242,16 @@ impl<'v> Writer<'v> {
     fn model(&mut self, versions: &[(usize, &Schema)], name: &str, owner: &str, words: Words) -> String {
         let wanted = pascal(name);
         let body = self.body(versions, &wanted);
-        let newest = versions.last().map(|(_, schema)| *schema).unwrap_or_else(|| unreachable!("a model has a version"));
+        let newest =
+            versions.last().map(|(_, schema)| *schema).unwrap_or_else(|| unreachable!("a model has a version"));
         let mut decorators = match words {
             Words::OnProperty => String::new(),
             Words::OnModel => text::doc(newest.description.as_deref()),
         };
         decorators.push_str(&self.model_decorators(newest, &[]));
-        self.declare(&[wanted.clone(), format!("{owner}{wanted}")], |name| format!("{decorators}model {name} {{\n{body}}}\n"))
+        self.declare(&[wanted.clone(), format!("{owner}{wanted}")], |name| {
+            format!("{decorators}model {name} {{\n{body}}}\n")
+        })
     }
 
     /// What a schema says that is written on a model.
@@ -222,7 +259,11 @@ impl<'v> Writer<'v> {
         let mut out = String::new();
         out.push_str(&self.rules(schema));
         for (name, value) in &schema.extensions {
-            if !except.contains(&name.as_str()) && name != extension::VALIDATIONS && !name.starts_with("x-radii-") && name.starts_with("x-") {
+            if !except.contains(&name.as_str())
+                && name != extension::VALIDATIONS
+                && !name.starts_with("x-radii-")
+                && name.starts_with("x-")
+            {
                 out.push_str(&format!("@extension({}, {})\n", quoted(name), text::value(value)));
             }
         }
@@ -259,6 +300,9 @@ impl<'v> Writer<'v> {
             _ if schema.enumeration.is_some() => {
                 let variants = rendered.ty.replace(" | ", ",\n");
                 self.declare(&[name.to_owned()], |name| format!("{above}union {name} {{\n{variants},\n}}\n"))
+            }
+            None | Some(Kind::Any) => {
+                self.declare(&[name.to_owned()], |name| format!("{above}union {name} {{\nunknown,\n}}\n"))
             }
             _ => self.declare(&[name.to_owned()], |name| format!("{above}scalar {name} extends {};\n", rendered.ty)),
         };
@@ -317,12 +361,21 @@ impl<'v> Writer<'v> {
         const INLINE: usize = 4;
         let texts: Option<Vec<&str>> = values.iter().map(Json::as_str).collect();
         if let Some(texts) = texts.filter(|texts| texts.len() > INLINE) {
-            let members: String = texts.iter().map(|text| {
-                let member = enum_member(text);
-                if member == *text { format!("{},\n", identifier(&member)) } else { format!("{}: {},\n", identifier(&member), quoted(text)) }
-            }).collect();
+            let members: String = texts
+                .iter()
+                .map(|text| {
+                    let member = enum_member(text);
+                    if member == *text {
+                        format!("{},\n", identifier(&member))
+                    } else {
+                        format!("{}: {},\n", identifier(&member), quoted(text))
+                    }
+                })
+                .collect();
             let wanted = pascal(name);
-            let name = self.declare(&[wanted.clone(), format!("{owner}{wanted}")], |name| format!("enum {name} {{\n{members}}}\n"));
+            let name = self.declare(&[wanted.clone(), format!("{owner}{wanted}")], |name| {
+                format!("enum {name} {{\n{members}}}\n")
+            });
             return (name.clone(), Some(name));
         }
         (values.iter().map(text::value).collect::<Vec<_>>().join(" | "), None)
@@ -360,7 +413,9 @@ impl<'v> Writer<'v> {
         put("maxProperties", schema.max_properties.map(|count| format!("({count})")));
         self.uses_json_schema |= out.len() > before;
         let known = ["int32", "int64", "float", "double", "decimal", "decimal128"];
-        if let Some(format) = schema.format.as_deref().filter(|format| !known.contains(format) && schema.kind != Some(Kind::String)) {
+        if let Some(format) =
+            schema.format.as_deref().filter(|format| !known.contains(format) && schema.kind != Some(Kind::String))
+        {
             self.lose(schema.span_of("format"), format!("the format `{format}` has no scalar; it is left out"));
         }
         if !schema.composition.keywords.is_empty() || schema.reference.is_some() {
@@ -453,8 +508,11 @@ fn enum_member(text: &str) -> String {
 
 /// The scalar for a string's format, where the scalar takes all that the schema says.
 fn string_scalar(schema: &Schema) -> &'static str {
-    let is_bare = schema.default.is_none() && schema.example.is_none() && schema.pattern.is_none()
-        && schema.min_length.is_none() && schema.max_length.is_none();
+    let is_bare = schema.default.is_none()
+        && schema.example.is_none()
+        && schema.pattern.is_none()
+        && schema.min_length.is_none()
+        && schema.max_length.is_none();
     match schema.format.as_deref().filter(|_| is_bare) {
         Some("date-time") => "utcDateTime",
         Some("date") => "plainDate",

@@ -4,9 +4,35 @@ use serde_json::Value as Json;
 
 /// Words that no declaration or member may be called without back-ticks.
 const KEYWORDS: [&str; 29] = [
-    "import", "model", "scalar", "namespace", "using", "op", "enum", "alias", "is", "interface", "union", "projection",
-    "else", "if", "dec", "const", "init", "extends", "fn", "true", "false", "return", "void", "never", "unknown",
-    "valueof", "typeof", "extern", "internal",
+    "import",
+    "model",
+    "scalar",
+    "namespace",
+    "using",
+    "op",
+    "enum",
+    "alias",
+    "is",
+    "interface",
+    "union",
+    "projection",
+    "else",
+    "if",
+    "dec",
+    "const",
+    "init",
+    "extends",
+    "fn",
+    "true",
+    "false",
+    "return",
+    "void",
+    "never",
+    "unknown",
+    "valueof",
+    "typeof",
+    "extern",
+    "internal",
 ];
 
 /// Returns a member's name, in back-ticks where it needs them.
@@ -94,8 +120,14 @@ mod tests {
     #[test]
     fn names_are_singular_where_that_is_plain() {
         for (many, one) in [
-            ("postgreSqlDatabases", "postgreSqlDatabase"), ("policies", "policy"), ("classes", "class"), ("kafka", "kafka"),
-            ("address", "address"), ("status", "status"), ("redisCaches", "redisCache"), ("ports", "port"),
+            ("postgreSqlDatabases", "postgreSqlDatabase"),
+            ("policies", "policy"),
+            ("classes", "class"),
+            ("kafka", "kafka"),
+            ("address", "address"),
+            ("status", "status"),
+            ("redisCaches", "redisCache"),
+            ("ports", "port"),
         ] {
             assert_eq!(singular(many), one);
         }
