@@ -133,8 +133,11 @@ fn number(amount: f64) -> Json {
     }
 }
 
-/// The parts of an ISO 8601 duration: amounts with their letters, those of the time apart.
-fn duration_parts(text: &str) -> Option<(bool, Vec<(f64, char, bool)>)> {
+/// An amount of an ISO 8601 duration with its letter, and whether it belongs to the time.
+type DurationPart = (f64, char, bool);
+
+/// The parts of a duration, and whether it is negative.
+fn duration_parts(text: &str) -> Option<(bool, Vec<DurationPart>)> {
     let (negative, rest) = match text.strip_prefix('-') {
         Some(rest) => (true, rest),
         None => (false, text),
