@@ -9,9 +9,9 @@ use serde_json::{Map, Value as Json};
 use crate::store::{self, ListQuery, Record, Store};
 
 /// Namespace of the registrations.
-const NAMESPACE: &str = "System.Resources";
+pub(crate) const NAMESPACE: &str = "System.Resources";
 /// Type of the registration of a provider; everything else about the provider lies below it.
-const PROVIDERS: &str = "resourceProviders";
+pub(crate) const PROVIDERS: &str = "resourceProviders";
 
 /// A registered resource provider. Keys of all maps compare without regard to casing; see the `find_` functions.
 #[derive(Clone, Debug, Default, PartialEq)]

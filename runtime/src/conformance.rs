@@ -28,8 +28,14 @@ pub async fn store<S: Store + Queue>(make: impl AsyncFn() -> S) {
     writes_of_a_batch_see_those_before_them(&make().await).await;
     lists_are_scoped(&make().await).await;
     lists_page_in_order_of_creation(&make().await).await;
+    records_are_found_by_what_they_refer_to(&make().await).await;
+    a_required_record_must_be_there(&make().await).await;
+    what_must_be_empty_holds_nothing(&make().await).await;
+    what_must_be_unreferred_is_named_by_nothing(&make().await).await;
+    creating_below_and_deleting_never_interleave(&make().await).await;
     concurrent_creates_of_one_id_succeed_once(&make().await).await;
     operations_are_claimed_in_order_by_one_worker(&make().await).await;
+    scopes_take_turns(&make().await).await;
     an_operation_whose_worker_died_is_claimed_again(&make().await).await;
     a_worker_that_lost_its_lease_writes_nothing(&make().await).await;
     a_released_operation_waits_for_its_time(&make().await).await;
@@ -266,6 +272,98 @@ async fn lists_page_in_order_of_creation(store: &impl Store) {
     assert_eq!(store.list(&full).await.expect("the store answers").next, None, "a full last page is the last");
 }
 
+/// Returns a record that names `application` and `environment`.
+fn member(name: &str, application: &str, environment: &str) -> Record {
+    let properties = properties(json!({ "application": application, "environment": environment }));
+    Record { properties, ..record(&resource(name)) }
+}
+
+async fn records_are_found_by_what_they_refer_to(store: &impl Store) {
+    let (app, other) = (resource("App"), resource("app2"));
+    let batch = ["a", "b", "c"].map(|name| put(&member(name, &app.to_uppercase(), &other), Expect::Absent));
+    commit(store, batch.to_vec()).await;
+    commit(store, vec![put(&member("d", "app", ""), Expect::Absent), put(&member("b", "", ""), Expect::Any)]).await;
+    let find = async |to: &str, after, limit| {
+        let to = to.parse().expect("the suite's ids are well formed");
+        let page = store.list_referring(&to, after, limit).await.expect("the store answers");
+        let names: Vec<_> = page.records.iter().filter_map(|record| record.id.name().map(str::to_owned)).collect();
+        (names, page.next)
+    };
+    assert_eq!(find(&app, None, None).await, (vec!["a".to_owned(), "c".to_owned()], None));
+    let (first, next) = find(&other, None, Some(1)).await;
+    assert_eq!(first, ["a"]);
+    assert_eq!(find(&other, next, Some(1)).await, (vec!["c".to_owned()], None));
+    assert_eq!(find(&resource("d"), None, None).await.0, [] as [&str; 0]);
+}
+
+fn require(id: &str) -> Write {
+    Write::Require { id: id.parse().expect("the suite's ids are well formed") }
+}
+
+fn require_empty(id: &str) -> Write {
+    Write::RequireEmpty { scope: id.parse().expect("the suite's ids are well formed") }
+}
+
+fn require_unreferred(id: &str) -> Write {
+    Write::RequireUnreferred { id: id.parse().expect("the suite's ids are well formed") }
+}
+
+async fn a_required_record_must_be_there(store: &impl Store) {
+    let (group, child) = (record(GROUP), record(&resource("a")));
+    conflicts(store, vec![require(GROUP), put(&child, Expect::Absent)]).await;
+    assert_eq!(find(store, &resource("a")).await, None);
+    commit(store, vec![put(&group, Expect::Absent), require(&GROUP.to_lowercase()), put(&child, Expect::Absent)]).await;
+    let removal = Write::Delete { id: group.id.clone(), expect: Expect::Any };
+    conflicts(store, vec![removal, require(GROUP)]).await;
+    assert!(find(store, GROUP).await.is_some());
+}
+
+async fn what_must_be_empty_holds_nothing(store: &impl Store) {
+    let (group, child) = (record(GROUP), record(&resource("a")));
+    let remove = |record: &Record| Write::Delete { id: record.id.clone(), expect: Expect::Any };
+    commit(store, vec![put(&group, Expect::Absent), put(&record(&format!("{GROUP}2")), Expect::Absent)]).await;
+    commit(store, vec![require_empty(GROUP)]).await;
+    conflicts(store, vec![put(&child, Expect::Absent), require_empty(GROUP)]).await;
+    commit(store, vec![put(&child, Expect::Absent)]).await;
+    conflicts(store, vec![require_empty(GROUP), remove(&group)]).await;
+    conflicts(store, vec![require_empty("/planes/radius/local"), remove(&group)]).await;
+    let deeper = format!("{}/inner/b", resource("a"));
+    commit(store, vec![put(&record(&deeper), Expect::Absent)]).await;
+    conflicts(store, vec![require_empty(&resource("a"))]).await;
+    let all = vec![remove(&record(&deeper)), remove(&child), require_empty(GROUP), remove(&group)];
+    commit(store, all).await;
+    assert_eq!(find(store, GROUP).await, None);
+}
+
+async fn what_must_be_unreferred_is_named_by_nothing(store: &impl Store) {
+    let app = resource("app");
+    commit(store, vec![put(&record(&app), Expect::Absent), require_unreferred(&app)]).await;
+    let own = member("a", &app.to_uppercase(), "");
+    conflicts(store, vec![put(&own, Expect::Absent), require_unreferred(&app)]).await;
+    commit(store, vec![put(&own, Expect::Absent)]).await;
+    conflicts(store, vec![require_unreferred(&app)]).await;
+    commit(store, vec![put(&member("a", "", ""), Expect::Any), require_unreferred(&app)]).await;
+    commit(store, vec![put(&member("a", "", &app), Expect::Any)]).await;
+    conflicts(store, vec![require_unreferred(&app)]).await;
+    let removal = Write::Delete { id: own.id, expect: Expect::Any };
+    commit(store, vec![removal, require_unreferred(&app)]).await;
+}
+
+async fn creating_below_and_deleting_never_interleave(store: &impl Store) {
+    for round in 0..20 {
+        let group = record(&format!("{GROUP}{round}"));
+        let child = record(&format!("{GROUP}{round}/providers/Contoso.Data/stores/a"));
+        commit(store, vec![put(&group, Expect::Absent)]).await;
+        let create = vec![require(&group.id.to_string()), put(&child, Expect::Absent)];
+        let delete =
+            vec![require_empty(&group.id.to_string()), Write::Delete { id: group.id.clone(), expect: Expect::Any }];
+        let (created, deleted) = futures_util::future::join(store.commit(create), store.commit(delete)).await;
+        assert!(created.is_ok() != deleted.is_ok(), "one of the two must fail: {created:?}, {deleted:?}");
+        let (group, child) = (group.id.to_string(), child.id.to_string());
+        assert_eq!(find(store, &group).await.is_some(), find(store, &child).await.is_some());
+    }
+}
+
 async fn concurrent_creates_of_one_id_succeed_once(store: &impl Store) {
     let it = record(&resource("db"));
     let attempts = (0..20).map(|_| store.commit(vec![put(&it, Expect::Absent)]));
@@ -285,6 +383,26 @@ async fn operations_are_claimed_in_order_by_one_worker<S: Store + Queue>(store: 
     assert_eq!(claim(later.run_after).await.expect("it is due").id, later.id);
     let newest = store.recent_operations(2).await.expect("the store answers");
     assert_eq!(newest.iter().map(|operation| operation.id).collect::<Vec<_>>(), [second.id, first.id]);
+}
+
+async fn scopes_take_turns<S: Store + Queue>(store: &S) {
+    let in_group = |group: &str, number: i64| {
+        let id = format!("/planes/radius/local/resourceGroups/{group}/providers/Contoso.Data/stores/{number}");
+        operation(&id, Timestamp(NOW.0 + number))
+    };
+    let busy: Vec<Operation> = (0..50).map(|number| in_group("busy", number)).collect();
+    let calm = in_group("calm", 60);
+    commit(store, busy.iter().map(enqueue).collect()).await;
+    commit(store, vec![enqueue(&calm)]).await;
+    let now = Timestamp(NOW.0 + 1_000);
+    let mut claimed = Vec::new();
+    for _ in 0..3 {
+        let next = store.claim_next(Uuid::now_v7(), now, LEASE).await.expect("the store answers");
+        claimed.push(next.expect("plenty is runnable").id);
+    }
+    assert!(claimed.contains(&calm.id), "the calm group waits for one operation of the busy one at most");
+    let of_busy: Vec<_> = claimed.into_iter().filter(|id| *id != calm.id).collect();
+    assert_eq!(of_busy, [busy[0].id, busy[1].id], "within a group the oldest comes first");
 }
 
 async fn an_operation_whose_worker_died_is_claimed_again<S: Store + Queue>(store: &S) {

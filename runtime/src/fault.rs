@@ -33,6 +33,8 @@ pub mod code {
     pub const RECIPE_NOT_FOUND: &str = "RecipeNotFoundFailure";
     /// No driver executes recipes of this kind.
     pub const DRIVER_NOT_FOUND: &str = "DriverNotFoundFailure";
+    /// Something that is needed does not answer at the moment.
+    pub const UNAVAILABLE: &str = "ServiceUnavailable";
     /// The target platform cannot do what was asked.
     pub const PLATFORM_UNSUPPORTED: &str = "PlatformFeatureUnsupported";
 }
@@ -97,6 +99,11 @@ impl Fault {
         Self::new(500, code::INTERNAL, message)
     }
 
+    /// Whether the same attempt may well succeed a little later.
+    pub fn is_transient(&self) -> bool {
+        matches!(self.status, 429 | 503)
+    }
+
     /// Sets the id or path concerned.
     #[must_use]
     pub fn target(mut self, target: impl Into<String>) -> Self {
@@ -116,7 +123,7 @@ impl From<crate::store::Error> for Fault {
     fn from(error: crate::store::Error) -> Self {
         match error {
             crate::store::Error::Conflict { .. } => Fault::conflict(error.to_string()),
-            crate::store::Error::Unavailable { .. } => Fault::internal(error.to_string()),
+            crate::store::Error::Unavailable { .. } => Fault::new(503, code::UNAVAILABLE, error.to_string()),
         }
     }
 }

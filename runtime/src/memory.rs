@@ -32,6 +32,8 @@ struct Tables {
     records: BTreeMap<u64, Row>,
     operations: BTreeMap<u64, Queued>,
     operation_sequences: HashMap<OperationId, u64>,
+    /// The scope whose operation was claimed last.
+    turn: String,
 }
 
 #[derive(Clone)]
@@ -52,6 +54,7 @@ struct Queued {
 enum Touched {
     Record(String, Option<Box<(u64, Row)>>),
     Operation(OperationId, Option<Box<(u64, Queued)>>),
+    Nothing,
 }
 
 impl Default for MemoryStore {
@@ -88,6 +91,7 @@ impl Tables {
             Write::Delete { id, .. } => self.touched_record(id.key()),
             Write::Enqueue(operation) => self.touched_operation(operation.id),
             Write::Advance { id, .. } => self.touched_operation(*id),
+            Write::Require { .. } | Write::RequireEmpty { .. } | Write::RequireUnreferred { .. } => Touched::Nothing,
         }
     }
 
@@ -121,6 +125,7 @@ impl Tables {
                     self.operations.insert(sequence, queued);
                 }
             }
+            Touched::Nothing => {}
         }
     }
 
@@ -132,6 +137,20 @@ impl Tables {
             Expect::Revision(expected) => revision == Some(expected),
         };
         if holds { Ok(()) } else { Err(Error::Conflict { what: what.to_string() }) }
+    }
+
+    fn require(&self, holds: bool, what: &ResourceId) -> Result<(), Error> {
+        if holds { Ok(()) } else { Err(Error::Conflict { what: what.to_string() }) }
+    }
+
+    fn is_empty(&self, scope: &ResourceId) -> bool {
+        let below = format!("{}/", scope.key());
+        !self.records.values().any(|row| row.key.starts_with(&below))
+    }
+
+    fn is_unreferred(&self, id: &ResourceId) -> bool {
+        let key = id.key();
+        !self.records.values().any(|row| row.record.refers_to(&key))
     }
 
     fn put(&mut self, mut record: Record, expect: Expect) -> Result<(), Error> {
@@ -199,6 +218,9 @@ impl Tables {
             Write::Delete { id, expect } => self.delete(&id, expect),
             Write::Enqueue(operation) => self.enqueue(*operation),
             Write::Advance { id, attempt, state, error } => self.advance(id, attempt, state, error, now),
+            Write::Require { id } => self.require(self.sequences.contains_key(&id.key()), &id),
+            Write::RequireEmpty { scope } => self.require(self.is_empty(&scope), &scope),
+            Write::RequireUnreferred { id } => self.require(self.is_unreferred(&id), &id),
         }
     }
 
@@ -211,11 +233,12 @@ impl Tables {
             (Some(scope), _) => row.parent == *scope,
             (None, _) => true,
         };
-        let limit = query.limit.unwrap_or(usize::MAX);
-        let mut found = self
-            .records
-            .range(query.after.map_or(0, |after| after + 1)..)
-            .filter(|(_, row)| kind.as_ref().is_none_or(|kind| row.kind == *kind) && in_scope(row));
+        self.select(query.after, query.limit, |row| kind.as_ref().is_none_or(|kind| row.kind == *kind) && in_scope(row))
+    }
+
+    fn select(&self, after: Option<u64>, limit: Option<usize>, wanted: impl Fn(&Row) -> bool) -> Page {
+        let limit = limit.unwrap_or(usize::MAX);
+        let mut found = self.records.range(after.map_or(0, |after| after + 1)..).filter(|(_, row)| wanted(row));
         let mut last = None;
         let mut records = Vec::new();
         for (sequence, row) in found.by_ref().take(limit) {
@@ -236,6 +259,11 @@ impl Store for MemoryStore {
 
     async fn list(&self, query: &ListQuery) -> Result<Page, Error> {
         Ok(self.tables().page(query))
+    }
+
+    async fn list_referring(&self, to: &ResourceId, after: Option<u64>, limit: Option<usize>) -> Result<Page, Error> {
+        let key = to.key();
+        Ok(self.tables().select(after, limit, |row| row.record.refers_to(&key)))
     }
 
     async fn commit(&self, batch: Batch) -> Result<(), Error> {
@@ -273,16 +301,18 @@ impl Queue for MemoryStore {
             let free = queued.lease_until.is_none_or(|until| until < now);
             free && queued.operation.run_after <= now && !queued.operation.state.is_terminal()
         };
-        let oldest = tables
-            .operations
-            .iter_mut()
-            .filter(|(_, queued)| runnable(queued))
-            .min_by_key(|(sequence, queued)| (queued.operation.run_after, **sequence));
-        Ok(oldest.map(|(_, queued)| {
-            queued.operation.attempt += 1;
-            queued.lease_until = Some(now.after(lease));
-            queued.operation.clone()
-        }))
+        let Tables { operations, turn, .. } = &mut *tables;
+        // The next scope in the circle, then its oldest.
+        let place = |(sequence, queued): &(&u64, &mut Queued)| {
+            let scope = queued.operation.resource.scope().key();
+            (scope <= *turn, scope, queued.operation.run_after, **sequence)
+        };
+        let next = operations.iter_mut().filter(|(_, queued)| runnable(queued)).min_by_key(place);
+        let Some((_, queued)) = next else { return Ok(None) };
+        *turn = queued.operation.resource.scope().key();
+        queued.operation.attempt += 1;
+        queued.lease_until = Some(now.after(lease));
+        Ok(Some(queued.operation.clone()))
     }
 
     async fn renew(&self, id: OperationId, attempt: u32, now: Timestamp, lease: Duration) -> Result<bool, Error> {

@@ -78,6 +78,21 @@ pub struct Record {
     pub updated_at: Timestamp,
 }
 
+impl Record {
+    /// Returns the [`ResourceId::key`]s of the application and the environment that the properties name.
+    pub fn references(&self) -> [Option<String>; 2] {
+        ["application", "environment"].map(|name| {
+            let text = self.properties.get(name)?.as_str().filter(|text| text.starts_with('/'))?;
+            text.parse::<ResourceId>().ok().map(|id| id.key())
+        })
+    }
+
+    /// Whether the properties name the id of this [`ResourceId::key`] as application or environment.
+    pub fn refers_to(&self, key: &str) -> bool {
+        self.references().iter().flatten().any(|reference| reference == key)
+    }
+}
+
 /// What the runtime core remembers about a resource and never shows.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
@@ -175,6 +190,25 @@ pub enum Write {
         /// Why it failed.
         error: Option<Fault>,
     },
+    /// Fails the whole batch unless a record is stored under the id when the batch is carried out.
+    ///
+    /// Who creates something below a group or a provider asks for it: the parent's deletion can then not
+    /// come in between.
+    Require {
+        /// Whose record.
+        id: ResourceId,
+    },
+    /// Fails the whole batch while a record lies below the id, at any depth; what the batch itself removed
+    /// does not count.
+    RequireEmpty {
+        /// The plane, group or resource.
+        scope: ResourceId,
+    },
+    /// Fails the whole batch while a record [refers](Record::references) to the id.
+    RequireUnreferred {
+        /// The application or environment.
+        id: ResourceId,
+    },
 }
 
 /// Writes that happen together or not at all.
@@ -246,6 +280,9 @@ pub trait Store: Send + Sync {
     /// Returns a page of records.
     async fn list(&self, query: &ListQuery) -> Result<Page, Error>;
 
+    /// Returns a page of the records that [refer](Record::references) to an id, in the order of creation.
+    async fn list_referring(&self, to: &ResourceId, after: Option<u64>, limit: Option<usize>) -> Result<Page, Error>;
+
     /// Carries out all writes, or none; durable when it returns.
     ///
     /// # Errors
@@ -262,10 +299,11 @@ pub trait Store: Send + Sync {
 /// Operations that wait for a worker.
 #[async_trait]
 pub trait Queue: Send + Sync {
-    /// Claims the oldest runnable operation until the lease has passed; raises its `attempt`.
+    /// Claims a runnable operation until the lease has passed; raises its `attempt`.
     ///
-    /// Runnable is what is not terminal, due, and not leased. Two workers never hold the same one; a
-    /// worker that dies just lets its lease run out.
+    /// Runnable is what is not terminal, due, and not leased. Scopes (groups, planes) take turns, so that one
+    /// with a thousand operations does not keep another one's first waiting; within a scope the oldest
+    /// comes first. Two workers never hold the same one; a worker that dies just lets its lease run out.
     async fn claim_next(&self, worker: Uuid, now: Timestamp, lease: Duration) -> Result<Option<Operation>, Error>;
 
     /// Prolongs the lease of an attempt; `false` when it is lost.

@@ -15,7 +15,9 @@ use radii_diagnostics::FileId;
 use radii_model::manifest;
 use radii_registry_server::registry::register_manifest;
 use radii_registry_server::serve::{self, Database, Options, Server};
-use radii_registry_server::store::sqlite::{OpenError, SqliteStore};
+use radii_registry_server::store::OpenError;
+use radii_registry_server::store::keys::KeySource;
+use radii_registry_server::store::sqlite::SqliteStore;
 use radii_runtime::store::{Expect, Private, Record, State, Write};
 use serde_json::{Value as Json, json};
 
@@ -144,7 +146,7 @@ async fn prepare(database: &Path, count: usize) -> Result<(), Box<dyn std::error
     drop((router, state));
     // The store's last writes may still be on their way: it is free for the server once it opens again.
     loop {
-        match SqliteStore::open(database).await {
+        match SqliteStore::open(database, &KeySource::BesideDatabase).await {
             Ok(store) => {
                 store.close().await;
                 return Ok(());

@@ -13,7 +13,7 @@ mod summary;
 pub mod tracked;
 
 pub use manifest::register_manifest;
-pub use registration::{delete, find, put};
+pub use registration::{delete, find, put, reload};
 pub use schema::check as check_schema;
 pub use summary::{Icons, summarize};
 

@@ -56,7 +56,8 @@ pub struct Stored {
 
 /// Creates or replaces a record.
 ///
-/// `complete` may take over what is to stay of the record that is there.
+/// `complete` may take over what is to stay of the record that is there. What is new needs its `parent`, which
+/// cannot be deleted in between.
 ///
 /// # Errors
 /// Conditions that do not hold, or a store that fails.
@@ -65,6 +66,7 @@ pub async fn put(
     draft: &Draft,
     preconditions: &Preconditions,
     track: Track,
+    parent: Option<&ResourceId>,
     complete: impl Fn(&mut Map<String, Json>, &Record),
 ) -> Result<Stored, Fault> {
     let store = &state.host.parts.store;
@@ -77,11 +79,16 @@ pub async fn put(
         }
         let expect = old.as_ref().map_or(Expect::Absent, |old| Expect::Revision(old.revision));
         let operation = ended_operation(state, &record, Verb::Put, track);
-        let mut batch = vec![Write::Put { record: Box::new(record.clone()), expect }];
+        let mut batch: Vec<Write> =
+            parent.filter(|_| old.is_none()).map(|id| Write::Require { id: id.clone() }).into_iter().collect();
+        batch.push(Write::Put { record: Box::new(record.clone()), expect });
         let id = operation.as_ref().map(|operation| operation.id);
         batch.extend(operation.map(|operation| Write::Enqueue(Box::new(operation))));
         match store.commit(batch).await {
             Ok(()) => return Ok(Stored { record, operation: id }),
+            Err(store::Error::Conflict { .. }) if is_missing(state, parent).await? => {
+                return Err(Fault::not_found(&parent.map(ToString::to_string).unwrap_or_default()));
+            }
             Err(store::Error::Conflict { .. }) if *preconditions == Preconditions::default() => {}
             Err(store::Error::Conflict { .. }) => {
                 return Err(Fault::precondition_failed("etags do not match", &draft.id));
@@ -92,15 +99,26 @@ pub async fn put(
     Err(Fault::contended(&draft.id))
 }
 
-/// Deletes a record and `children`; `None` when it is absent.
+async fn is_missing(state: &AppState, parent: Option<&ResourceId>) -> Result<bool, Fault> {
+    let Some(parent) = parent else { return Ok(false) };
+    Ok(state.host.parts.store.find(parent).await?.is_none())
+}
+
+/// Deletes a record and `children`, if nothing else lies below it.
 ///
 /// # Errors
-/// Conditions that do not hold, or a store that fails.
-pub async fn delete(state: &AppState, record: &Record, children: &[ResourceId], track: Track) -> Result<Stored, Fault> {
+/// [`store::Error::Conflict`] when it was changed, or something was created below it, since it was read.
+pub async fn delete(
+    state: &AppState,
+    record: &Record,
+    children: &[ResourceId],
+    track: Track,
+) -> Result<Stored, store::Error> {
     let operation = ended_operation(state, record, Verb::Delete, track);
     let id = operation.as_ref().map(|operation| operation.id);
     let remove = |id: &ResourceId| Write::Delete { id: id.clone(), expect: Expect::Any };
     let mut batch: Vec<Write> = children.iter().map(remove).collect();
+    batch.push(Write::RequireEmpty { scope: record.id.clone() });
     batch.push(Write::Delete { id: record.id.clone(), expect: Expect::Revision(record.revision) });
     batch.extend(operation.map(|operation| Write::Enqueue(Box::new(operation))));
     state.host.parts.store.commit(batch).await?;

@@ -3,7 +3,7 @@
 use radii_model::{ResourceId, TypeName};
 use radii_runtime::Fault;
 use radii_runtime::host::{Answer, Delete, Preconditions};
-use radii_runtime::store::{ListQuery, Record};
+use radii_runtime::store::{self, ListQuery, Record};
 use serde_json::{Map, Value as Json, json};
 use tracing::Instrument;
 
@@ -13,6 +13,9 @@ use crate::AppState;
 
 /// The only capability that types can have.
 const CAPABILITY: &str = "ManualResourceProvisioning";
+
+/// How often a deletion that lost a race is tried again from the start.
+const RACES: usize = 4;
 
 /// How many ids a refusal names.
 const SHOWN: usize = 5;
@@ -48,10 +51,11 @@ async fn put_draft(
     preconditions: &Preconditions,
 ) -> Result<Stored, Fault> {
     let _guard = if track(kind) == Track::Operation { Some(REGISTRATIONS.lock().await) } else { None };
-    if let Some(parent) = parent(kind, &draft.id) {
-        find(state, &parent).await?;
+    let parent = parent(kind, &draft.id);
+    if let Some(parent) = &parent {
+        find(state, parent).await?;
     }
-    let stored = record::put(state, draft, preconditions, track(kind), |properties, old| {
+    let stored = record::put(state, draft, preconditions, track(kind), parent.as_ref(), |properties, old| {
         // What is not given stays: clients that know nothing of icons must not remove them.
         if let (Kind::Type, None, Some(icon)) = (kind, properties.get("icon"), old.properties.get("icon")) {
             properties.insert("icon".into(), icon.clone());
@@ -98,7 +102,33 @@ async fn delete_found(
     preconditions: &Preconditions,
 ) -> Result<Option<Stored>, Fault> {
     let _guard = if track(kind) == Track::Operation { Some(REGISTRATIONS.lock().await) } else { None };
-    let Some(found) = state.host.parts.store.find(id).await? else { return Ok(None) };
+    for _ in 0..RACES {
+        match try_delete(state, kind, id, preconditions).await {
+            // Somebody wrote it, or below it, meanwhile: what is there now decides.
+            Ok(Err(_)) => {}
+            Ok(Ok(stored)) => {
+                refresh(state, id).await?;
+                if let Some(stored) = &stored {
+                    delete_latecomers(state, kind, &stored.record).await;
+                }
+                return Ok(stored);
+            }
+            Err(fault) => return Err(fault),
+        }
+    }
+    Err(Fault::contended(id))
+}
+
+/// A race that was lost: the change is to be tried again from the start.
+struct Lost;
+
+async fn try_delete(
+    state: &AppState,
+    kind: Kind,
+    id: &ResourceId,
+    preconditions: &Preconditions,
+) -> Result<Result<Option<Stored>, Lost>, Fault> {
+    let Some(found) = state.host.parts.store.find(id).await? else { return Ok(Ok(None)) };
     preconditions.check(Some(&found), id)?;
     let children = match kind {
         Kind::Plane | Kind::Group => {
@@ -112,9 +142,21 @@ async fn delete_found(
         }
         Kind::Version | Kind::Location | Kind::Credential => Vec::new(),
     };
-    let stored = record::delete(state, &found, &children, track(kind)).await?;
-    refresh(state, id).await?;
-    Ok(Some(stored))
+    match record::delete(state, &found, &children, track(kind)).await {
+        Ok(stored) => Ok(Ok(Some(stored))),
+        Err(store::Error::Conflict { .. }) => Ok(Err(Lost)),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// Deletes resources whose creation overtook the deletion of their type. From now on there can be no more.
+async fn delete_latecomers(state: &AppState, kind: Kind, record: &Record) {
+    if kind != Kind::Type {
+        return;
+    }
+    if let Err(fault) = delete_resources(state, record, &[]).await {
+        tracing::warn!("Resources of the deleted type `{}` may be left: {fault}", record.id);
+    }
 }
 
 /// Whether changes of a kind are operations in the protocol.
@@ -193,6 +235,16 @@ async fn refresh(state: &AppState, id: &ResourceId) -> Result<(), Fault> {
         parts.catalog.refresh(&*parts.store, plane, namespace).await?;
     }
     Ok(())
+}
+
+/// Reads the registrations of a provider that another server changed into the catalogue again.
+///
+/// # Errors
+/// When the store fails.
+pub async fn reload(state: &AppState, plane: &str, namespace: &str) -> Result<(), store::Error> {
+    let _guard = REGISTRATIONS.lock().await;
+    let parts = &state.host.parts;
+    parts.catalog.refresh(&*parts.store, plane, namespace).await
 }
 
 fn draft(kind: Kind, id: &ResourceId, body: &Map<String, Json>) -> Result<Draft, Fault> {

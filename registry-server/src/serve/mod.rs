@@ -2,6 +2,7 @@
 
 mod health;
 mod layers;
+mod maintenance;
 mod metrics;
 mod options;
 mod seed;
@@ -11,7 +12,6 @@ mod tls;
 
 use std::future::Future;
 use std::net::SocketAddr;
-use std::path::Path;
 use std::sync::Arc;
 
 use axum::Router;
@@ -30,7 +30,7 @@ use crate::access::audit::Audit;
 use crate::access::config::ConfigError;
 use crate::access::limit::Limiter;
 use crate::access::{Directory, Gate};
-use crate::store::sqlite::{OpenError, SqliteStore};
+use crate::store::{Config, Engine, OpenError};
 use crate::{AppState, api, dashboard};
 
 pub use health::Health;
@@ -109,7 +109,7 @@ pub enum Error {
 pub struct Server {
     address: SocketAddr,
     options: Options,
-    store: Arc<SqliteStore>,
+    store: Arc<dyn Engine>,
     health: Arc<Health>,
     stop_listening: CancellationToken,
     stop_working: CancellationToken,
@@ -117,6 +117,8 @@ pub struct Server {
     workers: JoinHandle<()>,
     /// Tasks that follow files; they have nothing to finish.
     followers: Vec<JoinHandle<()>>,
+    /// Keeps the catalogue current and forgets old operations.
+    maintenance: JoinHandle<()>,
 }
 
 impl Server {
@@ -139,11 +141,25 @@ impl Server {
         let health = Arc::clone(&state.health);
         let (stop_listening, stop_working) = (CancellationToken::new(), CancellationToken::new());
         let workers = tokio::spawn(work(state.clone(), options.workers.clone(), stop_working.clone()));
+        let upkeep = maintenance::Maintenance { state: state.clone(), engine: Arc::clone(&store.engine) };
+        let maintenance = tokio::spawn(upkeep.run(store.registrations, options.keep_operations, stop_working.clone()));
+        let store = store.engine;
         let scheme = if tls.is_some() { "https" } else { "http" };
         let http = listening(listener, tls, router(state, &options, gate), stop_listening.clone(), options.grace)
             .map_err(|source| Error::Listen { address, source })?;
         tracing::info!(%address, database = %options.database, "Serving at {scheme}://{address}");
-        Ok(Server { address, options, store, health, stop_listening, stop_working, http, workers, followers })
+        Ok(Server {
+            address,
+            options,
+            store,
+            health,
+            stop_listening,
+            stop_working,
+            http,
+            workers,
+            maintenance,
+            followers,
+        })
     }
 
     /// Where it is: scheme and address.
@@ -197,6 +213,7 @@ impl Server {
         finish(&mut self.http, "requests", self.options.grace).await;
         self.stop_working.cancel();
         finish(&mut self.workers, "operations", self.options.grace).await;
+        finish(&mut self.maintenance, "maintenance", self.options.grace).await;
         self.store.close().await;
         failure.map_or(Ok(()), Err)
     }
@@ -285,15 +302,21 @@ async fn listen(options: &Options) -> Result<TcpListener, Error> {
     TcpListener::bind(address).await.map_err(|source| Error::Listen { address, source })
 }
 
+/// An open store, and up to where its registrations are in the catalogue.
+struct Opened {
+    engine: Arc<dyn Engine>,
+    registrations: u64,
+}
+
 async fn prepare(
     options: &Options,
     platforms: Vec<Arc<dyn Platform>>,
     recipes: Vec<Arc<dyn RecipeDriver>>,
-) -> Result<(AppState, Arc<SqliteStore>), Error> {
-    let store = Arc::new(match &options.database {
-        Database::Memory => SqliteStore::in_memory().await?,
-        Database::File(path) => SqliteStore::open(Path::new(path)).await?,
-    });
+) -> Result<(AppState, Opened), Error> {
+    let config = Config { database: options.database.clone(), keys: options.keys.clone() };
+    let store = crate::store::open(&config).await?;
+    // Before the catalogue is read: what others register meanwhile is read again.
+    let registrations = store.registrations_since(0).await?.revision;
     let catalog = Arc::new(Catalog::default());
     catalog.load(&*store).await?;
     let host = Host::new(Parts {
@@ -313,7 +336,7 @@ async fn prepare(
     };
     seed::seed(&state).await?;
     state.health.loaded();
-    Ok((state, store))
+    Ok((state, Opened { engine: store, registrations }))
 }
 
 fn router(state: AppState, options: &Options, gate: Arc<Gate>) -> Router {

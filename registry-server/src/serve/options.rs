@@ -10,6 +10,8 @@ use radii_runtime::worker;
 use super::tls::Tls;
 use crate::access::limit::Rate;
 use crate::api::forward;
+use crate::store::keys::KeySource;
+use crate::store::postgres::{InvalidUrl, PostgresUrl};
 
 /// Where state is kept.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -18,13 +20,18 @@ pub enum Database {
     Memory,
     /// In a SQLite file, made when absent.
     File(PathBuf),
+    /// In a PostgreSQL database, which other servers may use as well.
+    Postgres(PostgresUrl),
 }
 
 impl std::str::FromStr for Database {
-    type Err = std::convert::Infallible;
+    type Err = InvalidUrl;
 
-    /// Reads `:memory:`, a path, or `sqlite:` and a path.
+    /// Reads `:memory:`, a path, `sqlite:` and a path, or `postgres://…`.
     fn from_str(text: &str) -> Result<Self, Self::Err> {
+        if PostgresUrl::is_meant(text) {
+            return text.parse().map(Database::Postgres);
+        }
         let path = text.strip_prefix("sqlite://").or_else(|| text.strip_prefix("sqlite:")).unwrap_or(text);
         Ok(if path == ":memory:" { Database::Memory } else { Database::File(path.into()) })
     }
@@ -35,6 +42,7 @@ impl std::fmt::Display for Database {
         match self {
             Database::Memory => f.write_str(":memory:"),
             Database::File(path) => path.display().fmt(f),
+            Database::Postgres(url) => url.fmt(f),
         }
     }
 }
@@ -65,6 +73,10 @@ pub struct Options {
     pub rate: Option<Rate>,
     /// Certificate and key; without them the server speaks plain HTTP.
     pub tls: Option<Tls>,
+    /// Where the keys of secrets at rest come from.
+    pub keys: KeySource,
+    /// How long ended operations are kept; `None` keeps them for ever.
+    pub keep_operations: Option<Duration>,
     /// How workers behave.
     pub workers: worker::Options,
     /// Bodies above so many bytes are answered with 413.
@@ -89,6 +101,8 @@ impl Default for Options {
             audit: None,
             rate: None,
             tls: None,
+            keys: KeySource::default(),
+            keep_operations: Some(Duration::from_secs(30 * 24 * 60 * 60)),
             workers: worker::Options::default(),
             body_limit: 16 * 1024 * 1024,
             request_timeout: Duration::from_secs(60),

@@ -23,8 +23,32 @@ const LOCAL: &str = "local";
 /// Where the local plane's record remembers which built-in providers it was given.
 const SEEDED: &str = "builtin";
 
+/// How often seeding is tried again when another server seeds the same database at the same moment.
+const RACES: usize = 10;
+
 /// Makes the default planes and registers the built-in providers, as far as they are missing.
 pub(super) async fn seed(state: &AppState) -> Result<(), Error> {
+    for _ in 0..RACES {
+        match try_seed(state).await {
+            Err(error) if is_lost_race(&error) => {
+                // The other one may have registered what this catalogue does not hold yet.
+                state.host.parts.catalog.load(&*state.host.parts.store).await?;
+            }
+            other => return other,
+        }
+    }
+    try_seed(state).await
+}
+
+fn is_lost_race(error: &Error) -> bool {
+    match error {
+        Error::Store(store::Error::Conflict { .. }) => true,
+        Error::Builtin { source, .. } => source.status == 409,
+        _ => false,
+    }
+}
+
+async fn try_seed(state: &AppState) -> Result<(), Error> {
     let radius = json!({ "resourceProviders": {} });
     let local = ensure_plane(state, "/planes/radius/local", "System.Radius/planes", &radius).await?;
     ensure_plane(state, "/planes/aws/aws", "System.AWS/planes", &json!({})).await?;

@@ -2,7 +2,7 @@ use axum::body::Body;
 use http::Request;
 use http_body_util::BodyExt;
 use radii_runtime::conformance;
-use radii_runtime::store::{Expect, State, Store, Write};
+use radii_runtime::store::{Expect, State, Write};
 use serde_json::{Value as Json, json};
 use tower::ServiceExt;
 
@@ -55,9 +55,9 @@ async fn builtin_providers_are_registered_once_and_again_when_one_was_deleted() 
         let record = state.host.parts.store.find(&id.parse().unwrap()).await.unwrap().expect("it is registered");
         if delete {
             let write = Write::Delete { id: record.id.clone(), expect: Expect::Any };
-            store.commit(vec![write]).await.unwrap();
+            store.engine.commit(vec![write]).await.unwrap();
         }
-        store.close().await;
+        store.engine.close().await;
         record.revision
     };
     let first = revision(false).await;

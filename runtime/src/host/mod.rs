@@ -20,7 +20,7 @@ use crate::catalog::Catalog;
 use crate::kinds::Kinds;
 use crate::platform::{ComputeKind, Platform};
 use crate::recipe::{Journal, RecipeDriver};
-use crate::store::{OperationId, Queue, Record, Store, Verb};
+use crate::store::{OperationId, Queue, Record, Store, Verb, Write};
 use crate::validate::Validators;
 use crate::{Clock, Fault, Ids};
 
@@ -195,6 +195,12 @@ pub trait Kind: Send + Sync {
     /// 4xx faults; nothing is changed then.
     async fn admit_delete(&self, _host: &Host, _record: &Record) -> Result<(), Fault> {
         Ok(())
+    }
+
+    /// Conditions that must still hold at the moment a change is committed; a deletion that is forced does
+    /// not ask for them.
+    fn guards(&self, _verb: Verb, _record: &Record) -> Vec<Write> {
+        Vec::new()
     }
 
     /// Whether carrying a change out touches nothing but the record, so that no progress is worth recording.

@@ -6,7 +6,7 @@ use radii_model::{ApiVersion, ResourceId, TypeName};
 
 use super::{Host, Resolved};
 use crate::Fault;
-use crate::catalog::{Provider, Type};
+use crate::catalog::{NAMESPACE, PROVIDERS, Provider, Type};
 use crate::fault::code;
 use crate::validate::Validator;
 
@@ -66,6 +66,33 @@ async fn check_scopes(host: &Host, id: &ResourceId) -> Result<(), Fault> {
         return Err(missing("plane", &plane));
     }
     group.map_or(Ok(()), |group| Err(missing("resource group", &group)))
+}
+
+/// Returns what a new resource of this id belongs to: its group or plane, and the registration of its type.
+pub(super) fn parents(host: &Host, id: &ResourceId) -> Vec<ResourceId> {
+    let mut parents = vec![id.scope()];
+    if let (Some((kind, plane)), Ok((provider, registered))) = (id.plane(), host.registered(id)) {
+        let (namespace, name) = (&provider.namespace, &registered.name);
+        let registration =
+            format!("/planes/{kind}/{plane}/providers/{NAMESPACE}/{PROVIDERS}/{namespace}/resourceTypes/{name}");
+        parents.extend(registration.parse::<ResourceId>().ok());
+    }
+    parents
+}
+
+/// Checks that what a new resource of this id belongs to is stored.
+///
+/// # Errors
+/// What is missing, in the words of [`resolve`].
+pub(super) async fn check_parents(host: &Host, id: &ResourceId) -> Result<(), Fault> {
+    check_scopes(host, id).await?;
+    let Some(type_name) = id.resource_type() else { return Ok(()) };
+    for parent in parents(host, id).iter().filter(|parent| parent.is_resource()) {
+        if host.parts.store.find(parent).await?.is_none() {
+            return Err(not_registered(&type_name).target(id.to_string()));
+        }
+    }
+    Ok(())
 }
 
 async fn exists(host: &Host, id: &str) -> Result<bool, Fault> {

@@ -6,7 +6,7 @@ use std::time::Duration;
 use radii_model::{ResourceId, TypeName};
 use serde_json::{Map, Value as Json, json};
 
-use super::{Answer, Delete, Host, Mode, Preconditions, Put};
+use super::{Answer, Delete, Host, Mode, Preconditions, Put, resolve};
 use crate::Fault;
 use crate::fault::code;
 use crate::store::{self, Batch, Expect, Operation, OperationId, Private, Record, State, Verb, Write};
@@ -22,7 +22,13 @@ const RETRY_AFTER: Duration = Duration::from_secs(5);
 pub(super) async fn put(host: &Host, request: &Put, operation: Option<OperationId>) -> Result<Answer, Fault> {
     for _ in 0..RACES {
         match try_put(host, request, operation).await {
-            Err(Refusal::Race) if request.preconditions == Preconditions::default() => {}
+            Err(Refusal::Race) => {
+                // It may be no other writer, but that what it belongs to was deleted.
+                resolve::check_parents(host, &request.id).await?;
+                if request.preconditions != Preconditions::default() {
+                    return Err(Refusal::Race.into_fault(&request.id));
+                }
+            }
             other => return other.map_err(|refusal| refusal.into_fault(&request.id)),
         }
     }
@@ -126,16 +132,23 @@ pub(super) async fn rehearse(host: &Host, request: &Put) -> Result<(Record, Vec<
 async fn try_put(host: &Host, request: &Put, operation: Option<OperationId>) -> Result<Answer, Refusal> {
     let Checked { mut record, old, validator, mode } = check(host, request, Activity::Refused).await?;
     let payload = take_sensitive(validator.as_deref(), &mut record);
-    let expect = old.map_or(Expect::Absent, |old| Expect::Revision(old.revision));
+    let expect = old.as_ref().map_or(Expect::Absent, |old| Expect::Revision(old.revision));
+    let kind = host.kind_of(&resource_type(&request.id)?);
+    let mut batch = kind.guards(Verb::Put, &record);
+    if old.is_none() {
+        // What is there already keeps its group and its type from being deleted.
+        batch.extend(resolve::parents(host, &request.id).into_iter().map(|id| Write::Require { id }));
+    }
     if mode == Mode::Synchronous {
         record.state = State::Succeeded;
         record.operation = None;
-        host.parts.store.commit(vec![Write::Put { record: Box::new(record.clone()), expect }]).await?;
+        batch.push(Write::Put { record: Box::new(record.clone()), expect });
+        host.parts.store.commit(batch).await?;
         return Ok(Answer::Done(Some(record)));
     }
     let chosen = operation.unwrap_or_else(|| host.parts.ids.next());
     let operation = begin(host, &mut record, chosen, Verb::Put, request.api_version.clone(), payload);
-    accept(host, record, operation, expect, None).await
+    accept(host, batch, record, operation, expect).await
 }
 
 async fn try_delete(host: &Host, request: &Delete) -> Result<Answer, Refusal> {
@@ -149,14 +162,19 @@ async fn try_delete(host: &Host, request: &Delete) -> Result<Answer, Refusal> {
         kind.admit_delete(host, &record).await?;
     }
     let expect = Expect::Revision(record.revision);
+    let mut batch = if request.force { Vec::new() } else { kind.guards(Verb::Delete, &record) };
     if kind.mode(&type_name.to_string()) == Mode::Synchronous {
-        host.parts.store.commit(vec![Write::Delete { id: record.id.clone(), expect }]).await?;
+        batch.push(Write::Delete { id: record.id.clone(), expect });
+        host.parts.store.commit(batch).await?;
         return Ok(Answer::Done(None));
     }
     let payload = if request.force { json!({ "force": true }) } else { Json::Null };
-    let superseded = record.operation.filter(|_| !record.state.is_terminal());
+    if let Some(superseded) = record.operation.filter(|_| !record.state.is_terminal()) {
+        let error = Some(Fault::internal("the operation failed due to a concurrency conflict"));
+        batch.push(Write::Advance { id: superseded, attempt: None, state: State::Failed, error });
+    }
     let operation = begin(host, &mut record, host.parts.ids.next(), Verb::Delete, request.api_version.clone(), payload);
-    accept(host, record, operation, expect, superseded).await
+    accept(host, batch, record, operation, expect).await
 }
 
 /// Turns a record into one that an operation is about to change, and returns that operation.
@@ -187,20 +205,15 @@ fn begin(
     }
 }
 
-/// Commits record and operation together; an operation that a forced deletion overtakes ends in the same batch.
+/// Commits record and operation together, after the conditions and ends of other operations in `batch`.
 async fn accept(
     host: &Host,
+    mut batch: Batch,
     record: Record,
     operation: Operation,
     expect: Expect,
-    superseded: Option<OperationId>,
 ) -> Result<Answer, Refusal> {
     let id = operation.id;
-    let mut batch: Batch = Vec::new();
-    if let Some(superseded) = superseded {
-        let error = Some(Fault::internal("the operation failed due to a concurrency conflict"));
-        batch.push(Write::Advance { id: superseded, attempt: None, state: State::Failed, error });
-    }
     batch.push(Write::Put { record: Box::new(record.clone()), expect });
     batch.push(Write::Enqueue(Box::new(operation)));
     host.parts.store.commit(batch).await?;

@@ -11,10 +11,13 @@ use crate::environment::Environment;
 use crate::graph;
 use crate::host::{Host, Kind, Mode, Step, Work};
 use crate::platform::ComputeKind;
-use crate::store::{ListQuery, Record};
+use crate::store::{Record, Verb, Write};
 
 /// Extensions of applications that mean something; others are dropped, as the contract says.
 const EXTENSIONS: [&str; 3] = ["kubernetesNamespace", "kubernetesMetadata", "aci"];
+
+/// How many ids a refusal names.
+const SHOWN: usize = 20;
 
 /// The behaviour of applications.
 pub(super) struct Applications;
@@ -41,7 +44,7 @@ impl Kind for Applications {
     async fn admit(&self, host: &Host, record: &mut Record, old: Option<&Record>) -> Result<(), Fault> {
         shape::strip(record);
         record.properties.insert("status".into(), json!({}));
-        if record.id.namespace().is_some_and(|namespace| namespace.eq_ignore_ascii_case("Radius.Core")) {
+        if !is_classic(record) {
             return Ok(());
         }
         keep_known_extensions(record);
@@ -64,19 +67,25 @@ impl Kind for Applications {
     }
 
     async fn admit_delete(&self, host: &Host, record: &Record) -> Result<(), Fault> {
-        let query =
-            ListQuery { scope: Some(record.id.scope()), recursive: false, kind: None, after: None, limit: None };
-        let records = host.list(&query).await?.records;
-        let belongs = |other: &&Record| {
-            let application = other.properties.get("application").and_then(Json::as_str);
-            application.and_then(|id| id.parse::<ResourceId>().ok()).is_some_and(|id| id == record.id)
-        };
-        let held: Vec<String> = records.iter().filter(belongs).map(|other| format!("`{}`", other.id)).collect();
-        if held.is_empty() {
+        let page = host.parts.store.list_referring(&record.id, None, Some(SHOWN)).await?;
+        if page.records.is_empty() {
             return Ok(());
         }
-        let message = format!("`{}` still holds {}; delete these first", record.id, held.join(", "));
+        let held: Vec<String> = page.records.iter().map(|other| format!("`{}`", other.id)).collect();
+        let more = if page.next.is_some() { " and more" } else { "" };
+        let message = format!("`{}` still holds {}{more}; delete these first", record.id, held.join(", "));
         Err(Fault::conflict(message).target(record.id.to_string()))
+    }
+
+    fn guards(&self, verb: Verb, record: &Record) -> Vec<Write> {
+        match verb {
+            Verb::Put => {
+                let environment = record.properties.get("environment").and_then(Json::as_str);
+                let id = environment.and_then(|text| text.parse().ok()).filter(ResourceId::is_resource);
+                id.filter(|_| is_classic(record)).map(|id| Write::Require { id }).into_iter().collect()
+            }
+            Verb::Delete => vec![Write::RequireUnreferred { id: record.id.clone() }],
+        }
     }
 
     async fn act(&self, host: &Host, record: &Record, action: &str, body: &Json) -> Result<Option<Json>, Fault> {
@@ -85,6 +94,11 @@ impl Kind for Applications {
         }
         Ok(None)
     }
+}
+
+/// Whether it is of `Applications.Core`, whose applications are checked against their environment.
+fn is_classic(record: &Record) -> bool {
+    !record.id.namespace().is_some_and(|namespace| namespace.eq_ignore_ascii_case("Radius.Core"))
 }
 
 fn keep_known_extensions(record: &mut Record) {

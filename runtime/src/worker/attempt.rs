@@ -59,8 +59,7 @@ async fn try_carry_out(
         let fault = Fault::internal("the operation failed due to a concurrency conflict");
         return commit(host, vec![advance(operation, State::Failed, Some(fault))]).await;
     };
-    let orderly = stored.private.data.get(ORDERLY).and_then(Json::as_u64).unwrap_or(0);
-    if u64::from(operation.attempt).saturating_sub(orderly) > u64::from(options.attempts) {
+    if begun_in_vain(operation, &stored) > u64::from(options.attempts) {
         let fault = Fault::internal(format!(
             "exceeded max retry count to process async operation message: {}",
             operation.attempt
@@ -77,7 +76,19 @@ async fn try_carry_out(
     let journal = RecordJournal::new(&*host.parts.store, operation, begun.clone());
     let mut record = with_payload(begun, &operation.payload);
     let result = supervise(host, options, operation, kind, &journal, &mut record, stop).await;
-    finish(host, operation, &journal, record, result).await
+    finish(host, operation, &journal, record, result, options.attempts.into()).await
+}
+
+/// How often the operation was begun, attempts that were given back in good order apart.
+fn begun_in_vain(operation: &Operation, stored: &Record) -> u64 {
+    let orderly = stored.private.data.get(ORDERLY).and_then(Json::as_u64).unwrap_or(0);
+    u64::from(operation.attempt).saturating_sub(orderly)
+}
+
+/// How long what failed for a passing reason waits: twice as long each time, a minute at most.
+fn backoff(attempts: u64) -> Duration {
+    let doublings = u32::try_from(attempts.saturating_sub(1)).unwrap_or(u32::MAX).min(6);
+    Duration::from_secs(1 << doublings).min(Duration::from_secs(60))
 }
 
 /// Shows that a worker is at it; `None` when the operation was lost already.
@@ -178,6 +189,7 @@ async fn finish(
     journal: &RecordJournal<'_>,
     mut record: Record,
     result: End,
+    attempts: u64,
 ) -> Result<(), store::Error> {
     redact(host, &mut record);
     hide_payload(&mut record, &journal.stored(), &operation.payload);
@@ -193,6 +205,14 @@ async fn finish(
         End::Step(Step::Done) => end(host, operation, ended(record, State::Succeeded), State::Succeeded, None).await,
         End::Step(Step::Later(pause)) => give_back(host, operation, record, pause).await,
         End::Stopped => give_back(host, operation, journal.stored(), Duration::ZERO).await,
+        End::Failed(fault) if fault.is_transient() && begun_in_vain(operation, &journal.stored()) < attempts => {
+            let pause = backoff(begun_in_vain(operation, &journal.stored()));
+            tracing::warn!(operation.id = %operation.id, "Trying `{}` again in {pause:?}: {fault}", operation.resource);
+            let written = vec![advance(operation, journal.stored().state, None)];
+            commit(host, written).await?;
+            let run_after = host.parts.clock.now().after(pause);
+            host.parts.queue.release(operation.id, operation.attempt, run_after).await
+        }
         End::Failed(fault) => {
             record.private.journal = union(journal.objects(), record.private.journal);
             if let Some(state) = journal.stored().private.data.shift_remove(RECIPE_STATE) {

@@ -43,6 +43,9 @@ impl Store for SteppingStore {
     async fn list(&self, query: &ListQuery) -> Result<Page, Error> {
         step!(self.0.list(query))
     }
+    async fn list_referring(&self, to: &ResourceId, after: Option<u64>, limit: Option<usize>) -> Result<Page, Error> {
+        step!(self.0.list_referring(to, after, limit))
+    }
     async fn commit(&self, batch: Batch) -> Result<(), Error> {
         step!(self.0.commit(batch))
     }
@@ -79,6 +82,8 @@ pub struct FakePlatform {
     /// Whether applying does not end yet.
     pub hangs: AtomicBool,
     pub applied: AtomicUsize,
+    /// How many calls find the platform overloaded.
+    pub overloaded: AtomicUsize,
 }
 
 impl FakePlatform {
@@ -89,6 +94,7 @@ impl FakePlatform {
             broken: Mutex::default(),
             hangs: AtomicBool::new(false),
             applied: AtomicUsize::new(0),
+            overloaded: AtomicUsize::new(0),
         }
     }
 
@@ -152,6 +158,11 @@ impl Platform for FakePlatform {
         self.check_journal(&object.reference).await;
         while self.hangs.load(Ordering::Relaxed) {
             yield_now().await;
+        }
+        let overloaded = self.overloaded.load(Ordering::Relaxed);
+        if overloaded > 0 {
+            self.overloaded.store(overloaded - 1, Ordering::Relaxed);
+            return Err(Fault::new(503, "ServiceUnavailable", "the platform is overloaded"));
         }
         self.applied.fetch_add(1, Ordering::Relaxed);
         let name = object.reference.name.clone();

@@ -65,6 +65,32 @@ async fn an_operation_whose_workers_die_fails_after_its_attempts() {
 }
 
 #[tokio::test]
+async fn what_fails_for_a_passing_reason_is_tried_again_later_and_later_but_not_for_ever() {
+    let world = World::new().await;
+    let operation = hanging_container(&world).await;
+    world.platform.hangs.store(false, Ordering::Relaxed);
+    world.platform.overloaded.store(2, Ordering::Relaxed);
+    for pause in [1, 2] {
+        assert!(run_once(&world.host, &world.options).await.unwrap());
+        assert_eq!(world.operation(operation).await.state, State::Updating);
+        assert!(!run_once(&world.host, &world.options).await.unwrap(), "it waits");
+        world.clock.advance(Duration::from_secs(pause));
+    }
+    assert!(run_once(&world.host, &world.options).await.unwrap());
+    assert_eq!(world.operation(operation).await.state, State::Succeeded);
+
+    world.platform.overloaded.store(usize::MAX, Ordering::Relaxed);
+    let body = json!({ "application": application_id(), "container": { "image": "other" } });
+    let operation = accepted(world.put(WEB, CORE, body).await.unwrap());
+    for _ in 0..world.options.attempts {
+        assert!(run_once(&world.host, &world.options).await.unwrap());
+        world.clock.advance(Duration::from_secs(60));
+    }
+    let ended = world.operation(operation).await;
+    assert_eq!((ended.state, ended.error.unwrap().message.as_str()), (State::Failed, "the platform is overloaded"));
+}
+
+#[tokio::test]
 async fn a_worker_that_stops_gives_its_operation_back_as_often_as_it_takes() {
     let world = World::new().await;
     let operation = hanging_container(&world).await;

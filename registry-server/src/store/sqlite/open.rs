@@ -1,106 +1,114 @@
 //! Opening the database: who may, and in which state it must be.
 
 use std::fs::{File, TryLockError};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
+use radii_runtime::store::Error;
 use sqlx::ConnectOptions;
-use sqlx::migrate::{MigrateError, Migrator};
+use sqlx::migrate::Migrator;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection, SqliteJournalMode, SqliteSynchronous};
 use tokio::sync::Mutex;
 
+use super::SqliteStore;
+use super::cache::{Cache, Kept};
 use super::read::{Readers, Shared};
 use super::writer::Handle;
-use super::{SqliteStore, rows};
+use crate::store::keys::{KeySource, Keyring};
+use crate::store::open::{CANARY, check_proof, pending};
+use crate::store::vault::Vault;
+use crate::store::{OpenError, rows, unavailable};
 
-static MIGRATIONS: Migrator = sqlx::migrate!("./migrations");
+static MIGRATIONS: Migrator = sqlx::migrate!("./migrations/sqlite");
 
 /// Reads wait for the processor, not for each other: more connections than cores would only cost memory.
 const READERS: usize = 3;
 
 const LOAD_COUNTER: &str = "SELECT value FROM counter";
+const FIND_SETTING: &str = "SELECT value FROM setting WHERE name = ?1";
 
 // Nobody else uses the file, so whoever held these leases is gone.
 const RECLAIM: &str = "UPDATE operation SET lease_until = NULL WHERE lease_until IS NOT NULL AND ended_at IS NULL";
 
-/// Why a database cannot be used.
-#[derive(Debug, thiserror::Error)]
-pub enum OpenError {
-    /// The file's folder or lock file cannot be written.
-    #[error("cannot write beside database `{path}`; its folder must exist and be writable for this user")]
-    Folder {
-        /// The database.
-        path: PathBuf,
-        /// Why.
-        source: std::io::Error,
-    },
-    /// Another server uses the file.
-    #[error("database `{path}` is in use by another server; stop that one, or give another file with `--database`")]
-    InUse {
-        /// The database.
-        path: PathBuf,
-    },
-    /// SQLite cannot open or write the file.
-    #[error("cannot open database `{path}`; it must be a SQLite file that this user may write")]
-    Open {
-        /// The database.
-        path: PathBuf,
-        /// Why.
-        source: sqlx::Error,
-    },
-    /// A newer version wrote the file.
-    #[error(
-        "database `{path}` was written by a newer version (it has migration {version}, which this one does not \
-         know); start that version again, or give another file with `--database`"
-    )]
-    Newer {
-        /// The database.
-        path: PathBuf,
-        /// The unknown migration.
-        version: i64,
-    },
-    /// The schema could not be brought up to date.
-    #[error("cannot bring the tables of database `{path}` up to date")]
-    Migrate {
-        /// The database.
-        path: PathBuf,
-        /// Why.
-        source: MigrateError,
-    },
-}
-
 pub(super) async fn in_memory() -> Result<SqliteStore, OpenError> {
     let path = Path::new(":memory:");
     let open = SqliteConnectOptions::new().in_memory(true).foreign_keys(true);
-    let (connection, counter) = prepare(open, path).await?;
+    let mut connection = connect(open, path).await?;
+    migrate(&mut connection, path).await?;
     // A database in memory belongs to one connection: readers take turns with the writer.
     let shared: Shared = Arc::new(Mutex::new(connection));
+    let (vault, cache) = (Arc::new(Vault::new(Keyring::random())), Arc::new(Cache::new(Kept::Lately)));
     Ok(SqliteStore {
-        readers: Readers::new(vec![Arc::clone(&shared)]),
-        writer: Handle::start(Arc::clone(&shared), shared, counter, None),
+        readers: Readers::new(vec![Arc::clone(&shared)], Arc::clone(&vault), Arc::clone(&cache)),
+        writer: Handle::start(Arc::clone(&shared), shared, vault, cache, 0, None),
+        path: None,
     })
 }
 
-pub(super) async fn file(path: &Path) -> Result<SqliteStore, OpenError> {
+pub(super) async fn file(path: &Path, keys: &KeySource) -> Result<SqliteStore, OpenError> {
     let lock = lock(path)?;
-    let options = SqliteConnectOptions::new()
+    let mut writer = connect(options(path).create_if_missing(true), path).await?;
+    migrate(&mut writer, path).await?;
+    let vault = vault(&mut writer, path, keys).await?;
+    let open = |source| OpenError::Open { path: path.into(), source };
+    sqlx::query(RECLAIM).execute(&mut writer).await.map_err(open)?;
+    let counter: i64 = sqlx::query_scalar(LOAD_COUNTER).fetch_one(&mut writer).await.map_err(open)?;
+    let counter = rows::unsigned(counter).unwrap_or_default();
+    let (readers, waiter) = readers(path).await?;
+    let cache = Arc::new(Cache::new(Kept::Lately));
+    Ok(SqliteStore {
+        readers: Readers::new(readers, Arc::clone(&vault), Arc::clone(&cache)),
+        writer: Handle::start(Arc::new(Mutex::new(writer)), waiter, vault, cache, counter, Some(lock)),
+        path: Some(path.to_owned()),
+    })
+}
+
+pub(super) async fn read_only(path: &Path, keys: &KeySource) -> Result<SqliteStore, OpenError> {
+    let absent = std::io::Error::from(std::io::ErrorKind::NotFound);
+    if !path.exists() {
+        return Err(OpenError::Open { path: path.into(), source: sqlx::Error::Io(absent) });
+    }
+    let (readers, waiter) = readers(path).await?;
+    let mut first = readers[0].lock().await;
+    let applied = applied(&mut first, path).await?;
+    if let Some((version, _)) = pending(&MIGRATIONS, &applied, &path.display().to_string())?.first() {
+        let missing = sqlx::migrate::MigrateError::VersionNotPresent(*version);
+        return Err(OpenError::Migrate { database: path.display().to_string(), source: missing });
+    }
+    let vault = vault(&mut first, path, keys).await?;
+    drop(first);
+    // A server may change the file at any time.
+    let cache = Arc::new(Cache::new(Kept::Nothing));
+    // The reader that writes are sent to refuses them.
+    let writer = Arc::clone(&waiter);
+    Ok(SqliteStore {
+        readers: Readers::new(readers, Arc::clone(&vault), Arc::clone(&cache)),
+        writer: Handle::start(writer, waiter, vault, cache, 0, None),
+        path: Some(path.to_owned()),
+    })
+}
+
+fn options(path: &Path) -> SqliteConnectOptions {
+    SqliteConnectOptions::new()
         .filename(path)
         .journal_mode(SqliteJournalMode::Wal)
         .synchronous(SqliteSynchronous::Full)
         .foreign_keys(true)
-        .busy_timeout(Duration::from_secs(5));
-    let (writer, counter) = prepare(options.clone().create_if_missing(true), path).await?;
+        .busy_timeout(Duration::from_secs(5))
+}
+
+async fn connect(options: SqliteConnectOptions, path: &Path) -> Result<SqliteConnection, OpenError> {
+    options.connect().await.map_err(|source| OpenError::Open { path: path.into(), source })
+}
+
+async fn readers(path: &Path) -> Result<(Vec<Shared>, Shared), OpenError> {
     let mut readers: Vec<Shared> = Vec::with_capacity(READERS);
     for _ in 0..READERS {
-        let reader = options.clone().pragma("query_only", "ON").connect().await;
-        readers.push(Arc::new(Mutex::new(reader.map_err(|source| OpenError::Open { path: path.into(), source })?)));
+        readers.push(Arc::new(Mutex::new(connect(options(path).pragma("query_only", "ON"), path).await?)));
     }
     let waiter = Arc::clone(&readers[READERS - 1]);
-    Ok(SqliteStore {
-        readers: Readers::new(readers),
-        writer: Handle::start(Arc::new(Mutex::new(writer)), waiter, counter, Some(lock)),
-    })
+    Ok((readers, waiter))
 }
 
 /// Takes the lock file beside the database.
@@ -118,18 +126,54 @@ fn lock(path: &Path) -> Result<File, OpenError> {
     }
 }
 
-async fn prepare(options: SqliteConnectOptions, path: &Path) -> Result<(SqliteConnection, u64), OpenError> {
-    let open = |source| OpenError::Open { path: path.into(), source };
-    let mut connection = options.connect().await.map_err(open)?;
-    migrate(&mut connection, path).await?;
-    sqlx::query(RECLAIM).execute(&mut connection).await.map_err(open)?;
-    let counter: i64 = sqlx::query_scalar(LOAD_COUNTER).fetch_one(&mut connection).await.map_err(open)?;
-    Ok((connection, rows::unsigned(counter).unwrap_or_default()))
+async fn migrate(connection: &mut SqliteConnection, path: &Path) -> Result<(), OpenError> {
+    let migrated = MIGRATIONS.run_direct(None, connection, false).await;
+    migrated.map_err(|error| OpenError::of_migration(&path.display().to_string(), error))
 }
 
-async fn migrate(connection: &mut SqliteConnection, path: &Path) -> Result<(), OpenError> {
-    MIGRATIONS.run_direct(None, connection, false).await.map_err(|error| match error {
-        MigrateError::VersionMissing(version) => OpenError::Newer { path: path.into(), version },
-        source => OpenError::Migrate { path: path.into(), source },
-    })
+async fn vault(connection: &mut SqliteConnection, path: &Path, keys: &KeySource) -> Result<Arc<Vault>, OpenError> {
+    let open = |source| OpenError::Open { path: path.into(), source };
+    let proof = find_setting(connection, CANARY).await.map_err(open)?;
+    let vault = Vault::new(keys.load(Some(path), proof.is_some())?);
+    if let Some(proof) = proof {
+        check_proof(&vault, &proof)?;
+    }
+    Ok(Arc::new(vault))
+}
+
+pub(super) async fn find_setting(connection: &mut SqliteConnection, name: &str) -> sqlx::Result<Option<String>> {
+    sqlx::query_scalar(FIND_SETTING).bind(name).fetch_optional(connection).await
+}
+
+/// Opens a connection whose transaction shows what is there now, whatever is written later.
+pub(super) async fn begin_snapshot(path: &Path) -> Result<SqliteConnection, Error> {
+    let failed = |error: sqlx::Error| unavailable("read all rows", error);
+    let mut connection = options(path).pragma("query_only", "ON").connect().await.map_err(failed)?;
+    sqlx::query("BEGIN").execute(&mut connection).await.map_err(failed)?;
+    // The view is that of the first read.
+    sqlx::query(LOAD_COUNTER).fetch_one(&mut connection).await.map_err(failed)?;
+    Ok(connection)
+}
+
+/// Returns the migrations that a start would carry out.
+pub(in crate::store) async fn pending_migrations(path: &Path) -> Result<Vec<(i64, String)>, OpenError> {
+    let database = path.display().to_string();
+    if !path.exists() {
+        return pending(&MIGRATIONS, &[], &database);
+    }
+    let mut connection = connect(options(path).pragma("query_only", "ON"), path).await?;
+    let applied = applied(&mut connection, path).await?;
+    pending(&MIGRATIONS, &applied, &database)
+}
+
+async fn applied(connection: &mut SqliteConnection, path: &Path) -> Result<Vec<i64>, OpenError> {
+    const EXISTS: &str = "SELECT EXISTS (SELECT 1 FROM sqlite_schema WHERE name = '_sqlx_migrations')";
+    let open = |source| OpenError::Open { path: path.into(), source };
+    if !sqlx::query_scalar(EXISTS).fetch_one(&mut *connection).await.map_err(open)? {
+        return Ok(Vec::new());
+    }
+    sqlx::query_scalar("SELECT version FROM _sqlx_migrations ORDER BY version")
+        .fetch_all(connection)
+        .await
+        .map_err(open)
 }

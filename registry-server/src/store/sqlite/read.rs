@@ -8,7 +8,9 @@ use sqlx::Row;
 use sqlx::sqlite::{SqliteConnection, SqliteRow};
 use tokio::sync::{Mutex, MutexGuard};
 
-use super::{rows, unavailable};
+use super::cache::Cache;
+use crate::store::vault::Vault;
+use crate::store::{BoxError, rows, unavailable};
 
 // Runtime-checked on purpose: `query!` would need a database or prepared data at build time, and its expansion
 // costs more compile time than these few queries are worth; the conformance suite runs every one of them.
@@ -50,6 +52,15 @@ const LIST_ALL_OF_KIND: &str = "
            tags, properties, private, sequence
     FROM record WHERE ?1 IS NULL AND kind = ?4 AND sequence > ?2 ORDER BY sequence LIMIT ?3";
 
+// `UNION` would sort; a record that names the id twice is found by the first half alone.
+const LIST_REFERRING: &str = "
+    SELECT id, type_name, api_version, location, state, operation, revision, created_at, updated_at,
+           tags, properties, private, sequence
+    FROM record
+    WHERE sequence IN (SELECT sequence FROM record WHERE application = ?1 AND sequence > ?2
+                       UNION ALL SELECT sequence FROM record WHERE environment = ?1 AND sequence > ?2)
+    ORDER BY sequence LIMIT ?3";
+
 const FIND_OPERATION: &str = "
     SELECT id, resource, verb, api_version, state, error, attempt, run_after, payload, created_at, ended_at
     FROM operation WHERE id = ?1";
@@ -68,15 +79,28 @@ pub(super) type Shared = Arc<Mutex<SqliteConnection>>;
 pub(super) struct Readers {
     connections: Vec<Shared>,
     turn: AtomicUsize,
+    vault: Arc<Vault>,
+    cache: Arc<Cache>,
 }
 
 impl Readers {
     /// Returns readers over the given connections; at least one.
-    pub(super) fn new(connections: Vec<Shared>) -> Self {
-        Self { connections, turn: AtomicUsize::new(0) }
+    pub(super) fn new(connections: Vec<Shared>, vault: Arc<Vault>, cache: Arc<Cache>) -> Self {
+        Self { connections, turn: AtomicUsize::new(0), vault, cache }
     }
 
-    async fn connection(&self) -> MutexGuard<'_, SqliteConnection> {
+    /// The first connection, which is the only one of a database in memory.
+    pub(super) fn shared(&self) -> Shared {
+        Arc::clone(&self.connections[0])
+    }
+
+    /// What opens secrets.
+    pub(super) fn vault(&self) -> &Arc<Vault> {
+        &self.vault
+    }
+
+    /// Waits for a connection; one that is free, if any is.
+    pub(super) async fn connection(&self) -> MutexGuard<'_, SqliteConnection> {
         if let Some(free) = self.connections.iter().find_map(|connection| connection.try_lock().ok()) {
             return free;
         }
@@ -86,18 +110,24 @@ impl Readers {
 
     pub(super) async fn find(&self, key: &str) -> Result<Option<Record>, Error> {
         const DOING: &str = "read a resource";
+        let ticket = match self.cache.find(key) {
+            Ok(record) => return Ok(Some((*record).clone())),
+            Err(ticket) => ticket,
+        };
         let mut connection = self.connection().await;
         let row = sqlx::query(FIND).bind(key).fetch_optional(&mut *connection).await;
         drop(connection);
         let row = row.map_err(|error| unavailable(DOING, error))?;
-        row.map(|row| rows::record(&row)).transpose().map_err(|error| unavailable(DOING, error))
+        let Some(row) = row else { return Ok(None) };
+        let record = rows::record(&self.vault, &row).map_err(|error| unavailable(DOING, error))?;
+        let size = row.try_get::<&str, _>(10).map_or(usize::MAX, str::len);
+        self.cache.remember(ticket, key, &record, size);
+        Ok(Some(record))
     }
 
     pub(super) async fn list(&self, query: &ListQuery) -> Result<Page, Error> {
         const DOING: &str = "list resources";
-        // One row more than asked for tells whether there is a next page.
-        let limit =
-            query.limit.map_or(-1, |limit| i64::try_from(limit).map_or(i64::MAX, |limit| limit.saturating_add(1)));
+        let limit = one_more(query.limit);
         let scope = query.scope.as_ref().map(|scope| scope.key());
         let (sql, scope) = match (scope, query.recursive, &query.kind) {
             (None, _, None) => (LIST_ALL, None),
@@ -114,7 +144,22 @@ impl Readers {
         let mut connection = self.connection().await;
         let found = bound.fetch_all(&mut *connection).await;
         drop(connection);
-        page(&found.map_err(|error| unavailable(DOING, error))?, query.limit).map_err(|error| unavailable(DOING, error))
+        self.page(&found.map_err(|error| unavailable(DOING, error))?, query.limit)
+            .map_err(|error| unavailable(DOING, error))
+    }
+
+    pub(super) async fn list_referring(
+        &self,
+        key: &str,
+        after: Option<u64>,
+        limit: Option<usize>,
+    ) -> Result<Page, Error> {
+        const DOING: &str = "list resources of an application";
+        let bound = sqlx::query(LIST_REFERRING).bind(key).bind(rows::signed(after.unwrap_or(0))).bind(one_more(limit));
+        let mut connection = self.connection().await;
+        let found = bound.fetch_all(&mut *connection).await;
+        drop(connection);
+        self.page(&found.map_err(|error| unavailable(DOING, error))?, limit).map_err(|error| unavailable(DOING, error))
     }
 
     pub(super) async fn find_operation(&self, id: OperationId) -> Result<Option<Operation>, Error> {
@@ -123,7 +168,7 @@ impl Readers {
         let row = sqlx::query(FIND_OPERATION).bind(id.to_string()).fetch_optional(&mut *connection).await;
         drop(connection);
         let row = row.map_err(|error| unavailable(DOING, error))?;
-        row.map(|row| rows::operation(&row)).transpose().map_err(|error| unavailable(DOING, error))
+        row.map(|row| rows::operation(&self.vault, &row)).transpose().map_err(|error| unavailable(DOING, error))
     }
 
     pub(super) async fn recent_operations(&self, limit: usize) -> Result<Vec<Operation>, Error> {
@@ -133,20 +178,27 @@ impl Readers {
         let found = sqlx::query(RECENT_OPERATIONS).bind(limit).fetch_all(&mut *connection).await;
         drop(connection);
         let found = found.map_err(|error| unavailable(DOING, error))?;
-        found.iter().map(rows::operation).collect::<Result<_, _>>().map_err(|error| unavailable(DOING, error))
+        let operation = |row| rows::operation(&self.vault, row);
+        found.iter().map(operation).collect::<Result<_, _>>().map_err(|error| unavailable(DOING, error))
     }
+
+    fn page(&self, found: &[SqliteRow], limit: Option<usize>) -> Result<Page, BoxError> {
+        let shown = &found[..limit.map_or(found.len(), |limit| limit.min(found.len()))];
+        let next = match shown.last() {
+            Some(last) if shown.len() < found.len() => Some(rows::unsigned(last.try_get(12)?)?),
+            _ => None,
+        };
+        let records = shown.iter().map(|row| rows::record(&self.vault, row)).collect::<Result<_, _>>()?;
+        Ok(Page { records, next })
+    }
+}
+
+/// One row more than asked for tells whether there is a next page; -1 is no limit.
+fn one_more(limit: Option<usize>) -> i64 {
+    limit.map_or(-1, |limit| i64::try_from(limit).map_or(i64::MAX, |limit| limit.saturating_add(1)))
 }
 
 /// Returns when the next operation that has not ended falls due or loses its lease, in milliseconds.
 pub(super) async fn next_due(connection: &mut SqliteConnection) -> sqlx::Result<Option<i64>> {
     sqlx::query_scalar(NEXT_DUE).fetch_one(connection).await
-}
-
-fn page(found: &[SqliteRow], limit: Option<usize>) -> Result<Page, Box<dyn std::error::Error + Send + Sync>> {
-    let shown = &found[..limit.map_or(found.len(), |limit| limit.min(found.len()))];
-    let next = match shown.last() {
-        Some(last) if shown.len() < found.len() => Some(rows::unsigned(last.try_get(12)?)?),
-        _ => None,
-    };
-    Ok(Page { records: shown.iter().map(rows::record).collect::<Result<_, _>>()?, next })
 }

@@ -6,9 +6,15 @@ use radii_runtime::conformance::{self, operation, record};
 use radii_runtime::store::{Expect, Queue, State, Store, Write};
 use uuid::Uuid;
 
-use super::{OpenError, SqliteStore};
+use super::SqliteStore;
+use crate::store::keys::KeySource;
+use crate::store::{Engine, OpenError};
 
 const DB: &str = "/planes/radius/local/resourceGroups/g/providers/Contoso.Data/stores/db";
+
+async fn open(path: &std::path::Path) -> Result<SqliteStore, OpenError> {
+    SqliteStore::open(path, &KeySource::BesideDatabase).await
+}
 
 fn put(id: &str, expect: Expect) -> Write {
     Write::Put { record: Box::new(record(id)), expect }
@@ -24,7 +30,7 @@ async fn a_database_file_behaves_as_every_store_does() {
     let folder = tempfile::tempdir().unwrap();
     conformance::store(async || {
         let path = folder.path().join(Uuid::now_v7().to_string());
-        SqliteStore::open(&path).await.unwrap()
+        open(&path).await.unwrap()
     })
     .await;
 }
@@ -34,7 +40,7 @@ async fn what_was_committed_is_there_after_a_restart_and_leases_are_not() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("radii.db");
     let it = operation(DB, Timestamp(1));
-    let store = SqliteStore::open(&path).await.unwrap();
+    let store = open(&path).await.unwrap();
     store.commit(vec![put(DB, Expect::Absent), Write::Enqueue(Box::new(it.clone()))]).await.unwrap();
     let lease = Duration::from_secs(3_600);
     store.claim_next(Uuid::now_v7(), Timestamp(1), lease).await.unwrap().unwrap();
@@ -52,7 +58,7 @@ async fn what_was_committed_is_there_after_a_restart_and_leases_are_not() {
 #[tokio::test]
 async fn many_writers_at_once_all_succeed_and_share_transactions() {
     let folder = tempfile::tempdir().unwrap();
-    let store = Arc::new(SqliteStore::open(&folder.path().join("radii.db")).await.unwrap());
+    let store = Arc::new(open(&folder.path().join("radii.db")).await.unwrap());
     let mut tasks = tokio::task::JoinSet::new();
     for number in 0..500 {
         let store = Arc::clone(&store);
@@ -73,8 +79,8 @@ async fn many_writers_at_once_all_succeed_and_share_transactions() {
 async fn a_second_server_on_the_same_file_is_refused() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("radii.db");
-    let first = SqliteStore::open(&path).await.unwrap();
-    let error = SqliteStore::open(&path).await.err().unwrap();
+    let first = open(&path).await.unwrap();
+    let error = open(&path).await.err().unwrap();
     assert!(matches!(error, OpenError::InUse { .. }), "{error}");
     first.close().await;
     drop(first);
@@ -86,7 +92,7 @@ async fn a_database_of_a_newer_version_is_refused() {
     use sqlx::ConnectOptions;
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("radii.db");
-    SqliteStore::open(&path).await.unwrap().close().await;
+    open(&path).await.unwrap().close().await;
     let options = sqlx::sqlite::SqliteConnectOptions::new().filename(&path);
     let mut connection = options.connect().await.unwrap();
     let newer = "INSERT INTO _sqlx_migrations (version, description, success, checksum, execution_time)
@@ -94,7 +100,7 @@ async fn a_database_of_a_newer_version_is_refused() {
     sqlx::query(newer).execute(&mut connection).await.unwrap();
     drop(connection);
     let error = loop {
-        match SqliteStore::open(&path).await.err() {
+        match open(&path).await.err() {
             Some(OpenError::InUse { .. }) => tokio::task::yield_now().await,
             other => break other.unwrap(),
         }
@@ -107,10 +113,10 @@ async fn what_is_no_database_or_has_no_folder_is_refused_by_name() {
     let folder = tempfile::tempdir().unwrap();
     let text = folder.path().join("notes.txt");
     std::fs::write(&text, "dear diary, today I was mistaken for a database".repeat(100)).unwrap();
-    let error = SqliteStore::open(&text).await.err().unwrap();
+    let error = open(&text).await.err().unwrap();
     assert!(error.to_string().contains("notes.txt"), "{error}");
     assert_eq!(std::fs::read_to_string(&text).unwrap().len(), 4_700, "it is left alone");
-    let error = SqliteStore::open(&folder.path().join("absent/radii.db")).await.err().unwrap();
+    let error = open(&folder.path().join("absent/radii.db")).await.err().unwrap();
     assert!(matches!(error, OpenError::Folder { .. }), "{error}");
 }
 
@@ -125,7 +131,7 @@ async fn a_closed_store_refuses_writes() {
 /// Opens a file whose last store was dropped; its writer may need a moment to let go.
 async fn reopen(path: &std::path::Path) -> SqliteStore {
     loop {
-        match SqliteStore::open(path).await {
+        match open(path).await {
             Err(OpenError::InUse { .. }) => tokio::task::yield_now().await,
             opened => return opened.unwrap(),
         }

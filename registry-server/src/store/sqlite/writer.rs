@@ -6,14 +6,17 @@ use std::time::Duration;
 
 use radii_runtime::store::{Batch, Error, Operation, OperationId};
 use radii_runtime::{Clock, SystemClock, Timestamp};
-use sqlx::Connection;
 use sqlx::sqlite::SqliteConnection;
+use sqlx::{Connection, Row};
 use tokio::sync::{Notify, mpsc, oneshot};
 use uuid::Uuid;
 
-use super::group::{self, BoxError, Decision};
+use super::cache::Cache;
 use super::read::Shared;
-use super::{read, rows, unavailable};
+use super::{group, maintain, read};
+use crate::store::plan::Decision;
+use crate::store::vault::Vault;
+use crate::store::{BoxError, Resealed, Rows, Table, rows, unavailable};
 
 /// So many requests share a transaction at most; picked so that one stays well under 10 ms.
 const GROUP: usize = 256;
@@ -22,12 +25,14 @@ const GROUP: usize = 256;
 /// once would only keep the processor busy.
 const PAUSE: Duration = Duration::from_millis(20);
 
+// The oldest of the first scope behind `?4`.
 const CLAIM: &str = "
     UPDATE operation SET attempt = attempt + 1, lease_until = ?2, worker = ?3
     WHERE sequence = (SELECT sequence FROM operation
-                      WHERE ended_at IS NULL AND run_after <= ?1 AND (lease_until IS NULL OR lease_until < ?1)
-                      ORDER BY run_after, sequence LIMIT 1)
-    RETURNING id, resource, verb, api_version, state, error, attempt, run_after, payload, created_at, ended_at";
+                      WHERE ended_at IS NULL AND scope > ?4 AND run_after <= ?1
+                        AND (lease_until IS NULL OR lease_until < ?1)
+                      ORDER BY scope, run_after, sequence LIMIT 1)
+    RETURNING id, resource, verb, api_version, state, error, attempt, run_after, payload, created_at, ended_at, scope";
 
 const RENEW: &str = "
     UPDATE operation SET lease_until = ?3
@@ -41,6 +46,7 @@ const RELEASE: &str = "
 enum Request {
     Commit(Batch, oneshot::Sender<Result<(), Error>>),
     Lease(Lease, oneshot::Sender<Result<Leased, Error>>),
+    Maintain(Maintenance, oneshot::Sender<Result<usize, Error>>),
     Close(oneshot::Sender<()>),
 }
 
@@ -49,6 +55,14 @@ enum Lease {
     Claim { worker: Uuid, now: Timestamp, until: Timestamp },
     Renew { id: OperationId, attempt: u32, until: Timestamp },
     Release { id: OperationId, attempt: u32, run_after: Timestamp },
+}
+
+/// What operators ask for; each has a transaction of its own.
+pub(super) enum Maintenance {
+    Prune { ended_before: Timestamp, limit: usize },
+    Restore(Rows),
+    Reseal(Table, Vec<Resealed>),
+    Remember { name: String, value: String },
 }
 
 /// What became of a [`Lease`].
@@ -68,9 +82,16 @@ pub(super) struct Handle {
 
 impl Handle {
     /// Starts the writer; it ends when it is closed or when the handle is dropped.
-    pub(super) fn start(connection: Shared, reader: Shared, counter: u64, lock: Option<File>) -> Self {
+    pub(super) fn start(
+        connection: Shared,
+        reader: Shared,
+        vault: Arc<Vault>,
+        cache: Arc<Cache>,
+        counter: u64,
+        lock: Option<File>,
+    ) -> Self {
         let (requests, inbox) = mpsc::channel(4 * GROUP);
-        let writer = Writer { connection, counter, clock: SystemClock, _lock: lock };
+        let writer = Writer { connection, vault, cache, counter, turn: String::new(), clock: SystemClock, _lock: lock };
         tokio::spawn(writer.run(inbox));
         Self { requests, runnable: Arc::new(Notify::new()), connection: reader }
     }
@@ -111,6 +132,10 @@ impl Handle {
         Ok(())
     }
 
+    pub(super) async fn maintain(&self, maintenance: Maintenance) -> Result<usize, Error> {
+        self.ask("maintain the database", |reply| Request::Maintain(maintenance, reply)).await
+    }
+
     /// Returns when an operation was enqueued or given back, when the next one falls due, or after `at_most`.
     pub(super) async fn wait(&self, at_most: Duration) {
         let due = read::next_due(&mut *self.connection.lock().await).await.ok().flatten();
@@ -143,7 +168,11 @@ impl Handle {
 
 struct Writer {
     connection: Shared,
+    vault: Arc<Vault>,
+    cache: Arc<Cache>,
     counter: u64,
+    /// The scope whose operation was claimed last.
+    turn: String,
     clock: SystemClock,
     /// Held until the last write is done; the system releases it when the process ends, however it ends.
     _lock: Option<File>,
@@ -161,7 +190,14 @@ impl Writer {
         while inbox.recv_many(&mut requests, GROUP).await > 0 {
             let closing = requests.iter().position(|request| matches!(request, Request::Close(_)));
             let after: Vec<Request> = closing.map_or_else(Vec::new, |at| requests.drain(at..).collect());
-            self.answer(std::mem::take(&mut requests)).await;
+            let (maintenance, requests): (Vec<_>, Vec<_>) =
+                std::mem::take(&mut requests).into_iter().partition(|request| matches!(request, Request::Maintain(..)));
+            self.answer(requests).await;
+            for request in maintenance {
+                if let Request::Maintain(maintenance, reply) = request {
+                    drop(reply.send(self.maintain(maintenance).await));
+                }
+            }
             if let Some(Request::Close(reply)) = after.into_iter().next() {
                 // Folds the log into the database file; what is left of it is read at the next start otherwise.
                 let _ =
@@ -197,18 +233,38 @@ impl Writer {
         let mut transaction = connection.begin_with("BEGIN IMMEDIATE").await?;
         let batches: Vec<&Batch> = requests.iter().filter_map(batch).collect();
         let mut counter = self.counter;
-        let decisions = group::commit(&mut transaction, &mut counter, self.clock.now(), &batches).await?;
+        let mut turn = self.turn.clone();
+        let group::Committed { decisions, changed } =
+            group::commit(&mut transaction, &self.vault, &mut counter, self.clock.now(), &batches).await?;
         let mut decisions = decisions.into_iter();
         let mut outcomes = Vec::with_capacity(requests.len());
         for request in requests {
             outcomes.push(match request {
-                Request::Lease(change, _) => Outcome::Leased(lease(&mut transaction, *change).await?),
+                Request::Lease(change, _) => {
+                    Outcome::Leased(lease(&mut transaction, &self.vault, &mut turn, *change).await?)
+                }
                 _ => Outcome::Decided(decisions.next().unwrap_or(Ok(()))),
             });
         }
-        transaction.commit().await?;
-        self.counter = counter;
+        let committed = transaction.commit().await;
+        // Before anybody is told: who was told of a change must not read what was there before.
+        changed.iter().for_each(|key| self.cache.forget(key));
+        committed?;
+        (self.counter, self.turn) = (counter, turn);
         Ok(outcomes)
+    }
+
+    async fn maintain(&mut self, maintenance: Maintenance) -> Result<usize, Error> {
+        const DOING: &str = "maintain the database";
+        let connection = Arc::clone(&self.connection);
+        let mut connection = connection.lock().await;
+        let mut transaction =
+            connection.begin_with("BEGIN IMMEDIATE").await.map_err(|error| unavailable(DOING, error))?;
+        let counter = if let Maintenance::Restore(rows) = &maintenance { rows.counter } else { self.counter };
+        let changed = maintain::carry_out(&mut transaction, maintenance).await?;
+        transaction.commit().await.map_err(|error| unavailable(DOING, error))?;
+        self.counter = self.counter.max(counter);
+        Ok(changed)
     }
 }
 
@@ -219,12 +275,27 @@ fn batch(request: &Request) -> Option<&Batch> {
     }
 }
 
-async fn lease(connection: &mut SqliteConnection, lease: Lease) -> Result<Leased, BoxError> {
+async fn lease(
+    connection: &mut SqliteConnection,
+    vault: &Vault,
+    turn: &mut String,
+    lease: Lease,
+) -> Result<Leased, BoxError> {
     match lease {
         Lease::Claim { worker, now, until } => {
-            let claim = sqlx::query(CLAIM).bind(now.0).bind(until.0).bind(worker.to_string());
-            let row = claim.fetch_optional(connection).await?;
-            Ok(Leased::Claimed(row.map(|row| rows::operation(&row)).transpose()?.map(Box::new)))
+            let worker = worker.to_string();
+            let mut row = None;
+            // Behind the scope whose turn it was; then from the first one.
+            for from in [turn.as_str(), ""] {
+                let claim = sqlx::query(CLAIM).bind(now.0).bind(until.0).bind(&worker).bind(from);
+                row = claim.fetch_optional(&mut *connection).await?;
+                if row.is_some() || from.is_empty() {
+                    break;
+                }
+            }
+            let Some(row) = row else { return Ok(Leased::Claimed(None)) };
+            *turn = row.try_get(11)?;
+            Ok(Leased::Claimed(Some(Box::new(rows::operation(vault, &row)?))))
         }
         Lease::Renew { id, attempt, until } => held(connection, RENEW, id, attempt, until).await,
         Lease::Release { id, attempt, run_after } => held(connection, RELEASE, id, attempt, run_after).await,
@@ -257,6 +328,7 @@ fn refuse(request: Request, error: &BoxError) {
     match request {
         Request::Commit(_, reply) => drop(reply.send(Err(unavailable("write a change", error.to_string())))),
         Request::Lease(_, reply) => drop(reply.send(Err(unavailable("lease an operation", error.to_string())))),
+        Request::Maintain(_, reply) => drop(reply.send(Err(unavailable("maintain the database", error.to_string())))),
         Request::Close(reply) => drop(reply.send(())),
     }
 }

@@ -1,0 +1,161 @@
+//! One transaction for many callers: what batches need is read, and what they lead to is written, set by set.
+
+use std::collections::HashMap;
+
+use indexmap::IndexSet;
+use radii_runtime::Timestamp;
+use radii_runtime::store::Batch;
+use serde_json::{Value as Json, json};
+use sqlx::postgres::PgConnection;
+use sqlx::{AssertSqlSafe, Row};
+
+use super::listen::{REGISTRATIONS, WORK};
+use crate::store::BoxError;
+use crate::store::plan::{Decision, Found, Head, Hold, Needs, Plan};
+use crate::store::rows;
+use crate::store::vault::Vault;
+
+// The lock of all writers, and the number to go on from: a row that had to be waited for is read again.
+const LOCK: &str = "SELECT value, pg_current_xact_id()::text FROM counter FOR UPDATE";
+
+const HEADS: &str = "SELECT key, sequence, revision FROM record WHERE key = ANY($1)";
+
+// Locked, so that no claim comes between the check of an attempt and what it writes.
+const HOLDS: &str = "
+    SELECT id, attempt, lease_until IS NOT NULL, ended_at IS NOT NULL
+    FROM operation WHERE id = ANY($1) ORDER BY sequence FOR UPDATE";
+
+const BELOW: &str = "SELECT key FROM record WHERE key > $1 || '/' AND key < $1 || '0' LIMIT $2";
+
+const REFERRING: &str = "SELECT key FROM record WHERE application = $1 OR environment = $1 LIMIT $2";
+
+const DELETE_RECORDS: &str = "
+    DELETE FROM record WHERE key IN (SELECT value #>> '{}' FROM jsonb_array_elements($1::jsonb))";
+
+pub(super) const PUT_RECORDS: &str = "
+    INSERT INTO record (sequence, key, parent, kind, id, type_name, api_version, location, state, operation,
+                        revision, created_at, updated_at, tags, properties, private, application, environment)
+    SELECT (value->>0)::bigint, value->>1, value->>2, value->>3, value->>4, value->>5, value->>6, value->>7,
+           value->>8, value->>9, (value->>10)::bigint, (value->>11)::bigint, (value->>12)::bigint, value->>13,
+           value->>14, value->>15, value->>16, value->>17
+    FROM jsonb_array_elements($1::jsonb)
+    ON CONFLICT (key) DO UPDATE SET
+        kind = excluded.kind, id = excluded.id, type_name = excluded.type_name,
+        api_version = excluded.api_version, location = excluded.location, state = excluded.state,
+        operation = excluded.operation, revision = excluded.revision, created_at = excluded.created_at,
+        updated_at = excluded.updated_at, tags = excluded.tags, properties = excluded.properties,
+        private = excluded.private, application = excluded.application, environment = excluded.environment";
+
+pub(super) const ENQUEUE: &str = "
+    INSERT INTO operation (sequence, id, resource, verb, api_version, state, error, attempt, run_after, payload,
+                           created_at, ended_at, scope)
+    SELECT (value->>0)::bigint, value->>1, value->>2, value->>3, value->>4, value->>5, value->>6,
+           (value->>7)::bigint, (value->>8)::bigint, value->>9, (value->>10)::bigint, (value->>11)::bigint, value->>12
+    FROM jsonb_array_elements($1::jsonb)";
+
+const ADVANCE: &str = "
+    UPDATE operation SET state = change.value->>1, error = change.value->>2,
+           ended_at = (change.value->>3)::bigint,
+           lease_until = CASE WHEN change.value->>3 IS NULL THEN lease_until END,
+           payload = CASE WHEN change.value->>3 IS NULL THEN payload ELSE 'null' END
+    FROM jsonb_array_elements($1::jsonb) AS change(value) WHERE operation.id = change.value->>0";
+
+const REGISTERED: &str = "
+    INSERT INTO registration_change (plane, namespace, revision)
+    SELECT value->>0, value->>1, (value->>2)::bigint FROM jsonb_array_elements($1::jsonb)
+    ON CONFLICT (plane, namespace) DO UPDATE SET revision = excluded.revision";
+
+pub(super) const REMEMBER_COUNTER: &str = "UPDATE counter SET value = $1";
+
+/// A transaction that holds the lock of all writers.
+pub(super) struct Turn {
+    /// The last number given.
+    pub counter: u64,
+    /// The transaction's own id, by which its end can be asked for later.
+    pub transaction: String,
+}
+
+/// Waits for the lock of all writers.
+pub(super) async fn lock(connection: &mut PgConnection) -> Result<Turn, BoxError> {
+    let row = sqlx::query(LOCK).fetch_one(connection).await?;
+    Ok(Turn { counter: rows::unsigned(row.try_get(0)?)?, transaction: row.try_get(1)? })
+}
+
+/// Carries out batches inside the open transaction and returns what became of each.
+pub(super) async fn commit(
+    connection: &mut PgConnection,
+    vault: &Vault,
+    turn: &Turn,
+    now: Timestamp,
+    batches: &[&Batch],
+) -> Result<Vec<Decision>, BoxError> {
+    let needs = Needs::of(batches);
+    let mut plan = Plan::new(turn.counter, find(connection, &needs).await?);
+    let decisions = batches.iter().map(|batch| plan.decide(batch, now)).collect();
+    let registrations = plan.registrations();
+    let registered = registrations.iter().map(|(plane, namespace)| json!([plane, namespace, plan.counter]));
+    let sets = [
+        (DELETE_RECORDS, plan.deletes()),
+        (PUT_RECORDS, plan.puts(vault)?),
+        (ENQUEUE, plan.enqueued(vault)?),
+        (ADVANCE, plan.advanced()),
+        (REGISTERED, registered.collect()),
+    ];
+    for (sql, set) in sets {
+        write(connection, sql, set).await?;
+    }
+    if plan.counter != turn.counter {
+        sqlx::query(REMEMBER_COUNTER).bind(rows::signed(plan.counter)).execute(&mut *connection).await?;
+    }
+    for (channel, is_concerned) in [(WORK, plan.has_work()), (REGISTRATIONS, !registrations.is_empty())] {
+        if is_concerned {
+            sqlx::query(AssertSqlSafe(format!("NOTIFY {channel}"))).execute(&mut *connection).await?;
+        }
+    }
+    Ok(decisions)
+}
+
+/// Carries out a statement over a set of rows.
+pub(super) async fn write(connection: &mut PgConnection, sql: &'static str, set: Vec<Json>) -> sqlx::Result<()> {
+    if !set.is_empty() {
+        sqlx::query(sql).bind(Json::Array(set).to_string()).execute(connection).await?;
+    }
+    Ok(())
+}
+
+async fn find(connection: &mut PgConnection, needs: &Needs) -> Result<Found, BoxError> {
+    let limit = i64::try_from(needs.enough)?;
+    let mut found = Found::default();
+    if !needs.keys.is_empty() {
+        let keys: Vec<&str> = needs.keys.iter().map(String::as_str).collect();
+        for row in sqlx::query(HEADS).bind(keys).fetch_all(&mut *connection).await? {
+            let head = Head { sequence: rows::unsigned(row.try_get(1)?)?, revision: rows::unsigned(row.try_get(2)?)? };
+            found.heads.insert(row.try_get(0)?, head);
+        }
+    }
+    if !needs.operations.is_empty() {
+        let ids: Vec<&str> = needs.operations.iter().map(String::as_str).collect();
+        for row in sqlx::query(HOLDS).bind(ids).fetch_all(&mut *connection).await? {
+            let attempt = u32::try_from(row.try_get::<i64, _>(1)?)?;
+            let hold = Hold { attempt, leased: row.try_get(2)?, ended: row.try_get(3)? };
+            found.holds.insert(row.try_get::<&str, _>(0)?.parse()?, hold);
+        }
+    }
+    found.below = keys(connection, BELOW, &needs.scopes, limit).await?;
+    found.referring = keys(connection, REFERRING, &needs.referred, limit).await?;
+    Ok(found)
+}
+
+async fn keys(
+    connection: &mut PgConnection,
+    sql: &'static str,
+    wanted: &IndexSet<String>,
+    limit: i64,
+) -> sqlx::Result<HashMap<String, Vec<String>>> {
+    let mut found = HashMap::new();
+    for key in wanted {
+        let keys = sqlx::query_scalar(sql).bind(key).bind(limit).fetch_all(&mut *connection).await?;
+        found.insert(key.clone(), keys);
+    }
+    Ok(found)
+}

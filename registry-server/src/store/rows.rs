@@ -1,0 +1,193 @@
+//! Rows: what a record and an operation look like in a database, whichever engine holds it.
+
+use radii_model::ResourceId;
+use radii_runtime::Timestamp;
+use radii_runtime::store::{Operation, Private, Record, State, Verb, parent_key};
+use serde::de::DeserializeOwned;
+use serde_json::{Value as Json, json};
+use sqlx::Row;
+
+use super::BoxError;
+use super::plan::Head;
+use super::vault::Vault;
+
+/// A row that can be read by position.
+pub(super) trait Columns {
+    fn text(&self, at: usize) -> Result<&str, BoxError>;
+    fn optional_text(&self, at: usize) -> Result<Option<&str>, BoxError>;
+    fn number(&self, at: usize) -> Result<i64, BoxError>;
+    fn optional_number(&self, at: usize) -> Result<Option<i64>, BoxError>;
+}
+
+/// Both engines read alike; only the type of the row differs.
+macro_rules! columns {
+    ($row:ty) => {
+        impl Columns for $row {
+            fn text(&self, at: usize) -> Result<&str, BoxError> {
+                Ok(self.try_get(at)?)
+            }
+            fn optional_text(&self, at: usize) -> Result<Option<&str>, BoxError> {
+                Ok(self.try_get(at)?)
+            }
+            fn number(&self, at: usize) -> Result<i64, BoxError> {
+                Ok(self.try_get(at)?)
+            }
+            fn optional_number(&self, at: usize) -> Result<Option<i64>, BoxError> {
+                Ok(self.try_get(at)?)
+            }
+        }
+    };
+}
+
+columns!(sqlx::sqlite::SqliteRow);
+columns!(sqlx::postgres::PgRow);
+
+/// Writes a record as a JSON array, which an engine's statement takes apart; backups consist of the same arrays.
+///
+/// Documents are text inside of it: a database then stores their bytes and never reads their numbers.
+pub(super) fn record_values(vault: &Vault, record: &Record, key: &str, head: Head) -> serde_json::Result<Json> {
+    let tags = record.tags.as_ref().map(serde_json::to_string).transpose()?;
+    let [application, environment] = record.references();
+    Ok(json!([
+        head.sequence,
+        key,
+        parent_key(&record.id),
+        record.type_name.to_ascii_lowercase(),
+        record.id.to_string(),
+        record.type_name,
+        record.api_version.as_ref().map(ToString::to_string),
+        record.location,
+        record.state.as_str(),
+        record.operation.map(|id| id.to_string()),
+        head.revision,
+        record.created_at.0,
+        record.updated_at.0,
+        tags,
+        serde_json::to_string(&record.properties)?,
+        sealed_private(vault, &record.private, key)?,
+        application,
+        environment,
+    ]))
+}
+
+fn sealed_private(vault: &Vault, private: &Private, key: &str) -> serde_json::Result<String> {
+    if *private == Private::default() {
+        return Ok("{}".to_owned());
+    }
+    Ok(vault.seal(&private_context(key), &serde_json::to_string(private)?))
+}
+
+/// What the private part of a record is bound to: it opens in no other record.
+pub(super) fn private_context(key: &str) -> String {
+    format!("record/{key}")
+}
+
+/// What the payload of an operation is bound to.
+pub(super) fn payload_context(id: &str) -> String {
+    format!("operation/{id}")
+}
+
+/// Reads `id, type_name, api_version, location, state, operation, revision, created_at, updated_at, tags,
+/// properties, private`.
+pub(super) fn record(vault: &Vault, row: &impl Columns) -> Result<Record, BoxError> {
+    let operation = row.optional_text(5)?;
+    let id: ResourceId = row.text(0)?.parse()?;
+    let private = match row.text(11)? {
+        "{}" => Private::default(),
+        stored => serde_json::from_str(&vault.open(&private_context(&id.key()), stored)?)?,
+    };
+    Ok(Record {
+        type_name: row.text(1)?.to_owned(),
+        api_version: row.optional_text(2)?.map(str::parse).transpose()?,
+        location: row.optional_text(3)?.map(str::to_owned),
+        state: state(row.text(4)?)?,
+        operation: operation.map(str::parse).transpose()?,
+        revision: unsigned(row.number(6)?)?,
+        created_at: Timestamp(row.number(7)?),
+        updated_at: Timestamp(row.number(8)?),
+        tags: row.optional_text(9)?.map(serde_json::from_str).transpose()?,
+        properties: serde_json::from_str(row.text(10)?)?,
+        private,
+        id,
+    })
+}
+
+/// Writes an operation as a JSON array, which an engine's statement takes apart.
+pub(super) fn operation_values(vault: &Vault, operation: &Operation, sequence: u64) -> serde_json::Result<Json> {
+    let id = operation.id.to_string();
+    let payload = match &operation.payload {
+        Json::Null => "null".to_owned(),
+        payload => vault.seal(&payload_context(&id), &serde_json::to_string(payload)?),
+    };
+    Ok(json!([
+        sequence,
+        id,
+        operation.resource.to_string(),
+        verb_name(operation.verb),
+        operation.api_version.as_ref().map(ToString::to_string),
+        operation.state.as_str(),
+        operation.error.as_ref().map(serde_json::to_string).transpose()?,
+        operation.attempt,
+        operation.run_after.0,
+        payload,
+        operation.created_at.0,
+        operation.ended_at.map(|time| time.0),
+        operation.resource.scope().key(),
+    ]))
+}
+
+/// Reads `id, resource, verb, api_version, state, error, attempt, run_after, payload, created_at, ended_at`.
+pub(super) fn operation(vault: &Vault, row: &impl Columns) -> Result<Operation, BoxError> {
+    let id = row.text(0)?;
+    let payload = match row.text(8)? {
+        "null" => Json::Null,
+        stored => document(&vault.open(&payload_context(id), stored)?)?,
+    };
+    Ok(Operation {
+        id: id.parse()?,
+        resource: row.text(1)?.parse()?,
+        verb: verb(row.text(2)?)?,
+        api_version: row.optional_text(3)?.map(str::parse).transpose()?,
+        state: state(row.text(4)?)?,
+        error: row.optional_text(5)?.map(serde_json::from_str).transpose()?,
+        attempt: u32::try_from(row.number(6)?)?,
+        run_after: Timestamp(row.number(7)?),
+        payload,
+        created_at: Timestamp(row.number(9)?),
+        ended_at: row.optional_number(10)?.map(Timestamp),
+    })
+}
+
+/// Returns a number that is never negative in the database.
+pub(super) fn unsigned(value: i64) -> Result<u64, BoxError> {
+    Ok(u64::try_from(value)?)
+}
+
+/// Returns the form in which databases store a number.
+pub(super) fn signed(value: u64) -> i64 {
+    i64::try_from(value).unwrap_or(i64::MAX)
+}
+
+fn document<T: DeserializeOwned>(text: &str) -> serde_json::Result<T> {
+    serde_json::from_str(text)
+}
+
+fn state(name: &str) -> Result<State, BoxError> {
+    let all = [State::Accepted, State::Updating, State::Deleting, State::Succeeded, State::Failed, State::Canceled];
+    all.into_iter().find(|state| state.as_str() == name).ok_or_else(|| format!("`{name}` is no state").into())
+}
+
+fn verb_name(verb: Verb) -> &'static str {
+    match verb {
+        Verb::Put => "put",
+        Verb::Delete => "delete",
+    }
+}
+
+fn verb(name: &str) -> Result<Verb, BoxError> {
+    match name {
+        "put" => Ok(Verb::Put),
+        "delete" => Ok(Verb::Delete),
+        _ => Err(format!("`{name}` is no verb").into()),
+    }
+}

@@ -1,0 +1,123 @@
+//! Records that were read lately: nobody else writes this database, so what is known stays true until this
+//! process changes it.
+
+use std::collections::HashMap;
+use std::collections::hash_map::RandomState;
+use std::hash::BuildHasher;
+use std::sync::{Arc, Mutex, MutexGuard};
+
+use radii_runtime::store::{Private, Record};
+
+/// So many parts, so that readers rarely wait for each other.
+const SHARDS: usize = 16;
+/// A part that holds so many records forgets them all: cheaper than knowing which was used last.
+const RECORDS: usize = 512;
+/// Larger records are not worth the memory.
+const LARGEST: usize = 16 * 1024;
+
+/// What a cache keeps.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Kept {
+    /// What was read lately.
+    Lately,
+    /// Nothing: somebody else may write.
+    Nothing,
+}
+
+/// A bounded set of records.
+pub(super) struct Cache {
+    kept: Kept,
+    shards: [Mutex<Shard>; SHARDS],
+    hasher: RandomState,
+}
+
+#[derive(Default)]
+struct Shard {
+    records: HashMap<String, Arc<Record>>,
+    /// Grows with every change of one of its keys.
+    epoch: u64,
+}
+
+/// Permission to remember what is about to be read, unless it changes meanwhile.
+#[derive(Clone, Copy)]
+pub(super) struct Ticket(u64);
+
+impl Cache {
+    /// Returns an empty cache.
+    pub(super) fn new(kept: Kept) -> Self {
+        Self { kept, shards: Default::default(), hasher: RandomState::new() }
+    }
+
+    fn shard(&self, key: &str) -> MutexGuard<'_, Shard> {
+        let at = usize::try_from(self.hasher.hash_one(key) % SHARDS as u64).unwrap_or_default();
+        self.shards[at].lock().expect("no holder of the lock panics")
+    }
+
+    /// Returns a record, or the permission to [`Cache::remember`] it once it is read.
+    pub(super) fn find(&self, key: &str) -> Result<Arc<Record>, Ticket> {
+        let shard = self.shard(key);
+        shard.records.get(key).cloned().ok_or(Ticket(shard.epoch))
+    }
+
+    /// Remembers what was read after the ticket was given; `size` is about that of its stored form.
+    ///
+    /// Records with private data are not remembered: what is sealed on disk does not stay open in memory.
+    pub(super) fn remember(&self, ticket: Ticket, key: &str, record: &Record, size: usize) {
+        if self.kept == Kept::Nothing || size > LARGEST || record.private != Private::default() {
+            return;
+        }
+        let record = Arc::new(record.clone());
+        let mut shard = self.shard(key);
+        if shard.epoch == ticket.0 {
+            if shard.records.len() >= RECORDS {
+                shard.records.clear();
+            }
+            shard.records.insert(key.to_owned(), record);
+        }
+    }
+
+    /// Forgets a record that was changed; whoever reads the old one at this moment may not remember it.
+    pub(super) fn forget(&self, key: &str) {
+        let mut shard = self.shard(key);
+        shard.epoch += 1;
+        shard.records.remove(key);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use radii_runtime::conformance::record;
+
+    use super::*;
+
+    const ID: &str = "/planes/radius/local/resourcegroups/g";
+
+    #[test]
+    fn what_was_changed_while_it_was_read_is_not_remembered() {
+        let cache = Cache::new(Kept::Lately);
+        let ticket = cache.find(ID).err().unwrap();
+        cache.forget(ID);
+        cache.remember(ticket, ID, &record(ID), 10);
+        let ticket = cache.find(ID).err().expect("the old one was not kept");
+        cache.remember(ticket, ID, &record(ID), 10);
+        assert!(cache.find(ID).is_ok());
+        cache.forget(ID);
+        assert!(cache.find(ID).is_err());
+    }
+
+    #[test]
+    fn it_stays_small_and_keeps_no_secret() {
+        let cache = Cache::new(Kept::Lately);
+        let mut secretive = record(ID);
+        secretive.private.data.insert("password".into(), "x".into());
+        cache.remember(cache.find(ID).err().unwrap(), ID, &secretive, 10);
+        cache.remember(cache.find(ID).err().unwrap(), ID, &record(ID), LARGEST + 1);
+        assert!(cache.find(ID).is_err());
+        for number in 0..2 * RECORDS * SHARDS {
+            let key = number.to_string();
+            cache.remember(cache.find(&key).err().unwrap(), &key, &record(ID), 10);
+        }
+        let held: usize = cache.shards.iter().map(|shard| shard.lock().unwrap().records.len()).sum();
+        assert!(held <= RECORDS * SHARDS);
+    }
+}
