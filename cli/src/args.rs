@@ -4,7 +4,7 @@ use camino::Utf8PathBuf;
 use clap::{Parser, Subcommand};
 
 use crate::commands::{
-    application, check, completion, deploy, diff, environment, fmt, generate, group, recipe, resource,
+    admin, application, check, completion, deploy, diff, environment, fmt, generate, group, recipe, resource,
     resource_provider, resource_type, run, serve, token, version, workspace,
 };
 use crate::output::{Format, Output};
@@ -107,6 +107,9 @@ pub enum Command {
     /// Works on the tokens that a server with access control knows
     #[command(subcommand)]
     Token(token::Command),
+    /// Looks after a server's database
+    #[command(subcommand)]
+    Admin(admin::Command),
     /// Prints the versions of the command line and the server
     Version(version::Args),
     /// Prints a completion script

@@ -23,7 +23,7 @@ use clap::Parser as _;
 
 use crate::args::{Cli, Command, Globals};
 use crate::commands::{
-    application, check, completion, deploy, diff, environment, fmt, generate, group, recipe, resource,
+    admin, application, check, completion, deploy, diff, environment, fmt, generate, group, recipe, resource,
     resource_provider, resource_type, run as watch, serve, token, version, workspace as workspaces,
 };
 use crate::error::Error;
@@ -57,6 +57,7 @@ fn run(command: Command, globals: &Globals) -> Result<(), Error> {
         Command::Run(args) => online(watch::run(&args, globals)),
         Command::Workspace(command) => workspaces::run(command, globals),
         Command::Token(command) => token::run(command, globals),
+        Command::Admin(command) => online(admin::run(command, globals)),
         Command::Version(args) => version::run(args, globals),
         Command::Completion(args) => completion::run(&args),
     }

@@ -1,5 +1,6 @@
 //! One module per command; the arguments' documentation is the help that users read.
 
+pub mod admin;
 pub mod application;
 pub mod check;
 pub mod completion;

@@ -10,6 +10,7 @@ use radii_platform_kubernetes::{self as kubernetes, Clusters, KubernetesPlatform
 use radii_registry_server::access::limit::Rate;
 use radii_registry_server::api::forward::Limits;
 use radii_registry_server::serve::{self, Database, Exposure, Options, Tls};
+use radii_registry_server::store::keys::KeySource;
 use radii_runtime::platform::Platform;
 use radii_runtime::recipe::RecipeDriver;
 use radii_runtime::worker;
@@ -48,9 +49,15 @@ pub struct Args {
     /// Lets other machines in although there is no authentication
     #[arg(long)]
     allow_unauthenticated: bool,
-    /// SQLite file that holds the state, made when absent; `:memory:` forgets it at the end
-    #[arg(long, value_name = "FILE", default_value = "radii.db", env = "RADII_DATABASE", hide_env_values = true)]
+    /// SQLite file that holds the state, made when absent, or `postgres://USER:PASSWORD@HOST/NAME`; `:memory:`
+    /// forgets it at the end
+    #[arg(long, value_name = "DATABASE", default_value = "radii.db", env = "RADII_DATABASE", hide_env_values = true)]
     database: Database,
+    #[command(flatten)]
+    keys: Keys,
+    /// Days for which ended operations are kept; 0 keeps them for ever
+    #[arg(long, value_name = "DAYS", default_value_t = 30)]
+    keep_operations: u64,
     /// Socket of the Docker or Podman engine [default: DOCKER_HOST, else the engine's usual place]
     #[arg(long, value_name = "ADDRESS", env = "RADII_ENGINE", hide_env_values = true)]
     engine: Option<String>,
@@ -99,6 +106,33 @@ fn parse_memory(text: &str) -> Result<Memory, String> {
     Ok(Memory(address))
 }
 
+/// Where the keys of secrets at rest come from.
+#[derive(Clone, Debug, clap::Args)]
+#[group(multiple = false)]
+pub struct Keys {
+    /// File with the keys of secrets at rest, one per line; the first one seals, all open [default: a file beside
+    /// the SQLite database, made when absent]
+    #[arg(long, value_name = "FILE", env = "RADII_SECRET_KEY_FILE", hide_env_values = true)]
+    pub secret_key_file: Option<PathBuf>,
+    /// Command that prints these keys
+    #[arg(long, value_name = "COMMAND", env = "RADII_SECRET_KEY_COMMAND", hide_env_values = true)]
+    pub secret_key_command: Option<String>,
+}
+
+impl Keys {
+    /// What was given, or RADII_SECRET_KEY, or the file beside the database.
+    pub fn source(&self) -> KeySource {
+        match (&self.secret_key_file, &self.secret_key_command) {
+            (Some(path), _) => KeySource::File(path.clone()),
+            (None, Some(command)) => KeySource::Command(command.clone()),
+            (None, None) => match std::env::var("RADII_SECRET_KEY") {
+                Ok(text) if !text.trim().is_empty() => KeySource::Text(text.into()),
+                _ => KeySource::BesideDatabase,
+            },
+        }
+    }
+}
+
 /// The formats of the log.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
 enum LogFormat {
@@ -120,6 +154,8 @@ pub fn run(args: &Args, globals: &Globals) -> Result<(), Error> {
         audit: args.audit_log.clone(),
         rate: args.rate_limit.map(|rate| Rate { per_second: rate.max(1).into(), burst: f64::from(rate.max(1)) * 2.0 }),
         tls: args.tls_certificate.clone().zip(args.tls_key.clone()).map(|(certificate, key)| Tls { certificate, key }),
+        keys: args.keys.source(),
+        keep_operations: (args.keep_operations > 0).then(|| Duration::from_secs(args.keep_operations * 24 * 60 * 60)),
         workers: worker::Options {
             concurrency: args.workers.max(1),
             lease: Duration::from_secs(args.lease.max(1)),

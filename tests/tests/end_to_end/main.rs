@@ -2,4 +2,6 @@
 
 mod api;
 mod kill;
+mod postgres;
 mod program;
+mod replicas;

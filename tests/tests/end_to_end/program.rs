@@ -1,6 +1,6 @@
 //! The program under test: built once, started and killed at will.
 
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -39,14 +39,17 @@ pub struct Server {
 impl Server {
     /// Starts a server on a database file and waits until it listens.
     pub fn start(database: &Path) -> Server {
-        let log = std::fs::File::options()
-            .create(true)
-            .append(true)
-            .open(database.with_extension("log"))
-            .expect("the test's folder is writable");
+        Self::start_on(database.as_os_str(), &database.with_extension("log"), &[])
+    }
+
+    /// Starts a server on any database, with a log and further arguments.
+    pub fn start_on(database: &OsStr, log: &Path, more: &[&OsStr]) -> Server {
+        let path = log;
+        let log = std::fs::File::options().create(true).append(true).open(path).expect("the test's folder is writable");
         let mut process = Command::new(rad())
             .args(["serve", "--listen", "127.0.0.1:0", "--lease", "1", "--database"])
             .arg(database)
+            .args(more)
             .stdout(Stdio::piped())
             .stderr(log)
             .spawn()
@@ -57,7 +60,7 @@ impl Server {
             line[at..].split_whitespace().next().map(str::to_owned)
         });
         let Some(url) = address else {
-            let log = std::fs::read_to_string(database.with_extension("log")).unwrap_or_default();
+            let log = std::fs::read_to_string(path).unwrap_or_default();
             panic!("the server ended before it listened:\n{log}");
         };
         Server { process, url }
