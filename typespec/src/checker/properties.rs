@@ -117,6 +117,10 @@ impl Checker<'_> {
     }
 
     fn duplicate_property(&mut self, id: TypeId, name: &str, node: NodeId) {
+        // Names that are missing are no names that are taken.
+        if name.is_empty() {
+            return;
+        }
         let model = self.program.name_of(id).map(|name| format!(" {name}")).unwrap_or_default();
         let message = format!("Model{model} already has a property named {name}");
         self.error_at("duplicate-property", message, node);

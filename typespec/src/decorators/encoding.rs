@@ -1,5 +1,6 @@
 //! How values are written: encodings, names on the wire, media types.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::sync::Arc;
 
@@ -239,6 +240,9 @@ fn check_encoded_names(program: &mut Program) {
     let mut found = Vec::new();
     for owner in super::every_type(program) {
         let Some(members) = members_of(program, owner) else { continue };
+        if !members.ids().any(|member| program.find_decorator(member, ENCODED_NAME).is_some()) {
+            continue;
+        }
         let mut taken: HashMap<(Arc<str>, Arc<str>), Vec<TypeId>> = HashMap::new();
         for member in members.ids() {
             let names: HashMap<&Arc<str>, &Arc<str>> = names_of(program, member).collect();
@@ -267,12 +271,12 @@ fn check_encoded_names(program: &mut Program) {
 }
 
 /// The members of a type by name; those of unions that have one.
-fn members_of(program: &Program, owner: TypeId) -> Option<Members> {
+fn members_of(program: &Program, owner: TypeId) -> Option<Cow<'_, Members>> {
     if let Some(model) = program.model(owner) {
-        return Some(model.properties.clone());
+        return Some(Cow::Borrowed(&model.properties));
     }
     if let Some(it) = program.enumeration(owner) {
-        return Some(it.members.clone());
+        return Some(Cow::Borrowed(&it.members));
     }
     let mut members = Members::default();
     for id in &program.union(owner)?.variants {
@@ -280,5 +284,5 @@ fn members_of(program: &Program, owner: TypeId) -> Option<Members> {
             members.insert(name, *id);
         }
     }
-    Some(members)
+    Some(Cow::Owned(members))
 }

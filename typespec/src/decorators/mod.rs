@@ -14,8 +14,6 @@ pub mod patterns;
 mod transformations;
 pub mod visibility;
 
-use std::collections::HashSet;
-
 use radii_diagnostics::{Code, Diagnostic};
 
 use crate::program::{Program, TypeId};
@@ -49,10 +47,10 @@ pub(crate) fn report_on(program: &mut Program, target: TypeId, code: &'static st
 /// are left out.
 pub(crate) fn every_type(program: &Program) -> Vec<TypeId> {
     let mut found = Vec::new();
-    let mut seen = HashSet::new();
+    let mut seen = vec![false; program.type_count()];
     let mut open = vec![program.global_namespace()];
     while let Some(id) = open.pop() {
-        if !seen.insert(id) || program.is_template_declaration(id) {
+        if std::mem::replace(&mut seen[id.index()], true) || program.is_template_declaration(id) {
             continue;
         }
         found.push(id);

@@ -303,7 +303,7 @@ impl Parser<'_> {
         let count = nodes.len();
         let mut seen_optional = false;
         for (at, (start, end, optional, rest, array)) in nodes.iter().copied().enumerate() {
-            if !optional && !rest && seen_optional {
+            if !optional && seen_optional {
                 let message = "A required parameter cannot follow an optional parameter.";
                 self.error_at("required-parameter-first", message, start, end);
             }

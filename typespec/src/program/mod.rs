@@ -197,6 +197,11 @@ impl Program {
         self.add_type(Type { kind, node: None, decorators: Vec::new(), mapper: None, is_finished: true })
     }
 
+    /// How many types there are; their numbers are below it.
+    pub(crate) fn type_count(&self) -> usize {
+        self.types.len()
+    }
+
     /// Adds a type.
     pub fn add_type(&mut self, ty: Type) -> TypeId {
         self.types.push(ty);
