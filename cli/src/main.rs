@@ -14,6 +14,7 @@ mod registration;
 mod registry;
 mod sources;
 mod table;
+mod typespec_files;
 mod workspace;
 
 use std::future::Future;

@@ -10,6 +10,7 @@ use radii_model::manifest::{self, Manifest};
 
 use crate::error::Error;
 use crate::output::{stderr_colour, write_stderr};
+use crate::typespec_files;
 
 const NO_UTF8: Code = Code::new("radii/invalid-utf8");
 const NO_TYPESPEC: Code = Code::new("radii/typespec-not-read");
@@ -31,6 +32,18 @@ pub struct Sources {
     pub diagnostics: Vec<Diagnostic>,
     /// How many files were read.
     pub files: usize,
+    /// What they are read for.
+    purpose: Purpose,
+}
+
+/// What files are read for.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum Purpose {
+    /// To make something of the manifests.
+    #[default]
+    Artifacts,
+    /// To say what is wrong with them.
+    Check,
 }
 
 impl Sources {
@@ -44,10 +57,30 @@ impl Sources {
 
     /// As [`Sources::read`], with another reader of manifests.
     pub fn read_by(paths: &[Utf8PathBuf], reader: &Reader) -> Result<Self, Error> {
-        let mut sources = Self::default();
+        Self::default().read_all(paths, reader)
+    }
+
+    /// Reads the given files and folders to say what is wrong with them; TypeSpec is among them.
+    ///
+    /// # Errors
+    /// As [`Sources::read`].
+    pub fn read_to_check(paths: &[Utf8PathBuf]) -> Result<Self, Error> {
+        Self { purpose: Purpose::Check, ..Self::default() }.read_all(paths, &manifest::parse)
+    }
+
+    fn read_all(self, paths: &[Utf8PathBuf], reader: &Reader) -> Result<Self, Error> {
+        let mut sources = self;
         for path in paths {
             if path.is_dir() {
                 let before = sources.files;
+                let entries = match sources.purpose {
+                    Purpose::Check => files_below(path, &["tsp"])?,
+                    Purpose::Artifacts => Vec::new(),
+                };
+                for file in entries.iter().filter(|file| file.file_name() == Some("main.tsp")) {
+                    sources.files += 1;
+                    sources.add_typespec(file);
+                }
                 for file in files_below(path, &["yaml", "yml", "json"])? {
                     let bytes = fs::read(&file).map_err(Error::file("read", file.as_str()))?;
                     if looks_like_manifest(&file, &bytes) {
@@ -79,19 +112,29 @@ impl Sources {
                 return;
             }
         };
-        let file: FileId = self.map.add(path.as_str(), text.as_str());
         if path.extension() == Some("tsp") {
-            self.diagnostics.extend(typespec::parse(file, &text).diagnostics);
-            let message = format!("`{path}` is TypeSpec, whose syntax is all that is read so far");
-            self.diagnostics.push(
-                Diagnostic::error(NO_TYPESPEC, message)
-                    .help("write the types as a YAML or JSON manifest; `rad fmt` formats TypeSpec"),
-            );
-            return;
+            return self.add_typespec(path);
         }
+        let file: FileId = self.map.add(path.as_str(), text.as_str());
         let (manifest, diagnostics) = reader(file, &text);
         self.manifests.extend(manifest);
         self.diagnostics.extend(diagnostics);
+    }
+
+    /// Compiles a TypeSpec file with all that it imports.
+    fn add_typespec(&mut self, path: &Utf8Path) {
+        let sources = std::mem::take(&mut self.map);
+        let compilation = typespec_files::compile(sources, path, &typespec::Registry::standard());
+        self.map = compilation.sources;
+        let has_errors = compilation.diagnostics.iter().any(Diagnostic::is_error);
+        self.diagnostics.extend(compilation.diagnostics);
+        if self.purpose == Purpose::Artifacts && !has_errors {
+            let message = format!("`{path}` is TypeSpec, which is checked, but not made into a manifest yet");
+            self.diagnostics.push(
+                Diagnostic::error(NO_TYPESPEC, message)
+                    .help("write the types as a YAML or JSON manifest; `rad check` and `rad fmt` read TypeSpec"),
+            );
+        }
     }
 
     /// Whether something is wrong enough to stop.

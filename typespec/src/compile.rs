@@ -39,7 +39,19 @@ impl Compilation {
 ///
 /// It never fails: what is wrong is in the diagnostics, and the program holds the rest.
 pub fn compile(world: &dyn World, entry: &str, options: &Options, registry: &Registry) -> Compilation {
+    compile_after(SourceMap::new(), world, entry, options, registry)
+}
+
+/// As [`compile`], with files that were read before: the program's files get the numbers after theirs.
+pub fn compile_after(
+    sources: SourceMap,
+    world: &dyn World,
+    entry: &str,
+    options: &Options,
+    registry: &Registry,
+) -> Compilation {
     let mut program = Program::new();
+    program.sources = sources;
     crate::loader::load(&mut program, world, registry, entry);
     check_on_own_stack(&mut program, registry, options);
     let diagnostics = std::mem::take(&mut program.diagnostics);

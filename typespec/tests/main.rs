@@ -8,5 +8,6 @@ mod graph;
 mod libraries;
 mod numbers;
 mod properties;
+mod robustness;
 mod specs;
 mod versions;

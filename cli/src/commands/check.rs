@@ -46,7 +46,7 @@ enum Deny {
 
 /// Reads and checks manifests, and prints what is wrong with them.
 pub fn run(args: &Args) -> Result<(), Error> {
-    let mut sources = Sources::read(&args.paths)?;
+    let mut sources = Sources::read_to_check(&args.paths)?;
     let together = Input::new(&sources.manifests).diagnostics().to_vec();
     sources.diagnostics.extend(together);
     print(&sources, args.format)?;

@@ -84,6 +84,7 @@ pub(crate) fn check(program: &mut Program, registry: &Registry, options: &Option
         reported: HashSet::new(),
         deprecated: HashMap::new(),
         runaway: HashSet::new(),
+        deep_instances: HashMap::new(),
         depth: 0,
         copies: HashMap::new(),
         deferred: HashMap::new(),
@@ -110,6 +111,8 @@ struct Checker<'a> {
     deprecated: HashMap<NodeId, Option<Arc<str>>>,
     /// Templates that instantiate themselves without end.
     runaway: HashSet<NodeId>,
+    /// How many deep instances each template has.
+    deep_instances: HashMap<NodeId, u32>,
     depth: u32,
     /// Values of constants that were given a declared type.
     copies: HashMap<NodeId, crate::program::ValueId>,

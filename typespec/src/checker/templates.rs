@@ -10,6 +10,12 @@ use crate::syntax::NodeKind;
 /// How many instances may enclose each other.
 const MAX_INSTANCE_DEPTH: u32 = 40;
 
+/// From which depth on the instances of a template are counted.
+const DEEP: u32 = 8;
+
+/// How many deep instances a template may have: one that branches would fill the memory before it is deep enough.
+const MAX_DEEP_INSTANCES: u32 = 400;
+
 impl Checker<'_> {
     /// The parameters of a template's declaration.
     pub(super) fn template_parameters(&self, node: NodeId) -> Vec<NodeId> {
@@ -185,8 +191,11 @@ impl Checker<'_> {
     ) -> Option<Scope> {
         let mapper = self.make_mapper(template, types, &arguments, outer);
         let depth = self.program[mapper].depth;
-        let limit = if self.runaway.contains(&template) { MAX_INSTANCE_DEPTH / 8 } else { MAX_INSTANCE_DEPTH };
-        if depth > limit {
+        let deep = self.deep_instances.entry(template).or_insert(0);
+        *deep += u32::from(depth > DEEP);
+        let limit =
+            if *deep > MAX_DEEP_INSTANCES || self.runaway.contains(&template) { DEEP } else { MAX_INSTANCE_DEPTH };
+        if depth > limit && !self.declared.contains_key(&(template, Some(mapper))) {
             self.runaway.insert(template);
             let name = self.declared_name(template);
             let message = format!("Template '{name}' instantiates itself without end.");

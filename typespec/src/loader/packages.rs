@@ -78,12 +78,21 @@ pub(super) fn resolve_package(world: &dyn World, from: &str, specifier: &str) ->
         if world.is_directory(&package) {
             return Some(resolve_in_package(world, &package, &name, &rest));
         }
-        let above = world::folder(&folder).to_owned();
-        if above == folder || folder.is_empty() {
-            return None;
-        }
-        folder = above;
+        folder = above(&folder)?;
     }
+}
+
+/// The folder above another one. Relative ones go on above where they start, for a while.
+fn above(folder: &str) -> Option<String> {
+    let climbed = folder.split('/').take_while(|part| *part == "..").count();
+    if folder == "/" || climbed > 32 {
+        return None;
+    }
+    let is_top = folder.is_empty() || folder.split('/').count() == climbed;
+    if is_top {
+        return Some(world::join(folder, ".."));
+    }
+    Some(world::folder(folder).to_owned())
 }
 
 fn resolve_in_package(world: &dyn World, package: &str, name: &str, rest: &str) -> Resolved {

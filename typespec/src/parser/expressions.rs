@@ -35,7 +35,9 @@ impl Parser<'_> {
     fn array_expression(&mut self) {
         let from = self.checkpoint();
         self.primary();
-        while self.eat(T::OpenBracket) {
+        let mut links = 0;
+        while self.at(T::OpenBracket) && self.may_go_on(&mut links) {
+            self.bump();
             self.expect(T::CloseBracket);
             self.finish(NodeKind::ArrayExpression, from);
         }
@@ -191,13 +193,12 @@ impl Parser<'_> {
         } else {
             self.identifier(message);
         }
-        loop {
+        let mut links = 0;
+        while self.at_any(&[T::Dot, T::ColonColon]) && self.may_go_on(&mut links) {
             if self.eat(T::Dot) {
                 self.member_name("Identifier expected.");
             } else if self.eat(T::ColonColon) {
                 self.identifier("Identifier expected.");
-            } else {
-                return;
             }
             self.finish(NodeKind::MemberAccess, from);
         }

@@ -243,6 +243,20 @@ impl<'a> Parser<'a> {
         self.depth -= 1;
     }
 
+    /// Counts the links of a chain, each of which nests the tree once more; past the limit the rest is refused.
+    fn may_go_on(&mut self, links: &mut usize) -> bool {
+        *links += 1;
+        if *links <= MAX_DEPTH {
+            return true;
+        }
+        let message = format!("Nested deeper than {MAX_DEPTH} levels; name the inner parts.");
+        self.error_here("nesting-too-deep", &message);
+        while !self.at(TokenKind::EndOfFile) {
+            self.bump();
+        }
+        false
+    }
+
     /// Takes a string token and checks its escapes and quotes.
     fn string_part(&mut self, shape: Shape, indentation: &str) {
         let (start, end) = (self.token.start, self.token.end);

@@ -1,0 +1,122 @@
+//! Hostile and large programs: a diagnostic each, and never an overflow.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+
+use typespec::{Compilation, Options, Registry};
+
+fn compile(files: &[(&str, String)]) -> Compilation {
+    let world: BTreeMap<String, String> = files.iter().map(|(name, text)| ((*name).to_owned(), text.clone())).collect();
+    typespec::compile(&world, "main.tsp", &Options::default(), &Registry::standard())
+}
+
+fn codes(text: impl Into<String>) -> Vec<String> {
+    let compilation = compile(&[("main.tsp", text.into())]);
+    compilation.diagnostics.iter().map(|diagnostic| diagnostic.code.to_string()).collect()
+}
+
+#[test]
+fn nesting_without_end_is_refused() {
+    for source in [
+        format!("alias A = {}string{};", "(".repeat(100_000), ")".repeat(100_000)),
+        format!("alias A = string{};", "[]".repeat(100_000)),
+        format!("alias A = a{};", ".a".repeat(100_000)),
+        format!("const a = {}1{};", "#[".repeat(100_000), "]".repeat(100_000)),
+        format!("model M {{ p: {}string{}; }}", "{ p: ".repeat(100_000), " }".repeat(100_000)),
+    ] {
+        assert!(codes(source).iter().any(|code| code == "nesting-too-deep"));
+    }
+}
+
+#[test]
+fn templates_that_instantiate_themselves_without_end_are_refused() {
+    let growing = "model A<T> { next?: A<T[]>; } model B { a: A<string>; }";
+    assert_eq!(codes(growing), ["template-recursion"]);
+    let twice = "model A<T> { a?: A<T[]>; b?: A<Record<T>>; } model B { a: A<string>; }";
+    assert_eq!(codes(twice), ["template-recursion", "template-recursion"]);
+    let alias = "alias A<T> = { next: A<T[]> }; alias B = A<string>;";
+    assert!(codes(alias).iter().any(|code| code == "template-recursion" || code == "circular-alias-type"));
+}
+
+#[test]
+fn templates_that_come_back_to_the_same_arguments_are_fine() {
+    assert!(codes("model Node<T> { value: T; next?: Node<T>; } model B { a: Node<string>; }").is_empty());
+    assert!(codes("model Tree { children: Tree[]; byName: Record<Tree>; either: Tree | string; }").is_empty());
+}
+
+#[test]
+fn files_may_import_each_other_in_a_circle() {
+    let a = ("main.tsp", "import \"./b.tsp\"; model A { b: B; }".to_owned());
+    let b = ("b.tsp", "import \"./main.tsp\"; model B { a?: A; }".to_owned());
+    assert!(compile(&[a, b]).diagnostics.is_empty());
+}
+
+#[test]
+fn models_may_lead_into_each_other_far() {
+    let mut text = String::new();
+    for at in 0..3_000 {
+        let _ = writeln!(text, "model M{at} {{ next: M{}; list: M{}[]; }}", at + 1, at + 1);
+    }
+    text.push_str("model M3000 {}");
+    assert!(codes(text).is_empty());
+}
+
+#[test]
+fn models_may_build_on_each_other_backwards() {
+    let mut text = String::new();
+    for at in 0..500 {
+        let _ = writeln!(text, "model M{at} extends M{} {{ p{at}: string; }} alias A{at} = A{};", at + 1, at + 1);
+    }
+    text.push_str("model M500 {} alias A500 = string;");
+    assert!(codes(text).is_empty());
+}
+
+#[test]
+fn chains_that_are_too_long_are_refused_without_overflow() {
+    let mut text = String::new();
+    for at in 0..20_000 {
+        let _ = writeln!(text, "alias A{at} = A{};", at + 1);
+    }
+    text.push_str("alias A20000 = string;");
+    assert!(codes(text).iter().any(|code| code == "nesting-too-deep"));
+}
+
+#[test]
+fn a_model_with_a_property_of_a_model_that_spreads_it_is_whole() {
+    let compilation = compile(&[(
+        "main.tsp",
+        "model A { first: string; b?: B; last: string; } model B { ...A; own: int32; }".to_owned(),
+    )]);
+    assert!(compilation.diagnostics.is_empty());
+    let models = compilation.program.user_models();
+    let names: Vec<Vec<String>> = models
+        .iter()
+        .map(|id| {
+            let model = compilation.program.model(*id).expect("it is a model");
+            model.properties.iter().map(|(name, _)| name.to_string()).collect()
+        })
+        .collect();
+    assert_eq!(names, [vec!["first", "b", "last"], vec!["first", "b", "last", "own"]]);
+}
+
+#[test]
+fn missing_and_odd_files_are_told() {
+    assert_eq!(compile(&[]).diagnostics[0].code.as_str(), "file-not-found");
+    assert_eq!(codes("import \"./nowhere.tsp\";"), ["import-not-found"]);
+    assert_eq!(codes("model M { a: strin; }"), ["invalid-ref"]);
+    assert!(codes("/* never closed").contains(&"unterminated".to_owned()));
+    assert!(codes(format!("// {}", "x".repeat(1_000_000))).is_empty());
+}
+
+#[test]
+fn names_are_equal_however_they_are_composed() {
+    assert!(codes("model Caf\u{e9} {} alias A = Cafe\u{301};").is_empty());
+}
+
+#[test]
+fn a_misspelt_name_is_proposed_with_a_fix() {
+    let compilation = compile(&[("main.tsp", "model Container {} model M { c: Contianer; }".to_owned())]);
+    let diagnostic = &compilation.diagnostics[0];
+    assert_eq!(diagnostic.help.as_deref(), Some("did you mean `Container`?"));
+    assert_eq!(diagnostic.fixes[0].replacement, "Container");
+}
