@@ -62,12 +62,17 @@ fn addresses(containers: &[(String, Json)]) -> Result<(), Error> {
     if lines.is_empty() { Ok(()) } else { write_stdout(&format!("\nForwarded ports:\n{lines}")) }
 }
 
-/// Names of the containers of this machine's engine that a resource became.
-fn engine_names(container: &Json) -> Vec<String> {
+/// Namespaces and names of the containers on this machine's engine that a resource became.
+#[cfg(any(feature = "docker", test))]
+fn on_engine(container: &Json) -> Vec<(String, String)> {
     let made = container.pointer("/properties/status/outputResources").and_then(Json::as_array).into_iter().flatten();
-    let ids = made.map(|made| text(made, "/id")).filter(|id| id.starts_with("/planes/docker/"));
-    let names = ids.filter(|id| name_and_type(id).1.to_ascii_lowercase().ends_with("/container"));
-    names.map(|id| name_and_type(id).0).collect()
+    let ids = made.filter_map(|made| text(made, "/id").strip_prefix("/planes/docker/local/namespaces/"));
+    let named = ids.filter_map(|rest| {
+        let (namespace, rest) = rest.split_once("/providers/")?;
+        let name = rest.strip_prefix("core/container/")?;
+        Some((namespace.to_owned(), name.to_owned()))
+    });
+    named.collect()
 }
 
 #[cfg(feature = "docker")]
@@ -76,8 +81,8 @@ async fn follow(containers: &[(String, Json)], output: Output) -> Result<(), Err
     let engine = Engine::from_environment();
     let mut logs = Vec::new();
     for (name, container) in containers {
-        for on_engine in engine_names(container) {
-            let lines = engine.follow(&on_engine).await.map_err(|fault| Error::failed(fault.message))?;
+        for (namespace, on_engine) in on_engine(container) {
+            let lines = engine.follow(&namespace, &on_engine).await.map_err(|fault| Error::failed(fault.message))?;
             logs.push(lines.map(move |line| (name.as_str(), line)).boxed_local());
         }
     }
@@ -101,4 +106,22 @@ async fn follow(containers: &[(String, Json)], output: Output) -> Result<(), Err
 #[cfg(not(feature = "docker"))]
 async fn follow(_: &[(String, Json)], output: Output) -> Result<(), Error> {
     output.done("\nThis `rad` was built without the docker platform, and shows no logs.")
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn containers_of_this_machine_are_told_from_other_objects() {
+        let id = |path: &str| json!({ "id": format!("/planes/{path}") });
+        let container = json!({ "properties": { "status": { "outputResources": [
+            id("docker/local/namespaces/dev/providers/core/network/dev"),
+            id("docker/local/namespaces/dev/providers/core/container/web"),
+            id("kubernetes/local/namespaces/dev/providers/apps/Deployment/web"),
+        ] } } });
+        assert_eq!(on_engine(&container), [("dev".to_owned(), "web".to_owned())]);
+    }
 }
