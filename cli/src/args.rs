@@ -4,8 +4,8 @@ use camino::Utf8PathBuf;
 use clap::{Parser, Subcommand};
 
 use crate::commands::{
-    admin, application, check, completion, deploy, diff, environment, fmt, generate, group, recipe, resource,
-    resource_provider, resource_type, run, serve, token, version, workspace,
+    admin, application, bicep, check, cluster, completion, credential, deploy, diff, environment, fmt, generate, group,
+    recipe, recipe_pack, resource, resource_provider, resource_type, run, serve, token, version, workspace,
 };
 use crate::output::{Format, Output};
 
@@ -94,6 +94,15 @@ pub enum Command {
     /// Works on the recipes of an environment
     #[command(subcommand)]
     Recipe(recipe::Command),
+    /// Works on recipe packs
+    #[command(subcommand, name = "recipe-pack")]
+    RecipePack(recipe_pack::Command),
+    /// Works on credentials for clouds
+    #[command(subcommand)]
+    Credential(credential::Command),
+    /// Works on Bicep files
+    #[command(subcommand)]
+    Bicep(bicep::Command),
     /// Works on applications
     #[command(subcommand, name = "application", visible_alias = "app")]
     Application(application::Command),
@@ -114,4 +123,28 @@ pub enum Command {
     Version(version::Args),
     /// Prints a completion script
     Completion(completion::Args),
+    /// Says how to install Radii where Radius has a cluster
+    #[command(subcommand, hide = true)]
+    Install(cluster::Target),
+    /// Says how to upgrade Radii
+    #[command(subcommand, hide = true)]
+    Upgrade(cluster::Target),
+    /// Says how to roll Radii back
+    #[command(subcommand, hide = true)]
+    Rollback(cluster::Target),
+    /// Says how to uninstall Radii
+    #[command(subcommand, hide = true)]
+    Uninstall(cluster::Target),
+    /// Says how to begin
+    #[command(hide = true, alias = "init")]
+    Initialize(cluster::Ignored),
+    /// Says where state is kept
+    #[command(hide = true)]
+    Startup,
+    /// Says where state is kept
+    #[command(hide = true)]
+    Shutdown,
+    /// Says where the log is
+    #[command(hide = true)]
+    DebugLogs,
 }

@@ -24,8 +24,9 @@ use clap::Parser as _;
 
 use crate::args::{Cli, Command, Globals};
 use crate::commands::{
-    admin, application, check, completion, deploy, diff, environment, fmt, generate, group, recipe, resource,
-    resource_provider, resource_type, run as watch, serve, token, version, workspace as workspaces,
+    admin, application, bicep, check, cluster, completion, credential, deploy, diff, environment, fmt, generate, group,
+    recipe, recipe_pack, resource, resource_provider, resource_type, run as watch, serve, token, version,
+    workspace as workspaces,
 };
 use crate::error::Error;
 
@@ -52,6 +53,17 @@ fn run(command: Command, globals: &Globals) -> Result<(), Error> {
         Command::Resource(command) => online(resource::run(command, globals)),
         Command::Group(command) => online(group::run(command, globals)),
         Command::Environment(command) => online(environment::run(command, globals)),
+        Command::RecipePack(command) => online(recipe_pack::run(command, globals)),
+        Command::Credential(command) => online(credential::run(command, globals)),
+        Command::Bicep(command) => bicep::run(command, globals),
+        Command::Install(_) => cluster::run(cluster::Task::Install("install")),
+        Command::Upgrade(_) => cluster::run(cluster::Task::Install("upgrade")),
+        Command::Rollback(_) => cluster::run(cluster::Task::Install("rollback")),
+        Command::Uninstall(_) => cluster::run(cluster::Task::Install("uninstall")),
+        Command::Initialize(_) => cluster::run(cluster::Task::Initialize),
+        Command::Startup => cluster::run(cluster::Task::Archive("startup")),
+        Command::Shutdown => cluster::run(cluster::Task::Archive("shutdown")),
+        Command::DebugLogs => cluster::run(cluster::Task::Logs),
         Command::Recipe(command) => online(recipe::run(command, globals)),
         Command::Application(command) => online(application::run(command, globals)),
         Command::Deploy(args) => online(deploy::run(&args, globals)),

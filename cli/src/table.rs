@@ -14,6 +14,16 @@ impl Table {
         Self { rows: vec![header.iter().map(|title| (*title).to_owned()).collect()] }
     }
 
+    /// Returns a table without rows whose columns are known only now.
+    pub fn with_columns(header: Vec<String>) -> Self {
+        Self { rows: vec![header] }
+    }
+
+    /// Adds a row to a table of [`Table::with_columns`].
+    pub fn row_of(&mut self, cells: &[String]) {
+        self.rows.push(cells.iter().map(|cell| one_line(cell)).collect());
+    }
+
     /// Adds a row.
     pub fn row<const N: usize>(&mut self, cells: [&str; N]) {
         self.rows.push(cells.iter().map(|cell| one_line(cell)).collect());

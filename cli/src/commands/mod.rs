@@ -2,8 +2,11 @@
 
 pub mod admin;
 pub mod application;
+pub mod bicep;
 pub mod check;
+pub mod cluster;
 pub mod completion;
+pub mod credential;
 pub mod deploy;
 pub mod diff;
 pub mod environment;
@@ -11,6 +14,7 @@ pub mod fmt;
 pub mod generate;
 pub mod group;
 pub mod recipe;
+pub mod recipe_pack;
 pub mod resource;
 pub mod resource_provider;
 pub mod resource_type;

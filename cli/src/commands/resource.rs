@@ -25,6 +25,10 @@ pub enum Command {
     Show(Show),
     /// Deletes a resource
     Delete(Delete),
+    /// Shows what a container writes
+    Logs(Reach),
+    /// Makes a port of a container reachable on this machine
+    Expose(Reach),
 }
 
 /// Which resource.
@@ -79,6 +83,33 @@ pub struct List {
     preview: PreviewFlag,
 }
 
+/// Which container.
+#[derive(Debug, clap::Args)]
+pub struct Reach {
+    #[command(flatten)]
+    which: Which,
+    /// Application [default: the container's]
+    #[arg(short, long, value_name = "NAME")]
+    application: Option<String>,
+    /// Container of the pod
+    #[arg(long, value_name = "NAME")]
+    container: Option<String>,
+    /// Goes on as more is written
+    #[arg(short, long)]
+    follow: bool,
+    /// Port on this machine
+    #[arg(short, long)]
+    port: Option<u16>,
+    /// Port of the container [default: the same]
+    #[arg(long, value_name = "PORT")]
+    remote_port: Option<u16>,
+    /// Replica to reach
+    #[arg(long, value_name = "NAME")]
+    replica: Option<String>,
+    #[command(flatten)]
+    preview: PreviewFlag,
+}
+
 /// What to delete.
 #[derive(Debug, clap::Args)]
 pub struct Delete {
@@ -127,8 +158,30 @@ pub async fn run(command: Command, globals: &Globals) -> Result<(), Error> {
             let resource = client.get(&found.path, &found.version).await?;
             output.value(&sorted(&resource), || resource_table([&resource]))
         }
+        Command::Logs(args) | Command::Expose(args) => reach(&args, &workspace, &client, output).await,
         Command::Delete(args) => delete(&args, &workspace, &client, output).await,
     }
+}
+
+/// Says where a container is reached: the command that watches containers is `rad run`.
+async fn reach(args: &Reach, workspace: &Workspace, client: &Client, output: Output) -> Result<(), Error> {
+    let found = args.which.resolve(workspace, client).await?;
+    let container = client.get(&found.path, &found.version).await?;
+    let endpoints = container.pointer("/properties/status/endpoints").and_then(Json::as_object);
+    for (name, address) in endpoints.into_iter().flatten() {
+        let wanted = args.remote_port.or(args.port).map(|port| format!(":{port}"));
+        let address = address.as_str().unwrap_or_default();
+        if wanted.is_none_or(|wanted| address.ends_with(&wanted)) {
+            output.note(&format!("{name} is reached at {address}"));
+        }
+    }
+    let application = args.application.as_deref().unwrap_or_else(|| {
+        last_segment(container.pointer("/properties/application").and_then(Json::as_str).unwrap_or("NAME"))
+    });
+    let which = [&args.container, &args.replica].into_iter().flatten().next().map_or(&found.display, |name| name);
+    let what = if args.follow { "followed" } else { "shown" };
+    Err(Error::failed(format!("what `{which}` writes cannot be {what} by this command"))
+        .hint(format!("`rad run FILE --application {application}` follows its containers")))
 }
 
 async fn create(args: &Create, workspace: &Workspace, client: &Client, output: Output) -> Result<(), Error> {

@@ -81,6 +81,8 @@ pub fn run(args: &Args) -> anyhow::Result<()> {
             scope.spawn(|| {
                 while let Some(scenario) = scenarios.get(next.fetch_add(1, Ordering::Relaxed)) {
                     let verdicts = play::play(scenario, &rad, &server, judge, &differences);
+                    let passed = verdicts.iter().filter(|verdict| !matches!(verdict, Verdict::Different(_))).count();
+                    println!("{}: {passed} of {}", scenario.name, verdicts.len());
                     results.lock().expect("no player panics").push((scenario, verdicts));
                 }
             });

@@ -14,8 +14,8 @@ use super::terminal;
 use crate::replay::server::Server;
 use crate::replay::wire;
 
-/// How long a call may take; the recorder waited as long.
-const PATIENCE: Duration = Duration::from_secs(60);
+/// How long a call may take.
+const PATIENCE: Duration = Duration::from_secs(30);
 /// How long one that is recorded to go on for ever is watched.
 const WATCHED: Duration = Duration::from_secs(5);
 

@@ -158,7 +158,11 @@ fn properties(args: &Args, found: &Found, packs: &[String]) -> Json {
     let namespace = args.settings.kubernetes_namespace.as_deref();
     let kind = args.kind.to_possible_value().map(|value| value.get_name().to_owned()).unwrap_or_default();
     let mut properties = match (found.flavour, args.kind) {
-        (Flavour::Applications, Kind::Aci) => json!({"compute": {"kind": kind}}),
+        (Flavour::Applications, Kind::Aci) => {
+            let subscription = args.settings.azure_subscription_id.as_deref().unwrap_or_default();
+            let group = args.settings.azure_resource_group.as_deref().unwrap_or_default();
+            json!({"compute": {"kind": kind, "resourceGroup": format!("/subscriptions/{subscription}/resourceGroups/{group}")}})
+        }
         (Flavour::Applications, _) => {
             json!({"compute": {"kind": kind, "namespace": namespace.unwrap_or(&found.name)}})
         }
