@@ -120,3 +120,32 @@ fn a_misspelt_name_is_proposed_with_a_fix() {
     assert_eq!(diagnostic.help.as_deref(), Some("did you mean `Container`?"));
     assert_eq!(diagnostic.fixes[0].replacement, "Container");
 }
+
+/// A text after the first fix of its first diagnostic.
+fn mended(text: &str) -> String {
+    let compilation = compile(&[("main.tsp", text.to_owned())]);
+    let fix = &compilation.diagnostics[0].fixes[0];
+    let mut mended = text.to_owned();
+    mended.replace_range(fix.span.start as usize..fix.span.end as usize, &fix.replacement);
+    mended
+}
+
+#[test]
+fn names_that_live_elsewhere_come_with_what_makes_them_known() {
+    for (text, fixed) in [
+        ("model M { a: int; }", "model M { a: int32; }"),
+        ("model M { a: String; }", "model M { a: string; }"),
+        ("import \"@typespec/versionning\";", "import \"@typespec/versioning\";"),
+        ("@dok(\"x\") model M {}", "@doc(\"x\") model M {}"),
+        (
+            "import \"@typespec/versioning\";\n@versioned(V) namespace N { enum V { a } }",
+            "import \"@typespec/versioning\";\nusing TypeSpec.Versioning;\n@versioned(V) namespace N { enum V { a } }",
+        ),
+        (
+            "@resourceType(\"x\") model M {}",
+            "import \"@radii/typespec\";\n\nusing Radii;\n\n@resourceType(\"x\") model M {}",
+        ),
+    ] {
+        assert_eq!(mended(text), fixed);
+    }
+}

@@ -7,6 +7,7 @@ mod directives;
 mod expressions;
 mod functions;
 mod heritage;
+mod homes;
 mod interfaces;
 mod literals;
 mod modifiers;
@@ -86,6 +87,7 @@ pub(crate) fn check(program: &mut Program, registry: &Registry, options: &Option
         runaway: HashSet::new(),
         deep_instances: HashMap::new(),
         depth: 0,
+        proposals: 0,
         copies: HashMap::new(),
         deferred: HashMap::new(),
         queue: VecDeque::new(),
@@ -114,6 +116,8 @@ struct Checker<'a> {
     /// How many deep instances each template has.
     deep_instances: HashMap<NodeId, u32>,
     depth: u32,
+    /// How many names were unknown so far.
+    proposals: u32,
     /// Values of constants that were given a declared type.
     copies: HashMap<NodeId, crate::program::ValueId>,
     /// Models whose bodies are still to be checked.

@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
-use super::{Checker, Pending, Scope};
+use radii_diagnostics::{Code, Diagnostic};
+
+use super::{Checker, Pending, Scope, place};
 use crate::ast::{Mark, NodeId};
 use crate::program::{
     Constraint, Entity, Indexer, Model, ModelProperty, SourceModel, SourceUsage, TypeId, TypeKind, Union, UnionVariant,
@@ -123,7 +125,14 @@ impl Checker<'_> {
         }
         let model = self.program.name_of(id).map(|name| format!(" {name}")).unwrap_or_default();
         let message = format!("Model{model} already has a property named {name}");
-        self.error_at("duplicate-property", message, node);
+        let first = self.program.model(id).and_then(|model| model.properties.get(name));
+        let first = first.and_then(|first| self.program[first].node).map(|first| place(self.program, first));
+        let diagnostic = Diagnostic::error(Code::new("duplicate-property"), message).at(place(self.program, node));
+        let diagnostic = match first {
+            Some(first) => diagnostic.also(first, "the first one"),
+            None => diagnostic,
+        };
+        self.report_once("duplicate-property", diagnostic);
     }
 
     pub(super) fn add_property(&mut self, id: TypeId, property: TypeId) {

@@ -6,6 +6,7 @@ use super::{Checker, place};
 use crate::ast::NodeId;
 use crate::program::{Constraint, Entity, TypeId, TypeKind};
 use crate::relation::{self, RelationFailure};
+use crate::syntax::NodeKind;
 
 impl Checker<'_> {
     /// Reports an error at a node: at its name, if it declares one.
@@ -57,7 +58,7 @@ impl Checker<'_> {
     }
 
     /// A template is checked for every instance: the same problem at the same place is told once.
-    fn report_once(&mut self, code: &'static str, diagnostic: Diagnostic) {
+    pub(super) fn report_once(&mut self, code: &'static str, diagnostic: Diagnostic) {
         let span = diagnostic.primary.as_ref().map(|label| label.span);
         if self.reported.insert((code, span)) {
             self.program.report(diagnostic);
@@ -71,12 +72,7 @@ impl Checker<'_> {
             || self.program.ast.parent(node).is_some_and(|parent| {
                 self.program.ast.node(parent).has_error && {
                     let kind = self.program.ast.kind(parent);
-                    matches!(
-                        kind,
-                        crate::syntax::NodeKind::Reference
-                            | crate::syntax::NodeKind::MemberAccess
-                            | crate::syntax::NodeKind::Decorator
-                    )
+                    matches!(kind, NodeKind::Reference | NodeKind::MemberAccess | NodeKind::Decorator)
                 }
             })
     }

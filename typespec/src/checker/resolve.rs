@@ -11,6 +11,9 @@ use crate::ast::NodeId;
 use crate::program::{SymbolId, SymbolKind};
 use crate::syntax::NodeKind;
 
+/// For how many unknown names a near one is looked for.
+const MAX_PROPOSALS: u32 = 200;
+
 /// What a name stands for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Found {
@@ -191,8 +194,13 @@ impl Checker<'_> {
         if self.is_inside_error(node) {
             return;
         }
-        let candidates = self.names_in_scope(node);
         let span = self.program.ast.span(node);
+        self.proposals += 1;
+        if self.propose_home(node, name, span) {
+            return;
+        }
+        // Where everything is unknown, guessing for each name costs more than it helps.
+        let candidates = if self.proposals > MAX_PROPOSALS { BTreeSet::new() } else { self.names_in_scope(node) };
         match name.strip_prefix('@') {
             Some(plain) => {
                 let known = candidates.iter().filter_map(|name| name.strip_prefix('@'));
@@ -201,7 +209,8 @@ impl Checker<'_> {
             }
             None => {
                 let known = candidates.iter().map(String::as_str).filter(|name| !name.starts_with('@'));
-                let hint = suggest::similar(name, known);
+                let elsewhere = suggest::from_elsewhere(name).filter(|known| candidates.contains(*known));
+                let hint = elsewhere.map(str::to_owned).or_else(|| suggest::similar(name, known));
                 self.error_with_hint("invalid-ref", format!("Unknown identifier {name}"), span, node, hint);
             }
         }

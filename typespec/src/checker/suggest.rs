@@ -1,5 +1,41 @@
 //! "Did you mean": the known name that is nearest to a misspelt one.
 
+/// What other languages call our types.
+const ELSEWHERE: &[(&str, &str)] = &[
+    ("any", "unknown"),
+    ("bool", "boolean"),
+    ("byte", "uint8"),
+    ("char", "string"),
+    ("date", "plainDate"),
+    ("datetime", "utcDateTime"),
+    ("dict", "Record"),
+    ("dictionary", "Record"),
+    ("double", "float64"),
+    ("float", "float32"),
+    ("guid", "string"),
+    ("int", "int32"),
+    ("int128", "integer"),
+    ("list", "Array"),
+    ("long", "int64"),
+    ("map", "Record"),
+    ("nil", "null"),
+    ("none", "null"),
+    ("number", "numeric"),
+    ("short", "int16"),
+    ("str", "string"),
+    ("text", "string"),
+    ("time", "plainTime"),
+    ("timestamp", "utcDateTime"),
+    ("uint", "uint32"),
+    ("uri", "url"),
+    ("uuid", "string"),
+];
+
+/// Returns the type that another language's word for it means.
+pub(super) fn from_elsewhere(wanted: &str) -> Option<&'static str> {
+    ELSEWHERE.iter().find(|(word, _)| word.eq_ignore_ascii_case(wanted)).map(|(_, name)| *name)
+}
+
 /// Returns the name most like `wanted`, if one is near enough to propose.
 pub(crate) fn similar<'n>(wanted: &str, known: impl Iterator<Item = &'n str>) -> Option<String> {
     let limit = (wanted.chars().count() / 3).clamp(1, 3);

@@ -5,7 +5,7 @@ mod packages;
 use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 
-use radii_diagnostics::{Code, Diagnostic, FileId, Span};
+use radii_diagnostics::{Code, Diagnostic, FileId, Fix, Span};
 
 use crate::ast::NodeId;
 use crate::libraries::{self, Library};
@@ -233,6 +233,16 @@ impl Loader<'_> {
         } else {
             "install the package, or write `./` before the path of a file"
         };
-        self.program.report(Diagnostic::error(Code::new("import-not-found"), message).at(span).help(help));
+        let diagnostic = Diagnostic::error(Code::new("import-not-found"), message).at(span);
+        let known = libraries::all().map(|library| library.name);
+        let diagnostic = match crate::checker::similar(specifier, known) {
+            Some(name) => {
+                let title = format!("import `{name}`");
+                let replacement = format!("import \"{name}\";");
+                diagnostic.help(format!("did you mean `{name}`?")).fix(Fix { title, span, replacement, sure: true })
+            }
+            None => diagnostic.help(help),
+        };
+        self.program.report(diagnostic);
     }
 }

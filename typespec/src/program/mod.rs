@@ -305,7 +305,9 @@ impl Program {
 
     /// The file of a number.
     pub fn file(&self, id: FileId) -> Option<&File> {
-        self.files.iter().find(|file| file.id == id)
+        // Files are numbered in the order of loading, after those that were read before.
+        let first = self.files.first()?.id.0;
+        self.files.get(id.0.checked_sub(first)? as usize).filter(|file| file.id == id)
     }
 }
 
