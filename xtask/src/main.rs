@@ -5,6 +5,7 @@ mod conformance;
 mod deny;
 mod replay;
 mod tsp_diff;
+mod tsp_schemas;
 
 use clap::{Parser, Subcommand};
 

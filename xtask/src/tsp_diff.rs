@@ -9,7 +9,9 @@ use camino::{Utf8Path, Utf8PathBuf};
 use radii_diagnostics::{Severity, SourceMap};
 use regex::Regex;
 
-/// Compiles TypeSpec with both compilers and prints every difference in verdict and diagnostic codes.
+use crate::tsp_schemas;
+
+/// Compiles TypeSpec with both compilers and prints every difference in verdict, diagnostic codes and documents.
 ///
 /// The reference compiler is an npm package: `npm install @typespec/compiler` gives `node_modules/.bin/tsp`.
 #[derive(clap::Args)]
@@ -22,6 +24,9 @@ pub struct Args {
     /// Compares where each code was reported, too.
     #[arg(long)]
     places: bool,
+    /// Compares OpenAPI and JSON Schema of what both accept, too; wants the reference's emitters beside the specs.
+    #[arg(long)]
+    schemas: bool,
 }
 
 /// What a compiler says of a spec.
@@ -55,11 +60,12 @@ pub fn run(args: &Args) -> anyhow::Result<()> {
     if specs.is_empty() {
         bail!("`{}` holds no TypeSpec files", args.folder);
     }
-    let (mut same, mut same_codes) = (0, 0);
+    let (mut same, mut same_codes, mut documents) = (0, 0, tsp_schemas::Count::default());
     for spec in &specs {
         let theirs = reference(&args.tsp, spec, args.places)?;
         let started = Instant::now();
-        let ours = native(spec, args.places);
+        let compilation = compile(spec);
+        let ours = native(&compilation, args.places);
         let took = started.elapsed();
         same += usize::from(ours.has_errors == theirs.has_errors);
         let differences = differences(&ours, &theirs);
@@ -68,9 +74,15 @@ pub fn run(args: &Args) -> anyhow::Result<()> {
             println!("{spec}: the reference {}, we {} in {took:.1?}", theirs.word(), ours.word());
             differences.iter().for_each(|difference| println!("  {difference}"));
         }
+        if args.schemas && !ours.has_errors && !theirs.has_errors {
+            documents.add(tsp_schemas::compare(&args.tsp, spec, &compilation.program)?);
+        }
     }
     println!("verdict: {same}/{}, codes: {same_codes}/{}", specs.len(), specs.len());
-    if same < specs.len() || same_codes < specs.len() {
+    if args.schemas {
+        println!("documents: {}/{}", documents.same, documents.all);
+    }
+    if same < specs.len() || same_codes < specs.len() || documents.same < documents.all {
         bail!("the compilers differ");
     }
     Ok(())
@@ -123,9 +135,12 @@ fn read_output(text: &str, by_place: bool) -> Verdict {
     verdict
 }
 
-fn native(spec: &Utf8Path, by_place: bool) -> Verdict {
+fn compile(spec: &Utf8Path) -> typespec::Compilation {
     let registry = typespec::Registry::standard();
-    let compilation = typespec::compile(&Disk, spec.as_str(), &typespec::Options::default(), &registry);
+    typespec::compile(&Disk, spec.as_str(), &typespec::Options::default(), &registry)
+}
+
+fn native(compilation: &typespec::Compilation, by_place: bool) -> Verdict {
     let mut verdict = Verdict { by_place, ..Verdict::default() };
     for diagnostic in &compilation.diagnostics {
         let severity = if diagnostic.severity == Severity::Error { "error" } else { "warning" };
