@@ -4,8 +4,9 @@ use camino::Utf8PathBuf;
 use clap::{Parser, Subcommand};
 
 use crate::commands::{
-    admin, application, bicep, check, cluster, completion, credential, deploy, diff, environment, fmt, generate, group,
-    recipe, recipe_pack, resource, resource_provider, resource_type, run, serve, token, version, workspace,
+    admin, application, bicep, check, cluster, completion, credential, deploy, diff, environment, fmt, generate,
+    group, recipe, recipe_pack, resource, resource_provider, resource_type, run, serve, token, validate, version,
+    workspace,
 };
 use crate::output::{Format, Output};
 
@@ -70,6 +71,8 @@ pub enum Command {
     Serve(serve::Args),
     /// Checks manifests and reports every problem with its place
     Check(check::Args),
+    /// Checks bodies of resources against a type, without a server
+    Validate(validate::Args),
     /// Formats TypeSpec files
     Fmt(fmt::Args),
     /// Generates artifacts from manifests

@@ -171,6 +171,11 @@ impl Sources {
     }
 }
 
+/// Reads a file that must be UTF-8 text.
+pub fn read_text(path: &Utf8Path) -> Result<String, Error> {
+    fs::read_to_string(path).map_err(Error::file("read", path.as_str()))
+}
+
 /// A JSON or YAML file that is no manifest, with its places.
 #[derive(Debug)]
 pub struct Document {

@@ -5,8 +5,10 @@
 //! that found the problem.
 
 mod diagnostic;
+mod fixes;
 pub mod render;
 mod source;
 
 pub use diagnostic::{Code, Diagnostic, Fix, Label, Severity};
+pub use fixes::{Fixed, apply_sure_fixes};
 pub use source::{FileId, LineColumn, SourceFile, SourceMap, Span};

@@ -50,6 +50,22 @@ impl FromStr for ApiVersion {
     }
 }
 
+/// Returns the version that was likely meant by a text that is none.
+pub(crate) fn likely(text: &str) -> Option<String> {
+    let lower = text.trim().trim_start_matches(['v', 'V']).to_ascii_lowercase();
+    let numbers: Vec<&str> = lower.split(|c: char| !c.is_ascii_digit()).filter(|part| !part.is_empty()).collect();
+    let date = match numbers.as_slice() {
+        [year, month, day, ..] if year.len() == 4 && month.len() <= 2 && day.len() <= 2 => {
+            format!("{year}-{month:0>2}-{day:0>2}")
+        }
+        [date] if date.len() == 8 => format!("{}-{}-{}", &date[..4], &date[4..6], &date[6..]),
+        _ => return None,
+    };
+    let preview = ["pre", "alpha", "beta"].iter().any(|word| lower.contains(word));
+    let version = if preview { format!("{date}-preview") } else { date };
+    (version != text && version.parse::<ApiVersion>().is_ok()).then_some(version)
+}
+
 impl TryFrom<String> for ApiVersion {
     type Error = InvalidApiVersion;
 

@@ -7,7 +7,7 @@ use std::sync::LazyLock;
 use radii_diagnostics::Span;
 
 use crate::document::Node;
-use crate::schema::Schema;
+use crate::schema::{Additional, Schema};
 
 /// Names that are never treated as recipe outputs or connection values.
 pub const BASIC_PROPERTIES: [&str; 6] =
@@ -46,6 +46,19 @@ pub fn with_base_properties(schema: &Schema) -> Schema {
         }
     }
     merged
+}
+
+/// Declares the properties that every resource may have, so that a schema that allows no others does not refuse them.
+///
+/// Their values are the control plane's business; a type's schema restricts them only where it declares them itself.
+pub fn declare_base_properties(schema: &mut Schema) {
+    if !matches!(schema.additional, Additional::Allowed(false, _) | Additional::Schema(_)) {
+        return;
+    }
+    let base = base_schema().properties.keys().map(String::as_str);
+    for name in base.chain(SERVER_PROPERTIES) {
+        schema.properties.entry(name.to_owned()).or_default();
+    }
 }
 
 #[cfg(test)]

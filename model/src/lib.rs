@@ -3,8 +3,10 @@
 //! Nothing here does I/O. Text comes in as a [`document::Node`] tree that remembers its places, so
 //! that every later complaint can point at the author's line.
 
+mod advice;
 mod api_version;
 pub mod base;
+pub mod body;
 pub mod compatibility;
 pub mod conversion;
 pub mod document;

@@ -64,6 +64,7 @@ pub fn parse(file: FileId, text: &str) -> (Option<Manifest>, Vec<Diagnostic>) {
             let (manifest, mut diagnostics) = read::manifest(&document);
             diagnostics.extend(manifest.iter().flat_map(crate::rules::check_manifest));
             diagnostics.sort_by_key(|diagnostic| diagnostic.primary.as_ref().map(|label| label.span.start));
+            crate::advice::quote_alike(text, &mut diagnostics);
             (manifest, diagnostics)
         }
         Err(diagnostics) => (None, diagnostics),

@@ -24,6 +24,15 @@ impl<'a> Path<'a> {
         Path::Index(self, at)
     }
 
+    /// What a message calls the value at the end of the path.
+    pub(crate) fn last_name(&self) -> String {
+        match self {
+            Path::Key(_, name) => format!("`{name}`"),
+            Path::Index(..) => "the item".to_owned(),
+            Path::Root(_) => "the body".to_owned(),
+        }
+    }
+
     /// Whether nothing would be written.
     pub(crate) fn is_empty(&self) -> bool {
         matches!(self, Path::Root(""))

@@ -15,7 +15,7 @@ use serde_json::Value as Json;
 use crate::document::Node;
 
 pub(crate) use keywords::SENSITIVE;
-pub(crate) use read::wrong_type;
+pub(crate) use read::{boolean, wrong_type};
 
 /// One schema object (OpenAPI 3.0.3, "Schema Object") with its place in the author's file.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -83,6 +83,8 @@ pub struct Schema {
     pub extensions: IndexMap<String, Json>,
     /// Where the values of the keywords stand that were written.
     pub keyword_spans: Vec<(&'static str, Span)>,
+    /// Where the items of `enum` and `required` stand.
+    pub item_spans: Vec<(&'static str, Vec<Span>)>,
 }
 
 /// A named property of an object.
@@ -194,6 +196,12 @@ impl Schema {
     /// Returns where the value of `keyword` stands, or the whole schema when that is not known.
     pub fn span_of(&self, keyword: &str) -> Span {
         self.keyword_spans.iter().find(|(name, _)| *name == keyword).map_or(self.span, |(_, span)| *span)
+    }
+
+    /// Returns where the item at an index of `keyword` stands, or the whole list when that is not known.
+    pub fn span_of_item(&self, keyword: &str, at: usize) -> Span {
+        let items = self.item_spans.iter().find(|(name, _)| *name == keyword);
+        items.and_then(|(_, spans)| spans.get(at)).copied().unwrap_or_else(|| self.span_of(keyword))
     }
 
     /// Whether every value is valid, null included: no keyword here or below restricts anything.

@@ -6,6 +6,8 @@
 
 mod number;
 
+pub(crate) use number::{equal, is_whole};
+
 use std::fmt::Write as _;
 
 use serde_json::{Map, Number, Value as Json};

@@ -13,9 +13,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use indexmap::IndexMap;
 use radii_diagnostics::Span;
-use radii_model::base::{BASIC_PROPERTIES, SERVER_PROPERTIES, base_schema};
+use radii_model::base::{self, BASIC_PROPERTIES};
 use radii_model::document::Node;
-use radii_model::schema::{Additional, Schema};
+use radii_model::schema::Schema;
 use radii_model::{ApiVersion, TypeName, pattern, rules, value};
 use regex::Regex;
 use serde_json::{Map, Value as Json};
@@ -48,7 +48,7 @@ impl Validator {
             return Err(format!("resource type schema validation failed: `{place}`: {}{help}", problem.message));
         }
         let accepts_all = schema.is_unrestricted();
-        declare_base_properties(&mut schema);
+        base::declare_base_properties(&mut schema);
         let patterns = compile_patterns(&schema)?;
         let compiled = if accepts_all { None } else { Some(json_schema::compile(&schema, &patterns)?) };
         Ok(Self {
@@ -123,17 +123,6 @@ impl Validator {
             .iter()
             .filter(|(name, property)| property.schema.read_only && !BASIC_PROPERTIES.contains(&name.as_str()));
         outputs.map(|(name, _)| name.clone()).collect()
-    }
-}
-
-/// Declares the properties that every resource has, where the schema would refuse unknown ones.
-fn declare_base_properties(schema: &mut Schema) {
-    if !matches!(schema.additional, Additional::Allowed(false, _) | Additional::Schema(_)) {
-        return;
-    }
-    let base = base_schema().properties.keys().map(String::as_str);
-    for name in base.chain(SERVER_PROPERTIES) {
-        schema.properties.entry(name.to_owned()).or_default();
     }
 }
 

@@ -21,5 +21,6 @@ pub mod resource_type;
 pub mod run;
 pub mod serve;
 pub mod token;
+pub mod validate;
 pub mod version;
 pub mod workspace;

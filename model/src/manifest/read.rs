@@ -1,10 +1,13 @@
 //! From a document to a manifest.
 
+use std::borrow::Cow;
+
 use indexmap::IndexMap;
 use radii_diagnostics::{Code, Diagnostic, Span};
 
 use super::{Manifest, ResourceType, Spanned, VersionEntry};
 use crate::ApiVersion;
+use crate::advice::Advice;
 use crate::document::{Entry, Node, Value};
 use crate::path::Path;
 use crate::rules::{self, Strictness, code};
@@ -35,7 +38,7 @@ impl Reader {
             return None;
         }
         let members = self.mapping(document, &root, "a manifest with the keys `namespace` and `types`")?;
-        self.check_keys(members, &root, &["namespace", "location", "types"]);
+        let members = &*self.known_keys(members, &root, &["namespace", "location", "types"]);
         // A namespace that is missing or empty is left empty here; the rule says so once.
         let start = Span { end: document.span.start, ..document.span };
         let namespace =
@@ -81,7 +84,8 @@ impl Reader {
         }
         let expected = "a type with the keys `description` and `apiVersions`";
         let Some(members) = self.mapping(&entry.node, path, expected) else { return read };
-        self.check_keys(members, path, &["description", "capabilities", "defaultApiVersion", "apiVersions"]);
+        let known = ["description", "capabilities", "defaultApiVersion", "apiVersions"];
+        let members = &*self.known_keys(members, path, &known);
         read.description = self.scalar(members, "description", path).map(|text| text.value);
         read.capabilities = self.capabilities(members, &path.key("capabilities"));
         read.default_api_version =
@@ -94,8 +98,8 @@ impl Reader {
         let Some(entry) = present(members, "capabilities") else { return Vec::new() };
         let Value::Array(items) = &entry.node.value else {
             let help = match scalar_text(&entry.node) {
-                Some(text) => format!("write `capabilities: [{text}]`"),
-                None => "write `capabilities: [ManualResourceProvisioning]`, or remove it".to_owned(),
+                Some(text) => Advice::from(format!("write `capabilities: [{text}]`")).write(format!("[{text}]")).sure(),
+                None => "write `capabilities: [ManualResourceProvisioning]`, or remove it".into(),
             };
             self.diagnostics.push(wrong_type(&entry.node, path, "a list of capabilities", help));
             return Vec::new();
@@ -105,7 +109,7 @@ impl Reader {
             match scalar_text(item) {
                 Some(value) => read.push(Spanned { value, span: item.span }),
                 None => {
-                    let help = "write the name of a capability, such as `ManualResourceProvisioning`".to_owned();
+                    let help = "write the name of a capability, such as `ManualResourceProvisioning`";
                     self.diagnostics.push(wrong_type(item, &path.index(at), "the name of a capability", help));
                 }
             }
@@ -140,7 +144,7 @@ impl Reader {
             return read;
         }
         let Some(members) = self.mapping(&entry.node, path, "a mapping with the key `schema`") else { return read };
-        self.check_keys(members, path, &["schema"]);
+        let members = &*self.known_keys(members, path, &["schema"]);
         match present(members, "schema") {
             Some(schema) => {
                 let (schema, diagnostics) = Schema::from_node(&schema.node, &path.key("schema").to_string());
@@ -160,6 +164,10 @@ impl Reader {
     fn invalid_version(&mut self, name: &str, version: VersionEntry, path: &Path<'_>) {
         let message = format!("`{name}` is not an API version");
         let help = "write a date as YYYY-MM-DD, optionally followed by `-preview`, such as `2025-01-01-preview`";
+        let help = match crate::api_version::likely(name) {
+            Some(version) => Advice::from(help).write(version),
+            None => help.into(),
+        };
         self.report(code::INVALID_API_VERSION, version.key_span, path, message, help);
         let below = path.key("schema").to_string();
         self.diagnostics.extend(rules::check_schema(&version.schema, &below, Strictness::Manifest));
@@ -168,7 +176,7 @@ impl Reader {
     fn mapping<'n>(&mut self, node: &'n Node, path: &Path<'_>, expected: &str) -> Option<&'n Members> {
         let members = node.as_object();
         if members.is_none() {
-            let help = "write `key: value` lines below it".to_owned();
+            let help = "write `key: value` lines below it";
             self.diagnostics.push(wrong_type(node, path, expected, help));
         }
         members
@@ -179,26 +187,35 @@ impl Reader {
         let entry = present(members, name)?;
         let value = scalar_text(&entry.node);
         if value.is_none() {
-            let help = "write text, in quotes where it holds `: ` or begins with a special character".to_owned();
+            let help = "write text, in quotes where it holds `: ` or begins with a special character";
             self.diagnostics.push(wrong_type(&entry.node, &path.key(name), "text", help));
         }
         Some(Spanned { value: value?, span: entry.node.span })
     }
 
-    fn check_keys(&mut self, members: &Members, path: &Path<'_>, known: &[&str]) {
+    /// Reports keys that are not known, and returns the members with those that were likely meant in their place:
+    /// one mistake is reported once.
+    fn known_keys<'m>(&mut self, members: &'m Members, path: &Path<'_>, known: &[&str]) -> Cow<'m, Members> {
+        let mut read = Cow::Borrowed(members);
         for (name, entry) in members.iter().filter(|(name, _)| !known.contains(&name.as_str())) {
             let list = known.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
-            let help = match (closest(name, known.iter().copied()), name.as_str()) {
-                (Some(known), _) => format!("did you mean `{known}`?"),
-                (None, "icon") => "remove it; the icon is a file given to `rad resource-type create --icon`".to_owned(),
-                (None, _) => format!("remove it; the keys here are {list}"),
+            let free = known.iter().copied().filter(|known| !members.contains_key(*known));
+            let help = match (closest(name, free), name.as_str()) {
+                (Some(known), _) => {
+                    read.to_mut().insert(known.to_owned(), entry.clone());
+                    Advice::rename(known)
+                }
+                (None, "icon") => "remove it; the icon is a file given to `rad resource-type create --icon`".into(),
+                (None, _) => format!("remove it; the keys here are {list}").into(),
             };
             self.report(code::UNKNOWN_FIELD, entry.key_span, &path.key(name), format!("unknown key `{name}`"), help);
         }
+        read
     }
 
-    fn report(&mut self, code: Code, span: Span, path: &Path<'_>, message: impl Into<String>, help: impl Into<String>) {
-        self.diagnostics.push(Diagnostic::error(code, message).at(span).path(path.to_string()).help(help));
+    fn report(&mut self, code: Code, span: Span, path: &Path<'_>, message: impl Into<String>, help: impl Into<Advice>) {
+        let diagnostic = Diagnostic::error(code, message).at(span).path(path.to_string());
+        self.diagnostics.push(help.into().give(diagnostic, span));
     }
 }
 

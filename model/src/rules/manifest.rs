@@ -4,8 +4,10 @@ use radii_diagnostics::{Code, Diagnostic, Span};
 
 use super::{Strictness, code, schema};
 use crate::ApiVersion;
+use crate::advice::Advice;
 use crate::manifest::{Manifest, ResourceType};
 use crate::path::Path;
+use crate::suggest::closest;
 
 /// The capability that the registry knows.
 const CAPABILITIES: [&str; 1] = ["ManualResourceProvisioning"];
@@ -37,6 +39,10 @@ impl Rules {
         let two = (segments.next(), segments.next(), segments.next());
         if !matches!(two, (Some(first), Some(second), None) if is_pascal_case(first) && is_pascal_case(second)) {
             let message = format!("`{}` is not a namespace", namespace.value);
+            let help = match pascal_case_namespace(&namespace.value) {
+                Some(better) => Advice::from(help).write(better),
+                None => help.into(),
+            };
             self.report(code::INVALID_NAMESPACE, namespace.span, path, message, help);
         }
     }
@@ -45,8 +51,10 @@ impl Rules {
         if !is_camel_case(name) {
             let message = format!("`{name}` is not a type name");
             let help = match camel_case(name) {
-                Some(better) => format!("write camelCase from letters and digits, such as `{better}`"),
-                None => "write camelCase from two or more letters and digits, such as `myDatabases`".to_owned(),
+                Some(better) => {
+                    Advice::from(format!("write camelCase from letters and digits, such as `{better}`")).write(better)
+                }
+                None => "write camelCase from two or more letters and digits, such as `myDatabases`".into(),
             };
             self.report(code::INVALID_TYPE_NAME, resource_type.key_span, path, message, help);
         }
@@ -65,13 +73,25 @@ impl Rules {
             let (name, path) = (capability.value.as_str(), path.index(at));
             if !is_pascal_case(name) {
                 let message = format!("`{name}` is not a capability");
-                let help = "write PascalCase from letters and digits, such as `ManualResourceProvisioning`";
+                let help =
+                    Advice::from("write PascalCase from letters and digits, such as `ManualResourceProvisioning`");
+                let help = match closest(name, CAPABILITIES) {
+                    Some(known) => help.write(known).sure(),
+                    None => match pascal_case(name) {
+                        Some(better) => help.write(better),
+                        None => help,
+                    },
+                };
                 self.report(code::INVALID_CAPABILITY, capability.span, &path, message, help);
             } else if !CAPABILITIES.contains(&name) {
                 let message = format!("the registry knows no capability `{name}`");
                 let help = "the only one is `ManualResourceProvisioning`: resources are stored and nothing is executed";
+                let help = match closest(name, CAPABILITIES) {
+                    Some(known) => Advice::rename(known),
+                    None => help.into(),
+                };
                 let diagnostic = Diagnostic::warning(code::UNKNOWN_CAPABILITY, message).at(capability.span);
-                self.diagnostics.push(diagnostic.path(path.to_string()).help(help));
+                self.diagnostics.push(help.give(diagnostic.path(path.to_string()), capability.span));
             }
         }
     }
@@ -81,22 +101,33 @@ impl Rules {
         let Ok(version) = default.value.parse::<ApiVersion>() else {
             let message = format!("`{}` is not an API version", default.value);
             let help = "write one of the type's versions: a date as YYYY-MM-DD, optionally followed by `-preview`";
+            let known: Vec<String> = resource_type.api_versions.keys().map(ToString::to_string).collect();
+            let help = match closest(&default.value, known.iter().map(String::as_str)).or(only(&known)) {
+                Some(version) => Advice::from(help).write(version),
+                None => help.into(),
+            };
             return self.report(code::INVALID_API_VERSION, default.span, path, message, help);
         };
         if !resource_type.api_versions.contains_key(&version) {
-            let known: Vec<_> = resource_type.api_versions.keys().map(|version| format!("`{version}`")).collect();
+            let versions: Vec<String> = resource_type.api_versions.keys().map(ToString::to_string).collect();
+            let known: Vec<_> = versions.iter().map(|version| format!("`{version}`")).collect();
             let message = format!("the type has no API version `{version}`");
             let help = match known.is_empty() {
                 true => "add the version below `apiVersions`".to_owned(),
                 false => format!("the type's versions are {}", known.join(", ")),
             };
+            let help = match closest(&default.value, versions.iter().map(String::as_str)).or(only(&versions)) {
+                Some(version) => Advice::from(help).write(version),
+                None => help.into(),
+            };
             let diagnostic = Diagnostic::warning(code::DEFAULT_VERSION_MISSING, message).at(default.span);
-            self.diagnostics.push(diagnostic.path(path.to_string()).help(help));
+            self.diagnostics.push(help.give(diagnostic.path(path.to_string()), default.span));
         }
     }
 
-    fn report(&mut self, code: Code, span: Span, path: &Path<'_>, message: impl Into<String>, help: impl Into<String>) {
-        self.diagnostics.push(Diagnostic::error(code, message).at(span).path(path.to_string()).help(help));
+    fn report(&mut self, code: Code, span: Span, path: &Path<'_>, message: impl Into<String>, help: impl Into<Advice>) {
+        let diagnostic = Diagnostic::error(code, message).at(span).path(path.to_string());
+        self.diagnostics.push(help.into().give(diagnostic, span));
     }
 }
 
@@ -112,10 +143,44 @@ fn is_camel_case(word: &str) -> bool {
         && word.bytes().all(|b| b.is_ascii_alphanumeric())
 }
 
+fn only(known: &[String]) -> Option<&str> {
+    match known {
+        [one] => Some(one),
+        _ => None,
+    }
+}
+
+/// Returns the words of a name, each with a capital, if that makes a valid word of it.
+fn pascal_case(name: &str) -> Option<String> {
+    // What a letter outside ASCII should become, only its author knows.
+    if !name.is_ascii() {
+        return None;
+    }
+    let mut out = String::new();
+    for word in name.split(|c: char| !c.is_ascii_alphanumeric()).filter(|word| !word.is_empty()) {
+        out += &word[..1].to_ascii_uppercase();
+        out += &word[1..];
+    }
+    is_pascal_case(&out).then_some(out)
+}
+
+/// Returns the namespace that was likely meant: two words with a dot between them.
+fn pascal_case_namespace(text: &str) -> Option<String> {
+    let words: Vec<&str> = text.split(['.', '/', ':']).filter(|word| !word.is_empty()).collect();
+    let words = match words.as_slice() {
+        [one] => one.split(['-', '_', ' ']).collect(),
+        _ => words,
+    };
+    let [first, rest @ ..] = words.as_slice() else { return None };
+    let second =
+        rest.iter().map(|word| pascal_case(word)).collect::<Option<String>>().filter(|second| second.len() > 1)?;
+    Some(format!("{}.{second}", pascal_case(first)?))
+}
+
 /// Returns the name as camelCase, if that makes a valid name of it.
 fn camel_case(name: &str) -> Option<String> {
     let mut words = name.split(|c: char| !c.is_ascii_alphanumeric()).filter(|word| !word.is_empty());
-    let first = words.next()?;
+    let first = words.next().filter(|_| name.is_ascii())?;
     let mut out = first[..1].to_ascii_lowercase() + &first[1..];
     for word in words {
         out += &word[..1].to_ascii_uppercase();

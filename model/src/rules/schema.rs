@@ -7,8 +7,10 @@ use std::collections::HashSet;
 
 use indexmap::IndexSet;
 use radii_diagnostics::{Code, Diagnostic, Severity, Span};
+use serde_json::Value as Json;
 
 use super::{Strictness, code};
+use crate::advice::Advice;
 use crate::path::Path;
 use crate::pattern;
 use crate::schema::{Additional, Kind, Schema};
@@ -191,6 +193,10 @@ impl Rules<'_> {
                           `object`, `array`"
                     }
                 };
+                let help = match place {
+                    Place::MapValue { .. } => Advice::from(help).write("string"),
+                    _ => help.into(),
+                };
                 self.error(code::UNKNOWN_TYPE, schema.span_of("type"), &path.key("type"), message, help);
             }
             Some(Kind::Array) if schema.items.is_none() => {
@@ -226,7 +232,11 @@ impl Rules<'_> {
             let Some(first) = value::violations(schema, self.root, sample).into_iter().next() else { continue };
             let place = if first.pointer.is_empty() { String::new() } else { format!("at `{}`: ", first.pointer) };
             let message = format!("the {name} `{}` breaks its own schema: {place}{}", brief(sample), first.message);
-            let help = format!("change the {name}, or the schema that it stands in");
+            let help = Advice::from(format!("change the {name}, or the schema that it stands in"));
+            let help = match sample_that_fits(schema, sample) {
+                Some(better) => help.write(better),
+                None => help,
+            };
             self.error(code, schema.span_of(name), &path.key(name), message, help);
         }
     }
@@ -243,11 +253,13 @@ impl Rules<'_> {
         for name in twice {
             let message = format!("`required` names `{name}` twice");
             let help = "keep one of the two";
-            self.error(code::DUPLICATE_REQUIRED, schema.span_of("required"), &path.key("required"), message, help);
+            let at = schema.required.iter().rposition(|own| own == name).unwrap_or_default();
+            let span = schema.span_of_item("required", at);
+            self.error(code::DUPLICATE_REQUIRED, span, &path.key("required"), message, help);
         }
     }
 
-    fn error(&mut self, code: Code, span: Span, path: &Path<'_>, message: impl Into<String>, help: impl Into<String>) {
+    fn error(&mut self, code: Code, span: Span, path: &Path<'_>, message: impl Into<String>, help: impl Into<Advice>) {
         self.report(Severity::Error, code, span, path, message, help);
     }
 
@@ -257,7 +269,7 @@ impl Rules<'_> {
         span: Span,
         path: &Path<'_>,
         message: impl Into<String>,
-        help: impl Into<String>,
+        help: impl Into<Advice>,
     ) {
         self.report(Severity::Warning, code, span, path, message, help);
     }
@@ -269,10 +281,29 @@ impl Rules<'_> {
         span: Span,
         path: &Path<'_>,
         message: impl Into<String>,
-        help: impl Into<String>,
+        help: impl Into<Advice>,
     ) {
-        let diagnostic = Diagnostic::new(code, severity, message).at(span).path(path.to_string()).help(help);
-        self.diagnostics.push(diagnostic);
+        let diagnostic = Diagnostic::new(code, severity, message).at(span).path(path.to_string());
+        self.diagnostics.push(help.into().give(diagnostic, span));
+    }
+}
+
+/// Returns what was likely meant by a sample that its schema does not allow.
+fn sample_that_fits(schema: &Schema, sample: &Json) -> Option<String> {
+    let text = sample.as_str();
+    if let (Some(values), Some(text)) = (&schema.enumeration, text) {
+        let names = values.iter().filter_map(Json::as_str);
+        return crate::suggest::closest(text, names).map(str::to_owned);
+    }
+    match (schema.kind?, text) {
+        (Kind::Integer, Some(text)) => text.trim().parse::<i64>().ok().map(|number| number.to_string()),
+        (Kind::Number, Some(text)) => text.trim().parse::<f64>().ok().map(|_| text.trim().to_owned()),
+        (Kind::Boolean, Some(text)) => {
+            text.trim().to_ascii_lowercase().parse::<bool>().ok().map(|flag| flag.to_string())
+        }
+        (Kind::String, None) if sample.is_number() || sample.is_boolean() => Some(format!("\"{sample}\"")),
+        (Kind::Array, _) if !sample.is_array() && !sample.is_null() => Some(format!("[{sample}]")),
+        _ => None,
     }
 }
 

@@ -7,6 +7,7 @@ use serde_json::Number;
 
 use super::keywords::{self, SENSITIVE};
 use super::{Additional, Kind, Property, Schema};
+use crate::advice::Advice;
 use crate::document::{Entry, Node, Value};
 use crate::path::Path;
 use crate::rules::code;
@@ -28,32 +29,41 @@ impl Reader {
         let mut schema = Schema { span: node.span, ..Schema::default() };
         let Some(members) = node.as_object() else {
             let help = match &node.value {
-                Value::String(text) if kind_named(text).is_some() => format!("write `type: {text}` as a mapping"),
-                _ => "write a schema such as `{type: string}`, or remove it".to_owned(),
+                Value::String(text) if kind_named(text).is_some() => {
+                    Advice::from(format!("write `type: {text}` as a mapping")).write(format!("{{type: {text}}}")).sure()
+                }
+                _ => "write a schema such as `{type: string}`, or remove it".into(),
             };
             self.wrong_type(node, path, "a schema object", help);
             return schema;
         };
         for (name, entry) in members {
-            self.keyword(&mut schema, name, entry, &path.key(name));
+            let read = self.keyword(&mut schema, name, entry, &path.key(name));
+            // A mistyped keyword counts as the one that was meant: one mistake is reported once.
+            if let Some(meant) = read.filter(|meant| !members.contains_key(*meant)) {
+                self.known(&mut schema, meant, entry, &path.key(name));
+            }
         }
         schema
     }
 
-    fn keyword(&mut self, schema: &mut Schema, name: &str, entry: &Entry, path: &Path<'_>) {
+    /// Reads a keyword; of one that is not known, returns the one that was likely meant.
+    fn keyword(&mut self, schema: &mut Schema, name: &str, entry: &Entry, path: &Path<'_>) -> Option<&'static str> {
         if name.starts_with("x-") && name != SENSITIVE {
             schema.extensions.insert(name.to_owned(), entry.node.to_json());
-            return;
+            return None;
         }
         let Some(known) = keywords::KNOWN.into_iter().find(|known| *known == name) else {
-            self.unknown(name, entry.key_span, path);
-            return;
+            return self.unknown(name, entry.key_span, path);
         };
         schema.keyword_spans.push((known, entry.node.span));
-        if matches!(entry.node.value, Value::Null) && known != SENSITIVE {
-            return;
+        if let ("enum" | "required", Value::Array(items)) = (known, &entry.node.value) {
+            schema.item_spans.push((known, items.iter().map(|item| item.span).collect()));
         }
-        self.known(schema, known, entry, path);
+        if !matches!(entry.node.value, Value::Null) || known == SENSITIVE {
+            self.known(schema, known, entry, path);
+        }
+        None
     }
 
     fn known(&mut self, schema: &mut Schema, name: &'static str, entry: &Entry, path: &Path<'_>) {
@@ -108,9 +118,10 @@ impl Reader {
             let nullable = items.iter().any(|item| item.as_str() == Some("null"));
             let named = items.iter().filter_map(Node::as_str).find(|name| *name != "null").unwrap_or("string");
             let help = if nullable {
-                format!("write `type: {named}` and `nullable: true`")
+                Advice::from(format!("write `type: {named}` and `nullable: true`")).write(named)
             } else {
-                format!("write one type, such as `type: {named}`; leave `type` out to allow any")
+                Advice::from(format!("write one type, such as `type: {named}`; leave `type` out to allow any"))
+                    .write(named)
             };
             let message = "`type` is a list; OpenAPI 3.0 knows one type per schema";
             self.report(code::UNKNOWN_TYPE, node.span, path, message, help);
@@ -128,20 +139,25 @@ impl Reader {
     }
 
     fn unknown_kind(&mut self, text: &str, span: Span, path: &Path<'_>) {
-        let help = match text {
-            "null" => "write `nullable: true` beside the type that the value has otherwise".to_owned(),
-            "text" | "str" | "char" => "write `type: string`".to_owned(),
-            "int" | "int32" | "int64" | "long" => format!("write `type: integer`{}", format_hint(text)),
-            "float" | "double" | "decimal" => "write `type: number`".to_owned(),
-            "bool" => "write `type: boolean`".to_owned(),
-            "map" | "dict" | "struct" => "write `type: object`, with `additionalProperties` for a map".to_owned(),
-            "list" => "write `type: array` with `items`".to_owned(),
+        let write = |kind: &str, help: String| Advice::from(help).write(kind);
+        let help = match text.to_ascii_lowercase().as_str() {
+            "null" => "write `nullable: true` beside the type that the value has otherwise".into(),
+            "text" | "str" | "char" => write("string", "write `type: string`".to_owned()).sure(),
+            lower @ ("int" | "int32" | "int64" | "long") => {
+                write("integer", format!("write `type: integer`{}", format_hint(lower))).sure()
+            }
+            "float" | "double" | "decimal" => write("number", "write `type: number`".to_owned()).sure(),
+            "bool" => write("boolean", "write `type: boolean`".to_owned()).sure(),
+            "map" | "dict" | "struct" => {
+                write("object", "write `type: object`, with `additionalProperties` for a map".to_owned())
+            }
+            "list" => write("array", "write `type: array` with `items`".to_owned()),
             "date" | "date-time" | "uuid" | "uri" | "email" | "byte" | "password" | "binary" | "file" => {
-                format!("write `type: string` and `format: {text}`")
+                write("string", format!("write `type: string` and `format: {text}`"))
             }
             _ => match closest(text, KIND_NAMES) {
-                Some(name) => format!("did you mean `{name}`?"),
-                None => format!("write one of {KINDS}"),
+                Some(name) => Advice::rename(name),
+                None => format!("write one of {KINDS}").into(),
             },
         };
         self.report(code::UNKNOWN_TYPE, span, path, format!("no type is named `{text}`"), help);
@@ -162,16 +178,23 @@ impl Reader {
             }
             ("multipleOf", Value::Number(number)) => bounds.multiple_of = Some(number.clone()),
             ("exclusiveMinimum" | "exclusiveMaximum", _) => {
-                self.wrong_type(node, path, "a boolean", "write `true` beside the bound that is excluded".to_owned());
+                self.wrong_type(node, path, "a boolean", "write `true` beside the bound that is excluded");
             }
-            _ => self.wrong_type(node, path, "a number", "write the number without quotes".to_owned()),
+            _ => {
+                let help = Advice::from("write the number without quotes");
+                let help = match node.as_str().map(str::trim).filter(|text| text.parse::<f64>().is_ok()) {
+                    Some(number) => help.write(number).sure(),
+                    None => help,
+                };
+                self.wrong_type(node, path, "a number", help);
+            }
         }
     }
 
     fn properties(&mut self, schema: &mut Schema, node: &Node, path: &Path<'_>) {
         schema.has_properties = true;
         let Some(members) = node.as_object() else {
-            let help = "write a mapping from each property's name to its schema".to_owned();
+            let help = "write a mapping from each property's name to its schema";
             return self.wrong_type(node, path, "a mapping", help);
         };
         for (name, entry) in members {
@@ -185,7 +208,11 @@ impl Reader {
             Value::Bool(value) => Additional::Allowed(*value, node.span),
             Value::Object(_) => Additional::Schema(Box::new(self.schema(node, path))),
             _ => {
-                let help = "write the schema of the values, or `false`".to_owned();
+                let help = "write the schema of the values, or `false`";
+                let help = match node.as_str().filter(|text| kind_named(text).is_some()) {
+                    Some(kind) => Advice::from(help).write(format!("{{type: {kind}}}")).sure(),
+                    None => help.into(),
+                };
                 self.wrong_type(node, path, "a schema object or a boolean", help);
                 Additional::Absent
             }
@@ -200,7 +227,7 @@ impl Reader {
             "discriminator" => {
                 if node.as_object().is_none() {
                     let help = "write `{propertyName: …}` with the name of the property that tells the variants apart";
-                    self.wrong_type(node, path, "a mapping", help.to_owned());
+                    self.wrong_type(node, path, "a mapping", help);
                 }
                 schema.composition.discriminator = Some(node.to_json());
             }
@@ -219,7 +246,12 @@ impl Reader {
     fn text(&mut self, node: &Node, path: &Path<'_>) -> Option<String> {
         let text = node.as_str().map(str::to_owned);
         if text.is_none() {
-            self.wrong_type(node, path, "text", "put the text in quotes".to_owned());
+            let help = match &node.value {
+                Value::Number(number) => Advice::from("put the text in quotes").write(format!("\"{number}\"")).sure(),
+                Value::Bool(flag) => Advice::from("put the text in quotes").write(format!("\"{flag}\"")).sure(),
+                _ => "put the text in quotes".into(),
+            };
+            self.wrong_type(node, path, "text", help);
         }
         text
     }
@@ -228,7 +260,7 @@ impl Reader {
         if let Value::Bool(flag) = node.value {
             return flag;
         }
-        self.wrong_type(node, path, "a boolean", "write `true` or `false`, without quotes".to_owned());
+        self.wrong_type(node, path, "a boolean", boolean(node));
         false
     }
 
@@ -238,7 +270,12 @@ impl Reader {
             _ => None,
         };
         if count.is_none() {
-            self.wrong_type(node, path, "a whole number from 0", "write the number without sign and quotes".to_owned());
+            let help = Advice::from("write the number without sign and quotes");
+            let help = match node.as_str().map(str::trim).filter(|text| text.parse::<u64>().is_ok()) {
+                Some(number) => help.write(number).sure(),
+                None => help,
+            };
+            self.wrong_type(node, path, "a whole number from 0", help);
         }
         count
     }
@@ -247,7 +284,13 @@ impl Reader {
         if let Value::Array(items) = &node.value {
             return Some(items);
         }
-        self.wrong_type(node, path, expected, "write a list, such as `[a, b]`".to_owned());
+        let help = Advice::from("write a list, such as `[a, b]`");
+        let help = match &node.value {
+            Value::String(text) => help.write(format!("[{text}]")).sure(),
+            Value::Number(number) => help.write(format!("[{number}]")).sure(),
+            _ => help,
+        };
+        self.wrong_type(node, path, expected, help);
         None
     }
 
@@ -257,34 +300,38 @@ impl Reader {
         names.collect()
     }
 
-    fn unknown(&mut self, name: &str, span: Span, path: &Path<'_>) {
+    fn unknown(&mut self, name: &str, span: Span, path: &Path<'_>) -> Option<&'static str> {
         if let Some(help) = keywords::newer(name) {
             let message = format!("`{name}` is no keyword of OpenAPI 3.0");
-            return self.report(code::NEWER_KEYWORD, span, path, message, help);
+            self.report(code::NEWER_KEYWORD, span, path, message, help);
+            return None;
         }
         let message = format!("unknown keyword `{name}`");
-        match closest(name, keywords::KNOWN) {
-            Some(known) => self.report(code::UNKNOWN_KEYWORD, span, path, message, format!("did you mean `{known}`?")),
+        let meant = closest(name, keywords::KNOWN);
+        match meant {
+            Some(known) => self.report(code::UNKNOWN_KEYWORD, span, path, message, Advice::rename(known)),
             None => {
                 let help =
                     format!("remove it; if it is a property, move it below `properties`; notes are named `x-{name}`");
                 self.report(code::UNKNOWN_KEYWORD, span, path, message, help);
             }
         }
+        meant
     }
 
-    fn wrong_type(&mut self, node: &Node, path: &Path<'_>, expected: &str, help: String) {
+    fn wrong_type(&mut self, node: &Node, path: &Path<'_>, expected: &str, help: impl Into<Advice>) {
         let diagnostic = wrong_type(node, path, expected, help);
         self.diagnostics.push(diagnostic);
     }
 
-    fn report(&mut self, code: Code, span: Span, path: &Path<'_>, message: impl Into<String>, help: impl Into<String>) {
-        self.diagnostics.push(Diagnostic::error(code, message).at(span).path(path.to_string()).help(help));
+    fn report(&mut self, code: Code, span: Span, path: &Path<'_>, message: impl Into<String>, help: impl Into<Advice>) {
+        let diagnostic = Diagnostic::error(code, message).at(span).path(path.to_string());
+        self.diagnostics.push(help.into().give(diagnostic, span));
     }
 }
 
 /// Says that a value has the wrong JSON type.
-pub(crate) fn wrong_type(node: &Node, path: &Path<'_>, expected: &str, help: String) -> Diagnostic {
+pub(crate) fn wrong_type(node: &Node, path: &Path<'_>, expected: &str, help: impl Into<Advice>) -> Diagnostic {
     let found = match &node.value {
         Value::Null => "null",
         Value::Bool(_) => "a boolean",
@@ -298,8 +345,18 @@ pub(crate) fn wrong_type(node: &Node, path: &Path<'_>, expected: &str, help: Str
         _ => "this".to_owned(),
     };
     let message = format!("{name} must be {expected}, not {found}");
-    let diagnostic = Diagnostic::error(code::WRONG_TYPE, message).at(node.span).help(help);
+    let diagnostic = help.into().give(Diagnostic::error(code::WRONG_TYPE, message).at(node.span), node.span);
     if path.is_empty() { diagnostic } else { diagnostic.path(path.to_string()) }
+}
+
+/// How to write the boolean that was meant.
+pub(crate) fn boolean(node: &Node) -> Advice {
+    let help = Advice::from("write `true` or `false`, without quotes");
+    match node.as_str().map(str::to_ascii_lowercase).as_deref() {
+        Some("true" | "yes" | "on" | "y") => help.write("true").sure(),
+        Some("false" | "no" | "off" | "n") => help.write("false").sure(),
+        _ => help,
+    }
 }
 
 const KIND_NAMES: [&str; 6] = ["string", "number", "integer", "boolean", "object", "array"];

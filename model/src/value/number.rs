@@ -6,7 +6,7 @@ use std::collections::HashSet;
 use serde_json::{Number, Value as Json};
 
 /// Whether the number is an integer, however it is written (`1.0`, `1e3`).
-pub(super) fn is_whole(number: &Number) -> bool {
+pub(crate) fn is_whole(number: &Number) -> bool {
     number.is_i64() || number.is_u64() || number.as_f64().is_some_and(|float| float.fract() == 0.0)
 }
 
@@ -41,7 +41,7 @@ fn integer(number: &Number) -> Option<i128> {
 }
 
 /// Whether two values are equal as JSON Schema sees it: `1` equals `1.0`, the order of members does not count.
-pub(super) fn equal(left: &Json, right: &Json) -> bool {
+pub(crate) fn equal(left: &Json, right: &Json) -> bool {
     match (left, right) {
         (Json::Number(left), Json::Number(right)) => compare(left, right) == Ordering::Equal,
         (Json::Array(left), Json::Array(right)) => {

@@ -6,6 +6,7 @@ use indexmap::IndexSet;
 use serde_json::{Number, Value as Json};
 
 use super::{Place, Rules};
+use crate::advice::Advice;
 use crate::base::SERVER_PROPERTIES;
 use crate::path::Path;
 use crate::rules::code;
@@ -31,10 +32,21 @@ impl Rules<'_> {
             self.warning(code::ODD_ENUM, span, &path, message, help);
         }
         let mut seen = HashSet::new();
-        if let Some(value) = values.iter().find(|value| !seen.insert(value.to_string())) {
+        if let Some((at, value)) = values.iter().enumerate().find(|(_, value)| !seen.insert(value.to_string())) {
+            let span = schema.span_of_item("enum", at);
             self.warning(code::ODD_ENUM, span, &path, format!("`{value}` stands twice in `enum`"), help);
         }
-        if let Some(value) = values.iter().find(|value| !fits(schema, value)) {
+        if let Some((at, value)) = values.iter().enumerate().find(|(_, value)| !fits(schema, value)) {
+            let span = schema.span_of_item("enum", at);
+            let help = match (schema.kind, value) {
+                (Some(Kind::String), Json::Number(_) | Json::Bool(_)) => {
+                    Advice::from(help).write(format!("\"{value}\"")).sure()
+                }
+                (Some(Kind::Integer | Kind::Number), Json::String(text)) if text.parse::<f64>().is_ok() => {
+                    Advice::from(help).write(text.clone())
+                }
+                _ => help.into(),
+            };
             let kind = schema.kind.map_or("any", Kind::as_str);
             let message = format!("`{value}` in `enum` can never be sent: the type is `{kind}`");
             self.warning(code::ODD_ENUM, span, &path, message, help);
@@ -86,17 +98,19 @@ impl Rules<'_> {
         for name in unknown {
             let message = format!("`required` names `{name}`, which is not among the `properties`");
             let help = match crate::suggest::closest(name, schema.properties.keys().map(String::as_str)) {
-                Some(known) => format!("did you mean `{known}`?"),
-                None => "declare the property, or remove the name".to_owned(),
+                Some(known) => Advice::rename(known),
+                None => "declare the property, or remove the name".into(),
             };
-            self.warning(code::REQUIRED_UNDECLARED, schema.span_of("required"), &path.key("required"), message, help);
+            let at = schema.required.iter().position(|own| own == name).unwrap_or_default();
+            let span = schema.span_of_item("required", at);
+            self.warning(code::REQUIRED_UNDECLARED, span, &path.key("required"), message, help);
         }
     }
 
     fn root(&mut self, schema: &Schema, path: &Path<'_>) {
         if let Some(kind) = schema.kind.filter(|kind| *kind != Kind::Object) {
             let message = format!("the properties of a resource are always an object, never `{}`", kind.as_str());
-            let help = "write `type: object` with `properties`";
+            let help = Advice::from("write `type: object` with `properties`").write("object");
             self.warning(code::ROOT_NOT_OBJECT, schema.span_of("type"), &path.key("type"), message, help);
         }
         if let Some(secrets) = schema.properties.get("secrets") {

@@ -1,6 +1,7 @@
 //! What Radius forbids beyond OpenAPI: composition, loose maps, reserved names.
 
 use super::{Place, Rules};
+use crate::advice::Advice;
 use crate::path::Path;
 use crate::rules::code;
 use crate::schema::{Additional, Kind, SENSITIVE, Schema};
@@ -40,6 +41,7 @@ impl Rules<'_> {
             if let Some(property) = schema.properties.get(name) {
                 let message = format!("`{name}` is reserved: the control plane writes it on every resource");
                 let help = format!("choose another name, such as `{name}Text`, or move it into an object");
+                let help = Advice::from(help).write(format!("{name}Text"));
                 self.error(code::RESERVED_PROPERTY, property.key_span, &properties.key(name), message, help);
             }
         }
@@ -73,6 +75,7 @@ impl Rules<'_> {
                 let message = "`additionalProperties: true` allows anything";
                 let help =
                     "give the schema of the values, such as `additionalProperties: {type: string}`, or remove it";
+                let help = Advice::from(help).write("{type: string}");
                 self.error(code::ADDITIONAL_PROPERTIES_TRUE, *span, &additional, message, help);
             }
             Additional::Schema(values) if schema.has_properties || !schema.properties.is_empty() => {
@@ -86,6 +89,7 @@ impl Rules<'_> {
             {
                 let message = "only `platformOptions` may be a map of anything";
                 let help = "give the type of the values, such as `additionalProperties: {type: string}`";
+                let help = Advice::from(help).write("{type: string}");
                 self.error(code::ANY_OUTSIDE_PLATFORM_OPTIONS, values.span, &additional, message, help);
             }
             _ => {}
@@ -96,7 +100,10 @@ impl Rules<'_> {
         let path = path.key(SENSITIVE);
         let span = schema.span_of(SENSITIVE);
         if schema.extensions.contains_key(SENSITIVE) {
-            let help = "write `true` or `false`, without quotes";
+            let help = match schema.extensions.get(SENSITIVE) {
+                Some(value) => crate::schema::boolean(&crate::document::Node::from_json(value, span)),
+                None => "write `true` or `false`, without quotes".into(),
+            };
             let message = format!("`{SENSITIVE}` must be a boolean");
             return self.error(code::INVALID_SENSITIVE, span, &path, message, help);
         }

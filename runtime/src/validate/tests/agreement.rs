@@ -1,6 +1,10 @@
 //! The compiled JSON Schema and the walk that explains agree on every body.
 
 use proptest::prelude::*;
+use radii_diagnostics::Span;
+use radii_model::body::READ_ONLY_PROPERTY;
+use radii_model::document::Node;
+use radii_model::schema::Schema;
 use serde_json::{Map, Value as Json, json};
 
 use super::super::Validator;
@@ -115,6 +119,10 @@ proptest! {
             let matches = |pattern: &str, text: &str| validator.patterns[pattern].is_match(text);
             let violations = radii_model::value::violations_with(&validator.schema, &validator.schema, &body, &matches);
             prop_assert_eq!(compiled.is_valid(&body), violations.is_empty(), "{} with {}: {:?}", schema, body, violations);
+            let resource = Node::from_json(&json!({ "properties": body }), Span::default());
+            let explained = radii_model::body::check(&Schema::from_node(&Node::from_json(&schema, Span::default()), "").0, &resource, "");
+            let explained: Vec<_> = explained.into_iter().filter(|said| said.code != READ_ONLY_PROPERTY).collect();
+            prop_assert_eq!(violations.is_empty(), explained.is_empty(), "{} with {}: {:?}", schema, body, explained);
         }
     }
 }

@@ -1,0 +1,93 @@
+//! Bodies of resources against the schema of their type, with places in both.
+//!
+//! [`crate::value`] decides, in the protocol's words, what a server answers. This module decides the same
+//! and speaks to whoever wrote the file: it underlines what is wrong, names the line of the definition
+//! that says so, and proposes what to write.
+
+mod mend;
+mod walk;
+
+use radii_diagnostics::{Code, Diagnostic};
+
+use crate::document::Node;
+use crate::path::Path;
+use crate::schema::Schema;
+use crate::suggest::closest;
+
+pub use code::*;
+
+/// Codes of this module.
+mod code {
+    use super::Code;
+
+    /// The body has no member that the type describes.
+    pub const UNKNOWN_PROPERTY: Code = Code::new("radii/unknown-property");
+    /// A required property is not there.
+    pub const MISSING_PROPERTY: Code = Code::new("radii/missing-property");
+    /// A value has the wrong JSON type.
+    pub const WRONG_VALUE_TYPE: Code = Code::new("radii/wrong-value-type");
+    /// A value is not one of those that are allowed.
+    pub const VALUE_NOT_ALLOWED: Code = Code::new("radii/value-not-allowed");
+    /// A text does not match its pattern or format.
+    pub const PATTERN_MISMATCH: Code = Code::new("radii/pattern-mismatch");
+    /// A number, length or count is outside its bounds.
+    pub const OUT_OF_BOUNDS: Code = Code::new("radii/out-of-bounds");
+    /// A list holds the same item twice.
+    pub const DUPLICATE_ITEM: Code = Code::new("radii/duplicate-item");
+    /// A property is set by recipes only.
+    pub const READ_ONLY_PROPERTY: Code = Code::new("radii/read-only-property");
+    /// A value fits none of the variants, or too many.
+    pub const NO_VARIANT: Code = Code::new("radii/no-variant");
+    /// The document is not the body of a resource.
+    pub const NOT_A_BODY: Code = Code::new("radii/not-a-body");
+}
+
+/// Members of a resource beside its `properties`.
+const ENVELOPE: [&str; 8] = ["id", "name", "type", "location", "tags", "apiVersion", "systemData", "properties"];
+
+/// Checks a body: a whole resource with `properties`, or the properties alone.
+///
+/// `schema` is the type's own; the properties that every resource may have are declared here. `text` is the body's source, which fixes need.
+pub fn check(schema: &Schema, body: &Node, text: &str) -> Vec<Diagnostic> {
+    let mut merged = schema.clone();
+    crate::base::declare_base_properties(&mut merged);
+    let mut found = Vec::new();
+    let Some(members) = body.as_object() else {
+        let message = "the body must be an object with `properties`";
+        found.push(
+            Diagnostic::error(NOT_A_BODY, message).at(body.span).help("write `properties:` with members below it"),
+        );
+        return found;
+    };
+    let root = Path::Root("");
+    let (properties, path, owner) = match members.get("properties") {
+        Some(entry) => (&entry.node, root.key("properties"), entry.key_span),
+        None => (body, Path::Root(""), start_of(body)),
+    };
+    if members.contains_key("properties") {
+        for (name, entry) in members.iter().filter(|(name, _)| !ENVELOPE.contains(&name.as_str())) {
+            let mut diagnostic = Diagnostic::error(UNKNOWN_PROPERTY, format!("`{name}` is no member of a resource"))
+                .at(entry.key_span)
+                .path(name.clone());
+            let free = ENVELOPE.into_iter().filter(|known| !members.contains_key(*known));
+            diagnostic = match closest(name, free) {
+                _ if merged.properties.contains_key(name) => diagnostic.help("move it into `properties`"),
+                Some(known) => crate::advice::Advice::rename(known).give(diagnostic, entry.key_span),
+                None => diagnostic.help("what a type describes stands in `properties`"),
+            };
+            found.push(diagnostic);
+        }
+    }
+    let mut walk = walk::Walk { root: &merged, text, found };
+    walk.value(&merged, properties, &path, owner);
+    let mut found = walk.found;
+    crate::advice::quote_alike(text, &mut found);
+    found.sort_by_key(|diagnostic| diagnostic.primary.as_ref().map(|label| label.span.start));
+    found
+}
+
+/// The first character of a value: where something is missing from a document that has no key to underline.
+fn start_of(node: &Node) -> radii_diagnostics::Span {
+    let span = node.span;
+    radii_diagnostics::Span { end: span.end.min(span.start + 1), ..span }
+}
