@@ -9,11 +9,37 @@ use crate::Fault;
 use crate::environment::load_resource;
 use crate::fault::code;
 use crate::host::Host;
-use crate::platform::EnvValue;
+use crate::platform::{ComputeKind, EnvValue};
 use crate::store::Record;
 
 /// Properties that say something about a resource and are no values of it.
 const METADATA: [&str; 4] = ["provisioningState", "recipe", "resourceProvisioning", "resources"];
+
+/// How a platform gives a container the values of a connected resource.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Carrier {
+    /// As plain variables.
+    Plain,
+    /// Through the platform's secrets.
+    Secret,
+}
+
+impl Carrier {
+    /// Returns the usual way of a platform.
+    pub(crate) fn of(kind: ComputeKind) -> Self {
+        match kind {
+            ComputeKind::Kubernetes | ComputeKind::Knative => Carrier::Secret,
+            _ => Carrier::Plain,
+        }
+    }
+
+    fn carry(self, text: String) -> EnvValue {
+        match self {
+            Carrier::Plain => EnvValue::Plain(text),
+            Carrier::Secret => EnvValue::Secret(text),
+        }
+    }
+}
 
 /// One entry of `connections`.
 pub(crate) struct Connection<'a> {
@@ -67,13 +93,14 @@ pub(crate) async fn context(host: &Host, properties: &Map<String, Json>) -> Resu
 pub(crate) async fn variables(
     host: &Host,
     properties: &Map<String, Json>,
+    carrier: Carrier,
 ) -> Result<BTreeMap<String, EnvValue>, Fault> {
     let mut variables = BTreeMap::new();
     for connection in of(properties) {
         let prefix = format!("CONNECTION_{}", variable_part(connection.name));
         let found = if connection.source.starts_with('/') {
             let record = load_connected(host, connection.source).await?;
-            values(&visible(host, record))
+            values(&visible(host, record), carrier)
         } else {
             url_values(connection.source)?
         };
@@ -105,7 +132,7 @@ fn visible(host: &Host, mut record: Record) -> Record {
 }
 
 /// Returns what a connected resource offers: its own properties, and the values its recipe computed.
-fn values(record: &Record) -> Vec<(String, EnvValue)> {
+fn values(record: &Record, carrier: Carrier) -> Vec<(String, EnvValue)> {
     let computed = record.properties.get("status").and_then(|status| status.get("computedValues"));
     let computed = computed.and_then(Json::as_object).into_iter().flatten();
     let own = record.properties.iter().filter(|_| !is_container(&record.type_name));
@@ -113,7 +140,7 @@ fn values(record: &Record) -> Vec<(String, EnvValue)> {
     let mut found: Vec<(String, EnvValue)> = Vec::new();
     for (name, value) in computed.chain(own.filter(|(name, _)| !basic(name))) {
         if let (Some(text), false) = (text(value), found.iter().any(|(known, _)| known == name)) {
-            found.push((name.clone(), EnvValue::Plain(text)));
+            found.push((name.clone(), carrier.carry(text)));
         }
     }
     found

@@ -1,5 +1,7 @@
 //! Platforms: rendering is pure, applying talks to the platform.
 
+mod pieces;
+
 use std::collections::BTreeMap;
 
 use async_trait::async_trait;
@@ -7,6 +9,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value as Json};
 
 use crate::Fault;
+
+pub use pieces::{Component, Gateway, Piece, Route, Secret, Tls};
 
 /// A compute kind that an environment can have.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -401,6 +405,46 @@ pub trait Platform: Send + Sync {
     /// # Errors
     /// [`crate::fault::code::PLATFORM_UNSUPPORTED`] naming resource, platform, reason and alternative.
     fn render(&self, target: &Target, workload: &Workload) -> Result<Vec<Object>, Fault>;
+
+    /// Returns the objects of what an application has beside containers. Pure, as [`Platform::render`] is.
+    ///
+    /// # Errors
+    /// [`crate::fault::code::PLATFORM_UNSUPPORTED`], unless the platform says otherwise.
+    fn render_piece(&self, target: &Target, piece: &Piece) -> Result<Vec<Object>, Fault> {
+        let (what, owner) = match piece {
+            Piece::Gateway(gateway) => ("gateways", &gateway.resource),
+            Piece::Secret(secret) => ("secret stores", &secret.resource),
+            Piece::Component(component) => ("Dapr building blocks", &component.resource),
+        };
+        let kind = target.kind.as_str();
+        let message = format!(
+            "{what} are not supported on `{kind}`: to deploy `{}`, use an environment whose compute kind is `kubernetes`",
+            owner.name
+        );
+        Err(Fault::new(400, crate::fault::code::PLATFORM_UNSUPPORTED, message).target(&owner.id))
+    }
+
+    /// Returns the values of a secret that the platform holds, or nothing when there is none of that name.
+    ///
+    /// # Errors
+    /// [`crate::fault::code::PLATFORM_UNSUPPORTED`], unless the platform says otherwise.
+    async fn read_secret(
+        &self,
+        target: &Target,
+        _namespace: &str,
+        name: &str,
+    ) -> Result<Option<BTreeMap<String, Vec<u8>>>, Fault> {
+        let message = format!(
+            "secret stores are not supported on `{}`: `{name}` cannot be read; use an environment whose compute kind is `kubernetes`",
+            target.kind.as_str()
+        );
+        Err(Fault::new(400, crate::fault::code::PLATFORM_UNSUPPORTED, message))
+    }
+
+    /// Returns the IP address or host name at which gateways are reached from outside, if it is known.
+    async fn public_address(&self, _target: &Target) -> Result<Option<String>, Fault> {
+        Ok(None)
+    }
 
     /// Returns a recipe's object, given as the platform's own document, with the reference it will have.
     ///

@@ -1,21 +1,28 @@
 //! The driver: which cluster, what to apply, and whether it works.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use radii_runtime::Fault;
 use radii_runtime::fault::code;
-use radii_runtime::platform::{ComputeKind, Health, Object, ObjectRef, Observed, Platform, Target, Workload};
+use radii_runtime::platform::{
+    ComputeKind, Health, Object, ObjectRef, Observed, Piece, Platform, Target, Workload,
+};
 use serde_json::{Value as Json, json};
 
 use crate::cluster::{Address, Cluster, Error, KindName, Ownership};
-use crate::{KubeCluster, MemoryCluster, Place, adopt, render, rollout};
+use crate::{KubeCluster, MemoryCluster, Place, adopt, pieces, render, rollout};
 
 /// How often a rollout is looked at when nothing announces a change.
 const LOOK: Duration = Duration::from_secs(2);
+
+/// Where Contour's proxies are published: as Radius installs it, and as its own manifests do.
+const ENVOYS: [(&str, &str); 2] = [("radius-system", "contour-envoy"), ("projectcontour", "envoy")];
 
 /// The clusters that a server reaches.
 #[derive(Clone)]
@@ -215,6 +222,39 @@ impl Platform for KubernetesPlatform {
 
     fn adopt(&self, target: &Target, body: Json) -> Result<Object, Fault> {
         adopt::object(target, body)
+    }
+
+    fn render_piece(&self, target: &Target, piece: &Piece) -> Result<Vec<Object>, Fault> {
+        Ok(pieces::render(target, piece))
+    }
+
+    async fn read_secret(
+        &self,
+        target: &Target,
+        namespace: &str,
+        name: &str,
+    ) -> Result<Option<BTreeMap<String, Vec<u8>>>, Fault> {
+        let address = Address::new(KindName::new("", "Secret"), namespace, name);
+        let found = self.cluster(target.cluster()).get(&address).await.map_err(fault)?;
+        Ok(found.map(|secret| {
+            let data = secret.get("data").and_then(Json::as_object).into_iter().flatten();
+            let decode = |text: &Json| STANDARD.decode(text.as_str().unwrap_or_default()).unwrap_or_default();
+            data.map(|(key, value)| (key.clone(), decode(value))).collect()
+        }))
+    }
+
+    async fn public_address(&self, target: &Target) -> Result<Option<String>, Fault> {
+        let cluster = self.cluster(target.cluster());
+        for (namespace, name) in ENVOYS {
+            let address = Address::new(KindName::new("", "Service"), namespace, name);
+            let Some(service) = cluster.get(&address).await.map_err(fault)? else { continue };
+            let entry = &service["status"]["loadBalancer"]["ingress"][0];
+            let given = ["hostname", "ip"].iter().find_map(|member| entry[*member].as_str());
+            if let Some(given) = given.filter(|given| !given.is_empty()) {
+                return Ok(Some(given.to_owned()));
+            }
+        }
+        Ok(None)
     }
 
     async fn prepare(&self, target: &Target) -> Result<(), Fault> {

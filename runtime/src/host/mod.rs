@@ -203,6 +203,14 @@ pub trait Kind: Send + Sync {
         Vec::new()
     }
 
+    /// Removes what a resource of a synchronous kind made, before its deletion is stored.
+    ///
+    /// # Errors
+    /// The resource stays then, unless its deletion is forced.
+    async fn tear_down(&self, _host: &Host, _record: &Record) -> Result<(), Fault> {
+        Ok(())
+    }
+
     /// Whether carrying a change out touches nothing but the record, so that no progress is worth recording.
     fn is_inert(&self, _host: &Host, _record: &Record) -> bool {
         false

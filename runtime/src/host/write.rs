@@ -164,6 +164,12 @@ async fn try_delete(host: &Host, request: &Delete) -> Result<Answer, Refusal> {
     let expect = Expect::Revision(record.revision);
     let mut batch = if request.force { Vec::new() } else { kind.guards(Verb::Delete, &record) };
     if kind.mode(&type_name.to_string()) == Mode::Synchronous {
+        if let Err(fault) = kind.tear_down(host, &record).await {
+            if !request.force {
+                return Err(fault.into());
+            }
+            tracing::warn!("The forced deletion of `{}` left something behind: {fault}", record.id);
+        }
         batch.push(Write::Delete { id: record.id.clone(), expect });
         host.parts.store.commit(batch).await?;
         return Ok(Answer::Done(None));

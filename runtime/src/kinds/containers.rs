@@ -8,11 +8,11 @@ use serde_json::{Map, Value as Json, json};
 
 use super::{refuse_moves, shape};
 use crate::Fault;
-use crate::connections;
+use crate::connections::{self, Carrier};
 use crate::environment::{Environment, load_application};
 use crate::host::{Host, Kind, Mode, Step, Work};
 use crate::objects::{self, Recorder};
-use crate::platform::{ComputeKind, Observed, Target, Workload};
+use crate::platform::{ComputeKind, EnvValue, Observed, Target, Workload};
 use crate::store::{Record, Verb};
 use crate::workload::{Draft, hosts};
 
@@ -80,11 +80,48 @@ impl Kind for Containers {
             return Ok(Vec::new());
         }
         let (environment, application, target) = find_target(host, record).await?;
-        let variables = connections::variables(host, &record.properties).await?;
-        let workload =
+        let variables = connections::variables(host, &record.properties, Carrier::of(target.kind)).await?;
+        let mut workload =
             Draft::parse(record)?.into_workload(&target, &variables, environment.marks(application.as_ref()));
+        resolve_secrets(host, &mut workload).await?;
         objects::driver(host, target.kind)?.render(&target, &workload)
     }
+}
+
+/// Turns references to secret stores into names of the platform's secrets.
+async fn resolve_secrets(host: &Host, workload: &mut Workload) -> Result<(), Fault> {
+    for container in &mut workload.containers {
+        for (_, value) in &mut container.env {
+            let EnvValue::SecretRef { secret, .. } = value else { continue };
+            if secret.starts_with('/') {
+                let store = super::secret_stores::load(host, secret).await?;
+                let own = store.id.name().unwrap_or_default().to_ascii_lowercase();
+                *secret = super::secret_stores::place_of(&store).map_or(own, |(_, name)| name.to_owned());
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Checks that volumes that are resources exist, and are volumes that can be mounted here.
+async fn check_volumes(host: &Host, properties: &Map<String, Json>) -> Result<(), Fault> {
+    let volumes = properties.get("container").and_then(|container| container["volumes"].as_object());
+    for (name, volume) in volumes.into_iter().flatten().filter(|(_, volume)| volume["kind"] == "persistent") {
+        let source = volume["source"].as_str().unwrap_or_default();
+        if !source.starts_with('/') {
+            continue;
+        }
+        let found = super::secret_stores::load(host, source).await?;
+        if !found.type_name.eq_ignore_ascii_case("Applications.Core/volumes") {
+            return Err(Fault::internal("invalid dependency resource"));
+        }
+        let message = format!(
+            "container.volumes.{name}: `{source}` is an Azure Key Vault, and this server has no credentials for Azure: \
+             put the values into a secret store, or name a PersistentVolumeClaim as `source`"
+        );
+        return Err(Fault::new(400, crate::fault::code::PLATFORM_UNSUPPORTED, message));
+    }
+    Ok(())
 }
 
 fn is_classic(record: &Record) -> bool {
@@ -161,10 +198,12 @@ async fn deploy(work: &Work<'_>, record: &mut Record) -> Result<(), Fault> {
         return Ok(());
     }
     let (environment, application, target) = find_target(work.host, record).await?;
-    let variables = connections::variables(work.host, &record.properties).await?;
+    let variables = connections::variables(work.host, &record.properties, Carrier::of(target.kind)).await?;
     let draft = Draft::parse(record)?;
     let degradations = draft.degradations.clone();
-    let workload = draft.into_workload(&target, &variables, environment.marks(application.as_ref()));
+    let mut workload = draft.into_workload(&target, &variables, environment.marks(application.as_ref()));
+    resolve_secrets(work.host, &mut workload).await?;
+    check_volumes(work.host, &record.properties).await?;
     let platform = objects::driver(work.host, target.kind);
     if environment.is_simulated() {
         // What would be made is shown where this server knows how; nothing is made.
@@ -185,7 +224,7 @@ async fn deploy(work: &Work<'_>, record: &mut Record) -> Result<(), Fault> {
 }
 
 /// Returns where a container goes: its own environment, else that of its application.
-async fn find_target(host: &Host, record: &Record) -> Result<(Environment, Option<Record>, Target), Fault> {
+pub(super) async fn find_target(host: &Host, record: &Record) -> Result<(Environment, Option<Record>, Target), Fault> {
     let application = load_application(host, record.properties.get("application")).await?;
     let own = record.properties.get("environment").filter(|value| value.as_str().is_some_and(|text| !text.is_empty()));
     let of_application = application.as_ref().and_then(|application| application.properties.get("environment"));

@@ -2,13 +2,17 @@
 
 mod applications;
 mod containers;
+mod dapr;
 mod environments;
+mod gateways;
+mod made;
 mod portable;
 mod secrets;
+mod secret_stores;
 mod settings;
 mod shape;
-mod unsupported;
 mod user_defined;
+mod volumes;
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -38,7 +42,10 @@ impl Default for Kinds {
             Arc::new(containers::Containers::Classic),
             Arc::new(containers::Containers::Compute),
             Arc::new(portable::PortableResources),
-            Arc::new(unsupported::Unsupported),
+            Arc::new(gateways::Gateways),
+            Arc::new(secret_stores::SecretStores),
+            Arc::new(volumes::Volumes),
+            Arc::new(dapr::DaprBlocks),
         ];
         let mut by_type = HashMap::new();
         for kind in built_in {

@@ -167,7 +167,7 @@ impl GivenEnv {
         match (self.value, self.value_from) {
             (Some(value), None) => Ok(EnvValue::Plain(value)),
             (None, Some(ValueFrom { secret_ref: SecretRef { source, key } })) => {
-                Ok(EnvValue::SecretRef { secret: last_name(&source), key })
+                Ok(EnvValue::SecretRef { secret: source, key })
             }
             _ => Err(invalid(&format!("container.env.{name}"), "needs either `value` or `valueFrom`")),
         }

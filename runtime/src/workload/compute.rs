@@ -255,7 +255,7 @@ impl GivenEnv {
         match (self.value, self.value_from.and_then(|from| from.secret_key_ref)) {
             (Some(value), None) => Ok(EnvValue::Plain(value)),
             (None, Some(SecretKeyRef { secret_name, key })) => {
-                Ok(EnvValue::SecretRef { secret: last_name(&secret_name), key })
+                Ok(EnvValue::SecretRef { secret: secret_name, key })
             }
             _ => Err(invalid(pointer, "needs either `value` or `valueFrom.secretKeyRef`")),
         }
