@@ -83,7 +83,7 @@ impl Target {
 }
 
 /// An id with its last name.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Named {
     /// The full id.
     pub id: String,
@@ -405,6 +405,14 @@ pub trait Platform: Send + Sync {
     /// # Errors
     /// [`crate::fault::code::PLATFORM_UNSUPPORTED`] naming resource, platform, reason and alternative.
     fn render(&self, target: &Target, workload: &Workload) -> Result<Vec<Object>, Fault>;
+
+    /// Checks an author's own fields for this platform (`runtimes.<platform>`), wherever the resource will go.
+    ///
+    /// # Errors
+    /// 400 naming the field.
+    fn check_punch_through(&self, _resource: &str, _punch_through: &Map<String, Json>) -> Result<(), Fault> {
+        Ok(())
+    }
 
     /// Returns the objects of what an application has beside containers. Pure, as [`Platform::render`] is.
     ///

@@ -94,14 +94,46 @@ fn lay_over(object: &mut Object, mut base: Json, workload: &Workload) -> Result<
             object.body["spec"]["type"] = kind;
         }
     }
-    let over = std::mem::replace(&mut object.body, base);
+    let mut over = std::mem::replace(&mut object.body, base);
     if over["kind"] == "Service" {
+        // Ports of a Service have another key than those of containers, so they are merged here.
         upsert_ports(&mut object.body, &over);
+        if let Some(spec) = over["spec"].as_object_mut() {
+            spec.shift_remove("ports");
+        }
     }
+    let ports = object.body.pointer("/spec/ports").cloned().filter(|_| over["kind"] == "Service");
     patch::merge(&mut object.body, &over).map_err(|message| {
         let message = format!("`runtimes.kubernetes.base` cannot be merged: {message}");
         Fault::bad_request(message).target(&workload.resource.id)
-    })
+    })?;
+    if let Some(ports) = ports {
+        object.body["spec"]["ports"] = ports;
+    }
+    Ok(())
+}
+
+/// Checks what an author says for Kubernetes alone, before it is known where the container goes.
+///
+/// # Errors
+/// 400 in the words of Radius.
+pub fn check(resource: &str, punch_through: &Map<String, Json>) -> Result<(), Fault> {
+    if let Some(text) = punch_through.get("base").and_then(Json::as_str) {
+        parse(text, resource)?;
+    }
+    let target = "$.properties.runtimes.kubernetes.pod";
+    let Some(pod) = punch_through.get("pod").filter(|pod| !pod.is_null()) else { return Ok(()) };
+    let refuse = |why: String| {
+        let message = format!("Invalid PodSpec for patching: {why}.");
+        Err(Fault::new(400, "InvalidRequestContent", message).target(target))
+    };
+    let Some(members) = pod.as_object() else { return refuse("it must be an object".to_owned()) };
+    for list in ["containers", "initContainers", "volumes", "tolerations", "imagePullSecrets"] {
+        if members.get(list).is_some_and(|value| !value.is_array() && !value.is_null()) {
+            return refuse(format!("`{list}` must be a list"));
+        }
+    }
+    Ok(())
 }
 
 /// Gives the author's main container the name of ours, whatever its casing.

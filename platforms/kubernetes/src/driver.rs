@@ -10,13 +10,11 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use radii_runtime::Fault;
 use radii_runtime::fault::code;
-use radii_runtime::platform::{
-    ComputeKind, Health, Object, ObjectRef, Observed, Piece, Platform, Target, Workload,
-};
-use serde_json::{Value as Json, json};
+use radii_runtime::platform::{ComputeKind, Health, Object, ObjectRef, Observed, Piece, Platform, Target, Workload};
+use serde_json::{Map, Value as Json, json};
 
 use crate::cluster::{Address, Cluster, Error, KindName, Ownership};
-use crate::{KubeCluster, MemoryCluster, Place, adopt, pieces, render, rollout};
+use crate::{KubeCluster, MemoryCluster, Place, adopt, base, pieces, render, rollout};
 
 /// How often a rollout is looked at when nothing announces a change.
 const LOOK: Duration = Duration::from_secs(2);
@@ -222,6 +220,10 @@ impl Platform for KubernetesPlatform {
 
     fn adopt(&self, target: &Target, body: Json) -> Result<Object, Fault> {
         adopt::object(target, body)
+    }
+
+    fn check_punch_through(&self, resource: &str, punch_through: &Map<String, Json>) -> Result<(), Fault> {
+        base::check(resource, punch_through)
     }
 
     fn render_piece(&self, target: &Target, piece: &Piece) -> Result<Vec<Object>, Fault> {

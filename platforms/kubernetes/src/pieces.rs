@@ -3,7 +3,7 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use radii_runtime::platform::{
-    ComputeKind, Component, Gateway, Marks, Named, Object, ObjectRef, Piece, Route, Secret, Target,
+    Component, ComputeKind, Gateway, Marks, Named, Object, ObjectRef, Piece, Route, Secret, Target,
 };
 use serde_json::{Map, Value as Json, json};
 

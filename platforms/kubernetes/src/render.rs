@@ -20,7 +20,8 @@ pub fn workload(target: &Target, workload: &Workload) -> Result<Vec<Object>, Fau
     let secret = pod::secret_data(workload);
     let ours = Json::Object(labels::of_resource(target, &workload.resource));
     let plain = json!({ "labels": ours });
-    let mut objects = vec![meta.object("v1", "core/ServiceAccount", &name, plain.clone(), json!({}))];
+    let shared = Json::Object(labels::marked(target, workload, &workload.shared));
+    let mut objects = vec![meta.object("v1", "core/ServiceAccount", &name, shared, json!({}))];
     let rule = json!({ "apiGroups": [""], "resources": ["secrets"], "verbs": ["get", "list"] });
     objects.push(meta.object(
         "rbac.authorization.k8s.io/v1",

@@ -56,6 +56,7 @@ impl Kind for Applications {
             let kind = environment.kind()?;
             let namespace = environment.application_namespace(record);
             check_namespace(kind, &namespace)?;
+            refuse_other_namespace(old, &namespace)?;
             record.properties["status"] = json!({ "compute": { "kind": kind.as_str(), "namespace": namespace } });
             super::reserve(host, &environment, Some(record), &namespace).await?;
         }
@@ -99,6 +100,17 @@ impl Kind for Applications {
 /// Whether it is of `Applications.Core`, whose applications are checked against their environment.
 fn is_classic(record: &Record) -> bool {
     !record.id.namespace().is_some_and(|namespace| namespace.eq_ignore_ascii_case("Radius.Core"))
+}
+
+/// Refuses to move an application to another namespace: what stands in the old one would be forgotten.
+fn refuse_other_namespace(old: Option<&Record>, namespace: &str) -> Result<(), Fault> {
+    let before = old.and_then(|old| old.properties.get("status")?.get("compute")?.get("namespace")?.as_str());
+    match before {
+        Some(before) if before != namespace => Err(Fault::bad_request(format!(
+            "Updating an application's Kubernetes namespace from '{before}' to '{namespace}' requires the application to be deleted and redeployed. Please delete your application and try again."
+        ))),
+        _ => Ok(()),
+    }
 }
 
 fn keep_known_extensions(record: &mut Record) {

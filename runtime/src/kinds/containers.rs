@@ -9,7 +9,7 @@ use serde_json::{Map, Value as Json, json};
 use super::{refuse_moves, shape};
 use crate::Fault;
 use crate::connections::{self, Carrier};
-use crate::environment::{Environment, load_application};
+use crate::environment::{Environment, compute_kind, load_application};
 use crate::host::{Host, Kind, Mode, Step, Work};
 use crate::objects::{self, Recorder};
 use crate::platform::{ComputeKind, EnvValue, Observed, Target, Workload};
@@ -50,7 +50,7 @@ impl Kind for Containers {
         Duration::from_secs(20 * 60)
     }
 
-    async fn admit(&self, _host: &Host, record: &mut Record, old: Option<&Record>) -> Result<(), Fault> {
+    async fn admit(&self, host: &Host, record: &mut Record, old: Option<&Record>) -> Result<(), Fault> {
         shape::strip(record);
         let status = old.and_then(|old| old.properties.get("status")).cloned();
         record.properties.insert("status".into(), status.unwrap_or_else(|| json!({})));
@@ -59,6 +59,12 @@ impl Kind for Containers {
             complete(&mut record.properties);
         } else if let Some(hosts) = old.and_then(|old| old.properties.get("hosts")) {
             record.properties.insert("hosts".into(), hosts.clone());
+        }
+        for (kind, fields) in record.properties.get("runtimes").and_then(Json::as_object).into_iter().flatten() {
+            let platform = compute_kind(kind).and_then(|kind| host.platform(kind));
+            if let (Some(platform), Some(fields)) = (platform, fields.as_object()) {
+                platform.check_punch_through(record.id.name().unwrap_or_default(), fields)?;
+            }
         }
         if is_manual(record) { Ok(()) } else { Draft::parse(record).map(drop) }
     }
@@ -159,6 +165,10 @@ fn complete(properties: &mut Map<String, Json>) {
         complete_volumes_and_probes(container);
     }
     complete_extensions(properties);
+    let kubernetes = properties.get_mut("runtimes").and_then(|runtimes| runtimes.get_mut("kubernetes"));
+    if let Some(kubernetes) = kubernetes.and_then(Json::as_object_mut) {
+        kubernetes.entry("base").or_insert_with(|| "".into());
+    }
     properties.entry("resourceProvisioning").or_insert_with(|| "internal".into());
     properties.entry("resources").or_insert_with(|| json!([]));
 }
@@ -177,6 +187,15 @@ fn complete_volumes_and_probes(container: &mut Map<String, Json>) {
 }
 
 fn complete_extensions(properties: &mut Map<String, Json>) {
+    // Names that find our objects are not the author's to give.
+    let extensions = properties.get_mut("extensions").and_then(Json::as_array_mut);
+    for extension in extensions.into_iter().flatten().filter(|extension| extension["kind"] == "kubernetesMetadata") {
+        for marks in ["labels", "annotations"] {
+            if let Some(marks) = extension.get_mut(marks).and_then(Json::as_object_mut) {
+                marks.retain(|name, _| !name.starts_with("radapp.io/"));
+            }
+        }
+    }
     let extensions = properties.get_mut("extensions").and_then(Json::as_array_mut);
     for extension in extensions.into_iter().flatten().filter(|extension| extension["kind"] == "daprSidecar") {
         let Some(extension) = extension.as_object_mut() else { continue };

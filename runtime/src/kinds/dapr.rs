@@ -126,7 +126,9 @@ fn require(properties: &Map<String, Json>) -> Result<(), Fault> {
 
 /// Refuses what only a description has, where a recipe makes the component.
 fn refuse_manual_members(properties: &Map<String, Json>) -> Result<(), Fault> {
-    let is_given = |name: &str| properties.get(name).is_some_and(|value| !value.is_null() && *value != json!("") && *value != json!({}));
+    let is_given = |name: &str| {
+        properties.get(name).is_some_and(|value| !value.is_null() && *value != json!("") && *value != json!({}))
+    };
     let given = ["metadata", "type", "version"].into_iter().filter(|name| is_given(name));
     refuse(
         given

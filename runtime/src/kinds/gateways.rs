@@ -42,14 +42,23 @@ impl Kind for Gateways {
         Duration::from_secs(20 * 60)
     }
 
-    async fn admit(&self, _host: &Host, record: &mut Record, old: Option<&Record>) -> Result<(), Fault> {
+    async fn admit(&self, host: &Host, record: &mut Record, old: Option<&Record>) -> Result<(), Fault> {
         shape::strip(record);
         refuse_moves(record, old)?;
         complete(&mut record.properties);
         let status = old.and_then(|old| old.properties.get("status")).cloned();
         record.properties.insert("status".into(), status.unwrap_or_else(|| json!({})));
         record.properties.insert("url".into(), "".into());
-        read_routes(&record.properties).map(drop)
+        let routes = read_routes(&record.properties)?;
+        // Where it goes may come to light later only; a platform that is known already may refuse it now.
+        if let Ok((_, _, target)) = find_target(host, record).await
+            && let Some(platform) = host.platform(target.kind)
+        {
+            let resource = Named { id: record.id.to_string(), name: record.id.name().unwrap_or_default().to_owned() };
+            let gateway = Gateway { resource, routes, ..Gateway::default() };
+            platform.render_piece(&target, &Piece::Gateway(gateway))?;
+        }
+        Ok(())
     }
 
     async fn execute(&self, work: &Work<'_>, record: &mut Record) -> Result<Step, Fault> {
@@ -87,7 +96,8 @@ fn complete(properties: &mut Map<String, Json>) {
         fill(Some(route), &[("enableWebsockets", json!(false))]);
     }
     fill(properties.get_mut("hostname"), &[("fullyQualifiedHostname", json!("")), ("prefix", json!(""))]);
-    let tls = [("certificateFrom", json!("")), ("minimumProtocolVersion", json!("1.2")), ("sslPassthrough", json!(false))];
+    let tls =
+        [("certificateFrom", json!("")), ("minimumProtocolVersion", json!("1.2")), ("sslPassthrough", json!(false))];
     fill(properties.get_mut("tls"), &tls);
     if let Some(tls) = properties.get_mut("tls").filter(|tls| tls["certificateFrom"] == "") {
         // A version means nothing without a certificate.
@@ -214,7 +224,9 @@ fn read_routes(properties: &Map<String, Json>) -> Result<Vec<Route>, Fault> {
     }
     let is_given = |route: &Json, name: &str| route[name].as_str().is_some_and(|text| !text.is_empty());
     if passthrough && given.iter().any(|route| is_given(route, "path") || is_given(route, "replacePrefix")) {
-        return Err(Fault::bad_request("cannot support `path` or `replacePrefix` in routes with sslPassthrough set to true"));
+        return Err(Fault::bad_request(
+            "cannot support `path` or `replacePrefix` in routes with sslPassthrough set to true",
+        ));
     }
     given.iter().enumerate().map(|(at, route)| read_route(at, route)).collect()
 }

@@ -192,7 +192,9 @@ fn decode(key: &str, value: &str, encoding: &str) -> Result<Vec<u8>, Fault> {
         return Ok(value.as_bytes().to_vec());
     }
     STANDARD.decode(value).map_err(|error| {
-        Fault::bad_request(format!("$.properties.data[{key}].value is not valid base64: {error}; or say `encoding: raw`"))
+        Fault::bad_request(format!(
+            "$.properties.data[{key}].value is not valid base64: {error}; or say `encoding: raw`"
+        ))
     })
 }
 

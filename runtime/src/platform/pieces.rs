@@ -19,7 +19,7 @@ pub enum Piece {
 }
 
 /// `Applications.Core/gateways`.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Gateway {
     /// Id and name of the resource.
     pub resource: Named,

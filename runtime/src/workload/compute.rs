@@ -254,9 +254,7 @@ impl GivenEnv {
     fn read(self, pointer: &str) -> Result<EnvValue, Fault> {
         match (self.value, self.value_from.and_then(|from| from.secret_key_ref)) {
             (Some(value), None) => Ok(EnvValue::Plain(value)),
-            (None, Some(SecretKeyRef { secret_name, key })) => {
-                Ok(EnvValue::SecretRef { secret: secret_name, key })
-            }
+            (None, Some(SecretKeyRef { secret_name, key })) => Ok(EnvValue::SecretRef { secret: secret_name, key }),
             _ => Err(invalid(pointer, "needs either `value` or `valueFrom.secretKeyRef`")),
         }
     }

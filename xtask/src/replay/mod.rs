@@ -6,6 +6,7 @@
 
 mod bindings;
 mod forwarded;
+mod modules;
 mod player;
 mod report;
 mod rules;

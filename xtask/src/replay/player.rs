@@ -7,6 +7,7 @@ use serde_json::{Map, Value as Json};
 
 use super::bindings::Bindings;
 use super::forwarded;
+use super::modules::Modules;
 use super::rules::{Adjust, Effect, Expected, Rule};
 use super::scenario::{Scenario, Step};
 use super::stand_in::StandIn;
@@ -68,6 +69,9 @@ impl<'a> Player<'a> {
             bindings.bind(&format!("{{host:{inner}}}"), "127.0.0.1:9");
         }
         bindings.bind("{host:test-rp}", &stand_in.authority);
+        if !scenario.modules.is_empty() {
+            bindings.bind("{host:modules}", &Modules::serve(scenario)?.url);
+        }
         let authority = authority.to_owned();
         Ok(Self {
             scenario,
