@@ -47,7 +47,7 @@ impl Kind for DaprBlocks {
         Duration::from_secs(60 * 60)
     }
 
-    async fn admit(&self, _host: &Host, record: &mut Record, old: Option<&Record>) -> Result<(), Fault> {
+    async fn admit(&self, host: &Host, record: &mut Record, old: Option<&Record>) -> Result<(), Fault> {
         shape::strip(record);
         refuse_moves(record, old)?;
         let is_manual = is_manual(record);
@@ -68,6 +68,9 @@ impl Kind for DaprBlocks {
         properties.insert("componentName".into(), "".into());
         let status = old.and_then(|old| old.properties.get("status")).cloned();
         properties.insert("status".into(), status.unwrap_or_else(|| json!({})));
+        if is_manual && let Ok((_, target)) = find_target(host, record).await {
+            objects::driver(host, target.kind)?.render_piece(&target, &Piece::Component(read(record)))?;
+        }
         Ok(())
     }
 
