@@ -100,7 +100,11 @@ pub(crate) async fn variables(
         let prefix = format!("CONNECTION_{}", variable_part(connection.name));
         let found = if connection.source.starts_with('/') {
             let record = load_connected(host, connection.source).await?;
-            values(&visible(host, record), carrier)
+            let secrets = secrets_of(&record);
+            let mut found = values(&visible(host, record), carrier);
+            found.retain(|(name, _)| !secrets.iter().any(|(known, _)| known == name));
+            found.extend(secrets);
+            found
         } else {
             url_values(connection.source)?
         };
@@ -139,11 +143,31 @@ fn values(record: &Record, carrier: Carrier) -> Vec<(String, EnvValue)> {
     let basic = |name: &str| BASIC_PROPERTIES.contains(&name) || METADATA.contains(&name);
     let mut found: Vec<(String, EnvValue)> = Vec::new();
     for (name, value) in computed.chain(own.filter(|(name, _)| !basic(name))) {
-        if let (Some(text), false) = (text(value), found.iter().any(|(known, _)| known == name)) {
+        let text = text(value).filter(|text| !text.is_empty() || !is_portable(&record.type_name));
+        if let (Some(text), false) = (text, found.iter().any(|(known, _)| known == name)) {
             found.push((name.clone(), carrier.carry(text)));
         }
     }
     found
+}
+
+/// Returns the secrets of a portable resource, through the platform's secrets wherever it has them.
+fn secrets_of(record: &Record) -> Vec<(String, EnvValue)> {
+    if !is_portable(&record.type_name) {
+        return Vec::new();
+    }
+    let listed = crate::kinds::secrets::list(record);
+    let texts = listed.as_object().into_iter().flatten();
+    let given = texts.filter_map(|(name, value)| Some((name.clone(), text(value).filter(|text| !text.is_empty())?)));
+    given.map(|(name, text)| (name, EnvValue::Secret(text))).collect()
+}
+
+/// Whether a type keeps its secrets apart from its properties.
+fn is_portable(type_name: &str) -> bool {
+    let lower = type_name.to_ascii_lowercase();
+    ["applications.datastores/", "applications.messaging/", "applications.core/extenders"]
+        .iter()
+        .any(|prefix| lower.starts_with(prefix))
 }
 
 /// Containers are reached through their network name; they have no values of their own.

@@ -28,7 +28,7 @@ pub(super) fn take(record: &mut Record) -> Result<(), Fault> {
 }
 
 /// Returns the secrets of a resource: those that were given, and those that follow from its properties.
-pub(super) fn list(record: &Record) -> Json {
+pub(crate) fn list(record: &Record) -> Json {
     let empty = Map::new();
     let kept = record.private.data.get(KEPT).and_then(Json::as_object).unwrap_or(&empty);
     let parts = Parts { properties: &record.properties, kept };
