@@ -3,6 +3,7 @@
 use std::fs;
 
 use camino::{Utf8Path, Utf8PathBuf};
+use radii_codegen::lower;
 use radii_diagnostics::render::{self, Format};
 use radii_diagnostics::{Code, Diagnostic, FileId, Severity, SourceMap};
 use radii_model::document::{Limits, Node, parse_json, parse_yaml};
@@ -13,7 +14,7 @@ use crate::output::{stderr_colour, write_stderr};
 use crate::typespec_files;
 
 const NO_UTF8: Code = Code::new("radii/invalid-utf8");
-const NO_TYPESPEC: Code = Code::new("radii/typespec-not-read");
+const NO_RESOURCE_TYPE: Code = Code::new("radii/no-resource-type");
 
 /// Reads a manifest from a file's text.
 pub type Reader = dyn Fn(FileId, &str) -> (Option<Manifest>, Vec<Diagnostic>);
@@ -121,18 +122,25 @@ impl Sources {
         self.diagnostics.extend(diagnostics);
     }
 
-    /// Compiles a TypeSpec file with all that it imports.
+    /// Compiles a TypeSpec file with all that it imports; its resource types become manifests.
     fn add_typespec(&mut self, path: &Utf8Path) {
         let sources = std::mem::take(&mut self.map);
-        let compilation = typespec_files::compile(sources, path, &typespec::Registry::standard());
-        self.map = compilation.sources;
-        let has_errors = compilation.diagnostics.iter().any(Diagnostic::is_error);
-        self.diagnostics.extend(compilation.diagnostics);
-        if self.purpose == Purpose::Artifacts && !has_errors {
-            let message = format!("`{path}` is TypeSpec, which is checked, but not made into a manifest yet");
+        let mut compilation = typespec_files::compile(sources, path, &lower::registry());
+        self.map = std::mem::take(&mut compilation.sources);
+        let has_errors = compilation.has_errors();
+        self.diagnostics.append(&mut compilation.diagnostics);
+        if has_errors {
+            return;
+        }
+        if lower::has_resource_types(&compilation.program) {
+            let lowered = lower::lower(&mut compilation.program);
+            self.manifests.extend(lowered.manifests);
+            self.diagnostics.extend(lowered.diagnostics);
+        } else if self.purpose == Purpose::Artifacts {
+            let message = format!("`{path}` declares no resource type");
             self.diagnostics.push(
-                Diagnostic::error(NO_TYPESPEC, message)
-                    .help("write the types as a YAML or JSON manifest; `rad check` and `rad fmt` read TypeSpec"),
+                Diagnostic::error(NO_RESOURCE_TYPE, message)
+                    .help("put `@resourceType` on a model, from the library `@radii/typespec`"),
             );
         }
     }
