@@ -11,7 +11,7 @@ use async_trait::async_trait;
 use radii_runtime::Fault;
 use radii_runtime::fault::code;
 use radii_runtime::platform::{ComputeKind, Health, Object, Platform, Target};
-use radii_runtime::recipe::{Context, Outcome, Recipe, RecipeDriver, Run, Snapshot};
+use radii_runtime::recipe::{Context, Outcome, Recipe, RecipeDriver, Removal, Removed, Run, Settings};
 use serde_json::{Map, Value as Json, json};
 
 mod expression;
@@ -87,7 +87,7 @@ impl RecipeDriver for TemplateDriver {
         "template"
     }
 
-    async fn metadata(&self, recipe: &Recipe) -> Result<Map<String, Json>, Fault> {
+    async fn metadata(&self, recipe: &Recipe, _settings: &Settings) -> Result<Map<String, Json>, Fault> {
         let text = self.load(recipe)?;
         let template =
             Template::parse(&text).map_err(|problems| refuse(recipe, &text, &problems, VALIDATION_FAILED))?;
@@ -114,12 +114,13 @@ impl RecipeDriver for TemplateDriver {
             values: rendered.result.values,
             secrets: rendered.result.secrets,
             state,
+            again: None,
         })
     }
 
     /// Does nothing: all that these recipes make stands in the journal.
-    async fn destroy(&self, _snapshot: &Snapshot) -> Result<(), Fault> {
-        Ok(())
+    async fn destroy(&self, _removal: Removal<'_>) -> Result<Removed, Fault> {
+        Ok(Removed::Done)
     }
 }
 

@@ -19,15 +19,6 @@ pub(crate) struct Environment {
     record: Record,
 }
 
-/// A recipe that an environment binds to a type.
-#[derive(Debug)]
-pub(crate) struct Binding {
-    /// The recipe with its parameters merged.
-    pub(crate) recipe: Recipe,
-    /// Property → output of the template, where a recipe pack maps them.
-    pub(crate) outputs: Option<Map<String, Json>>,
-}
-
 impl Environment {
     /// Loads the environment that a resource's `environment` names.
     ///
@@ -136,6 +127,11 @@ impl Environment {
         self.record.id.namespace().is_some_and(|namespace| namespace.eq_ignore_ascii_case("Radius.Core"))
     }
 
+    /// A property as it is stored.
+    pub(crate) fn property(&self, name: &str) -> Option<&Json> {
+        self.record.properties.get(name)
+    }
+
     /// The cloud scopes of the recipe context: `azure` and `aws`, where the environment has them.
     pub(crate) fn provider(&self, name: &str) -> Option<&Json> {
         self.record.properties.get("providers")?.get(name)
@@ -150,19 +146,21 @@ impl Environment {
         host: &Host,
         type_name: &TypeName,
         wanted: Option<&Json>,
-    ) -> Result<Binding, Fault> {
-        let mut binding = if self.is_radius_core() {
+    ) -> Result<Recipe, Fault> {
+        let mut recipe = if self.is_radius_core() {
             self.find_in_packs(host, type_name).await?
         } else {
             let name = wanted.and_then(|wanted| wanted.get("name")).and_then(Json::as_str).unwrap_or_default();
             self.find_bound(type_name, if name.is_empty() { DEFAULT_RECIPE } else { name })?
         };
         let own = wanted.and_then(|wanted| wanted.get("parameters")).and_then(Json::as_object);
-        overlay(&mut binding.recipe.parameters, own);
-        Ok(binding)
+        overlay(&mut recipe.parameters, own);
+        // A null leaves the choice to the template.
+        recipe.parameters.retain(|_, value| !value.is_null());
+        Ok(recipe)
     }
 
-    fn find_bound(&self, type_name: &TypeName, name: &str) -> Result<Binding, Fault> {
+    fn find_bound(&self, type_name: &TypeName, name: &str) -> Result<Recipe, Fault> {
         let recipes = self.record.properties.get("recipes").and_then(Json::as_object);
         let bound = recipes.and_then(|recipes| find_type(recipes, type_name)).and_then(|bound| bound.get(name));
         let Some(entry) = bound else {
@@ -177,12 +175,13 @@ impl Environment {
             version: Some(text("templateVersion")).filter(|version| !version.is_empty()),
             plain_http: entry.get("plainHttp").and_then(Json::as_bool).unwrap_or(false),
             parameters: Map::new(),
+            outputs: Map::new(),
         };
         overlay(&mut recipe.parameters, entry.get("parameters").and_then(Json::as_object));
-        Ok(Binding { recipe, outputs: None })
+        Ok(recipe)
     }
 
-    async fn find_in_packs(&self, host: &Host, type_name: &TypeName) -> Result<Binding, Fault> {
+    async fn find_in_packs(&self, host: &Host, type_name: &TypeName) -> Result<Recipe, Fault> {
         let packs = self.record.properties.get("recipePacks").and_then(Json::as_array).cloned().unwrap_or_default();
         if packs.is_empty() {
             return Err(Fault::internal(format!(
@@ -200,15 +199,13 @@ impl Environment {
         Err(Fault::internal(format!("no recipe pack found with recipe for resource type \"{type_name}\"")))
     }
 
-    fn bind_pack_entry(&self, entry: &Json, type_name: &TypeName) -> Binding {
+    fn bind_pack_entry(&self, entry: &Json, type_name: &TypeName) -> Recipe {
         let text = |key: &str| entry.get(key).and_then(Json::as_str).unwrap_or_default().to_owned();
         let kind = text("kind");
-        let (path, version) = match text("source").rsplit_once(':') {
-            // `<source>:<version>` of a Terraform module; a colon before a slash belongs to a URL.
-            Some((path, version)) if kind == "terraform" && !version.contains('/') => {
-                (path.to_owned(), Some(version.to_owned()))
-            }
-            _ => (text("source"), None),
+        let source = text("source");
+        let (path, version) = match module_version(&source).filter(|_| kind == "terraform") {
+            Some((path, version)) => (path.to_owned(), Some(version.to_owned())),
+            None => (source, None),
         };
         let mut recipe = Recipe {
             name: DEFAULT_RECIPE.to_owned(),
@@ -217,11 +214,12 @@ impl Environment {
             version,
             plain_http: entry.get("plainHttp").and_then(Json::as_bool).unwrap_or(false),
             parameters: Map::new(),
+            outputs: entry.get("outputs").and_then(Json::as_object).cloned().unwrap_or_default(),
         };
         overlay(&mut recipe.parameters, entry.get("parameters").and_then(Json::as_object));
         let own = self.record.properties.get("recipeParameters").and_then(Json::as_object);
-        overlay(&mut recipe.parameters, own.and_then(|own| find_type(own, type_name)).and_then(Json::as_object));
-        Binding { recipe, outputs: entry.get("outputs").and_then(Json::as_object).cloned() }
+        overlay(&mut recipe.parameters, own.and_then(|own| own.get(&type_name.to_string())).and_then(Json::as_object));
+        recipe
     }
 }
 
@@ -262,8 +260,29 @@ fn find_type<'a>(map: &'a Map<String, Json>, type_name: &TypeName) -> Option<&'a
     map.get(&name).or_else(|| map.iter().find(|(key, _)| key.eq_ignore_ascii_case(&name)).map(|(_, entry)| entry))
 }
 
+/// Splits `<source>:<version>` of a registry module; a colon of a URL or of an earlier segment belongs to the source.
+fn module_version(source: &str) -> Option<(&str, &str)> {
+    let (path, version) = source.rsplit_once(':')?;
+    let is_split = !source.contains("://") && path.contains('/') && !version.contains('/') && !version.is_empty();
+    is_split.then_some((path, version))
+}
+
 fn overlay(parameters: &mut Map<String, Json>, over: Option<&Map<String, Json>>) {
     for (name, value) in over.into_iter().flatten() {
         parameters.insert(name.clone(), value.clone());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_registry_modules_carry_their_version_behind_a_colon() {
+        assert_eq!(module_version("ns/name/provider:1.2.3"), Some(("ns/name/provider", "1.2.3")));
+        assert_eq!(module_version("host.example:8443/ns/name/provider"), None);
+        for whole in ["git::https://example.com/r.git//m?ref=a:b", "git@example.com:o/r", "name:1.0", "/modules/m"] {
+            assert_eq!(module_version(whole), None, "{whole}");
+        }
     }
 }

@@ -9,10 +9,12 @@ use crate::Fault;
 use crate::fault::code;
 use crate::host::Host;
 use crate::platform::{ComputeKind, Health, Object, ObjectRef, Observed, Platform, Target};
-use crate::recipe::Journal;
+use crate::recipe::{Journal, Snapshot};
 
 /// Where a record keeps the recipe's state of a run that has not ended well yet.
 pub(crate) const RECIPE_STATE: &str = "recipeState";
+/// Where a record keeps the snapshot of a run that has not ended well yet.
+pub(crate) const RECIPE_RUN: &str = "recipeRun";
 
 /// A journal that remembers what one run wrote down: all that the run makes.
 pub(crate) struct Recorder<'a> {
@@ -46,6 +48,10 @@ impl Journal for Recorder<'_> {
 
     async fn remember(&self, state: &Json) -> Result<(), Fault> {
         self.journal.remember(state).await
+    }
+
+    async fn begin(&self, snapshot: &Snapshot) -> Result<(), Fault> {
+        self.journal.begin(snapshot).await
     }
 }
 
@@ -115,6 +121,26 @@ pub(crate) async fn delete_all(host: &Host, objects: &[ObjectRef]) -> Result<(),
 /// Returns `old` without what is in `new`.
 pub(crate) fn stale(old: &[ObjectRef], new: &[ObjectRef]) -> Vec<ObjectRef> {
     old.iter().filter(|object| !new.contains(object)).cloned().collect()
+}
+
+/// Returns the object that an entry of `status.outputResources` names, if it is one of a platform.
+pub(crate) fn from_output_id(id: &str) -> Option<ObjectRef> {
+    let mut parts = id.split('/').skip(1);
+    let mut next = |wanted: Option<&str>| {
+        let part = parts.next()?;
+        wanted.is_none_or(|wanted| wanted.eq_ignore_ascii_case(part)).then_some(part)
+    };
+    next(Some("planes"))?;
+    let platform = next(None).and_then(crate::environment::compute_kind)?;
+    next(None)?;
+    next(Some("namespaces"))?;
+    let namespace = next(None)?.to_owned();
+    next(Some("providers"))?;
+    let (group, kind, name) = (next(None)?, next(None)?, next(None)?.to_owned());
+    // Kinds without groups stand below `core`, but for Kubernetes, whose objects are always named with one.
+    let has_groups = matches!(platform, ComputeKind::Kubernetes | ComputeKind::Knative);
+    let kind = if has_groups || group != "core" { format!("{group}/{kind}") } else { kind.to_owned() };
+    next(None).is_none().then_some(ObjectRef { platform, kind, namespace, name })
 }
 
 /// Returns entries of `status.outputResources`.

@@ -1,7 +1,7 @@
 use radii_recipes::template::TemplateDriver;
 use radii_runtime::fault::code;
 use radii_runtime::platform::ComputeKind;
-use radii_runtime::recipe::RecipeDriver;
+use radii_runtime::recipe::{RecipeDriver, Settings};
 use serde_json::{Value as Json, json};
 
 use crate::fakes::Case;
@@ -114,7 +114,7 @@ async fn two_objects_of_one_name_and_objects_without_name_are_refused() {
 
 #[tokio::test]
 async fn metadata_lists_the_parameters() {
-    let metadata = TemplateDriver::new().metadata(&Case::new(DATABASE, json!({})).recipe).await.unwrap();
+    let metadata = TemplateDriver::new().metadata(&Case::new(DATABASE, json!({})).recipe, &Settings::default()).await.unwrap();
     insta::assert_json_snapshot!(metadata);
 }
 

@@ -7,7 +7,9 @@ use async_trait::async_trait;
 use radii_recipes::template::TemplateDriver;
 use radii_runtime::Fault;
 use radii_runtime::platform::{ComputeKind, Health, Named, Object, ObjectRef, Observed, Platform, Target, Workload};
-use radii_runtime::recipe::{Journal, Outcome, Recipe, RecipeDriver, Run};
+use radii_runtime::recipe::{
+    Cancel, Deployed, Deployments, Journal, Outcome, Recipe, RecipeDriver, Run, Settings, Surroundings,
+};
 use serde_json::{Map, Value as Json, json};
 
 /// A platform on which everything works, but for an object called `broken`.
@@ -73,6 +75,34 @@ impl Journal for FakeJournal {
     }
 }
 
+/// Deploys nothing.
+struct NoDeployments;
+
+#[async_trait]
+impl Deployments for NoDeployments {
+    async fn begin(&self, _: &str, _: &str, _: Json) -> Result<String, Fault> {
+        Err(Fault::internal("templates deploy nothing"))
+    }
+    async fn look(&self, _: &str) -> Result<Option<Deployed>, Fault> {
+        Ok(None)
+    }
+    async fn forget(&self, _: &str) -> Result<(), Fault> {
+        Ok(())
+    }
+    async fn delete(&self, _: &str) -> Result<Option<uuid::Uuid>, Fault> {
+        Ok(None)
+    }
+    async fn ended(&self, _: uuid::Uuid) -> Result<Option<Result<(), Fault>>, Fault> {
+        Ok(None)
+    }
+}
+
+/// What a server without anything gives to a driver.
+pub fn around<'a>(settings: &'a Settings, cancel: &'a Cancel) -> Surroundings<'a> {
+    let operation = uuid::Uuid::nil();
+    Surroundings { resource: "", operation, settings, states: None, deployments: &NoDeployments, cancel }
+}
+
 /// The context of `Contoso.Data/stores` `db` with the given properties.
 pub fn context(properties: Json) -> Json {
     json!({
@@ -107,6 +137,7 @@ impl Case {
             version: None,
             plain_http: false,
             parameters: Map::new(),
+            outputs: Map::new(),
         };
         Self {
             recipe,
@@ -133,6 +164,7 @@ impl Case {
             namespace: "dev-todo".to_owned(),
             compute: Map::new(),
         };
+        let (settings, cancel) = (Settings::default(), Cancel::default());
         let run = Run {
             recipe: &self.recipe,
             context: &self.context,
@@ -140,6 +172,8 @@ impl Case {
             platform: Some(&self.platform),
             journal: &self.journal,
             previous: self.previous.as_ref(),
+            unfinished: None,
+            around: around(&settings, &cancel),
         };
         TemplateDriver::with_seeds(|| [7; 32]).reading_from(self.folder.clone()).execute(run).await
     }

@@ -1,6 +1,9 @@
 //! One binary for all integration tests of this crate.
 
+mod bicep;
 mod execution;
 mod fakes;
 mod rendering;
+mod server;
 mod shipped;
+mod terraform;

@@ -9,10 +9,10 @@ use radii_platform_kubernetes::KubernetesPlatform;
 use radii_recipes::template::TemplateDriver;
 use radii_runtime::Fault;
 use radii_runtime::platform::{ComputeKind, Health, Named, Object, ObjectRef, Observed, Platform, Target, Workload};
-use radii_runtime::recipe::{Outcome, Recipe, RecipeDriver, Run};
+use radii_runtime::recipe::{Cancel, Outcome, Recipe, RecipeDriver, Run, Settings};
 use serde_json::{Map, Value as Json, json};
 
-use crate::fakes::{FakeJournal, context};
+use crate::fakes::{FakeJournal, around, context};
 
 /// Adopts as the real platform does, and applies nothing.
 struct Dry<P>(P);
@@ -70,6 +70,7 @@ async fn execute(path: &Path, kind: ComputeKind, namespace: &str, platform: &dyn
         version: None,
         plain_http: false,
         parameters: Map::new(),
+        outputs: Map::new(),
     };
     let target = Target {
         kind,
@@ -79,6 +80,7 @@ async fn execute(path: &Path, kind: ComputeKind, namespace: &str, platform: &dyn
         namespace: namespace.to_owned(),
         compute: Map::new(),
     };
+    let (settings, cancel) = (Settings::default(), Cancel::default());
     let run = Run {
         recipe: &recipe,
         context: &context(json!({})),
@@ -86,6 +88,8 @@ async fn execute(path: &Path, kind: ComputeKind, namespace: &str, platform: &dyn
         platform: Some(platform),
         journal: &FakeJournal::default(),
         previous: None,
+        unfinished: None,
+        around: around(&settings, &cancel),
     };
     TemplateDriver::with_seeds(|| [7; 32]).reading_from(path.parent().map(Path::to_owned)).execute(run).await
 }

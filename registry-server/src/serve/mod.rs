@@ -30,6 +30,7 @@ use crate::access::audit::Audit;
 use crate::access::config::ConfigError;
 use crate::access::limit::Limiter;
 use crate::access::{Directory, Gate};
+use crate::states::StateBackend;
 use crate::store::{Config, Engine, OpenError};
 use crate::{AppState, api, dashboard};
 
@@ -327,6 +328,7 @@ async fn prepare(
         catalog,
         platforms,
         recipes,
+        states: Some(StateBackend::new(store.clone(), Arc::new(SystemClock))),
     });
     let state = AppState {
         host,

@@ -81,6 +81,7 @@ impl TestApp {
             catalog: Arc::new(Catalog::default()),
             platforms: Vec::new(),
             recipes: Vec::new(),
+            states: None,
         });
         // A test does not wait longer than it must before a request is repeated.
         let limits = Limits { pause: Duration::ZERO, ..Limits::default() };

@@ -25,6 +25,8 @@ pub(super) struct Asked {
     pub given: Map<String, Json>,
     /// `providerconfig`.
     pub providers: Json,
+    /// Whether outputs are kept for a recipe instead of being shown.
+    pub private_outputs: bool,
 }
 
 impl Asked {
@@ -50,7 +52,8 @@ impl Asked {
             }
         };
         let providers = ["providerconfig", "providerConfig"].into_iter().find_map(|name| properties.shift_remove(name));
-        Ok(Self { mode, template, given, providers: providers.unwrap_or(Json::Null) })
+        let private_outputs = properties.shift_remove("privateOutputs") == Some(Json::Bool(true));
+        Ok(Self { mode, template, given, providers: providers.unwrap_or(Json::Null), private_outputs })
     }
 }
 
@@ -81,6 +84,7 @@ pub(super) async fn admit(host: &Host, record: &mut Record) -> Result<(), Fault>
         nodes: Default::default(),
         done: Vec::new(),
         secure_outputs: None,
+        private_outputs: asked.private_outputs,
     };
     progress.save(record);
     Ok(())

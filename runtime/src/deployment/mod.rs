@@ -22,6 +22,7 @@ mod outer;
 mod parameters;
 mod plan;
 mod progress;
+mod recipes;
 mod result;
 mod run;
 mod template;

@@ -29,6 +29,9 @@ pub(super) struct Progress {
     /// Values of all outputs, kept when some are secret and shown only by `listOutputsWithSecureValues`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub secure_outputs: Option<Map<String, Json>>,
+    /// Whether outputs are kept for a recipe instead of being shown.
+    #[serde(default)]
+    pub private_outputs: bool,
 }
 
 /// How far one resource is.
@@ -60,6 +63,13 @@ pub(super) enum Status {
     Canceled,
     /// Not wanted: the condition is false.
     Skipped,
+}
+
+impl Task {
+    /// Whether the resource was written: it may exist although it failed.
+    pub(super) fn was_put(&self) -> bool {
+        !self.existing && (self.status == Status::Succeeded || self.operation.is_some())
+    }
 }
 
 impl Status {

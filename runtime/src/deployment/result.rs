@@ -50,7 +50,9 @@ pub(super) fn show(
     record.properties.insert("duration".into(), duration(progress.started, now).into());
     match outcome.outputs {
         Ok(outputs) => {
-            record.properties.insert("outputs".into(), outputs);
+            if !progress.private_outputs {
+                record.properties.insert("outputs".into(), outputs);
+            }
             Ok(Step::Done)
         }
         Err(fault) => {
@@ -96,7 +98,7 @@ async fn resources(run: &Run<'_>) -> Vec<String> {
     ids
 }
 
-/// Returns what is shown of the outputs and, if some are secret, the values of all.
+/// Returns what is shown of the outputs and, if some are secret or all are for a recipe, the values of all.
 async fn outputs(run: &mut Run<'_>) -> Result<(Json, Option<Map<String, Json>>), Fault> {
     const CODE: &str = "DeploymentOutputEvaluationFailed";
     let template = run.template.clone();
@@ -119,6 +121,7 @@ async fn outputs(run: &mut Run<'_>) -> Result<(Json, Option<Map<String, Json>>),
         shown.insert(name.clone(), entry);
         values.insert(name.clone(), value);
     }
+    is_secret |= run.progress.private_outputs;
     Ok((shown.into(), is_secret.then_some(values)))
 }
 

@@ -19,7 +19,7 @@ use serde_json::{Map, Value as Json};
 use crate::catalog::Catalog;
 use crate::kinds::Kinds;
 use crate::platform::{ComputeKind, Platform};
-use crate::recipe::{Journal, RecipeDriver};
+use crate::recipe::{Cancel, Journal, RecipeDriver, States};
 use crate::store::{OperationId, Queue, Record, Store, Verb, Write};
 use crate::validate::Validators;
 use crate::{Clock, Fault, Ids};
@@ -43,6 +43,8 @@ pub struct Parts {
     pub platforms: Vec<Arc<dyn Platform>>,
     /// One driver per recipe kind.
     pub recipes: Vec<Arc<dyn RecipeDriver>>,
+    /// Where programs that recipes run keep their state; `None` where no recipe needs that.
+    pub states: Option<Arc<dyn States>>,
 }
 
 /// Conditions of a write (`If-Match`, `If-None-Match`).
@@ -150,6 +152,8 @@ pub struct Work<'a> {
     pub journal: &'a dyn Journal,
     /// What the request left for the worker (the operation's payload).
     pub payload: &'a Json,
+    /// Tells programs to end when the operation is stopped, lost or out of time.
+    pub cancel: Cancel,
 }
 
 /// The behaviour of one or several built-in resource types. Types without a kind of their own are

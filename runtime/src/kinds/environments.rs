@@ -12,7 +12,7 @@ use crate::environment::{Environment, compute_kind};
 use crate::fault::code;
 use crate::host::{Host, Kind, Mode, Step, Work};
 use crate::platform::ComputeKind;
-use crate::recipe::Recipe;
+use crate::recipe::{Recipe, Settings};
 use crate::store::{ListQuery, Record};
 
 const APPLICATIONS_CORE: &str = "Applications.Core/environments";
@@ -294,12 +294,15 @@ async fn recipe_metadata(host: &Host, record: &Record, body: &Json) -> Result<Js
         version: Some(member("templateVersion")).filter(|version| !version.is_empty()),
         plain_http: entry.get("plainHttp").and_then(Json::as_bool).unwrap_or(false),
         parameters: entry.get("parameters").and_then(Json::as_object).cloned().unwrap_or_default(),
+        outputs: Map::new(),
     };
     let driver = host.recipe_driver(&recipe.kind).ok_or_else(|| {
         let message = format!("could not find driver `{}`: this server cannot read such recipes", recipe.kind);
         Fault::new(400, code::DRIVER_NOT_FOUND, message)
     })?;
-    let mut parameters = driver.metadata(&recipe).await?;
+    let config = crate::recipe::written(host, &Environment::of(record.clone())).await?;
+    let settings = Settings::load(host, &config).await?;
+    let mut parameters = driver.metadata(&recipe, &settings).await?;
     for (name, value) in &recipe.parameters {
         if let Some(parameter) = parameters.get_mut(name).and_then(Json::as_object_mut) {
             parameter.insert("value".into(), value.clone());

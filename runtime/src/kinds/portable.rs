@@ -6,7 +6,8 @@ use async_trait::async_trait;
 use radii_model::{ResourceId, TypeName};
 use serde_json::{Map, Value as Json, json};
 
-use super::{refuse_moves, secrets, shape, user_defined};
+use super::provision::{self, Provisioned};
+use super::{outputs, refuse_moves, secrets, shape};
 use crate::Fault;
 use crate::environment::Environment;
 use crate::fault::code;
@@ -148,20 +149,28 @@ impl Kind for PortableResources {
             Environment::load(work.host, record.properties.get("environment")).await?;
         }
         match work.verb {
-            Verb::Delete => user_defined::remove(work, record).await?,
+            Verb::Delete => provision::remove(work, record).await,
             Verb::Put if is_manual => {
                 // What a recipe made before is no longer this resource's.
-                user_defined::remove(work, record).await?;
-                record.private.journal.clear();
-                record.private.recipe = None;
-                record.properties.insert("status".into(), json!({}));
+                let step = provision::remove(work, record).await?;
+                if step == Step::Done {
+                    record.private.journal.clear();
+                    record.properties.insert("status".into(), json!({}));
+                }
+                Ok(step)
             }
-            Verb::Put => {
-                user_defined::provision(work, record).await?;
-                take_values(record)?;
-            }
+            Verb::Put => match provision::provision(work, record).await? {
+                Provisioned::Simulated => Ok(Step::Done),
+                Provisioned::Again(pause) => Ok(Step::Later(pause)),
+                Provisioned::By(made) => {
+                    outputs::check_resources(&made)?;
+                    record.properties.insert("status".into(), outputs::status(&made));
+                    take_values(record)?;
+                    secrets::keep(record, &made.outcome.secrets);
+                    provision::settle(work, record, *made).await
+                }
+            },
         }
-        Ok(Step::Done)
     }
 
     async fn act(&self, _: &Host, record: &Record, action: &str, _: &Json) -> Result<Option<Json>, Fault> {

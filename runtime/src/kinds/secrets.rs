@@ -27,6 +27,18 @@ pub(super) fn take(record: &mut Record) -> Result<(), Fault> {
     Ok(())
 }
 
+/// Keeps secrets that a recipe returned, over those that were given.
+pub(super) fn keep(record: &mut Record, returned: &Map<String, Json>) {
+    if returned.is_empty() {
+        return;
+    }
+    let kept = record.private.data.entry(KEPT).or_insert_with(|| json!({}));
+    for (name, value) in returned {
+        let text = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+        kept[name.as_str()] = text.into();
+    }
+}
+
 /// Returns the secrets of a resource: those that were given, and those that follow from its properties.
 pub(crate) fn list(record: &Record) -> Json {
     let empty = Map::new();

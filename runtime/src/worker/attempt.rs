@@ -12,13 +12,17 @@ use super::journal::RecordJournal;
 use crate::Fault;
 use crate::fault::code;
 use crate::host::{Host, Kind, Step, Work};
-use crate::objects::RECIPE_STATE;
+use crate::objects::{RECIPE_RUN, RECIPE_STATE};
 use crate::platform::ObjectRef;
+use crate::recipe::Cancel;
 use crate::store::{self, Batch, Expect, Operation, Record, State, Verb, Write};
 
 /// Where a record remembers how many attempts at its operation were given back in good order:
 /// those do not count against the limit.
 const ORDERLY: &str = "orderlyAttempts";
+
+/// How long programs may take to end after they were told to.
+const FAREWELL: Duration = Duration::from_secs(30);
 
 /// How an attempt ended.
 enum End {
@@ -142,19 +146,28 @@ async fn supervise(
         api_version: operation.api_version.clone(),
         journal,
         payload: &operation.payload,
+        cancel: Cancel::default(),
     };
-    let execution = AssertUnwindSafe(kind.execute(&work, record)).catch_unwind();
-    let end = tokio::select! {
+    let mut execution = Box::pin(AssertUnwindSafe(kind.execute(&work, record)).catch_unwind());
+    let (end, ended) = tokio::select! {
         biased;
-        () = stop.cancelled() => End::Stopped,
-        result = tokio::time::timeout(limit, execution) => match result {
-            Err(_) => End::TimedOut(limit),
-            Ok(Err(panic)) => End::Failed(panic_fault(&*panic)),
-            Ok(Ok(Err(fault))) => End::Failed(fault),
-            Ok(Ok(Ok(step))) => End::Step(step),
+        () = stop.cancelled() => (End::Stopped, false),
+        result = &mut execution => match result {
+            Err(panic) => (End::Failed(panic_fault(&*panic)), true),
+            Ok(Err(fault)) => (End::Failed(fault), true),
+            Ok(Ok(step)) => (End::Step(step), true),
         },
-        () = lose_lease(host, options, operation) => End::Lost,
+        () = tokio::time::sleep(limit) => (End::TimedOut(limit), false),
+        () = lose_lease(host, options, operation) => (End::Lost, false),
     };
+    if !ended {
+        work.cancel.cancel();
+        if work.cancel.is_held() {
+            // A program that is told to end writes down how far it came; the lease is kept meanwhile.
+            let _ = tokio::time::timeout(FAREWELL, &mut execution).await;
+        }
+    }
+    drop(execution);
     if journal.is_lost() { End::Lost } else { end }
 }
 
@@ -215,14 +228,22 @@ async fn finish(
         }
         End::Failed(fault) => {
             record.private.journal = union(journal.objects(), record.private.journal);
-            if let Some(state) = journal.stored().private.data.shift_remove(RECIPE_STATE) {
-                record.private.data.insert(RECIPE_STATE.to_owned(), state);
-            }
+            keep_run(&mut record, &journal.stored());
             end(host, operation, ended(record, State::Failed), State::Failed, Some(fault)).await
         }
         End::TimedOut(limit) => {
             let fault = timeout_fault(operation, limit);
             end(host, operation, ended(journal.stored(), State::Canceled), State::Canceled, Some(fault)).await
+        }
+    }
+}
+
+/// Keeps what is known of a run that did not end, unless the recipe worked and something after it failed.
+fn keep_run(record: &mut Record, stored: &Record) {
+    let has_ended = record.private.recipe != stored.private.recipe;
+    for key in [RECIPE_RUN, RECIPE_STATE] {
+        if let Some(kept) = stored.private.data.get(key).filter(|_| !has_ended) {
+            record.private.data.insert(key.to_owned(), kept.clone());
         }
     }
 }

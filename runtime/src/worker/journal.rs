@@ -4,12 +4,12 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use async_trait::async_trait;
-use serde_json::Value as Json;
+use serde_json::{Value as Json, json};
 
 use crate::Fault;
-use crate::objects::RECIPE_STATE;
+use crate::objects::{RECIPE_RUN, RECIPE_STATE};
 use crate::platform::ObjectRef;
-use crate::recipe::Journal;
+use crate::recipe::{Journal, Snapshot};
 use crate::store::{self, Operation, Record, State, Store, Write};
 
 /// Writes references into the stored record, fenced by the operation's attempt.
@@ -61,6 +61,16 @@ impl Journal for RecordJournal<'_> {
     async fn remember(&self, state: &Json) -> Result<(), Fault> {
         let mut record = self.stored();
         record.private.data.insert(RECIPE_STATE.to_owned(), state.clone());
+        self.write(record).await
+    }
+
+    async fn begin(&self, snapshot: &Snapshot) -> Result<(), Fault> {
+        let mut record = self.stored();
+        let run = json!(snapshot);
+        if record.private.data.get(RECIPE_RUN) == Some(&run) {
+            return Ok(());
+        }
+        record.private.data.insert(RECIPE_RUN.to_owned(), run);
         self.write(record).await
     }
 }

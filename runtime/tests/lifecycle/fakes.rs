@@ -9,7 +9,7 @@ use async_trait::async_trait;
 use radii_model::ResourceId;
 use radii_runtime::memory::MemoryStore;
 use radii_runtime::platform::{ComputeKind, EnvValue, Health, Object, ObjectRef, Observed, Platform, Target, Workload};
-use radii_runtime::recipe::{Outcome, Recipe, RecipeDriver, Run, Snapshot};
+use radii_runtime::recipe::{Outcome, Recipe, RecipeDriver, Removal, Removed, Run, Settings};
 use radii_runtime::store::{Batch, Error, ListQuery, Operation, OperationId, Page, Queue, Record, Store};
 use radii_runtime::{Fault, Timestamp};
 use serde_json::{Map, Value as Json, json};
@@ -196,6 +196,8 @@ pub struct FakeRecipes {
     /// What each run was told of the one before.
     pub previous: Mutex<Vec<Option<Json>>>,
     pub destroyed: Mutex<Vec<String>>,
+    /// Paths of recipes whose destruction fails.
+    pub indestructible: Mutex<Vec<String>>,
 }
 
 #[async_trait]
@@ -204,7 +206,7 @@ impl RecipeDriver for FakeRecipes {
         "template"
     }
 
-    async fn metadata(&self, _recipe: &Recipe) -> Result<Map<String, Json>, Fault> {
+    async fn metadata(&self, _recipe: &Recipe, _settings: &Settings) -> Result<Map<String, Json>, Fault> {
         Ok(Map::from_iter([("size".to_owned(), json!({ "type": "string" }))]))
     }
 
@@ -227,11 +229,15 @@ impl RecipeDriver for FakeRecipes {
             }
         }
         let map = |name: &str| parameters.get(name).and_then(Json::as_object).cloned().unwrap_or_default();
-        Ok(Outcome { resources: Vec::new(), values: map("values"), secrets: map("secrets"), state: json!(1) })
+        Ok(Outcome { resources: Vec::new(), values: map("values"), secrets: map("secrets"), state: json!(1), again: None })
     }
 
-    async fn destroy(&self, snapshot: &Snapshot) -> Result<(), Fault> {
-        self.destroyed.lock().unwrap().push(snapshot.recipe.path.clone());
-        Ok(())
+    async fn destroy(&self, removal: Removal<'_>) -> Result<Removed, Fault> {
+        let path = removal.snapshot.recipe.path.clone();
+        if self.indestructible.lock().unwrap().contains(&path) {
+            return Err(Fault::new(500, "RecipeDeploymentFailed", format!("`{path}` stays")));
+        }
+        self.destroyed.lock().unwrap().push(path);
+        Ok(Removed::Done)
     }
 }

@@ -60,6 +60,7 @@ impl World {
             catalog: Arc::new(Catalog::default()),
             platforms: vec![platform.clone()],
             recipes: vec![recipes.clone()],
+            states: None,
         };
         let host = Host::new(parts);
         let world = Self { host, clock, store, platform, recipes, options: Options::default() };

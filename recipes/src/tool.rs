@@ -1,0 +1,362 @@
+//! Programs that drivers run: without the server's own variables, with bounded output, in a process group of their
+//! own, and told to end before they are killed.
+
+use std::ffi::OsStr;
+use std::path::{Path, PathBuf};
+use std::process::{ExitStatus, Stdio};
+use std::time::Duration;
+
+use radii_runtime::recipe::Cancel;
+use rustix::process::{Pid, Signal, kill_process, kill_process_group};
+use tokio::io::{AsyncRead, AsyncReadExt};
+use tokio::process::{Child, Command};
+
+/// Longest line that is looked at; the rest of it is dropped.
+const LINE_LIMIT: usize = 256 * 1024;
+/// How much of the standard error is kept: so much from the beginning, and so much from the end.
+const ERROR_LIMIT: usize = 16 * 1024;
+/// Most output that is kept as a whole.
+const WHOLE_LIMIT: usize = 64 * 1024 * 1024;
+/// How long a program that was told to end may take.
+const FAREWELL: Duration = Duration::from_secs(20);
+/// How long output may still come when the program has ended, from whoever inherited its pipes.
+const REMAINDER: Duration = Duration::from_secs(2);
+/// Variables of the server that programs need.
+const INHERITED: [&str; 15] = [
+    "PATH", "TMPDIR", "LANG", "LC_ALL", "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "http_proxy", "https_proxy",
+    "no_proxy", "SSL_CERT_FILE", "SSL_CERT_DIR", "KUBECONFIG", "TF_PLUGIN_CACHE_DIR", "SystemRoot",
+];
+
+/// Why a program gave no result.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// It could not be started.
+    #[error("cannot start `{program}`")]
+    Start {
+        /// Which program.
+        program: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// Its end could not be awaited.
+    #[error("cannot wait for `{program}`")]
+    Wait {
+        /// Which program.
+        program: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// It was told to end.
+    #[error("`{program}` was canceled")]
+    Canceled {
+        /// Which program.
+        program: PathBuf,
+    },
+    /// It took too long.
+    #[error("`{program}` did not end within {seconds} s and was stopped")]
+    TimedOut {
+        /// Which program.
+        program: PathBuf,
+        /// How long it was given.
+        seconds: u64,
+    },
+    /// It printed more than anybody can use.
+    #[error("`{program}` printed more than {limit} bytes")]
+    TooMuch {
+        /// Which program.
+        program: PathBuf,
+        /// How much may be.
+        limit: usize,
+    },
+}
+
+/// A program with its surroundings.
+pub struct Tool {
+    program: PathBuf,
+    directory: PathBuf,
+    env: Vec<(String, String)>,
+    limit: Duration,
+}
+
+/// How a program ended.
+pub struct Ended {
+    /// Its exit status.
+    pub status: ExitStatus,
+    /// The beginning and the end of what it said on standard error.
+    pub stderr: String,
+}
+
+/// What happens to the standard output.
+pub enum Output<'a> {
+    /// Each line is handed over; overlong ones are cut.
+    Lines(&'a mut (dyn FnMut(&str) + Send)),
+    /// Everything is kept.
+    Whole(&'a mut Vec<u8>),
+}
+
+impl Tool {
+    /// Returns a program that will run in a directory for at most `limit`.
+    pub fn new(program: &Path, directory: &Path, limit: Duration) -> Self {
+        let inherited = INHERITED.iter().filter_map(|name| Some(((*name).to_owned(), std::env::var(name).ok()?)));
+        Self { program: program.to_owned(), directory: directory.to_owned(), env: inherited.collect(), limit }
+    }
+
+    /// Sets a variable.
+    pub fn env(&mut self, name: impl Into<String>, value: impl Into<String>) {
+        let name = name.into();
+        self.env.retain(|(known, _)| *known != name);
+        self.env.push((name, value.into()));
+    }
+
+    /// Runs the program to its end.
+    ///
+    /// # Errors
+    /// When it cannot be started, is canceled, takes too long or prints too much. An exit status other than zero is
+    /// no error here.
+    pub async fn run<A: AsRef<OsStr>>(
+        &self,
+        arguments: &[A],
+        output: Output<'_>,
+        cancel: &Cancel,
+    ) -> Result<Ended, Error> {
+        let _hold = cancel.hold();
+        let mut command = Command::new(&self.program);
+        command.args(arguments).current_dir(&self.directory).env_clear().envs(self.env.iter().cloned());
+        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).kill_on_drop(true).process_group(0);
+        let started = command.spawn();
+        let mut child = started.map_err(|source| Error::Start { program: self.program.clone(), source })?;
+        let group = Group::of(&child);
+        let (stdout, stderr) = (child.stdout.take(), child.stderr.take());
+        let mut ends = Ends::default();
+        let mut reading = Box::pin(async {
+            let (read, ()) = tokio::join!(read_output(stdout, output), read_ends(stderr, &mut ends));
+            read
+        });
+        let (status, read) = {
+            let waiting = self.wait(&mut child, &group, cancel);
+            tokio::pin!(waiting);
+            let mut read = None;
+            let status = loop {
+                tokio::select! {
+                    status = &mut waiting => break status,
+                    done = &mut reading, if read.is_none() => read = Some(done),
+                }
+            };
+            (status, read)
+        };
+        // Whatever it left behind keeps neither the pipes nor the machine busy.
+        group.kill();
+        let read = match read {
+            Some(read) => Some(read),
+            None => tokio::time::timeout(REMAINDER, &mut reading).await.ok(),
+        };
+        let status = status?;
+        if read == Some(Err(())) {
+            return Err(Error::TooMuch { program: self.program.clone(), limit: WHOLE_LIMIT });
+        }
+        drop(reading);
+        Ok(Ended { status, stderr: ends.into_text() })
+    }
+
+    /// Waits for the end, and brings it about when it is asked for or overdue.
+    async fn wait(&self, child: &mut Child, group: &Group, cancel: &Cancel) -> Result<ExitStatus, Error> {
+        let program = self.program.clone();
+        let error = tokio::select! {
+            status = child.wait() => return status.map_err(|source| Error::Wait { program, source }),
+            () = cancel.cancelled() => Error::Canceled { program },
+            () = tokio::time::sleep(self.limit) => Error::TimedOut { program, seconds: self.limit.as_secs() },
+        };
+        group.interrupt();
+        let _ = tokio::time::timeout(FAREWELL, child.wait()).await;
+        Err(error)
+    }
+}
+
+/// The processes that a program started, itself included; killed when nobody waits any more.
+struct Group(Option<Pid>);
+
+impl Group {
+    fn of(child: &Child) -> Self {
+        Self(child.id().and_then(|id| i32::try_from(id).ok()).and_then(Pid::from_raw))
+    }
+
+    /// Tells the program alone, which then tells its own.
+    fn interrupt(&self) {
+        if let Some(leader) = self.0 {
+            let _ = kill_process(leader, Signal::INT);
+        }
+    }
+
+    fn kill(&self) {
+        if let Some(leader) = self.0 {
+            let _ = kill_process_group(leader, Signal::KILL);
+        }
+    }
+}
+
+impl Drop for Group {
+    fn drop(&mut self) {
+        self.kill();
+    }
+}
+
+async fn read_output(source: Option<impl AsyncRead + Unpin>, output: Output<'_>) -> Result<(), ()> {
+    let Some(mut source) = source else { return Ok(()) };
+    let mut buffer = vec![0; 32 * 1024];
+    match output {
+        Output::Whole(kept) => {
+            while let Ok(count @ 1..) = source.read(&mut buffer).await {
+                if kept.len() + count > WHOLE_LIMIT {
+                    return Err(());
+                }
+                kept.extend_from_slice(&buffer[..count]);
+            }
+        }
+        Output::Lines(each) => {
+            let mut line = Vec::new();
+            while let Ok(count @ 1..) = source.read(&mut buffer).await {
+                for piece in buffer[..count].split_inclusive(|byte| *byte == b'\n') {
+                    let room = LINE_LIMIT.saturating_sub(line.len());
+                    line.extend_from_slice(&piece[..piece.len().min(room)]);
+                    if piece.ends_with(b"\n") {
+                        each(String::from_utf8_lossy(&line).trim_end());
+                        line.clear();
+                    }
+                }
+            }
+            if !line.is_empty() {
+                each(String::from_utf8_lossy(&line).trim_end());
+            }
+        }
+    }
+    Ok(())
+}
+
+async fn read_ends(source: Option<impl AsyncRead + Unpin>, ends: &mut Ends) {
+    let Some(mut source) = source else { return };
+    let mut buffer = vec![0; 32 * 1024];
+    while let Ok(count @ 1..) = source.read(&mut buffer).await {
+        ends.push(&buffer[..count]);
+    }
+}
+
+/// The beginning and the end of a long text.
+#[derive(Default)]
+struct Ends {
+    head: Vec<u8>,
+    tail: Vec<u8>,
+    dropped: bool,
+}
+
+impl Ends {
+    fn push(&mut self, bytes: &[u8]) {
+        let room = ERROR_LIMIT - self.head.len();
+        let (head, rest) = bytes.split_at(bytes.len().min(room));
+        self.head.extend_from_slice(head);
+        self.tail.extend_from_slice(rest);
+        if self.tail.len() > 2 * ERROR_LIMIT {
+            let surplus = self.tail.len() - ERROR_LIMIT;
+            self.tail.drain(..surplus);
+            self.dropped = true;
+        }
+    }
+
+    fn into_text(mut self) -> String {
+        if self.tail.len() > ERROR_LIMIT {
+            self.tail.drain(..self.tail.len() - ERROR_LIMIT);
+            self.dropped = true;
+        }
+        let between = if self.dropped { "\n…\n" } else { "" };
+        format!("{}{between}{}", String::from_utf8_lossy(&self.head), String::from_utf8_lossy(&self.tail))
+    }
+}
+
+/// Returns the first of the named programs that `PATH` has.
+pub fn find(names: &[&str]) -> Option<PathBuf> {
+    let path = std::env::var_os("PATH")?;
+    names.iter().find_map(|name| std::env::split_paths(&path).map(|folder| folder.join(name)).find(|file| file.is_file()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn shell(limit: Duration) -> Tool {
+        Tool::new(Path::new("/bin/sh"), &std::env::temp_dir(), limit)
+    }
+
+    async fn run(script: &str, limit: Duration, cancel: &Cancel) -> (Result<Ended, Error>, Vec<String>) {
+        let mut lines = Vec::new();
+        let mut each = |line: &str| lines.push(line.to_owned());
+        let result = shell(limit).run(&["-c", script], Output::Lines(&mut each), cancel).await;
+        (result, lines)
+    }
+
+    #[tokio::test]
+    async fn lines_and_errors_are_read_and_the_status_is_told() {
+        let script = "echo one; echo two; echo oh >&2; exit 3";
+        let (ended, lines) = run(script, Duration::from_secs(30), &Cancel::default()).await;
+        let ended = ended.unwrap();
+        assert_eq!((ended.status.code(), ended.stderr.as_str()), (Some(3), "oh\n"));
+        assert_eq!(lines, ["one", "two"]);
+    }
+
+    #[tokio::test]
+    async fn a_flood_is_read_but_not_kept() {
+        let script = "yes abcdefghijklmnopqrstuvwxyz | head -c 100000000 >&2; echo end >&2";
+        let (ended, _) = run(script, Duration::from_secs(60), &Cancel::default()).await;
+        let text = ended.unwrap().stderr;
+        assert!(text.len() < 3 * ERROR_LIMIT && text.ends_with("end\n") && text.contains('…'), "{}", text.len());
+        let endless_line = "head -c 20000000 /dev/zero | tr '\\0' x; echo; echo after";
+        let (_, lines) = run(endless_line, Duration::from_secs(60), &Cancel::default()).await;
+        assert_eq!((lines.len(), lines[0].len(), lines[1].as_str()), (2, LINE_LIMIT, "after"));
+    }
+
+    #[tokio::test]
+    async fn too_much_of_what_must_be_whole_is_an_error() {
+        let mut kept = Vec::new();
+        let tool = shell(Duration::from_secs(60));
+        let arguments = ["-c", "head -c 70000000 /dev/zero"];
+        let result = tool.run(&arguments, Output::Whole(&mut kept), &Cancel::default()).await;
+        assert!(matches!(result, Err(Error::TooMuch { .. })));
+    }
+
+    #[tokio::test]
+    async fn what_hangs_is_interrupted_and_leaves_nothing_running() {
+        let marker = tempfile::tempdir().unwrap();
+        let file = marker.path().join("interrupted");
+        let script = format!("trap 'echo yes > {}; exit 1' INT; (sleep 1000 & echo $! ; wait)", file.display());
+        let cancel = Cancel::default();
+        let (result, lines) = {
+            let running = run(&script, Duration::from_millis(300), &cancel);
+            running.await
+        };
+        assert!(matches!(result, Err(Error::TimedOut { .. })));
+        let sleeper: i32 = lines[0].parse().unwrap();
+        let alive = || rustix::process::test_kill_process(Pid::from_raw(sleeper).unwrap()).is_ok();
+        // The kernel needs a moment to bury it, and whoever adopted it to notice.
+        for _ in 0..200 {
+            if !alive() || is_zombie(sleeper) {
+                return;
+            }
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+        panic!("a process of the group still runs");
+    }
+
+    fn is_zombie(pid: i32) -> bool {
+        std::fs::read_to_string(format!("/proc/{pid}/stat")).is_ok_and(|stat| stat.contains(") Z"))
+    }
+
+    #[tokio::test]
+    async fn who_cancels_knows_that_somebody_needs_time() {
+        let cancel = Cancel::default();
+        let running = run("sleep 1000", Duration::from_secs(1000), &cancel);
+        tokio::pin!(running);
+        assert!(tokio::time::timeout(Duration::from_millis(50), &mut running).await.is_err());
+        assert!(cancel.is_held());
+        cancel.cancel();
+        assert!(matches!(running.await.0, Err(Error::Canceled { .. })));
+        assert!(!cancel.is_held());
+    }
+}

@@ -1,0 +1,151 @@
+//! Recipes of kind `bicep`: templates from files and from a registry, executed by the server's own engine.
+
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+
+use serde_json::{Value as Json, json};
+
+use crate::server::{Server, failure, id, modules};
+
+const DB: &str = "Test.Db/databases/db";
+const TYPE: &str = "Test.Db/databases";
+
+/// A template that makes a note called by its parameter, and returns what it was told.
+fn template(note: &str) -> Json {
+    json!({
+        "$schema": "https://schema.management.azure.com/schemas/2019-04-01/deploymentTemplate.json#",
+        "languageVersion": "2.1-experimental", "contentVersion": "1.0.0.0",
+        "imports": { "Radius": { "provider": "Radius", "version": "latest" } },
+        "parameters": { "context": { "type": "object" }, "note": { "type": "string", "defaultValue": note } },
+        "resources": { "note": { "import": "Radius", "type": "Test.Db/notes@2025-08-01-preview",
+            "properties": { "name": "[parameters('note')]", "properties": { "text": "[parameters('context').resource.name]",
+                "environment": "[parameters('context').environment.id]" } } } },
+        "outputs": { "result": { "type": "object", "value": {
+            "values": { "host": "[format('{0}.{1}', parameters('context').resource.name, parameters('context').Environment.Name)]" },
+            "secrets": { "password": "hunter2" } } } },
+    })
+}
+
+fn entry(source: &str, parameters: Json) -> Json {
+    json!({ TYPE: { "kind": "bicep", "source": source, "plainHttp": true, "parameters": parameters } })
+}
+
+fn has(server_has: Option<radii_runtime::store::Record>) -> bool {
+    server_has.is_some()
+}
+
+#[tokio::test]
+async fn a_template_makes_resources_that_go_with_the_new_version_or_with_the_owner() {
+    let folder = modules(&[("r.json", &template("a").to_string())]);
+    let server = Server::new(folder.path()).await;
+    server.bind(entry("./r.json", json!({})), json!({})).await;
+    let operation = server.settle(DB, json!({})).await;
+    assert_eq!(operation.error, None);
+    let properties = server.properties(DB).await;
+    assert_eq!(properties["host"], "db.env");
+    assert_eq!(properties["status"]["outputResources"][0]["id"], id("Test.Db/notes/a").to_string());
+    assert_eq!(properties["status"]["recipe"], json!({ "templateKind": "bicep", "templatePath": "./r.json" }));
+    assert_eq!(server.properties("Test.Db/notes/a").await["text"], "db");
+    let shown = format!("{:?}", server.stored(DB).await.unwrap());
+    assert!(!shown.contains("hunter2"), "{shown}");
+
+    server.bind(entry("./r.json", json!({ "note": "b" })), json!({})).await;
+    assert_eq!(server.settle(DB, json!({})).await.error, None);
+    assert!(!has(server.stored("Test.Db/notes/a").await) && has(server.stored("Test.Db/notes/b").await));
+    assert_eq!(server.delete(DB).await.error, None);
+    assert!(!has(server.stored("Test.Db/notes/b").await) && !has(server.stored(DB).await));
+}
+
+#[tokio::test]
+async fn what_a_failed_template_made_is_known_and_removed() {
+    let mut broken = template("a");
+    broken["resources"]["second"] = json!({ "import": "Radius", "type": "Test.Db/notes@2025-08-01-preview", "dependsOn": ["note"],
+        "properties": { "name": "c", "properties": { "text": 5 } } });
+    let folder = modules(&[("r.json", &broken.to_string())]);
+    let server = Server::new(folder.path()).await;
+    server.bind(entry("./r.json", json!({})), json!({})).await;
+    let operation = server.settle(DB, json!({})).await;
+    let (code, message) = failure(&operation);
+    assert_eq!((code.as_str(), message.as_str()), ("RecipeDeploymentFailed", "failed to deploy recipe default of type Test.Db/databases"));
+    assert_eq!(operation.error.unwrap().details[0].code, "DeploymentFailed");
+    assert!(has(server.stored("Test.Db/notes/a").await));
+    assert_eq!(server.delete(DB).await.error, None);
+    assert!(!has(server.stored("Test.Db/notes/a").await));
+}
+
+#[tokio::test]
+async fn a_parameter_that_the_template_lacks_is_refused_before_anything_is_made() {
+    let folder = modules(&[("r.json", &template("a").to_string())]);
+    let server = Server::new(folder.path()).await;
+    server.bind(entry("./r.json", json!({ "unknown": 1 })), json!({})).await;
+    let operation = server.settle(DB, json!({})).await;
+    assert_eq!(failure(&operation).0, "RecipeDeploymentFailed");
+    assert_eq!(operation.error.unwrap().details[0].code, "InvalidTemplate");
+    assert!(!has(server.stored("Test.Db/notes/a").await));
+    server.bind(entry("/etc/hostname", json!({})), json!({})).await;
+    assert_eq!(failure(&server.settle(DB, json!({})).await).0, "RecipeDownloadFailed");
+}
+
+/// A registry that ends with the test.
+struct Registry(Child);
+
+impl Drop for Registry {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+fn registry(folder: &Path) -> Option<(Registry, String)> {
+    let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let address = format!("127.0.0.1:{port}");
+    let config = format!("version: 0.1\nstorage: {{filesystem: {{rootdirectory: {}}}}}\nhttp: {{addr: {address}}}\n", folder.display());
+    std::fs::write(folder.join("registry.yml"), config).unwrap();
+    let mut command = Command::new("docker-registry");
+    command.arg("serve").arg(folder.join("registry.yml")).stdout(Stdio::null()).stderr(Stdio::null());
+    let Ok(child) = command.spawn() else {
+        eprintln!("skipped: templates from a registry need `docker-registry`, which is not installed");
+        return None;
+    };
+    let registry = Registry(child);
+    for _ in 0..400 {
+        if std::net::TcpStream::connect(&address).is_ok() {
+            return Some((registry, address));
+        }
+        std::thread::sleep(std::time::Duration::from_millis(25));
+    }
+    panic!("the registry does not listen");
+}
+
+/// Pushes a template as recipes are published; returns the digest of the manifest.
+async fn publish(address: &str, template: &Json) -> String {
+    use oci_client::client::{ClientConfig, ClientProtocol, Config, ImageLayer};
+    let client = oci_client::Client::new(ClientConfig { protocol: ClientProtocol::Http, ..ClientConfig::default() });
+    let reference: oci_client::Reference = format!("{address}/recipes/db:1").parse().unwrap();
+    let layer = ImageLayer::new(template.to_string().into_bytes(), "application/vnd.ms.bicep.module.layer.v1+json".into(), None);
+    let config = Config::new(b"{}".to_vec(), "application/vnd.ms.bicep.module.config.v1+json".into(), None);
+    let auth = oci_client::secrets::RegistryAuth::Anonymous;
+    client.push(&reference, &[layer], config, &auth, None).await.unwrap();
+    client.fetch_manifest_digest(&reference, &auth).await.unwrap()
+}
+
+#[tokio::test]
+async fn templates_are_pulled_by_tag_and_by_digest() {
+    let folder = tempfile::tempdir().unwrap();
+    let Some((_registry, address)) = registry(folder.path()) else { return };
+    let server = Server::new(folder.path()).await;
+    let digest = publish(&address, &template("pulled")).await;
+    for source in [format!("{address}/recipes/db:1"), format!("{address}/recipes/db@{digest}"), format!("http://{address}/recipes/db:1")] {
+        server.bind(entry(&source, json!({})), json!({})).await;
+        assert_eq!(server.settle(DB, json!({})).await.error, None, "{source}");
+        assert_eq!(server.properties(DB).await["host"], "db.env");
+    }
+    for (source, words) in [(format!("{address}/recipes/db:2"), "db:2"), ("not a ref".to_owned(), "not a ref"), (format!("ftp://{address}/x:1"), "scheme")] {
+        server.bind(entry(&source, json!({})), json!({})).await;
+        let operation = server.settle(DB, json!({})).await;
+        let (code, message) = failure(&operation);
+        assert_eq!(code, "RecipeDownloadFailed");
+        assert!(message.contains("failed to fetch repository from the path") && message.contains(words), "{message}");
+        assert_eq!(operation.error.unwrap().details[0].code, "RecipeLanguageFailure");
+    }
+}

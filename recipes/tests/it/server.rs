@@ -1,0 +1,208 @@
+//! A whole server in this process, with everything in memory: what a recipe meets in real life.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use radii_diagnostics::SourceMap;
+use radii_model::ResourceId;
+use radii_model::manifest;
+use radii_recipes::bicep::BicepDriver;
+use radii_recipes::terraform::TerraformDriver;
+use radii_registry_server::serve::{self, Options};
+use radii_registry_server::{AppState, registry};
+use radii_runtime::Fault;
+use radii_runtime::host::{Answer, Delete, Preconditions, Put};
+use radii_runtime::recipe::RecipeDriver;
+use radii_runtime::store::{Operation, OperationId, Record, State};
+use radii_runtime::worker::{self, run_once};
+use serde_json::{Map, Value as Json, json};
+
+pub const GROUP: &str = "/planes/radius/local/resourceGroups/g";
+pub const VERSION: &str = "2025-08-01-preview";
+
+const MANIFEST: &str = "
+namespace: Test.Db
+types:
+  databases:
+    apiVersions:
+      '2025-08-01-preview':
+        schema:
+          type: object
+          properties:
+            environment: { type: string }
+            application: { type: string }
+            note: { type: string }
+            port: { type: integer }
+            password: { type: string, x-radius-sensitive: true }
+            host: { type: string, readOnly: true }
+            size: { type: integer, readOnly: true }
+            seen: { type: string, readOnly: true }
+            secrets: { type: object, properties: { name: { type: string, readOnly: true } } }
+          required: [environment]
+  notes:
+    apiVersions:
+      '2025-08-01-preview':
+        schema: { type: object, properties: { environment: { type: string }, text: { type: string } } }
+    capabilities: [ManualResourceProvisioning]
+";
+
+pub struct Server {
+    pub state: AppState,
+}
+
+impl Server {
+    /// A server whose recipes may use the modules and templates below a folder.
+    pub async fn new(folder: &Path) -> Self {
+        let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
+        let terraform = TerraformDriver::default().reading_from(Some(folder.to_owned()));
+        let bicep = BicepDriver::new().reading_from(Some(folder.to_owned()));
+        Self::with(vec![Arc::new(terraform), Arc::new(bicep)]).await
+    }
+
+    pub async fn with(recipes: Vec<Arc<dyn RecipeDriver>>) -> Self {
+        let (_, state) = serve::in_process(&Options::default(), Vec::new(), recipes).await.unwrap();
+        let mut sources = SourceMap::new();
+        let (parsed, _) = manifest::parse(sources.add("test.yaml", MANIFEST), MANIFEST);
+        registry::register_manifest(&state, "local", &parsed.unwrap()).await.unwrap();
+        let server = Self { state };
+        server.make_group().await;
+        server
+    }
+
+    async fn make_group(&self) {
+        use radii_runtime::Timestamp;
+        use radii_runtime::store::{Expect, Private, Write};
+        let record = Record {
+            id: GROUP.parse().unwrap(),
+            type_name: "System.Resources/resourceGroups".into(),
+            api_version: None,
+            location: None,
+            tags: None,
+            properties: Map::new(),
+            private: Private::default(),
+            state: State::Succeeded,
+            operation: None,
+            revision: 0,
+            created_at: Timestamp(0),
+            updated_at: Timestamp(0),
+        };
+        let write = Write::Put { record: Box::new(record), expect: Expect::Any };
+        self.state.host.parts.store.commit(vec![write]).await.unwrap();
+    }
+
+    /// Makes the environment `env` with one pack, and an application in it.
+    pub async fn bind(&self, recipes: Json, more: Json) {
+        self.put("Radius.Core/recipePacks/pack", json!({ "recipes": recipes })).await.unwrap();
+        let mut environment = json!({ "recipePacks": ["pack"], "providers": { "kubernetes": { "namespace": "ns" } } });
+        for (name, value) in more.as_object().into_iter().flatten() {
+            environment[name] = value.clone();
+        }
+        self.put("Radius.Core/environments/env", environment).await.unwrap();
+        let application = json!({ "environment": id("Radius.Core/environments/env").to_string() });
+        self.put("Radius.Core/applications/app", application).await.unwrap();
+    }
+
+    pub async fn put(&self, path: &str, properties: Json) -> Result<Answer, Fault> {
+        let Json::Object(body) = json!({ "location": "global", "properties": properties }) else { unreachable!() };
+        let (id, api_version) = (id(path), VERSION.parse().unwrap());
+        let request = Put { id, api_version, body, preconditions: Preconditions::default() };
+        self.state.host.put(request).await
+    }
+
+    pub async fn begin(&self, path: &str, properties: Json) -> OperationId {
+        accepted(self.put(path, properties).await.unwrap())
+    }
+
+    /// Puts a resource of the environment and waits for the end.
+    pub async fn settle(&self, path: &str, mut properties: Json) -> Operation {
+        properties["environment"] = id("Radius.Core/environments/env").to_string().into();
+        properties["application"] = id("Radius.Core/applications/app").to_string().into();
+        let operation = self.begin(path, properties).await;
+        self.work().await;
+        self.operation(operation).await
+    }
+
+    pub async fn delete(&self, path: &str) -> Operation {
+        let operation = accepted(self.ask_to_delete(path, false).await);
+        self.work().await;
+        self.operation(operation).await
+    }
+
+    pub async fn ask_to_delete(&self, path: &str, force: bool) -> Answer {
+        let (id, api_version) = (id(path), VERSION.parse().unwrap());
+        let request = Delete { id, api_version, preconditions: Preconditions::default(), force };
+        self.state.host.delete(request).await.unwrap()
+    }
+
+    pub async fn operation(&self, id: OperationId) -> Operation {
+        self.state.host.parts.store.find_operation(id).await.unwrap().unwrap()
+    }
+
+    /// Lets a worker carry out everything, what is to be looked at again later as well.
+    pub async fn work(&self) {
+        let options = worker::Options::default();
+        let mut idle = 0;
+        while idle < 8 {
+            if run_once(&self.state.host, &options).await.unwrap() {
+                idle = 0;
+            } else if self.is_busy().await {
+                // Something comes again in a moment; the store's own signal is not used in one thread.
+                tokio::time::sleep(Duration::from_millis(20)).await;
+            } else {
+                idle += 8;
+            }
+        }
+    }
+
+    async fn is_busy(&self) -> bool {
+        let operations = self.state.host.parts.store.recent_operations(50).await.unwrap();
+        operations.iter().any(|operation| !operation.state.is_terminal())
+    }
+
+    pub async fn properties(&self, path: &str) -> Json {
+        Json::Object(self.state.host.get(&id(path)).await.unwrap().properties)
+    }
+
+    pub async fn stored(&self, path: &str) -> Option<Record> {
+        self.state.host.parts.store.find(&id(path)).await.unwrap()
+    }
+
+    /// The states that are kept for Terraform.
+    pub async fn states(&self) -> Vec<String> {
+        use radii_runtime::store::ListQuery;
+        let scope = Some("/planes/radii/states".parse().unwrap());
+        let query = ListQuery { scope, recursive: true, kind: None, after: None, limit: None };
+        let records = self.state.host.parts.store.list(&query).await.unwrap().records;
+        records.into_iter().filter_map(|record| record.private.data.get("state")?.as_str().map(str::to_owned)).collect()
+    }
+}
+
+pub fn id(path: &str) -> ResourceId {
+    format!("{GROUP}/providers/{path}").parse().unwrap()
+}
+
+pub fn accepted(answer: Answer) -> OperationId {
+    match answer {
+        Answer::Accepted { operation, .. } => operation,
+        other => panic!("expected an operation, got {other:?}"),
+    }
+}
+
+/// The failure of an operation as code and message.
+pub fn failure(operation: &Operation) -> (String, String) {
+    assert_eq!(operation.state, State::Failed, "{operation:?}");
+    let error = operation.error.as_ref().unwrap();
+    (error.code.clone(), error.message.clone())
+}
+
+/// A folder with modules, as files below their names.
+pub fn modules(files: &[(&str, &str)]) -> tempfile::TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    for (name, text) in files {
+        let path = folder.path().join(name);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(path, text).unwrap();
+    }
+    folder
+}

@@ -1,0 +1,206 @@
+//! What environments say about executing recipes: variables, providers, and secrets for private sources.
+//!
+//! Two spellings mean the same: `recipeConfig` of `Applications.Core/environments`, and
+//! `Radius.Core/terraformSettings` with `Radius.Core/bicepSettings`.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Map, Value as Json, json};
+
+use crate::Fault;
+use crate::environment::{Environment, load_resource};
+use crate::host::Host;
+
+/// Code of secrets that cannot be read.
+const LOAD_SECRETS_FAILED: &str = "LoadSecretsFailed";
+
+/// What an environment says about executing recipes, with its secrets: never stored, never shown.
+#[derive(Clone, Default)]
+pub struct Settings {
+    /// Variables for programs.
+    pub env: BTreeMap<String, String>,
+    /// Variables whose values are secret.
+    pub secret_env: BTreeMap<String, String>,
+    /// Terraform provider → its blocks.
+    pub providers: Vec<(String, Vec<ProviderBlock>)>,
+    /// Host of git repositories → login.
+    pub git: BTreeMap<String, Login>,
+    /// Host of module and provider registries → token.
+    pub tokens: BTreeMap<String, String>,
+    /// `providerInstallation` of the Terraform settings.
+    pub installation: Json,
+    /// Host of OCI registries → login.
+    pub registries: BTreeMap<String, Login>,
+    /// `providers` of the environment: the scopes of clouds.
+    pub scopes: Json,
+}
+
+/// A name with a password.
+#[derive(Clone, Default)]
+pub struct Login {
+    /// The name; empty where only the password counts.
+    pub username: String,
+    /// The password or token.
+    pub password: String,
+}
+
+/// A `provider` block of Terraform.
+#[derive(Clone, Default)]
+pub struct ProviderBlock {
+    /// Arguments as written.
+    pub arguments: Map<String, Json>,
+    /// Arguments whose values are secret.
+    pub secrets: BTreeMap<String, String>,
+}
+
+impl Settings {
+    /// Returns every secret, so that none of them is ever printed.
+    pub fn secrets(&self) -> impl Iterator<Item = &str> {
+        let blocks = self.providers.iter().flat_map(|(_, blocks)| blocks).flat_map(|block| block.secrets.values());
+        let logins = self.git.values().chain(self.registries.values()).map(|login| &login.password);
+        self.secret_env.values().chain(self.tokens.values()).chain(blocks).chain(logins).map(String::as_str)
+    }
+
+    /// Reads the settings that [`written`] returned, and asks secret stores for what they name.
+    ///
+    /// # Errors
+    /// `LoadSecretsFailed` naming the store and the key.
+    pub(crate) async fn load(host: &Host, config: &Json) -> Result<Self, Fault> {
+        let mut stores = Stores { host, known: BTreeMap::new() };
+        let mut settings = Settings { scopes: config["providers"].clone(), ..Settings::default() };
+        stores.read_terraform(&config["terraform"], &mut settings).await?;
+        stores.read_providers(&config["recipeConfig"]["terraform"]["providers"], &mut settings).await?;
+        let git = &config["recipeConfig"]["terraform"]["authentication"]["git"]["pat"];
+        for (host, entry) in members(git) {
+            let data = stores.read(text(&entry["secret"])).await?;
+            let username = data.get("username").cloned().unwrap_or_default();
+            let password = required(&data, "pat", text(&entry["secret"]))?;
+            settings.git.insert(host.clone(), Login { username, password });
+        }
+        for (name, value) in members(&config["recipeConfig"]["env"]) {
+            settings.env.insert(name.clone(), text(value).to_owned());
+        }
+        for (name, entry) in members(&config["recipeConfig"]["envSecrets"]) {
+            let value = stores.value(entry).await?;
+            settings.secret_env.insert(name.clone(), value);
+        }
+        stores.read_registries(config, &mut settings).await?;
+        Ok(settings)
+    }
+}
+
+/// Returns what an environment says about executing recipes, as it is kept with what they make.
+///
+/// # Errors
+/// When settings that it refers to are gone.
+pub(crate) async fn written(host: &Host, environment: &Environment) -> Result<Json, Fault> {
+    let mut config = json!({});
+    for (member, property) in [("recipeConfig", "recipeConfig"), ("providers", "providers")] {
+        if let Some(value) = environment.property(property) {
+            config[member] = value.clone();
+        }
+    }
+    for (member, property) in [("terraform", "terraformSettings"), ("bicep", "bicepSettings")] {
+        if let Some(id) = environment.property(property).and_then(Json::as_str) {
+            let failed = |fault: Fault| Fault { code: "RecipeConfigurationFailure".into(), ..fault };
+            config[member] = Json::Object(load_resource(host, id).await.map_err(failed)?.properties);
+        }
+    }
+    Ok(config)
+}
+
+/// Secret stores, each asked once.
+struct Stores<'a> {
+    host: &'a Host,
+    known: BTreeMap<String, BTreeMap<String, String>>,
+}
+
+impl Stores<'_> {
+    async fn read_terraform(&mut self, terraform: &Json, settings: &mut Settings) -> Result<(), Fault> {
+        settings.installation = terraform["terraformrc"]["providerInstallation"].clone();
+        for (host, entry) in members(&terraform["terraformrc"]["credentials"]) {
+            let data = self.read(text(&entry["secret"])).await?;
+            settings.tokens.insert(host.clone(), required(&data, "token", text(&entry["secret"]))?);
+        }
+        for (name, value) in members(&terraform["env"]) {
+            settings.env.insert(name.clone(), text(value).to_owned());
+        }
+        Ok(())
+    }
+
+    async fn read_providers(&mut self, providers: &Json, settings: &mut Settings) -> Result<(), Fault> {
+        for (name, blocks) in members(providers) {
+            let mut read = Vec::new();
+            for block in blocks.as_array().into_iter().flatten().filter_map(Json::as_object) {
+                let mut arguments = block.clone();
+                let mut secrets = BTreeMap::new();
+                let named = arguments.shift_remove("secrets").unwrap_or_default();
+                for (name, entry) in members(&named) {
+                    secrets.insert(name.clone(), self.value(entry).await?);
+                }
+                read.push(ProviderBlock { arguments, secrets });
+            }
+            settings.providers.push((name.clone(), read));
+        }
+        Ok(())
+    }
+
+    async fn read_registries(&mut self, config: &Json, settings: &mut Settings) -> Result<(), Fault> {
+        let classic = members(&config["recipeConfig"]["bicep"]["authentication"]);
+        let mut named: Vec<(&String, &str)> = classic.map(|(host, entry)| (host, text(&entry["secret"]))).collect();
+        for (host, entry) in members(&config["bicep"]["registryAuthentications"]) {
+            let method = text(&entry["authenticationMethod"]);
+            if method != "BasicAuth" {
+                let message = format!("the authentication method `{method}` of the registry `{host}` is not supported by this server; use `BasicAuth`");
+                return Err(Fault::new(400, LOAD_SECRETS_FAILED, message));
+            }
+            named.push((host, text(&entry["basicAuthSecretId"])));
+        }
+        for (host, store) in named {
+            let data = self.read(store).await?;
+            let (username, password) = (required(&data, "username", store)?, required(&data, "password", store)?);
+            settings.registries.insert(host.clone(), Login { username, password });
+        }
+        Ok(())
+    }
+
+    /// Returns the value that `{source, key}` names.
+    async fn value(&mut self, entry: &Json) -> Result<String, Fault> {
+        let data = self.read(text(&entry["source"])).await?;
+        required(&data, text(&entry["key"]), text(&entry["source"]))
+    }
+
+    async fn read(&mut self, store: &str) -> Result<BTreeMap<String, String>, Fault> {
+        if let Some(known) = self.known.get(store) {
+            return Ok(known.clone());
+        }
+        let failed = |why: String| {
+            let message = format!("failed to fetch secrets of the secret store `{store}`: {why}");
+            Fault::new(400, LOAD_SECRETS_FAILED, message).target(store)
+        };
+        let id = store.parse().map_err(|error| failed(format!("{error}")))?;
+        let answer = self.host.act(&id, "listSecrets", &json!({})).await.map_err(|fault| failed(fault.message))?;
+        let data = members(&answer["data"]).filter_map(|(name, entry)| {
+            let value = entry.as_str().or_else(|| entry["value"].as_str())?;
+            Some((name.clone(), value.to_owned()))
+        });
+        let data: BTreeMap<String, String> = data.collect();
+        self.known.insert(store.to_owned(), data.clone());
+        Ok(data)
+    }
+}
+
+fn required(data: &BTreeMap<String, String>, key: &str, store: &str) -> Result<String, Fault> {
+    data.get(key).cloned().ok_or_else(|| {
+        let message = format!("the secret store `{store}` has no key `{key}`; add it");
+        Fault::new(400, LOAD_SECRETS_FAILED, message).target(store)
+    })
+}
+
+fn members(value: &Json) -> impl Iterator<Item = (&String, &Json)> {
+    value.as_object().into_iter().flatten()
+}
+
+fn text(value: &Json) -> &str {
+    value.as_str().unwrap_or_default()
+}
