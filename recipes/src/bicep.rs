@@ -86,7 +86,13 @@ impl BicepDriver {
             }
         };
         let mut made = returned.resources;
-        made.extend(deployed.resources.into_iter().filter(|id| !made.iter().any(|known| known.eq_ignore_ascii_case(id))).collect::<Vec<_>>());
+        made.extend(
+            deployed
+                .resources
+                .into_iter()
+                .filter(|id| !made.iter().any(|known| known.eq_ignore_ascii_case(id)))
+                .collect::<Vec<_>>(),
+        );
         if progress.phase == Phase::Deploying {
             progress.phase = Phase::Collecting;
             progress.deletions = Deletions::of(progress.resources.iter().filter(|old| !contains(&made, old)));
@@ -96,7 +102,11 @@ impl BicepDriver {
             let left = progress.deletions.left();
             progress.add_resources(&left);
             run.journal.remember(&json!(progress)).await?;
-            let message = format!("the recipe makes `{}` no more, but it cannot be deleted: {}", left.join("`, `"), fault.message);
+            let message = format!(
+                "the recipe makes `{}` no more, but it cannot be deleted: {}",
+                left.join("`, `"),
+                fault.message
+            );
             return Err(Fault { code: "RecipeGarbageCollectionFailed".into(), message, ..fault });
         }
         if !progress.deletions.is_done() {
@@ -120,13 +130,17 @@ impl RecipeDriver for BicepDriver {
             Fault::new(400, "RecipeGetMetadataFailed", message).details(vec![fault])
         })?;
         let parameters = template["parameters"].as_object().into_iter().flatten();
-        Ok(parameters.filter(|(name, _)| *name != CONTEXT).map(|(name, declared)| (name.clone(), declared.clone())).collect())
+        Ok(parameters
+            .filter(|(name, _)| *name != CONTEXT)
+            .map(|(name, declared)| (name.clone(), declared.clone()))
+            .collect())
     }
 
     async fn execute(&self, run: Run<'_>) -> Result<Outcome, Fault> {
         let operation = run.around.operation;
         let unfinished = run.unfinished.map(Progress::read);
-        if let Some(own) = unfinished.as_ref().filter(|progress| progress.operation == operation && progress.is_begun()) {
+        if let Some(own) = unfinished.as_ref().filter(|progress| progress.operation == operation && progress.is_begun())
+        {
             return self.go_on(&run, own.clone()).await;
         }
         let mut progress = Progress { operation, ..Progress::default() };
@@ -183,8 +197,13 @@ fn contains(ids: &[String], id: &str) -> bool {
 /// Returns the `properties` of the deployment.
 fn deployment(run: &Run<'_>, template: &Json) -> Json {
     let takes_context = template["parameters"].get(CONTEXT).is_some();
-    let given = if takes_context { run.recipe.parameters.clone() } else { direct::resolve(&run.recipe.parameters, run.context) };
-    let mut parameters: Map<String, Json> = given.into_iter().map(|(name, value)| (name, json!({ "value": value }))).collect();
+    let given = if takes_context {
+        run.recipe.parameters.clone()
+    } else {
+        direct::resolve(&run.recipe.parameters, run.context)
+    };
+    let mut parameters: Map<String, Json> =
+        given.into_iter().map(|(name, value)| (name, json!({ "value": value }))).collect();
     if takes_context {
         parameters.insert(CONTEXT.into(), json!({ "value": run.context }));
     }

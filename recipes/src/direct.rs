@@ -17,7 +17,9 @@ pub fn resolve(parameters: &Map<String, Json>, context: &Json) -> Map<String, Js
 fn resolve_value(value: &Json, context: &Json, depth: usize) -> Json {
     match value {
         Json::String(text) => resolve_text(text, context),
-        Json::Array(items) if depth < DEPTH => items.iter().map(|item| resolve_value(item, context, depth + 1)).collect(),
+        Json::Array(items) if depth < DEPTH => {
+            items.iter().map(|item| resolve_value(item, context, depth + 1)).collect()
+        }
         Json::Object(members) if depth < DEPTH => {
             members.iter().map(|(name, value)| (name.clone(), resolve_value(value, context, depth + 1))).collect()
         }

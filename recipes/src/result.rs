@@ -92,7 +92,10 @@ mod tests {
     #[test]
     fn without_result_every_output_counts_by_its_own_mark() {
         let returned = sorted(json!({ "host": "h", "secretKey": "k" }), false).unwrap();
-        assert_eq!((Json::Object(returned.values), Json::Object(returned.secrets)), (json!({ "host": "h" }), json!({ "secretKey": "k" })));
+        assert_eq!(
+            (Json::Object(returned.values), Json::Object(returned.secrets)),
+            (json!({ "host": "h" }), json!({ "secretKey": "k" }))
+        );
         let returned = sorted(json!({ "result": { "any": "thing" } }), true).unwrap();
         assert_eq!(Json::Object(returned.values), json!({ "result": { "any": "thing" } }));
     }
@@ -110,7 +113,10 @@ mod tests {
             (json!({ "resources": [1] }), "list of ids"),
         ] {
             let message = sorted(json!({ "result": result }), false).unwrap_err();
-            assert!(message.starts_with("failed to read the recipe output \"result\": ") && message.contains(words), "{message}");
+            assert!(
+                message.starts_with("failed to read the recipe output \"result\": ") && message.contains(words),
+                "{message}"
+            );
         }
     }
 }

@@ -23,8 +23,21 @@ const FAREWELL: Duration = Duration::from_secs(20);
 const REMAINDER: Duration = Duration::from_secs(2);
 /// Variables of the server that programs need.
 const INHERITED: [&str; 15] = [
-    "PATH", "TMPDIR", "LANG", "LC_ALL", "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "http_proxy", "https_proxy",
-    "no_proxy", "SSL_CERT_FILE", "SSL_CERT_DIR", "KUBECONFIG", "TF_PLUGIN_CACHE_DIR", "SystemRoot",
+    "PATH",
+    "TMPDIR",
+    "LANG",
+    "LC_ALL",
+    "HTTP_PROXY",
+    "HTTPS_PROXY",
+    "NO_PROXY",
+    "http_proxy",
+    "https_proxy",
+    "no_proxy",
+    "SSL_CERT_FILE",
+    "SSL_CERT_DIR",
+    "KUBECONFIG",
+    "TF_PLUGIN_CACHE_DIR",
+    "SystemRoot",
 ];
 
 /// Why a program gave no result.
@@ -274,7 +287,9 @@ impl Ends {
 /// Returns the first of the named programs that `PATH` has.
 pub fn find(names: &[&str]) -> Option<PathBuf> {
     let path = std::env::var_os("PATH")?;
-    names.iter().find_map(|name| std::env::split_paths(&path).map(|folder| folder.join(name)).find(|file| file.is_file()))
+    names
+        .iter()
+        .find_map(|name| std::env::split_paths(&path).map(|folder| folder.join(name)).find(|file| file.is_file()))
 }
 
 #[cfg(test)]

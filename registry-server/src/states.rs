@@ -61,7 +61,8 @@ impl StateBackend {
 
     async fn listen(&self) -> Result<&Listening, Fault> {
         let start = || async {
-            let failed = |error: std::io::Error| Fault::internal(format!("cannot listen for states of recipes: {error}"));
+            let failed =
+                |error: std::io::Error| Fault::internal(format!("cannot listen for states of recipes: {error}"));
             let listener = TcpListener::bind(("127.0.0.1", 0)).await.map_err(failed)?;
             let address = listener.local_addr().map_err(failed)?;
             let router = Router::new().fallback(answer).with_state(self.documents.clone());
@@ -162,7 +163,8 @@ async fn read(documents: &Documents, call: Call) -> Result<Response, Fault> {
 }
 
 async fn write(documents: &Documents, call: Call) -> Result<Response, Fault> {
-    let Some(state) = String::from_utf8(call.body).ok().filter(|text| serde_json::from_str::<Json>(text).is_ok()) else {
+    let Some(state) = String::from_utf8(call.body).ok().filter(|text| serde_json::from_str::<Json>(text).is_ok())
+    else {
         return Ok(plain(StatusCode::BAD_REQUEST, "a state is JSON"));
     };
     let changed = documents.change(&call.key, |document| {

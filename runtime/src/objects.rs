@@ -140,7 +140,7 @@ pub(crate) fn from_output_id(id: &str) -> Option<ObjectRef> {
     // Kinds without groups stand below `core`, but for Kubernetes, whose objects are always named with one.
     let has_groups = matches!(platform, ComputeKind::Kubernetes | ComputeKind::Knative);
     let kind = if has_groups || group != "core" { format!("{group}/{kind}") } else { kind.to_owned() };
-    next(None).is_none().then_some(ObjectRef { platform, kind, namespace, name })
+    next(None).is_none().then_some(ObjectRef { platform, cluster: None, kind, namespace, name })
 }
 
 /// Returns entries of `status.outputResources`.

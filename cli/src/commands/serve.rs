@@ -71,9 +71,12 @@ pub struct Args {
     /// as a Kubernetes API: for developers, nothing runs
     #[arg(long, value_name = "memory[=ADDRESS]", value_parser = parse_memory, hide = true)]
     kubernetes: Option<Memory>,
-    /// Folder whose files recipes of kind `template` may name; without it they are inline text
+    /// Folder whose templates and modules recipes may name by path; without it no path of this machine is a source
     #[arg(long, value_name = "DIR", env = "RADII_RECIPES", hide_env_values = true)]
     recipes: Option<PathBuf>,
+    /// Program that executes recipes of kind `terraform` [default: `terraform`, else `tofu`, on the PATH]
+    #[arg(long, value_name = "FILE", env = "RADII_TERRAFORM", hide_env_values = true)]
+    terraform: Option<PathBuf>,
     /// Proxy whose X-Forwarded-Host, X-Forwarded-Proto and Referer are believed: an address or a range of them
     /// such as 10.0.0.0/8; may be given several times
     #[arg(long, value_name = "ADDRESS", env = "RADII_TRUSTED_PROXIES", hide_env_values = true, value_delimiter = ',',
@@ -238,5 +241,11 @@ fn platforms(args: &Args, memory: &MemoryCluster) -> Vec<Arc<dyn Platform>> {
 }
 
 fn recipe_drivers(args: &Args) -> Vec<Arc<dyn RecipeDriver>> {
-    vec![Arc::new(radii_recipes::template::TemplateDriver::new().reading_from(args.recipes.clone()))]
+    use radii_recipes::{bicep::BicepDriver, template::TemplateDriver, terraform::TerraformDriver};
+    let terraform = TerraformDriver::default().with_program(args.terraform.clone()).reading_from(args.recipes.clone());
+    vec![
+        Arc::new(TemplateDriver::new().reading_from(args.recipes.clone())),
+        Arc::new(terraform),
+        Arc::new(BicepDriver::new().reading_from(args.recipes.clone())),
+    ]
 }

@@ -121,7 +121,8 @@ async fn step(deployments: &dyn Deployments, id: &str, deletion: &mut Deletion) 
     }
     loop {
         if let Some(fault) = failure.take().filter(|_| deletion.attempts >= ATTEMPTS) {
-            let message = format!("failed to delete resource after {ATTEMPTS} attempt(s), last error: {}", fault.message);
+            let message =
+                format!("failed to delete resource after {ATTEMPTS} attempt(s), last error: {}", fault.message);
             return Err(Fault { message, ..fault.target(id) });
         }
         deletion.attempts += 1;
@@ -192,7 +193,10 @@ mod tests {
         let (result, deletions) = delete(2).await;
         assert!(result.is_ok() && deletions.is_done());
         let (result, deletions) = delete(3).await;
-        assert_eq!(result.unwrap_err().message, "failed to delete resource after 3 attempt(s), last error: it is in use");
+        assert_eq!(
+            result.unwrap_err().message,
+            "failed to delete resource after 3 attempt(s), last error: it is in use"
+        );
         assert_eq!(deletions.left(), ["a"]);
     }
 }

@@ -30,7 +30,10 @@ pub async fn load(recipe: &Recipe, settings: &Settings, folder: Option<&Path>) -
     let template: Json = serde_json::from_slice(&bytes)
         .map_err(|error| download_failed(&recipe.path, &format!("it is no compiled template (ARM JSON): {error}")))?;
     if template.get("resources").is_none() && template.get("outputs").is_none() {
-        return Err(download_failed(&recipe.path, "it is no compiled template (ARM JSON): it has neither `resources` nor `outputs`"));
+        return Err(download_failed(
+            &recipe.path,
+            "it is no compiled template (ARM JSON): it has neither `resources` nor `outputs`",
+        ));
     }
     Ok(template)
 }
@@ -80,7 +83,9 @@ async fn pull(recipe: &Recipe, settings: &Settings) -> Result<Vec<u8>, Fault> {
     };
     let first = bare.split('/').next().unwrap_or_default();
     if !bare.contains('/') || !(first.contains(['.', ':']) || first == "localhost") {
-        return Err(refuse("write the registry, the repository and a tag or digest: `registry.example.com/recipes/redis:1.0`"));
+        return Err(refuse(
+            "write the registry, the repository and a tag or digest: `registry.example.com/recipes/redis:1.0`",
+        ));
     }
     let reference: Reference = bare.parse().map_err(|error| refuse(&format!("{error}")))?;
     let protocol = if plain { ClientProtocol::Http } else { ClientProtocol::Https };
@@ -91,9 +96,8 @@ async fn pull(recipe: &Recipe, settings: &Settings) -> Result<Vec<u8>, Fault> {
         ..ClientConfig::default()
     });
     let login = settings.registries.get(reference.registry());
-    let auth = login.map_or(RegistryAuth::Anonymous, |login| {
-        RegistryAuth::Basic(login.username.clone(), login.password.clone())
-    });
+    let auth = login
+        .map_or(RegistryAuth::Anonymous, |login| RegistryAuth::Basic(login.username.clone(), login.password.clone()));
     let (manifest, _) = client.pull_manifest(&reference, &auth).await.map_err(|error| refuse(&explain(&error)))?;
     let OciManifest::Image(manifest) = manifest else {
         return Err(refuse("it is a list of images, not a recipe"));

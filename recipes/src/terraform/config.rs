@@ -140,7 +140,9 @@ fn generated(name: &str, settings: &Settings) -> Option<(String, Json)> {
     let block = match name {
         "azurerm" => {
             let mut block = json!({ "features": {} });
-            if let Some(subscription) = scope("azure").and_then(|azure| value_or_segment(azure, "subscriptionId", "subscriptions")) {
+            if let Some(subscription) =
+                scope("azure").and_then(|azure| value_or_segment(azure, "subscriptionId", "subscriptions"))
+            {
                 block["subscription_id"] = escape(&subscription).into();
             }
             block
@@ -211,7 +213,8 @@ mod tests {
     }
 
     fn module(variables: &[&str], outputs: &[&str]) -> Module {
-        let variable = |name: &&str| super::super::module::Variable { name: (*name).to_owned(), description: Json::Null };
+        let variable =
+            |name: &&str| super::super::module::Variable { name: (*name).to_owned(), description: Json::Null };
         Module {
             variables: variables.iter().map(variable).collect(),
             outputs: outputs.iter().map(|name| ((*name).to_owned(), false)).collect(),
@@ -222,7 +225,14 @@ mod tests {
     #[test]
     fn the_module_is_called_with_context_and_parameters() {
         let module = module(&["context", "sku"], &["result", "other"]);
-        let root = root("default", &recipe(json!({ "sku": "P", "context": 1 })), "ns/name/provider", &module, &json!({ "a": "b" }), &Settings::default());
+        let root = root(
+            "default",
+            &recipe(json!({ "sku": "P", "context": 1 })),
+            "ns/name/provider",
+            &module,
+            &json!({ "a": "b" }),
+            &Settings::default(),
+        );
         let expected = json!({
             "terraform": { "backend": { "http": {} } },
             "module": { "default": { "context": { "a": "b" }, "sku": "P", "source": "ns/name/provider", "version": "1.1.0" } },
@@ -261,14 +271,18 @@ mod tests {
         };
         let mut module = module(&[], &[]);
         module.aliases = vec!["acme.west".into(), "acme.east".into()];
-        module.providers = json!({ "azurerm": { "source": "hashicorp/azurerm" }, "aws": {} }).as_object().unwrap().clone();
+        module.providers =
+            json!({ "azurerm": { "source": "hashicorp/azurerm" }, "aws": {} }).as_object().unwrap().clone();
         let root = root("m", &recipe(json!({})), "s", &module, &json!({}), &settings);
         assert!(!root.file.to_string().contains("hunter2"));
         assert_eq!(root.secrets["radii_secret_0"], "hunter2");
-        assert_eq!(root.file["provider"], json!({
-            "azurerm": [{ "features": {}, "subscription_id": "s1" }], "aws": [{ "region": "eu" }],
-            "acme": [{ "alias": "west", "region": "x", "client_secret": "${var.radii_secret_0}" }],
-        }));
+        assert_eq!(
+            root.file["provider"],
+            json!({
+                "azurerm": [{ "features": {}, "subscription_id": "s1" }], "aws": [{ "region": "eu" }],
+                "acme": [{ "alias": "west", "region": "x", "client_secret": "${var.radii_secret_0}" }],
+            })
+        );
         assert_eq!(root.file["module"]["m"]["providers"], json!({ "acme.west": "acme.west" }));
         assert_eq!(root.file["variable"]["radii_secret_0"], json!({ "type": "string", "sensitive": true }));
     }

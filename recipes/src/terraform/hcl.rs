@@ -99,7 +99,8 @@ impl Reader<'_> {
 
     fn word(&mut self) -> Option<String> {
         let from = self.at;
-        while self.peek().is_some_and(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-') || byte >= 128) {
+        while self.peek().is_some_and(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-') || byte >= 128)
+        {
             self.at += 1;
         }
         (self.at > from).then(|| self.slice(from))
@@ -297,7 +298,8 @@ impl Reader<'_> {
 
     fn scalar(&mut self) -> Option<Json> {
         let from = self.at;
-        while self.peek().is_some_and(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-' | b'+' | b'_')) {
+        while self.peek().is_some_and(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-' | b'+' | b'_'))
+        {
             self.at += 1;
         }
         match self.slice(from).as_str() {
@@ -359,8 +361,12 @@ mod tests {
                     default = { a = \"x\" } // why\n  validation {\n    condition = length(var.size.a) > 0\n  }\n}\n\
                     /* more */ terraform { required_version = \">= 1\" }\noutput \"o\" { value = \"${a.b[\"}\"]}\" }\n";
         let blocks = parse(text);
-        let shown: Vec<_> = blocks.iter().map(|block| (block.kind.as_str(), block.labels.join(","), block.line)).collect();
-        assert_eq!(shown, [("variable", "size".to_owned(), 2), ("terraform", String::new(), 9), ("output", "o".to_owned(), 10)]);
+        let shown: Vec<_> =
+            blocks.iter().map(|block| (block.kind.as_str(), block.labels.join(","), block.line)).collect();
+        assert_eq!(
+            shown,
+            [("variable", "size".to_owned(), 2), ("terraform", String::new(), 9), ("output", "o".to_owned(), 10)]
+        );
         assert_eq!(blocks[0].attribute("type"), Some("object({ a = string, b = optional(number) })"));
         assert_eq!(blocks[0].constant("default"), Some(json!({ "a": "x" })));
         assert_eq!(blocks[0].blocks[0].kind, "validation");

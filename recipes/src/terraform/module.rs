@@ -100,7 +100,8 @@ impl Module {
             for (name, text) in &required.attributes {
                 let aliases = text.split_once("configuration_aliases").map(|(_, rest)| rest);
                 let list = aliases.and_then(|rest| rest.split_once('[')?.1.split_once(']')).map(|(list, _)| list);
-                self.aliases.extend(list.into_iter().flat_map(|list| list.split(',')).map(|alias| alias.trim().to_owned()));
+                self.aliases
+                    .extend(list.into_iter().flat_map(|list| list.split(',')).map(|alias| alias.trim().to_owned()));
                 self.aliases.retain(|alias| !alias.is_empty());
                 let entry = without_aliases(text);
                 let mut kept = Map::new();
@@ -150,7 +151,11 @@ fn json_blocks(text: &str) -> Vec<Block> {
         }
     }
     for kind in ["resource", "data"] {
-        blocks.extend(members(&root[kind]).map(|(name, _)| Block { kind: kind.to_owned(), labels: vec![name.clone()], ..Block::default() }));
+        blocks.extend(members(&root[kind]).map(|(name, _)| Block {
+            kind: kind.to_owned(),
+            labels: vec![name.clone()],
+            ..Block::default()
+        }));
     }
     for terraform in one_or_many(&root["terraform"]) {
         let mut block = json_block("terraform", Vec::new(), terraform);

@@ -95,9 +95,7 @@ fn aws(kind: &str, values: &Json) -> Option<String> {
     let [_, partition, _, region, account, _] = parts.as_slice() else { return None };
     let region = if region.is_empty() { "global" } else { region };
     let id = values["id"].as_str().unwrap_or(arn);
-    Some(format!(
-        "/planes/aws/{partition}/accounts/{account}/regions/{region}/providers/Terraform.AWS/{kind}/{id}"
-    ))
+    Some(format!("/planes/aws/{partition}/accounts/{account}/regions/{region}/providers/Terraform.AWS/{kind}/{id}"))
 }
 
 #[cfg(test)]
@@ -114,14 +112,29 @@ mod tests {
     #[test]
     fn objects_and_cloud_resources_have_ids_and_others_have_none() {
         let metadata = json!({ "metadata": [{ "name": "db", "namespace": "ns" }] });
-        assert_eq!(of("kubernetes_deployment", metadata.clone()), ["/planes/kubernetes/local/namespaces/ns/providers/apps/Deployment/db"]);
-        assert_eq!(of("kubernetes_service_v1", metadata.clone()), ["/planes/kubernetes/local/namespaces/ns/providers/core/Service/db"]);
-        assert_eq!(of("kubernetes_odd_thing", metadata), ["/planes/kubernetes/local/namespaces/ns/providers/core/oddthing/db"]);
+        assert_eq!(
+            of("kubernetes_deployment", metadata.clone()),
+            ["/planes/kubernetes/local/namespaces/ns/providers/apps/Deployment/db"]
+        );
+        assert_eq!(
+            of("kubernetes_service_v1", metadata.clone()),
+            ["/planes/kubernetes/local/namespaces/ns/providers/core/Service/db"]
+        );
+        assert_eq!(
+            of("kubernetes_odd_thing", metadata),
+            ["/planes/kubernetes/local/namespaces/ns/providers/core/oddthing/db"]
+        );
         let manifest = json!({ "manifest": { "apiVersion": "dapr.io/v1alpha1", "kind": "Component", "metadata": { "name": "c", "namespace": "n" } } });
-        assert_eq!(of("kubernetes_manifest", manifest), ["/planes/kubernetes/local/namespaces/n/providers/dapr.io/Component/c"]);
+        assert_eq!(
+            of("kubernetes_manifest", manifest),
+            ["/planes/kubernetes/local/namespaces/n/providers/dapr.io/Component/c"]
+        );
         assert_eq!(of("azurerm_redis_cache", json!({ "id": "/subscriptions/s/x" })), ["/subscriptions/s/x"]);
         let arn = json!({ "arn": "arn:aws:rds:eu-west-1:123:db:x", "id": "x" });
-        assert_eq!(of("aws_db_instance", arn), ["/planes/aws/aws/accounts/123/regions/eu-west-1/providers/Terraform.AWS/aws_db_instance/x"]);
+        assert_eq!(
+            of("aws_db_instance", arn),
+            ["/planes/aws/aws/accounts/123/regions/eu-west-1/providers/Terraform.AWS/aws_db_instance/x"]
+        );
         assert!(of("terraform_data", json!({ "id": "x" })).is_empty());
     }
 }

@@ -17,7 +17,8 @@ pub fn resolve(source: &str, folder: Option<&Path>) -> Result<String, Fault> {
     let Some(folder) = folder else {
         return Err(refuse("it may only be used below the folder that `rad serve --recipes DIR` names".to_owned()));
     };
-    let folder = std::fs::canonicalize(folder).map_err(|error| refuse(format!("the folder cannot be read: {error}")))?;
+    let folder =
+        std::fs::canonicalize(folder).map_err(|error| refuse(format!("the folder cannot be read: {error}")))?;
     let path = std::fs::canonicalize(folder.join(&local)).map_err(|error| refuse(error.to_string()))?;
     if !path.starts_with(&folder) {
         return Err(refuse("it does not lie below the folder that `rad serve --recipes DIR` names".to_owned()));
@@ -41,7 +42,12 @@ fn local_path(source: &str) -> Option<PathBuf> {
     let lower = rest.to_ascii_lowercase();
     let path = if lower.starts_with("file:") {
         rest["file:".len()..].trim_start_matches("//")
-    } else if rest.starts_with(['/', '\\', '~']) || rest.starts_with("./") || rest.starts_with("../") || rest == "." || rest == ".." {
+    } else if rest.starts_with(['/', '\\', '~'])
+        || rest.starts_with("./")
+        || rest.starts_with("../")
+        || rest == "."
+        || rest == ".."
+    {
         rest
     } else {
         return None;
@@ -49,7 +55,11 @@ fn local_path(source: &str) -> Option<PathBuf> {
     let path = path.split(['?', '#']).next().unwrap_or_default();
     // `//` separates the folder inside of a repository or archive.
     let path = path.split_once("//").map_or(path, |(outer, _)| outer);
-    Some(PathBuf::from(if path.starts_with('/') || path.starts_with('.') { path.to_owned() } else { format!("/{path}") }))
+    Some(PathBuf::from(if path.starts_with('/') || path.starts_with('.') {
+        path.to_owned()
+    } else {
+        format!("/{path}")
+    }))
 }
 
 #[cfg(test)]
@@ -68,7 +78,9 @@ mod tests {
         ] {
             assert_eq!(local_path(source), Some(PathBuf::from(path)), "{source}");
         }
-        for source in ["ns/name/provider", "https://example.com/m.zip", "git::https://example.com/r.git", "git@example.com:o/r"] {
+        for source in
+            ["ns/name/provider", "https://example.com/m.zip", "git::https://example.com/r.git", "git@example.com:o/r"]
+        {
             assert_eq!(local_path(source), None, "{source}");
         }
     }

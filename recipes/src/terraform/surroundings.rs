@@ -9,8 +9,14 @@ use crate::tool::Tool;
 
 /// Variables that recipes may not set: they change what the server reads, or where state goes.
 const OWN: [&str; 8] = [
-    "TF_INPUT", "TF_IN_AUTOMATION", "TF_CLI_CONFIG_FILE", "TF_WORKSPACE", "TF_DATA_DIR", "TF_REATTACH_PROVIDERS",
-    "TF_APPEND_USER_AGENT", "TF_DISABLE_PLUGIN_TLS",
+    "TF_INPUT",
+    "TF_IN_AUTOMATION",
+    "TF_CLI_CONFIG_FILE",
+    "TF_WORKSPACE",
+    "TF_DATA_DIR",
+    "TF_REATTACH_PROVIDERS",
+    "TF_APPEND_USER_AGENT",
+    "TF_DISABLE_PLUGIN_TLS",
 ];
 const OWN_PREFIXES: [&str; 4] = ["TF_LOG", "TF_VAR_", "TF_HTTP_", "TF_CLI_ARGS"];
 

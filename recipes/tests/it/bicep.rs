@@ -66,7 +66,10 @@ async fn what_a_failed_template_made_is_known_and_removed() {
     server.bind(entry("./r.json", json!({})), json!({})).await;
     let operation = server.settle(DB, json!({})).await;
     let (code, message) = failure(&operation);
-    assert_eq!((code.as_str(), message.as_str()), ("RecipeDeploymentFailed", "failed to deploy recipe default of type Test.Db/databases"));
+    assert_eq!(
+        (code.as_str(), message.as_str()),
+        ("RecipeDeploymentFailed", "failed to deploy recipe default of type Test.Db/databases")
+    );
     assert_eq!(operation.error.unwrap().details[0].code, "DeploymentFailed");
     assert!(has(server.stored("Test.Db/notes/a").await));
     assert_eq!(server.delete(DB).await.error, None);
@@ -99,7 +102,10 @@ impl Drop for Registry {
 fn registry(folder: &Path) -> Option<(Registry, String)> {
     let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
     let address = format!("127.0.0.1:{port}");
-    let config = format!("version: 0.1\nstorage: {{filesystem: {{rootdirectory: {}}}}}\nhttp: {{addr: {address}}}\n", folder.display());
+    let config = format!(
+        "version: 0.1\nstorage: {{filesystem: {{rootdirectory: {}}}}}\nhttp: {{addr: {address}}}\n",
+        folder.display()
+    );
     std::fs::write(folder.join("registry.yml"), config).unwrap();
     let mut command = Command::new("docker-registry");
     command.arg("serve").arg(folder.join("registry.yml")).stdout(Stdio::null()).stderr(Stdio::null());
@@ -122,7 +128,11 @@ async fn publish(address: &str, template: &Json) -> String {
     use oci_client::client::{ClientConfig, ClientProtocol, Config, ImageLayer};
     let client = oci_client::Client::new(ClientConfig { protocol: ClientProtocol::Http, ..ClientConfig::default() });
     let reference: oci_client::Reference = format!("{address}/recipes/db:1").parse().unwrap();
-    let layer = ImageLayer::new(template.to_string().into_bytes(), "application/vnd.ms.bicep.module.layer.v1+json".into(), None);
+    let layer = ImageLayer::new(
+        template.to_string().into_bytes(),
+        "application/vnd.ms.bicep.module.layer.v1+json".into(),
+        None,
+    );
     let config = Config::new(b"{}".to_vec(), "application/vnd.ms.bicep.module.config.v1+json".into(), None);
     let auth = oci_client::secrets::RegistryAuth::Anonymous;
     client.push(&reference, &[layer], config, &auth, None).await.unwrap();
@@ -135,12 +145,20 @@ async fn templates_are_pulled_by_tag_and_by_digest() {
     let Some((_registry, address)) = registry(folder.path()) else { return };
     let server = Server::new(folder.path()).await;
     let digest = publish(&address, &template("pulled")).await;
-    for source in [format!("{address}/recipes/db:1"), format!("{address}/recipes/db@{digest}"), format!("http://{address}/recipes/db:1")] {
+    for source in [
+        format!("{address}/recipes/db:1"),
+        format!("{address}/recipes/db@{digest}"),
+        format!("http://{address}/recipes/db:1"),
+    ] {
         server.bind(entry(&source, json!({})), json!({})).await;
         assert_eq!(server.settle(DB, json!({})).await.error, None, "{source}");
         assert_eq!(server.properties(DB).await["host"], "db.env");
     }
-    for (source, words) in [(format!("{address}/recipes/db:2"), "db:2"), ("not a ref".to_owned(), "not a ref"), (format!("ftp://{address}/x:1"), "scheme")] {
+    for (source, words) in [
+        (format!("{address}/recipes/db:2"), "db:2"),
+        ("not a ref".to_owned(), "not a ref"),
+        (format!("ftp://{address}/x:1"), "scheme"),
+    ] {
         server.bind(entry(&source, json!({})), json!({})).await;
         let operation = server.settle(DB, json!({})).await;
         let (code, message) = failure(&operation);

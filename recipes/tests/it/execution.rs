@@ -114,7 +114,8 @@ async fn two_objects_of_one_name_and_objects_without_name_are_refused() {
 
 #[tokio::test]
 async fn metadata_lists_the_parameters() {
-    let metadata = TemplateDriver::new().metadata(&Case::new(DATABASE, json!({})).recipe, &Settings::default()).await.unwrap();
+    let metadata =
+        TemplateDriver::new().metadata(&Case::new(DATABASE, json!({})).recipe, &Settings::default()).await.unwrap();
     insta::assert_json_snapshot!(metadata);
 }
 

@@ -92,7 +92,10 @@ async fn a_failure_says_what_the_module_said_and_can_be_mended_and_deleted() {
     server.bind(entry("./m", json!({ "fail": true })), json!({})).await;
     let (code, message) = failure(&server.settle(DB, json!({})).await);
     assert_eq!(code, "RecipeDeploymentFailed");
-    assert!(message.starts_with("terraform apply failure: exit status 1\n\nError: Resource precondition failed\n\n  on "), "{message}");
+    assert!(
+        message.starts_with("terraform apply failure: exit status 1\n\nError: Resource precondition failed\n\n  on "),
+        "{message}"
+    );
     assert!(message.contains("asked to fail"), "{message}");
     server.bind(entry("./m", json!({})), json!({})).await;
     assert_eq!(server.settle(DB, json!({})).await.error, None);
@@ -172,7 +175,12 @@ async fn modules_come_from_git_archives_and_not_from_anywhere_on_the_server() {
     }
     let folder = modules(&[("repo/inner/main.tf", MODULE)]);
     let repository = folder.path().join("repo");
-    for arguments in [&["init", "-q"][..], &["add", "."], &["-c", "user.name=t", "-c", "user.email=t@example.com", "commit", "-qm", "x"], &["tag", "v1"]] {
+    for arguments in [
+        &["init", "-q"][..],
+        &["add", "."],
+        &["-c", "user.name=t", "-c", "user.email=t@example.com", "commit", "-qm", "x"],
+        &["tag", "v1"],
+    ] {
         assert!(Command::new("git").args(arguments).current_dir(&repository).status().unwrap().success());
     }
     let server = Server::new(folder.path()).await;
@@ -181,7 +189,8 @@ async fn modules_come_from_git_archives_and_not_from_anywhere_on_the_server() {
     assert_eq!(server.settle(DB, json!({})).await.error, None);
 
     let archive = folder.path().join("m.tar.gz");
-    let packed = Command::new("tar").arg("-czf").arg(&archive).arg("-C").arg(repository.join("inner")).arg(".").status();
+    let packed =
+        Command::new("tar").arg("-czf").arg(&archive).arg("-C").arg(repository.join("inner")).arg(".").status();
     assert!(packed.unwrap().success());
     let address = serve_file(std::fs::read(&archive).unwrap());
     server.bind(entry(&format!("http://{address}/m.tar.gz"), json!({ "size": 7 })), json!({})).await;
@@ -192,7 +201,10 @@ async fn modules_come_from_git_archives_and_not_from_anywhere_on_the_server() {
     let operation = server.settle(DB, json!({})).await;
     let (code, message) = failure(&operation);
     assert_eq!(code, "RecipeDeploymentFailed");
-    assert!(message.starts_with("code RecipeDownloadFailed: err failed to download Terraform module from source"), "{message}");
+    assert!(
+        message.starts_with("code RecipeDownloadFailed: err failed to download Terraform module from source"),
+        "{message}"
+    );
     assert_eq!(operation.error.unwrap().details[0].code, "RecipeDownloadFailed");
     server.bind(entry("/etc", json!({})), json!({})).await;
     assert_eq!(failure(&server.settle(DB, json!({})).await).0, "RecipeDownloadFailed");

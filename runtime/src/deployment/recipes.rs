@@ -25,7 +25,8 @@ impl Deployments for Host {
         let mut properties = properties;
         properties["privateOutputs"] = true.into();
         let Json::Object(body) = json!({ "properties": properties }) else { return Ok(id.to_string()) };
-        let request = Put { id: id.clone(), api_version: version(VERSION)?, body, preconditions: Preconditions::default() };
+        let request =
+            Put { id: id.clone(), api_version: version(VERSION)?, body, preconditions: Preconditions::default() };
         self.put(request).await?;
         Ok(id.to_string())
     }

@@ -79,7 +79,8 @@ pub(super) fn id_for(owner: &ResourceId) -> ResourceId {
 
 async fn put(host: &Host, record: &Record, secrets: &Map<String, Json>) -> Result<ResourceId, Fault> {
     let id = id_for(&record.id);
-    let data: Map<String, Json> = secrets.iter().map(|(name, value)| (name.clone(), json!({ "value": text(value) }))).collect();
+    let data: Map<String, Json> =
+        secrets.iter().map(|(name, value)| (name.clone(), json!({ "value": text(value) }))).collect();
     let mut properties = json!({ "data": data });
     for name in ["environment", "application"] {
         if let Some(value) = record.properties.get(name).filter(|value| value.as_str() != Some("")) {
@@ -90,8 +91,12 @@ async fn put(host: &Host, record: &Record, secrets: &Map<String, Json>) -> Resul
     let mut tries = 0;
     loop {
         let resolved = host.resolve(&id, Some(VERSION)).await?;
-        let request =
-            Put { id: id.clone(), api_version: resolved.api_version, body: body.clone(), preconditions: Preconditions::default() };
+        let request = Put {
+            id: id.clone(),
+            api_version: resolved.api_version,
+            body: body.clone(),
+            preconditions: Preconditions::default(),
+        };
         match host.put(request).await {
             Err(fault) if fault.status == 409 && tries < TRIES => {
                 tries += 1;

@@ -98,7 +98,9 @@ pub(super) async fn provision(work: &Work<'_>, record: &mut Record) -> Result<Pr
     snapshot.state = outcome.state.clone();
     let objects = journal.made();
     // Whatever happens now, what was made is known.
-    if let Some(old) = record.private.recipe.take().filter(|old| !driver.continues(old, &snapshot.recipe, &snapshot.target)) {
+    if let Some(old) =
+        record.private.recipe.take().filter(|old| !driver.continues(old, &snapshot.recipe, &snapshot.target))
+    {
         push_retired(record, &old);
     }
     // What was retired once and is gone on with now must not be destroyed.

@@ -151,7 +151,9 @@ impl Stores<'_> {
         for (host, entry) in members(&config["bicep"]["registryAuthentications"]) {
             let method = text(&entry["authenticationMethod"]);
             if method != "BasicAuth" {
-                let message = format!("the authentication method `{method}` of the registry `{host}` is not supported by this server; use `BasicAuth`");
+                let message = format!(
+                    "the authentication method `{method}` of the registry `{host}` is not supported by this server; use `BasicAuth`"
+                );
                 return Err(Fault::new(400, LOAD_SECRETS_FAILED, message));
             }
             named.push((host, text(&entry["basicAuthSecretId"])));

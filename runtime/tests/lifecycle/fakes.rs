@@ -229,7 +229,13 @@ impl RecipeDriver for FakeRecipes {
             }
         }
         let map = |name: &str| parameters.get(name).and_then(Json::as_object).cloned().unwrap_or_default();
-        Ok(Outcome { resources: Vec::new(), values: map("values"), secrets: map("secrets"), state: json!(1), again: None })
+        Ok(Outcome {
+            resources: Vec::new(),
+            values: map("values"),
+            secrets: map("secrets"),
+            state: json!(1),
+            again: None,
+        })
     }
 
     async fn destroy(&self, removal: Removal<'_>) -> Result<Removed, Fault> {
