@@ -7,7 +7,8 @@ use async_trait::async_trait;
 use radii_model::{ResourceId, TypeName};
 use serde_json::{Map, Value as Json, json};
 
-use super::{made, refuse_moves, shape, user_defined};
+use super::provision::{self, Provisioned};
+use super::{made, outputs, refuse_moves, shape};
 use crate::Fault;
 use crate::environment::{Environment, load_application};
 use crate::fault::code;
@@ -77,14 +78,23 @@ impl Kind for DaprBlocks {
     async fn execute(&self, work: &Work<'_>, record: &mut Record) -> Result<Step, Fault> {
         match work.verb {
             Verb::Delete if is_manual(record) => made::remove(work, record).await?,
-            Verb::Delete => user_defined::remove(work, record).await?,
+            Verb::Delete => return provision::remove(work, record).await,
             Verb::Put if is_manual(record) => deploy(work, record).await?,
-            Verb::Put => {
-                user_defined::provision(work, record).await?;
-                let named = record.properties["status"]["computedValues"]["componentName"].as_str().map(str::to_owned);
-                let name = named.unwrap_or_else(|| component_name(record));
-                record.properties.insert("componentName".into(), name.into());
-            }
+            Verb::Put => match provision::provision(work, record).await? {
+                Provisioned::Again(pause) => return Ok(Step::Later(pause)),
+                Provisioned::Simulated => {
+                    let name = component_name(record);
+                    record.properties.insert("componentName".into(), name.into());
+                }
+                Provisioned::By(made) => {
+                    outputs::check_resources(&made)?;
+                    let named = made.outcome.values.get("componentName").and_then(Json::as_str).map(str::to_owned);
+                    let name = named.unwrap_or_else(|| component_name(record));
+                    record.properties.insert("componentName".into(), name.into());
+                    record.properties.insert("status".into(), outputs::status(&made));
+                    return provision::settle(work, record, *made).await;
+                }
+            },
         }
         Ok(Step::Done)
     }
