@@ -135,6 +135,7 @@ fn known(part: &str) -> BTreeSet<&'static str> {
 }
 
 /// Fails on a difference that is not known, and on a known one that is gone.
+#[expect(clippy::print_stdout, reason = "the suite prints its figures")]
 fn settle(part: &str, total: usize, failed: &BTreeMap<String, String>) {
     let known = known(part);
     let new: Vec<&String> =

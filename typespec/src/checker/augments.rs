@@ -1,6 +1,5 @@
 //! Augmenting decorators: `@@name(Target, …)` finds its target before anything is checked.
 
-use super::references::Target;
 use super::{Checker, Scope, bind};
 use crate::ast::{Mark, NodeId};
 use crate::checker::literals::identifier;
@@ -164,9 +163,7 @@ impl Checker<'_> {
         if self.names_template_member(head) {
             return;
         }
-        if let Some(Target::Symbol(symbol)) = self.target(Scope::PLAIN, head) {
-            let _ = symbol;
-        }
+        self.target(Scope::PLAIN, head);
     }
 
     fn names_template_member(&mut self, head: NodeId) -> bool {

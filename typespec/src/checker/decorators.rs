@@ -27,7 +27,7 @@ impl Checker<'_> {
         applications.reverse();
         let augments = self.program.bindings.augments.get(&node).cloned().unwrap_or_default();
         for augment in augments {
-            applications.extend(self.application(Scope { ..scope }, augment, target));
+            applications.extend(self.application(scope, augment, target));
         }
         applications
     }
@@ -62,7 +62,7 @@ impl Checker<'_> {
         let skipped = usize::from(is_augment);
         let nodes: Vec<NodeId> =
             list.into_iter().flat_map(|list| self.program.ast.children(list)).skip(skipped).collect();
-        let mut fits = self.check_target(&own, declaration, target, node);
+        let mut fits = self.check_target(&own, target, node);
         fits &= self.check_decorator_count(&own, nodes.len(), node);
         let mut arguments = Vec::new();
         for (at, argument) in nodes.iter().enumerate() {
@@ -121,7 +121,7 @@ impl Checker<'_> {
     }
 
     /// Checks what a decorator stands on.
-    fn check_target(&mut self, own: &DecoratorDeclaration, _id: TypeId, target: TypeId, node: NodeId) -> bool {
+    fn check_target(&mut self, own: &DecoratorDeclaration, target: TypeId, node: NodeId) -> bool {
         if self.program.is_error(own.target) || self.is_unbound(target) {
             return true;
         }
@@ -160,7 +160,7 @@ impl Checker<'_> {
     }
 
     fn check_decorator_count(&mut self, own: &DecoratorDeclaration, count: usize, node: NodeId) -> bool {
-        self.check_count(&own.parameters, count, node, 0)
+        self.check_count(&own.parameters, count, node)
     }
 
     /// Checks one argument; `None` after a report.
@@ -177,11 +177,11 @@ impl Checker<'_> {
         }
         let entity = match entity {
             Entity::Type(ty) if constraint.ty.is_none() && !self.is_only_type(ty) => {
-                Entity::Value(self.to_value(entity, node, constraint.value)?)
+                Entity::Value(self.value_from(entity, node, constraint.value)?)
             }
             Entity::Type(_) if constraint.ty.is_none() => {
                 if matches!(self.program.ast.kind(node), NodeKind::ModelExpression | NodeKind::TupleExpression) {
-                    self.to_value(entity, node, constraint.value)?;
+                    self.value_from(entity, node, constraint.value)?;
                     return None;
                 }
                 entity
@@ -194,7 +194,7 @@ impl Checker<'_> {
             && self.type_assignable(ty, wanted).is_ok()
         {
             // A decorator that takes either gets the value.
-            return self.to_value(entity, node, Some(wanted)).map(Entity::Value);
+            return self.value_from(entity, node, Some(wanted)).map(Entity::Value);
         }
         match self.assignable(entity, constraint) {
             Ok(()) => Some(self.fitted(entity, constraint, node)),

@@ -64,18 +64,17 @@ impl Checker<'_> {
                 self.error()
             }
             Entity::Type(ty) | Entity::Indeterminate(ty) => ty,
-            Entity::Value(value) => self.refuse_value(scope, value, node),
+            Entity::Value(_) => self.refuse_value(scope, node),
         }
     }
 
-    fn refuse_value(&mut self, scope: Scope, value: crate::program::ValueId, node: NodeId) -> TypeId {
+    fn refuse_value(&mut self, scope: Scope, node: NodeId) -> TypeId {
         // An instance whose declaration was refused already says nothing new.
         if scope.mapper.is_some() && self.names_parameter(node) {
             let message = "Template parameter can be passed values but is used as a type.";
             self.error_at("value-in-type", message, node);
             return self.error();
         }
-        let _ = value;
         let span = self.program.ast.span(node);
         let help = "write the type, or `typeof` before the name of a constant";
         self.error_help("value-in-type", "A value cannot be used as a type.", span, help);
@@ -137,7 +136,6 @@ impl Checker<'_> {
             let span = self.program.ast.span(node);
             self.error_span("declaration-expression-disabled", message, span);
         }
-        let _ = self.is_named(node);
         self.check_declaration(scope, node)
     }
 
@@ -149,7 +147,7 @@ impl Checker<'_> {
             Entity::Indeterminate(ty) => ty,
             Entity::Type(ty) if self.program.is_error(ty) => ty,
             Entity::Type(ty) if self.is_value_parameter(ty) => self.bound_of(ty).value.unwrap_or(self.error()),
-            entity => match self.to_value(entity, target, None) {
+            entity => match self.value_from(entity, target, None) {
                 Some(value) => self.program[value].ty,
                 None => self.error(),
             },

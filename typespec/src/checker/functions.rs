@@ -144,7 +144,7 @@ impl Checker<'_> {
         node: NodeId,
         place: CallPlace,
     ) -> Option<Vec<Argument>> {
-        if !self.check_count(parameters, arguments.len(), node, 0) {
+        if !self.check_count(parameters, arguments.len(), node) {
             return None;
         }
         let mut given = Vec::new();
@@ -175,7 +175,7 @@ impl Checker<'_> {
             && constraint.ty.is_none()
             && !self.is_unbound(ty)
         {
-            let value = self.to_value(entity, node, constraint.value)?;
+            let value = self.value_from(entity, node, constraint.value)?;
             return self.accepted(Entity::Value(value), constraint, node, place);
         }
         self.accepted(entity, constraint, node, place)
@@ -200,7 +200,7 @@ impl Checker<'_> {
     }
 
     /// Checks how many arguments there are; says whether that many may be.
-    pub(super) fn check_count(&mut self, parameters: &[TypeId], count: usize, node: NodeId, _offset: usize) -> bool {
+    pub(super) fn check_count(&mut self, parameters: &[TypeId], count: usize, node: NodeId) -> bool {
         let all: Vec<(bool, bool)> =
             parameters.iter().filter_map(|id| self.program.parameter(*id)).map(|it| (it.optional, it.rest)).collect();
         let least = all.iter().filter(|(optional, rest)| !optional && !rest).count();
@@ -234,7 +234,8 @@ impl Checker<'_> {
         self.drain();
         let name = self.program.full_name(function);
         let Some(implementation) = self.registry.find_function(&name) else {
-            return self.unknown_result(own.returns);
+            // A script has its behaviour: nothing more is said about what it returns.
+            return self.error_entity();
         };
         let span = Some(self.program.ast.span(node));
         let mut context = Context { program: self.program, registry: self.registry, application: None, span };
@@ -254,11 +255,6 @@ impl Checker<'_> {
             }
             None => self.error_entity(),
         }
-    }
-
-    /// What a function returns whose behaviour is not known here: nothing more is said about it.
-    fn unknown_result(&mut self, _returns: Constraint) -> Entity {
-        self.error_entity()
     }
 }
 

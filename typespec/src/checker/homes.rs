@@ -57,8 +57,8 @@ impl Checker<'_> {
         let file = ast.node(node).file;
         let root = ast.file(file)?.root;
         let statements = || ast.children(root).filter(|it| matches!(ast.kind(*it), NodeKind::Import | NodeKind::Using));
-        let last = statements().last().map(|it| ast.node(it).end);
-        let last_import = statements().filter(|it| ast.kind(*it) == NodeKind::Import).last();
+        let last = statements().next_back().map(|it| ast.node(it).end);
+        let last_import = statements().rfind(|it| ast.kind(*it) == NodeKind::Import);
         let using = format!("using {namespace};");
         let (at, text) = match (import, last_import.map(|it| ast.node(it).end), last) {
             (None, _, Some(at)) => (at, format!("\n{using}")),

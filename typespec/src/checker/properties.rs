@@ -23,7 +23,7 @@ impl Checker<'_> {
                     self.check_directives(member);
                     let property = self.property(scope, member, id);
                     if self.define_property(id, property, member) {
-                        self.check_indexer(id, own_indexer, property, member);
+                        self.check_indexer(own_indexer, property, member);
                     }
                 }
                 NodeKind::Spread => self.spread(scope, member, id, own_indexer, &mut spread_indexers),
@@ -164,7 +164,7 @@ impl Checker<'_> {
     }
 
     /// Own properties must fit the indexer that `is` and `extends` bring.
-    fn check_indexer(&mut self, _id: TypeId, indexer: Option<Indexer>, property: TypeId, node: NodeId) {
+    fn check_indexer(&mut self, indexer: Option<Indexer>, property: TypeId, node: NodeId) {
         let Some(indexer) = indexer else { return };
         let Some(ty) = self.program.property(property).map(|property| property.ty) else { return };
         if self.program[indexer.value].kind_is_never() {
@@ -212,7 +212,7 @@ impl Checker<'_> {
         for property in self.all_properties(source) {
             let copied = self.copy_property(scope, property, id, model_node);
             if self.define_property(id, copied, node) {
-                self.check_indexer(id, own_indexer, copied, node);
+                self.check_indexer(own_indexer, copied, node);
             }
         }
     }
@@ -364,7 +364,7 @@ impl Checker<'_> {
         let model = Model { namespace: self.namespace_type(node), ..Model::default() };
         let id = self.new_type(TypeKind::Model(model), Some(node), scope.mapper);
         let mut indexers: Vec<TypeId> = Vec::new();
-        for (source, operand) in sources {
+        for (source, _) in sources {
             if let Some(model) = self.program.model_mut(id) {
                 model.sources.push(SourceModel { usage: SourceUsage::Intersection, model: *source });
             }
@@ -373,8 +373,6 @@ impl Checker<'_> {
                 let name = self.program.property(property).map(|it| it.name.clone()).unwrap_or_else(|| "".into());
                 if self.program.model(id).is_some_and(|model| model.properties.contains(&name)) {
                     let message = format!("Intersection contains duplicate property definitions for {name}");
-                    let span = self.program.ast.span(*operand);
-                    let _ = span;
                     self.error_at("intersect-duplicate-property", message, node);
                     continue;
                 }

@@ -327,10 +327,8 @@ impl Checker<'_> {
         let circular = self.pending.iter().any(|(what, other, _)| *what == Pending::Constraint && *other != parameter)
             && self.closes_constraint_circle(parameter);
         if pending || circular {
-            let name = self.declared_name(parameter);
             let holder = self.pending_constraint().unwrap_or(parameter);
             let shown = self.declared_name(holder);
-            let _ = name;
             let message = format!("Type parameter '{shown}' has a circular constraint.");
             self.error_at("circular-constraint", message, node);
             return self.error_entity();

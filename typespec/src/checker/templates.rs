@@ -375,7 +375,7 @@ impl Checker<'_> {
         if self.is_only_type(ty) || constraint.ty.is_some_and(|bound| self.type_assignable(ty, bound).is_ok()) {
             return entity;
         }
-        self.to_value(entity, node, Some(wanted)).map_or(entity, Entity::Value)
+        self.value_from(entity, node, Some(wanted)).map_or(entity, Entity::Value)
     }
 
     /// Turns a literal into what its constraint wants.
@@ -385,7 +385,7 @@ impl Checker<'_> {
                 Entity::Type(ty)
             }
             (Entity::Indeterminate(_), _, Some(wanted)) | (Entity::Type(_), None, Some(wanted)) => {
-                match self.to_value(entity, node, Some(wanted)) {
+                match self.value_from(entity, node, Some(wanted)) {
                     Some(value) => Entity::Value(value),
                     None => entity,
                 }

@@ -1,6 +1,6 @@
 //! Unions and enums.
 
-use super::{Checker, Scope, name_node};
+use super::{Checker, Scope};
 use crate::ast::NodeId;
 use crate::program::{Enum, EnumMember, EnumValue, Intrinsic, TypeId, TypeKind, Union, UnionVariant};
 use crate::syntax::NodeKind;
@@ -187,10 +187,5 @@ impl Checker<'_> {
             self.program[copied].decorators.extend(augmented);
             self.finish(scope, copied);
         }
-    }
-
-    /// Whether a declaration in an expression has a name of its own.
-    pub(super) fn is_named(&self, node: NodeId) -> bool {
-        name_node(self.program, node).is_some()
     }
 }

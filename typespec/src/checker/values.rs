@@ -17,11 +17,11 @@ impl Checker<'_> {
     pub(super) fn value_of(&mut self, scope: Scope, node: NodeId, wanted: Option<TypeId>) -> Option<ValueId> {
         let constraint = wanted.map(Constraint::of_value);
         let entity = self.deeper(node, self.error_entity(), |checker| checker.entity_for(scope, node, constraint));
-        self.to_value(entity, node, wanted)
+        self.value_from(entity, node, wanted)
     }
 
     /// Turns what an expression stands for into a value; `None` after a report.
-    pub(super) fn to_value(&mut self, entity: Entity, node: NodeId, wanted: Option<TypeId>) -> Option<ValueId> {
+    pub(super) fn value_from(&mut self, entity: Entity, node: NodeId, wanted: Option<TypeId>) -> Option<ValueId> {
         match entity {
             Entity::Value(value) => Some(value),
             Entity::Type(ty) | Entity::Indeterminate(ty) => {
@@ -344,7 +344,7 @@ impl Checker<'_> {
         for (at, text) in texts.iter().enumerate() {
             joined.push_str(text);
             let (Some(entity), Some(part)) = (entities.get(at), nodes.get(at)) else { continue };
-            let Some(value) = self.to_value(*entity, *part, None) else { return self.error_entity() };
+            let Some(value) = self.value_from(*entity, *part, None) else { return self.error_entity() };
             match self.value_text(value) {
                 Some(text) => joined.push_str(&text),
                 None => {

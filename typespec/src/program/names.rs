@@ -95,12 +95,12 @@ impl Program {
             });
             return format!("{{ {} }}", properties.collect::<Vec<_>>().join(", "));
         }
-        if &*model.name == "Array" && self.is_standard_namespace(model.namespace) {
-            if let Some(Entity::Type(element) | Entity::Indeterminate(element)) =
+        if &*model.name == "Array"
+            && self.is_standard_namespace(model.namespace)
+            && let Some(Entity::Type(element) | Entity::Indeterminate(element)) =
                 self.template_arguments(id).and_then(|arguments| arguments.first().copied())
-            {
-                return format!("{}[]", self.type_name_within(element, depth + 1));
-            }
+        {
+            return format!("{}[]", self.type_name_within(element, depth + 1));
         }
         self.declared_name(id, &model.name, model.namespace, depth)
     }

@@ -146,7 +146,15 @@ impl Program {
     /// Whether a type is a template's declaration, with its parameters unbound.
     pub fn is_template_declaration(&self, id: TypeId) -> bool {
         let ty = &self[id];
-        let Some(node) = ty.node else { return false };
+        let may_be = matches!(
+            ty.kind,
+            TypeKind::Model(_)
+                | TypeKind::Scalar(_)
+                | TypeKind::Union(_)
+                | TypeKind::Interface(_)
+                | TypeKind::Operation(_)
+        );
+        let Some(node) = ty.node.filter(|_| may_be) else { return false };
         let bound = ty.mapper.is_some_and(|mapper| self[mapper].declaration == node);
         !bound && self.ast.find(node, crate::syntax::NodeKind::TemplateParameters).is_some()
     }
