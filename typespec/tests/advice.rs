@@ -156,3 +156,46 @@ fn an_error_in_a_nested_value_points_there() {
     assert_eq!(compilation.diagnostics.len(), 1);
     assert_eq!(&text[label.span.start as usize..label.span.end as usize], "a");
 }
+
+#[test]
+fn decorators_and_members_under_other_names_are_found() {
+    mends("invalid-ref", "model A { @minimum(1) a: int32; }\n", "model A { @minValue(1) a: int32; }\n");
+    mends("invalid-ref", "model A { @readonly a: string; }\n", "model A { @visibility(Lifecycle.Read) a: string; }\n");
+    mends(
+        "invalid-ref",
+        "enum Size { small }\nmodel A { a?: Size = small; }\n",
+        "enum Size { small }\nmodel A { a?: Size = Size.small; }\n",
+    );
+}
+
+#[test]
+fn surplus_arguments_are_removed() {
+    mends("invalid-argument-count", "model A { @maxValue(5, 6) a: int32; }\n", "model A { @maxValue(5) a: int32; }\n");
+    mends("invalid-argument-count", "model A { @secret(true) a: string; }\n", "model A { @secret a: string; }\n");
+}
+
+#[test]
+fn an_enum_that_should_have_been_the_versions_is_one_mistake() {
+    mends(
+        "@typespec/versioning/version-not-found",
+        "import \"@typespec/versioning\";\nusing TypeSpec.Versioning;\nnamespace A;\nenum V { v1, v2 }\n\
+         model B { @added(V.v1) a: string; @added(V.v2) b: string; }\n",
+        "import \"@typespec/versioning\";\nusing TypeSpec.Versioning;\n@versioned(V)\nnamespace A;\nenum V { v1, v2 }\n\
+         model B { @added(V.v1) a: string; @added(V.v2) b: string; }\n",
+    );
+}
+
+#[test]
+fn a_model_that_does_not_parse_starts_no_errors_in_values() {
+    let compilation = check("model A { size string; }\nconst a: A = #{ size: \"x\", other: 5 };\n");
+    assert_eq!(compilation.diagnostics.len(), 1, "{:#?}", compilation.diagnostics);
+}
+
+#[test]
+fn a_misspelt_key_of_a_required_property_is_one_mistake() {
+    mends(
+        "unexpected-property",
+        "model B { name: string; }\nconst b: B = #{ nmae: \"x\" };\n",
+        "model B { name: string; }\nconst b: B = #{ name: \"x\" };\n",
+    );
+}

@@ -1,5 +1,7 @@
 //! Calls: scalar constructors, scalars as functions, and declared functions.
 
+use radii_diagnostics::{Fix, Span};
+
 use super::references::Target;
 use super::{Checker, Scope};
 use crate::ast::NodeId;
@@ -217,8 +219,41 @@ impl Checker<'_> {
         } else {
             format!("Expected {least}-{most} arguments, but got {count}.")
         };
-        self.error_span("invalid-argument-count", message, span);
+        let surplus = if count > most && !has_rest { self.surplus_arguments(node, most) } else { None };
+        match surplus {
+            Some(fix) => self.error_fix("invalid-argument-count", message, span, fix),
+            None => {
+                let help = self.shown_parameters(parameters);
+                self.error_help("invalid-argument-count", message, span, &help);
+            }
+        }
         false
+    }
+
+    /// What is to be given, in words.
+    fn shown_parameters(&self, parameters: &[TypeId]) -> String {
+        let shown: Vec<String> = parameters
+            .iter()
+            .filter_map(|id| self.program.parameter(*id))
+            .map(|it| {
+                let (dots, question) = (if it.rest { "..." } else { "" }, if it.optional { "?" } else { "" });
+                format!("{dots}{}{question}: {}", it.name, self.program.constraint_name(it.constraint))
+            })
+            .collect();
+        if shown.is_empty() { "it takes no arguments".to_owned() } else { format!("it takes `({})`", shown.join(", ")) }
+    }
+
+    /// The removal of the arguments behind the last one that is taken, with the parentheses if none is.
+    fn surplus_arguments(&self, node: NodeId, most: usize) -> Option<Fix> {
+        let ast = &self.program.ast;
+        let list = ast.find(node, NodeKind::Arguments)?;
+        let given: Vec<NodeId> = ast.children(list).collect();
+        let (whole, last) = (ast.span(list), ast.span(*given.last()?));
+        let span = match most.checked_sub(1).and_then(|at| given.get(at)) {
+            Some(kept) => Span { start: ast.span(*kept).end, end: last.end, ..whole },
+            None => whole,
+        };
+        Some(Fix { title: "remove what is too much".to_owned(), span, replacement: String::new(), sure: false })
     }
 
     fn call_function(&mut self, scope: Scope, function: TypeId, arguments: &[NodeId], node: NodeId) -> Entity {

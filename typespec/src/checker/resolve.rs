@@ -204,13 +204,15 @@ impl Checker<'_> {
         match name.strip_prefix('@') {
             Some(plain) => {
                 let known = candidates.iter().filter_map(|name| name.strip_prefix('@'));
-                let hint = suggest::similar(plain, known);
+                let elsewhere = suggest::decorator_from_elsewhere(plain).map(str::to_owned);
+                let hint = elsewhere.or_else(|| suggest::similar(plain, known));
                 self.error_with_hint("invalid-ref", format!("Unknown decorator {name}"), span, node, hint);
             }
             None => {
                 let known = candidates.iter().map(String::as_str).filter(|name| !name.starts_with('@'));
                 let elsewhere = suggest::from_elsewhere(name).filter(|known| candidates.contains(*known));
                 let hint = elsewhere.map(str::to_owned).or_else(|| suggest::similar(name, known));
+                let hint = hint.or_else(|| crate::relation::written_member(self.program, name));
                 self.error_with_hint("invalid-ref", format!("Unknown identifier {name}"), span, node, hint);
             }
         }

@@ -54,6 +54,24 @@ pub(crate) fn similar<'n>(wanted: &str, known: impl Iterator<Item = &'n str>) ->
     best.map(|(_, name)| name.to_owned())
 }
 
+/// Returns the decorator for what other schema languages and TypeScript call by another name.
+pub(super) fn decorator_from_elsewhere(name: &str) -> Option<&'static str> {
+    Some(match name {
+        "minimum" | "min" | "gte" => "minValue",
+        "maximum" | "max" | "lte" => "maxValue",
+        "exclusiveMinimum" | "gt" => "minValueExclusive",
+        "exclusiveMaximum" | "lt" => "maxValueExclusive",
+        "regex" | "regexp" | "matches" => "pattern",
+        "description" | "describe" | "documentation" => "doc",
+        "title" | "displayName" => "summary",
+        "readonly" | "readOnly" | "output" => "visibility(Lifecycle.Read)",
+        "writeonly" | "writeOnly" => "visibility(Lifecycle.Create, Lifecycle.Update)",
+        "password" | "sensitive" | "confidential" => "secret",
+        "jsonName" | "jsonProperty" | "serializedName" => "encodedName",
+        _ => return None,
+    })
+}
+
 /// Edits between two names, neighbours that changed places counting as one; `None` above the limit.
 fn distance(a: &str, b: &str, limit: usize) -> Option<usize> {
     let (a, b): (Vec<char>, Vec<char>) = (a.chars().collect(), b.chars().collect());

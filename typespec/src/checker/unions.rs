@@ -134,7 +134,7 @@ impl Checker<'_> {
     fn enum_member(&mut self, scope: Scope, node: NodeId, id: TypeId) {
         self.check_directives(node);
         let name = self.declared_name(node);
-        if self.program.enumeration(id).is_some_and(|it| it.members.contains(&name)) {
+        if !name.is_empty() && self.program.enumeration(id).is_some_and(|it| it.members.contains(&name)) {
             // The reference underlines the enum; the member is what is wrong, and both lines name it.
             let place = self.program[id].node.unwrap_or(node);
             return self.error_at("enum-member-duplicate", format!("Enum already has a member named {name}"), place);

@@ -118,13 +118,17 @@ fn enum_hint(program: &Program, text: &str, it: &Enum) -> Hint {
 }
 
 /// The member of a declared enum that a text names or is the value of; the author's own enums come first.
-fn written_member(program: &Program, text: &str) -> Option<String> {
+pub(crate) fn written_member(program: &Program, text: &str) -> Option<String> {
     let own = program.files.iter().filter(|file| file.origin != Origin::Embedded).map(|file| file.root);
     let own = own.flat_map(|root| enums_below(program, root)).find_map(|node| member_of(program, node, text));
     own.or_else(|| {
         let library = program.files.iter().filter(|file| file.origin == Origin::Embedded).map(|file| file.root);
         let mut enums = library.flat_map(|root| enums_below(program, root));
-        enums.find(|node| enum_name(program, *node) == "Lifecycle").and_then(|node| member_of(program, node, text))
+        // Of the many enums of libraries, those that authors pass to decorators.
+        enums.find_map(|node| {
+            let is_passed = matches!(enum_name(program, node), "Lifecycle" | "Capability" | "Maturity" | "Source");
+            member_of(program, node, text).filter(|_| is_passed)
+        })
     })
 }
 

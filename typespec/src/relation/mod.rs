@@ -13,6 +13,7 @@ mod scalars;
 
 pub use failure::RelationFailure;
 pub use hints::Hint;
+pub(crate) use hints::written_member;
 pub use scalars::fits_scalar;
 
 use crate::program::{Constraint, Entity, Program, TypeId};

@@ -51,7 +51,14 @@ impl Relation<'_> {
                     failures.extend(self.relate_indexers(source, target).err());
                 }
             }
-            None => failures.extend(self.unexpected_properties(source, from, target, &remaining)),
+            None => {
+                let unexpected = self.unexpected_properties(source, from, target, &remaining);
+                // A misspelt key is one mistake, although the property that was meant is missing for it.
+                let meant = unexpected.iter().filter_map(|failure| failure.hint.as_ref()?.replacement.as_ref());
+                let meant: Vec<String> = meant.map(|name| format!("Property '{name}' is missing ")).collect();
+                failures.retain(|failure| !meant.iter().any(|start| failure.message.starts_with(start)));
+                failures.extend(unexpected);
+            }
         }
         if failures.is_empty() {
             return Ok(());
@@ -84,7 +91,8 @@ impl Relation<'_> {
         let Some(wanted) = program.property(wanted) else { return Vec::new() };
         let name = &wanted.name;
         let Some(id) = program.find_property(source, name) else {
-            if wanted.optional {
+            // What could not be understood when it was declared is no reason to complain here.
+            if wanted.optional || name.is_empty() || program.is_error(wanted.ty) || self.is_broken(target) {
                 return Vec::new();
             }
             let (from, to) = (program.type_name(source), program.type_name(target));
@@ -120,7 +128,7 @@ impl Relation<'_> {
         let Some(literal) = self.program[source].node.filter(|node| ast.kind(*node) == NodeKind::ObjectLiteral) else {
             return Vec::new();
         };
-        if !from.name.is_empty() {
+        if !from.name.is_empty() || self.is_broken(target) {
             return Vec::new();
         }
         let is_written_here = |property: TypeId| {
@@ -140,6 +148,11 @@ impl Relation<'_> {
                 failure.at(self.program[*property].node).meaning(self.meant_property(from, target, name))
             })
             .collect()
+    }
+
+    /// Whether the parser complained about the declaration of a model: what it holds is not what was meant.
+    fn is_broken(&self, model: TypeId) -> bool {
+        self.program[model].node.is_some_and(|node| self.program.ast.node(node).has_error)
     }
 
     /// The known property that a name was meant to be.

@@ -20,6 +20,7 @@ use crate::ast::NodeId;
 use crate::decorators::arguments;
 use crate::program::{Argument, EnumValue, Program, TypeId, TypeKind};
 use crate::registry::{Context, Registry};
+use crate::syntax::NodeKind;
 
 pub use availability::{Availability, availability, exists_at};
 pub use changes::{is_optional_at, name_at, return_type_at, type_at};
@@ -153,8 +154,15 @@ fn check_versions(program: &mut Program) {
             }
         }
     }
+    let mut told = HashSet::new();
     for (member, node, target) in found {
-        report_unknown_version(program, member, node, target);
+        let enumeration = program.enum_member(member).map(|member| member.enumeration);
+        // An enum that should have been the versions is one mistake, however often its members are named.
+        let is_told = is_decorated_wrongly(program, target)
+            || (versions(program, target).is_empty() && enumeration.is_some_and(|it| !told.insert(it)));
+        if !is_told {
+            report_unknown_version(program, member, node, target);
+        }
     }
 }
 
@@ -174,9 +182,42 @@ fn report_unknown_version(program: &mut Program, id: TypeId, node: Option<NodeId
         if let Some(meant) = meant {
             let title = format!("write `{meant}`");
             diagnostic = diagnostic.help(title.clone()).fix(Fix { title, span, replacement: meant, sure: true });
+        } else if let Some(fix) =
+            made_versioned(program, target, &holder).filter(|_| versions(program, target).is_empty())
+        {
+            diagnostic = diagnostic.help(fix.title.clone()).fix(fix);
         }
     }
     program.report(diagnostic);
+}
+
+/// Whether a namespace around a type is decorated with `@versioned`, but with something that was refused.
+fn is_decorated_wrongly(program: &Program, target: TypeId) -> bool {
+    let mut current = namespace_of(program, target);
+    while let Some(namespace) = current {
+        if let Some(node) = program[namespace].node {
+            let mut decorators =
+                program.ast.children(node).filter(|child| program.ast.kind(*child) == NodeKind::Decorator);
+            let is_written = decorators.any(|decorator| {
+                let head = program.ast.children(decorator).next().map_or("", |head| program.ast.text(head));
+                head.rsplit('.').next() == Some("versioned")
+            });
+            if is_written && program.find_decorator(namespace, VERSIONED).is_none() {
+                return true;
+            }
+        }
+        current = program.namespace(namespace).and_then(|namespace| namespace.namespace);
+    }
+    false
+}
+
+/// The decorator that makes an enum the versions of a type's namespace.
+fn made_versioned(program: &Program, target: TypeId, holder: &str) -> Option<Fix> {
+    let namespace = namespace_of(program, target)?;
+    let span = program.ast.span(program[namespace].node?);
+    let title = format!("decorate the namespace with `@versioned({holder})`");
+    let span = radii_diagnostics::Span { end: span.start, ..span };
+    Some(Fix { title, span, replacement: format!("@versioned({holder})\n"), sure: false })
 }
 
 /// The version of a type's namespace that a member of another enum was taken for.
