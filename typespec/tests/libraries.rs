@@ -60,3 +60,55 @@ fn the_package_implements_every_decorator_it_declares() {
     assert_eq!(package["exports"]["."]["typespec"], "./main.tsp");
     assert_eq!(package["exports"]["."]["default"], "./lib.js");
 }
+
+fn diagnostics(text: &str) -> Vec<radii_diagnostics::Diagnostic> {
+    let world = std::collections::BTreeMap::from([("main.tsp".to_owned(), text.to_owned())]);
+    let registry = typespec::Registry::standard();
+    typespec::compile(&world, "main.tsp", &typespec::Options::default(), &registry).diagnostics
+}
+
+#[test]
+fn every_library_can_be_imported_without_installation() {
+    let imports: String = libraries::all().map(|library| format!("import \"{}\";\n", library.name)).collect();
+    let found = diagnostics(&imports);
+    assert!(found.is_empty(), "{found:#?}");
+}
+
+#[test]
+fn a_service_of_http_and_resources_compiles() {
+    let found = diagnostics(
+        r#"
+        import "@typespec/http";
+        import "@typespec/rest";
+        using TypeSpec.Http;
+        using TypeSpec.Rest;
+
+        @service(#{ title: "Widgets" })
+        @server("https://example.org/{region}", "Endpoint", { region: string })
+        @useAuth(ApiKeyAuth<ApiKeyLocation.header, "x-key"> | BearerAuth)
+        namespace Widgets;
+
+        @error model Failure { @statusCode status: 400; message: string; }
+        @resource("widgets") model Widget { @key id: string; @visibility(Lifecycle.Read) made: utcDateTime; size?: int32; }
+        @parentResource(Widget) @resource("parts") model Part { @key name: string; }
+
+        interface WidgetOperations extends Resource.ResourceOperations<Widget, Failure> {}
+        interface PartOperations extends Resource.ResourceRead<Part, Failure> {}
+
+        @route("/search")
+        interface Search {
+          @get find(@query text: string, @header trace?: string, @path kind: string): Widget[] | NotFoundResponse;
+          @post begin(@body request: { text: string }): { ...AcceptedResponse; ...LocationHeader };
+          @put upload(@multipartBody parts: { file: HttpPart<File> }): OkResponse;
+        }
+        "#,
+    );
+    assert!(found.is_empty(), "{found:#?}");
+}
+
+#[test]
+fn an_operation_has_one_verb() {
+    let found = diagnostics("import \"@typespec/http\";\n@TypeSpec.Http.get @TypeSpec.Http.post op twice(): void;\n");
+    assert_eq!(found.len(), 1, "{found:#?}");
+    assert_eq!(found[0].code.as_str(), "@typespec/http/http-verb-duplicate");
+}
