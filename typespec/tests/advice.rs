@@ -199,3 +199,13 @@ fn a_misspelt_key_of_a_required_property_is_one_mistake() {
         "model B { name: string; }\nconst b: B = #{ name: \"x\" };\n",
     );
 }
+
+#[test]
+fn a_text_without_quotes_gets_them() {
+    mends("invalid-ref", "model A { @format(email) a: string; }\n", "model A { @format(\"email\") a: string; }\n");
+    mends(
+        "invalid-ref",
+        "model A { a?: \"fast\" | \"slow\" = fast; }\n",
+        "model A { a?: \"fast\" | \"slow\" = \"fast\"; }\n",
+    );
+}

@@ -166,6 +166,7 @@ impl Checker<'_> {
     /// Checks one argument; `None` after a report.
     fn decorator_argument(&mut self, scope: Scope, parameter: TypeId, node: NodeId) -> Option<Entity> {
         let constraint = self.program.parameter(parameter)?.constraint;
+        self.value_wanted = constraint.value.map(|wanted| (node, wanted));
         let entity = self.entity_for(scope, node, Some(constraint));
         if self.is_loose(entity) {
             return None;

@@ -88,6 +88,7 @@ pub(crate) fn check(program: &mut Program, registry: &Registry, options: &Option
         deep_instances: HashMap::new(),
         depth: 0,
         proposals: 0,
+        value_wanted: None,
         copies: HashMap::new(),
         deferred: HashMap::new(),
         queue: VecDeque::new(),
@@ -118,6 +119,8 @@ struct Checker<'a> {
     depth: u32,
     /// How many names were unknown so far.
     proposals: u32,
+    /// The expression that is being looked at, and the type of the value that it should be.
+    value_wanted: Option<(NodeId, TypeId)>,
     /// Values of constants that were given a declared type.
     copies: HashMap<NodeId, crate::program::ValueId>,
     /// Models whose bodies are still to be checked.

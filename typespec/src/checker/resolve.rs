@@ -9,6 +9,7 @@ use super::suggest;
 use super::{Checker, place};
 use crate::ast::NodeId;
 use crate::program::{SymbolId, SymbolKind};
+use crate::relation;
 use crate::syntax::NodeKind;
 
 /// For how many unknown names a near one is looked for.
@@ -208,6 +209,10 @@ impl Checker<'_> {
                 let hint = elsewhere.or_else(|| suggest::similar(plain, known));
                 self.error_with_hint("invalid-ref", format!("Unknown decorator {name}"), span, node, hint);
             }
+            None if self.is_text_wanted(node, name) => {
+                let message = format!("Unknown identifier {name}");
+                self.error_with_hint("invalid-ref", message, span, node, Some(format!("\"{name}\"")));
+            }
             None => {
                 let known = candidates.iter().map(String::as_str).filter(|name| !name.starts_with('@'));
                 let elsewhere = suggest::from_elsewhere(name).filter(|known| candidates.contains(*known));
@@ -216,6 +221,17 @@ impl Checker<'_> {
                 self.error_with_hint("invalid-ref", format!("Unknown identifier {name}"), span, node, hint);
             }
         }
+    }
+
+    /// Whether a name stands where it would be a good value if it were quoted.
+    fn is_text_wanted(&mut self, node: NodeId, name: &str) -> bool {
+        let Some((value, wanted)) = self.value_wanted else { return false };
+        let is_value = self.program.ast.kind(value) == NodeKind::Reference
+            && self.program.ast.ancestors(node).take(3).any(|outer| outer == value);
+        let text = self.program.string_type(name);
+        is_value
+            && wanted != self.program.intrinsic(crate::program::Intrinsic::Unknown)
+            && relation::is_type_assignable(self.program, text, wanted).is_ok()
     }
 
     /// Reports a name that a namespace does not have.

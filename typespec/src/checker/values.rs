@@ -16,6 +16,7 @@ impl Checker<'_> {
     /// The value that an expression stands for; what is none is reported.
     pub(super) fn value_of(&mut self, scope: Scope, node: NodeId, wanted: Option<TypeId>) -> Option<ValueId> {
         let constraint = wanted.map(Constraint::of_value);
+        self.value_wanted = wanted.map(|wanted| (node, wanted));
         let entity = self.deeper(node, self.error_entity(), |checker| checker.entity_for(scope, node, constraint));
         self.value_from(entity, node, wanted)
     }
