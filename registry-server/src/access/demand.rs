@@ -31,7 +31,7 @@ pub fn of(method: &Method, path: &str) -> Demand {
     match path {
         "/healthz" | "/readyz" | "/version" => Demand::Nothing,
         _ if path.starts_with("/dashboard/assets/") => Demand::Nothing,
-        "/" | "/openapi/v2" | "/openapi/v3" => Demand::Known,
+        "/" | "/openapi/v2" | "/openapi/v3" | "/openapi/radii.json" => Demand::Known,
         _ if *method == Method::GET || *method == Method::HEAD => read_all,
         _ => Demand::Allowed(Action::Administer, Scope::root()),
     }

@@ -134,6 +134,10 @@ pub async fn guard(State(gate): State<Arc<Gate>>, mut request: Request, next: Ne
         None => {
             if let Some(actor) = actor {
                 request.extensions_mut().insert(actor);
+                if gate.directory.is_some() {
+                    // It was shown to us; nobody that a request is passed on to may see it.
+                    request.headers_mut().remove(AUTHORIZATION);
+                }
             }
             next.run(request).await
         }

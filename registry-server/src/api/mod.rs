@@ -81,6 +81,9 @@ async fn dispatch(state: &AppState, call: &Call) -> Result<Response, Fault> {
         return match call.path.as_str() {
             "/openapi/v2" => discovery(call, &Route::OpenApi(2)),
             "/openapi/v3" => discovery(call, &Route::OpenApi(3)),
+            "/openapi/radii.json" if call.method == Method::GET => {
+                Ok(answer::json(200, &crate::swagger::document(route::BASE)))
+            }
             _ => unknown(),
         };
     };

@@ -91,6 +91,9 @@ async fn put(state: &AppState, call: &Call, native: &Native) -> Result<Response,
     let schema = node.as_ref().and_then(|node| node.get("properties")).and_then(|node| node.get("schema"));
     if let (Kind::Version, Some(schema)) = (native.kind, schema) {
         registry::check_schema(&id.to_string(), schema, &String::from_utf8_lossy(&call.body))?;
+        let is_forced = call.query("force") == Some("true");
+        let breaking = if is_forced { registry::Breaking::Forced } else { registry::Breaking::Refused };
+        registry::check_change(state, &id, &schema.to_json(), breaking).await?;
     }
     let members = json.as_object().cloned().unwrap_or_default();
     let stored = registry::put(state, native.kind, &id, &members, &call.preconditions()).await?;

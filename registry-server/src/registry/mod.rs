@@ -14,7 +14,7 @@ pub mod tracked;
 
 pub use manifest::register_manifest;
 pub use registration::{delete, find, put, reload};
-pub use schema::check as check_schema;
+pub use schema::{Breaking, check as check_schema, check_change};
 pub use summary::{Icons, summarize};
 
 /// Kinds of records of our own.

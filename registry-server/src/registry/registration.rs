@@ -53,6 +53,9 @@ async fn put_draft(
     let _guard = if track(kind) == Track::Operation { Some(REGISTRATIONS.lock().await) } else { None };
     let parent = parent(kind, &draft.id);
     if let Some(parent) = &parent {
+        if kind == Kind::Credential {
+            make_well_known(state, parent).await?;
+        }
         find(state, parent).await?;
     }
     let stored = record::put(state, draft, preconditions, track(kind), parent.as_ref(), |properties, old| {
@@ -165,6 +168,19 @@ fn track(kind: Kind) -> Track {
         Kind::Plane | Kind::Group | Kind::Credential => Track::Nothing,
         _ => Track::Operation,
     }
+}
+
+/// Makes the plane of the public Azure cloud when its first credential comes: clients of the protocol register
+/// that credential on a new server, where no other client has made the plane.
+async fn make_well_known(state: &AppState, plane: &ResourceId) -> Result<(), Fault> {
+    let is_public_azure = plane.plane().is_some_and(|(kind, name)| kind == "azure" && name == "azurecloud");
+    if !is_public_azure || state.host.parts.store.find(plane).await?.is_some() {
+        return Ok(());
+    }
+    let body = json!({ "properties": { "url": "https://management.azure.com" } });
+    let draft = draft(Kind::Plane, plane, body.as_object().unwrap_or(&Map::new()))?;
+    let made = record::put(state, &draft, &Preconditions::default(), Track::Nothing, None, |_, _| {}).await;
+    made.map(drop)
 }
 
 /// What has to exist before a record can.

@@ -24,6 +24,47 @@ fn parse(text: &str) -> Json {
     serde_json::from_str(text).expect("the embedded description is valid JSON")
 }
 
+/// Returns the description as one that stands on its own: where it is served, with everything that it refers to.
+pub fn document(base: &str) -> Json {
+    let mut document = UCP.clone();
+    document["basePath"] = base.into();
+    if let Some(members) = document.as_object_mut() {
+        // These speak of another cloud's front door.
+        members.retain(|name, _| !matches!(name.as_str(), "host" | "schemes" | "security" | "securityDefinitions"));
+    }
+    let definitions = COMMON.get("definitions").and_then(Json::as_object).cloned().unwrap_or_default();
+    let parameters = COMMON.get("parameters").and_then(Json::as_object).cloned().unwrap_or_default();
+    for (place, entries) in [("definitions", definitions), ("parameters", parameters)] {
+        if document.get(place).is_none() {
+            document[place] = Json::Object(serde_json::Map::new());
+        }
+        for (name, entry) in entries {
+            if document[place].get(&name).is_none() {
+                document[place][name] = entry;
+            }
+        }
+    }
+    point_inside(&mut document);
+    document
+}
+
+/// Lets references into other files lead into this one.
+fn point_inside(value: &mut Json) {
+    match value {
+        Json::Object(members) => {
+            members.retain(|name, _| name != "x-ms-examples");
+            for (name, member) in members {
+                match (name.as_str(), member.as_str().and_then(|text| text.split_once('#'))) {
+                    ("$ref", Some((_, pointer))) => *member = format!("#{pointer}").into(),
+                    _ => point_inside(member),
+                }
+            }
+        }
+        Json::Array(items) => items.iter_mut().for_each(point_inside),
+        _ => {}
+    }
+}
+
 /// A parameter of a path, by the name that the description gives it.
 pub type PathParameter<'a> = (&'static str, &'a str);
 
@@ -74,6 +115,26 @@ mod tests {
 
     fn messages(template: &str, path: &[PathParameter<'_>], body: &Json) -> Vec<String> {
         violations(template, "PUT", path, Some(body)).into_iter().map(|fault| fault.message).collect()
+    }
+
+    #[test]
+    fn the_served_description_stands_on_its_own() {
+        fn check(root: &Json, value: &Json) {
+            match value {
+                Json::Object(members) => {
+                    if let Some(reference) = members.get("$ref").and_then(Json::as_str) {
+                        let pointer = reference.strip_prefix('#').expect("references stay inside");
+                        assert!(root.pointer(pointer).is_some(), "{reference} leads nowhere");
+                    }
+                    members.values().for_each(|member| check(root, member));
+                }
+                Json::Array(items) => items.iter().for_each(|item| check(root, item)),
+                _ => {}
+            }
+        }
+        let document = document("/base");
+        assert_eq!(document["basePath"], "/base");
+        check(&document, &document);
     }
 
     #[test]

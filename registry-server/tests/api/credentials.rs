@@ -51,3 +51,15 @@ async fn a_plane_that_has_credentials_is_not_deleted() {
     app.operator().put(CREDENTIAL, &access_key()).await;
     assert_eq!(app.operator().delete(PLANE).await.status, 409);
 }
+
+#[tokio::test]
+async fn the_public_azure_cloud_needs_no_plane_made_first() {
+    let app = TestApp::new().await;
+    let credential = "/planes/azure/azurecloud/providers/System.Azure/credentials/default";
+    let body = json!({ "location": "global", "properties": { "kind": "WorkloadIdentity", "clientId": "c", "tenantId": "t",
+        "storage": { "kind": "Internal" } } });
+    assert_eq!(app.operator().put(credential, &body).await.status, 200);
+    assert_eq!(app.operator().get("/planes/azure/azurecloud").await.status, 200);
+    let elsewhere = credential.replace("azurecloud", "other");
+    assert_eq!(app.operator().put(&elsewhere, &body).await.status, 404);
+}

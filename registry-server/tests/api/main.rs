@@ -5,6 +5,7 @@ mod app;
 mod bodies;
 mod conditions;
 mod credentials;
+mod evolution;
 mod hostile;
 mod manifests;
 mod providers;
