@@ -311,3 +311,18 @@ async fn secrets_become_a_resource_of_their_own_and_go_with_their_owner() {
     assert_eq!(server.delete(DB).await.error, None);
     assert!(server.stored(&path).await.is_none() && server.states().await.is_empty());
 }
+
+#[tokio::test]
+async fn secrets_that_terraform_prints_are_struck_out() {
+    if !has("terraform", "secrets_that_terraform_prints_are_struck_out") {
+        return;
+    }
+    let module = "variable \"context\" { type = any }\nresource \"terraform_data\" \"r\" {\n  provisioner \"local-exec\" {\n    \
+                  command = \"echo ${var.context.resource.properties.password} >&2; exit 3\"\n  }\n}\n";
+    let folder = modules(&[("m/main.tf", module)]);
+    let server = Server::new(folder.path()).await;
+    server.bind(entry("./m", json!({})), json!({})).await;
+    let (code, message) = failure(&server.settle(DB, json!({ "password": "hunter22-hunter22" })).await);
+    assert_eq!(code, "RecipeDeploymentFailed");
+    assert!(message.contains("(sensitive value)") && !message.contains("hunter22"), "{message}");
+}

@@ -17,7 +17,7 @@ use crate::fault::code;
 use crate::host::{Host, Step, Work};
 use crate::objects::{self, RECIPE_RUN, RECIPE_STATE, Recorder};
 use crate::platform::ObjectRef;
-use crate::recipe::{Outcome, Recipe, RecipeDriver, Removal, Removed, Run, Settings, Snapshot, Surroundings};
+use crate::recipe::{Outcome, Recipe, RecipeDriver, Removal, Removed, Run, Settings, Snapshot, Surroundings, veil};
 use crate::store::Record;
 
 /// Property of the recipe that a resource names, and what became of it.
@@ -89,7 +89,11 @@ pub(super) async fn provision(work: &Work<'_>, record: &mut Record) -> Result<Pr
         unfinished: unfinished.as_ref(),
         around: around(work, &resource, &settings),
     };
-    let outcome = driver.execute(run).await?;
+    let outcome = driver.execute(run).await.map_err(|fault| {
+        let mut secrets = veil::hidden(&context, &snapshot.context);
+        secrets.extend(settings.secrets().map(str::to_owned));
+        veil::over(fault, &secrets)
+    })?;
     if let Some(pause) = outcome.again {
         record.private.data.insert(RECIPE_STATE.into(), outcome.state);
         record.private.data.insert(RECIPE_RUN.into(), json!(snapshot));
@@ -336,7 +340,8 @@ async fn destroy(work: &Work<'_>, record: &Record, snapshot: &Snapshot) -> Resul
         }
     };
     let resource = record.id.to_string();
-    driver.destroy(Removal { snapshot, around: around(work, &resource, &settings) }).await
+    let removed = driver.destroy(Removal { snapshot, around: around(work, &resource, &settings) }).await;
+    removed.map_err(|fault| veil::over(fault, &settings.secrets().map(str::to_owned).collect::<Vec<_>>()))
 }
 
 /// Returns the context without sensitive properties: what is stored for the deletion.

@@ -4,6 +4,7 @@ mod cancel;
 mod deployments;
 mod settings;
 mod states;
+pub(crate) mod veil;
 
 use std::time::Duration;
 
