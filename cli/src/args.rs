@@ -4,9 +4,9 @@ use camino::Utf8PathBuf;
 use clap::{Parser, Subcommand};
 
 use crate::commands::{
-    admin, application, bicep, check, cluster, completion, credential, deploy, diff, environment, fmt, generate,
-    group, recipe, recipe_pack, resource, resource_provider, resource_type, run, serve, token, validate, version,
-    workspace,
+    admin, application, bicep, check, cluster, completion, convert, credential, deploy, diff, environment, fmt,
+    generate, group, recipe, recipe_pack, resource, resource_provider, resource_type, run, serve, token, validate,
+    version, workspace,
 };
 use crate::output::{Format, Output};
 
@@ -77,6 +77,8 @@ pub enum Command {
     Fmt(fmt::Args),
     /// Generates artifacts from manifests
     Generate(generate::Args),
+    /// Converts manifests to TypeSpec, and TypeSpec to manifests
+    Convert(convert::Args),
     /// Lists what changed between two definitions, and whom it breaks
     Diff(diff::Args),
     /// Works on resource providers

@@ -24,9 +24,9 @@ use clap::Parser as _;
 
 use crate::args::{Cli, Command, Globals};
 use crate::commands::{
-    admin, application, bicep, check, cluster, completion, credential, deploy, diff, environment, fmt, generate,
-    group, recipe, recipe_pack, resource, resource_provider, resource_type, run as watch, serve, token, validate,
-    version, workspace as workspaces,
+    admin, application, bicep, check, cluster, completion, convert, credential, deploy, diff, environment, fmt,
+    generate, group, recipe, recipe_pack, resource, resource_provider, resource_type, run as watch, serve, token,
+    validate, version, workspace as workspaces,
 };
 use crate::error::Error;
 
@@ -48,6 +48,7 @@ fn run(command: Command, globals: &Globals) -> Result<(), Error> {
         Command::Validate(args) => validate::run(&args),
         Command::Fmt(args) => fmt::run(&args, globals),
         Command::Generate(args) => generate::run(&args, globals),
+        Command::Convert(args) => convert::run(&args, globals),
         Command::Diff(args) => diff::run(&args, globals),
         Command::ResourceProvider(command) => online(resource_provider::run(command, globals)),
         Command::ResourceType(command) => online(resource_type::run(command, globals)),

@@ -6,6 +6,7 @@ pub mod bicep;
 pub mod check;
 pub mod cluster;
 pub mod completion;
+pub mod convert;
 pub mod credential;
 pub mod deploy;
 pub mod diff;
