@@ -1,5 +1,6 @@
 //! What the generators write, compared with golden data, meta-schemas and snapshots.
 
+mod catalogue;
 mod documents;
 mod golden;
 mod hostile;
