@@ -27,8 +27,10 @@ const SKIPPED_FOLDERS: [&str; 2] = ["node_modules", "target"];
 pub struct Sources {
     /// The files' texts.
     pub map: SourceMap,
-    /// The manifests, as far as they could be understood.
+    /// The manifests, as far as they could be understood; those of TypeSpec are among them.
     pub manifests: Vec<Manifest>,
+    /// TypeSpec programs without errors and without resource types: they are documents of models only.
+    pub programs: Vec<typespec::Program>,
     /// What is wrong with them.
     pub diagnostics: Vec<Diagnostic>,
     /// How many files were read.
@@ -43,8 +45,19 @@ enum Purpose {
     /// To make something of the manifests.
     #[default]
     Artifacts,
+    /// To make documents, for which models are enough.
+    Documents,
     /// To say what is wrong with them.
     Check,
+}
+
+/// How a file came to be read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Found {
+    /// It was named.
+    Named,
+    /// It lies in a folder that was named.
+    InFolder,
 }
 
 impl Sources {
@@ -69,20 +82,30 @@ impl Sources {
         Self { purpose: Purpose::Check, ..Self::default() }.read_all(paths, &manifest::parse)
     }
 
+    /// As [`Sources::read`], where TypeSpec needs no resource types.
+    ///
+    /// # Errors
+    /// As [`Sources::read`].
+    pub fn read_for_documents(paths: &[Utf8PathBuf]) -> Result<Self, Error> {
+        Self { purpose: Purpose::Documents, ..Self::default() }.read_all(paths, &manifest::parse)
+    }
+
     fn read_all(self, paths: &[Utf8PathBuf], reader: &Reader) -> Result<Self, Error> {
         let mut sources = self;
         for path in paths {
             if path.is_dir() {
                 let before = sources.files;
-                let entries = match sources.purpose {
-                    Purpose::Check => files_below(path, &["tsp"])?,
-                    Purpose::Artifacts => Vec::new(),
-                };
-                for file in entries.iter().filter(|file| file.file_name() == Some("main.tsp")) {
+                let entries = files_below(path, &["tsp"])?;
+                let entries: Vec<_> = entries.iter().filter(|file| file.file_name() == Some("main.tsp")).collect();
+                for file in &entries {
                     sources.files += 1;
-                    sources.add_typespec(file);
+                    sources.add_typespec(file, Found::InFolder);
                 }
                 for file in files_below(path, &["yaml", "yml", "json"])? {
+                    // A manifest beside TypeSpec is what was made of it.
+                    if entries.iter().any(|entry| entry.parent() == file.parent()) {
+                        continue;
+                    }
                     let bytes = fs::read(&file).map_err(Error::file("read", file.as_str()))?;
                     if looks_like_manifest(&file, &bytes) {
                         sources.add(&file, bytes, reader);
@@ -114,7 +137,7 @@ impl Sources {
             }
         };
         if path.extension() == Some("tsp") {
-            return self.add_typespec(path);
+            return self.add_typespec(path, Found::Named);
         }
         let file: FileId = self.map.add(path.as_str(), text.as_str());
         let (manifest, diagnostics) = reader(file, &text);
@@ -122,8 +145,8 @@ impl Sources {
         self.diagnostics.extend(diagnostics);
     }
 
-    /// Compiles a TypeSpec file with all that it imports; its resource types become manifests.
-    fn add_typespec(&mut self, path: &Utf8Path) {
+    /// Compiles a TypeSpec file with all that it imports, and makes manifests of its resource types.
+    fn add_typespec(&mut self, path: &Utf8Path, found: Found) {
         let sources = std::mem::take(&mut self.map);
         let mut compilation = typespec_files::compile(sources, path, &lower::registry());
         self.map = std::mem::take(&mut compilation.sources);
@@ -134,14 +157,19 @@ impl Sources {
         }
         if lower::has_resource_types(&compilation.program) {
             let lowered = lower::lower(&mut compilation.program);
-            self.manifests.extend(lowered.manifests);
             self.diagnostics.extend(lowered.diagnostics);
-        } else if self.purpose == Purpose::Artifacts {
-            let message = format!("`{path}` declares no resource type");
-            self.diagnostics.push(
-                Diagnostic::error(NO_RESOURCE_TYPE, message)
-                    .help("put `@resourceType` on a model, from the library `@radii/typespec`"),
-            );
+            self.manifests.extend(lowered.manifests);
+            return;
+        }
+        // Folders also hold libraries and parts of other programs.
+        if self.purpose == Purpose::Artifacts && found == Found::Named {
+            let message = format!("`{path}` declares no resource types");
+            let help = "put `@resourceType(\"names\")` from `@radii/typespec` on a model; without resource types there are \
+                        the targets `openapi` and `json-schema` only";
+            self.diagnostics.push(Diagnostic::error(NO_RESOURCE_TYPE, message).help(help));
+        }
+        if found == Found::Named {
+            self.programs.push(compilation.program);
         }
     }
 
@@ -172,7 +200,12 @@ impl Sources {
         let mut sources = Self::default();
         sources.add(name, bytes, &manifest::parse);
         sources.report();
+        let count = sources.manifests.len();
         match sources.manifests.pop() {
+            Some(_) if count > 1 && !sources.has_errors() => {
+                Err(Error::failed(format!("`{name}` declares {count} resource providers where one is wanted"))
+                    .hint("put each provider into a file of its own"))
+            }
             Some(manifest) if !sources.has_errors() => Ok(manifest),
             _ => Err(Error::Reported),
         }

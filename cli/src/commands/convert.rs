@@ -67,7 +67,8 @@ fn to_typespec(args: &Args) -> Result<(String, String), Error> {
     let file = map.add(args.file.as_str(), text.as_str());
     let (manifest, mut diagnostics) = manifest::parse(file, &text);
     let failed = diagnostics.iter().any(radii_diagnostics::Diagnostic::is_error);
-    let raised = manifest.filter(|_| !failed).map(|manifest| (manifest.namespace.value.clone(), raise::raise(&manifest)));
+    let raised =
+        manifest.filter(|_| !failed).map(|manifest| (manifest.namespace.value.clone(), raise::raise(&manifest)));
     let (name, raised) = raised.unzip();
     let raised = raised.inspect(|raised| diagnostics.extend(raised.diagnostics.clone()));
     if !diagnostics.is_empty() {

@@ -25,7 +25,7 @@ use crate::workspace::Workspace;
 /// What to compare.
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// The old definition: a manifest or TypeSpec file, REVISION:FILE from Git, or registry:NAMESPACE
+    /// The old definition: a manifest or TypeSpec file, REVISION:MANIFEST from Git, or registry:NAMESPACE
     old: String,
     /// The new one; left out, OLD is the new one and is compared with what is registered
     #[arg(required_unless_present_any = ["registry", "versions"])]

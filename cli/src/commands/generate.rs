@@ -2,8 +2,9 @@
 
 use camino::Utf8PathBuf;
 use clap::ValueEnum;
+use radii_codegen::emit::{self, Documents, Revision};
 use radii_codegen::templates::TemplateFolder;
-use radii_codegen::{Compat, Input, Options, Target, bicep, generate, write};
+use radii_codegen::{Compat, Input, Options, Output, Target, bicep, generate, write};
 use radii_diagnostics::{Diagnostic, FileId, Severity};
 use radii_model::document::{Limits, parse_yaml};
 use radii_model::manifest::Manifest;
@@ -15,7 +16,7 @@ use crate::sources::Sources;
 /// What to generate.
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// Manifests, or folders to look for manifests in
+    /// Manifests and TypeSpec files, or folders to look for them in
     #[arg(value_name = "PATH", default_value = ".")]
     paths: Vec<Utf8PathBuf>,
     /// Targets: bicep, json-schema, openapi, docs, manifest [default: all]
@@ -48,7 +49,10 @@ pub fn run(args: &Args, globals: &Globals) -> Result<(), Error> {
         Some(Converter::Go) => Compat::Go,
         Some(Converter::Typescript) => Compat::TypeScript,
     };
+    let targets = if args.targets.is_empty() { Target::ALL.to_vec() } else { args.targets.clone() };
+    let documents_only = targets.iter().all(|target| matches!(target, Target::OpenApi | Target::JsonSchema));
     let mut sources = match compat {
+        Compat::Off if documents_only => Sources::read_for_documents(&args.paths)?,
         Compat::Off => Sources::read(&args.paths)?,
         // What the upstream converter accepts is more, and sometimes less, than what the registry accepts.
         compat => Sources::read_by(&args.paths, &move |file, text| read_as_upstream(file, text, compat))?,
@@ -63,8 +67,10 @@ pub fn run(args: &Args, globals: &Globals) -> Result<(), Error> {
         }
         None => None,
     };
-    let targets = if args.targets.is_empty() { Target::ALL.to_vec() } else { args.targets.clone() };
-    let made = generate(&Input::new(&sources.manifests), &targets, &Options { compat, templates });
+    let mut made = generate(&Input::new(&sources.manifests), &targets, &Options { compat, templates });
+    for program in &sources.programs {
+        documents(program, &targets, &mut made);
+    }
     let failed = made.has_errors();
     sources.diagnostics.extend(made.diagnostics);
     let notes = sources.count(Severity::Note);
@@ -84,6 +90,25 @@ pub fn run(args: &Args, globals: &Globals) -> Result<(), Error> {
         written.changed.iter().for_each(|path| output.note(path.as_str()));
     }
     output.done(&format!("{}: {} written, {} unchanged", args.out, written.changed.len(), written.unchanged.len()))
+}
+
+/// Adds the documents of a program of models.
+fn documents(program: &typespec::Program, targets: &[Target], made: &mut Output) {
+    let mut add = |folder: &str, documents: Documents| {
+        for (name, document) in documents.files {
+            let mut text = serde_json::to_string_pretty(&document).unwrap_or_default();
+            text.push('\n');
+            made.artifacts.insert(format!("{folder}/{name}"), text);
+        }
+        made.diagnostics.extend(documents.diagnostics);
+    };
+    if targets.contains(&Target::OpenApi) {
+        add("openapi/3.0", emit::openapi(program, Revision::V30));
+        add("openapi/3.1", emit::openapi(program, Revision::V31));
+    }
+    if targets.contains(&Target::JsonSchema) {
+        add("json-schema", emit::json_schema(program));
+    }
 }
 
 fn read_as_upstream(file: FileId, text: &str, compat: Compat) -> (Option<Manifest>, Vec<Diagnostic>) {
