@@ -4,8 +4,8 @@ use camino::Utf8PathBuf;
 use clap::{Parser, Subcommand};
 
 use crate::commands::{
-    admin, application, bicep, check, cluster, completion, convert, credential, deploy, diff, environment, fmt,
-    generate, group, recipe, recipe_pack, resource, resource_provider, resource_type, run, serve, token, validate,
+    admin, application, bicep, check, cluster, completion, convert, credential, deploy, diff, environment, explain,
+    fmt, generate, group, recipe, recipe_pack, resource, resource_provider, resource_type, run, serve, token, validate,
     version, workspace,
 };
 use crate::output::{Format, Output};
@@ -71,6 +71,8 @@ pub enum Command {
     Serve(serve::Args),
     /// Checks manifests and reports every problem with its place
     Check(check::Args),
+    /// Prints what the code of a problem means, and what to do
+    Explain(explain::Args),
     /// Checks bodies of resources against a type, without a server
     Validate(validate::Args),
     /// Formats TypeSpec files

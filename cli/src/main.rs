@@ -24,7 +24,8 @@ use clap::Parser as _;
 
 use crate::args::{Cli, Command, Globals};
 use crate::commands::{
-    admin, application, bicep, check, cluster, completion, convert, credential, deploy, diff, environment, fmt,
+    admin, application, bicep, check, cluster, completion, convert, credential, deploy, diff, environment, explain,
+    fmt,
     generate, group, recipe, recipe_pack, resource, resource_provider, resource_type, run as watch, serve, token,
     validate, version, workspace as workspaces,
 };
@@ -45,6 +46,7 @@ fn run(command: Command, globals: &Globals) -> Result<(), Error> {
     match command {
         Command::Serve(args) => serve::run(&args, globals),
         Command::Check(args) => check::run(&args),
+        Command::Explain(args) => explain::run(&args, globals),
         Command::Validate(args) => validate::run(&args),
         Command::Fmt(args) => fmt::run(&args, globals),
         Command::Generate(args) => generate::run(&args, globals),

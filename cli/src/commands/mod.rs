@@ -11,6 +11,7 @@ pub mod credential;
 pub mod deploy;
 pub mod diff;
 pub mod environment;
+pub mod explain;
 pub mod fmt;
 pub mod generate;
 pub mod group;

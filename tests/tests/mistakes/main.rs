@@ -3,6 +3,7 @@
 //! Each case is a text with one mistake; `«…»` marks what an expert would underline. Three figures are
 //! printed for each kind: exact span and code, the wanted fix, and one diagnostic only.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use radii_diagnostics::{Diagnostic, FileId};
@@ -103,5 +104,15 @@ fn mistakes_in_bodies_are_underlined_exactly_and_mended() {
     measure("bodies", &cases, &Level { exact: 98, fixed: 98, single: 98 }, |text| {
         let document = parse_yaml(FileId(1), text, Limits::default()).unwrap();
         body::check(schema, &document, text)
+    });
+}
+
+#[test]
+fn mistakes_in_typespec_are_underlined_exactly_and_mended() {
+    let cases: Vec<Case> = read("typespec.yaml");
+    let registry = radii_codegen::lower::registry();
+    measure("typespec", &cases, &Level { exact: 95, fixed: 95, single: 95 }, |text| {
+        let world = BTreeMap::from([("main.tsp".to_owned(), text.to_owned())]);
+        typespec::compile(&world, "main.tsp", &typespec::Options::default(), &registry).diagnostics
     });
 }

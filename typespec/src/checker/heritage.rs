@@ -1,5 +1,7 @@
 //! Models: what they extend, what they are, and what they hold.
 
+use radii_diagnostics::{Code, Diagnostic};
+
 use super::{Checker, Pending, Scope, place};
 use crate::ast::NodeId;
 use crate::program::{Indexer, Model, SourceModel, SourceUsage, TypeId, TypeKind};
@@ -134,11 +136,15 @@ impl Checker<'_> {
             return None;
         }
         if self.program.model(base).is_none() {
-            self.error_at("extend-model", "Models must extend other models.", expression);
+            let span = place(self.program, expression);
+            let help = "name a model; properties can refer to any type";
+            self.error_help("extend-model", "Models must extend other models.", span, help);
             return None;
         }
         if self.is_anonymous_model(base) {
-            self.error_at("extend-model", "Models cannot extend model expressions.", expression);
+            let span = place(self.program, expression);
+            let help = "give the model expression a name, and extend that";
+            self.error_help("extend-model", "Models cannot extend model expressions.", span, help);
             return None;
         }
         Some(base)
@@ -177,7 +183,12 @@ impl Checker<'_> {
             let name = self.declared_name(target);
             let span = place(self.program, target);
             let message = format!("Type '{name}' recursively references itself as a base type.");
-            self.error_span("circular-base-type", message, span);
+            let clause = place(self.program, expression);
+            let diagnostic = Diagnostic::error(Code::new("circular-base-type"), message)
+                .at(clause)
+                .also(span, "the declaration that needs itself")
+                .help("extend another type, or write the properties out");
+            self.report_once("circular-base-type", diagnostic);
             self.stop(Pending::Base, node, scope.mapper);
             return None;
         }

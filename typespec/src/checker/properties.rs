@@ -127,7 +127,9 @@ impl Checker<'_> {
         let message = format!("Model{model} already has a property named {name}");
         let first = self.program.model(id).and_then(|model| model.properties.get(name));
         let first = first.and_then(|first| self.program[first].node).map(|first| place(self.program, first));
-        let diagnostic = Diagnostic::error(Code::new("duplicate-property"), message).at(place(self.program, node));
+        let diagnostic = Diagnostic::error(Code::new("duplicate-property"), message)
+            .at(place(self.program, node))
+            .help("give it another name, or remove one of the two");
         let diagnostic = match first {
             Some(first) => diagnostic.also(first, "the first one"),
             None => diagnostic,
@@ -228,7 +230,9 @@ impl Checker<'_> {
             return Some(constraint).filter(|id| self.program.model(*id).is_some() && !self.is_reflection(*id));
         }
         if self.program.model(source).is_none() || self.program.is_array(source) {
-            self.error_at("spread-model", "Cannot spread properties of non-model type.", node);
+            let span = place(self.program, node);
+            let help = "spread a model; other types can be the type of a property";
+            self.error_help("spread-model", "Cannot spread properties of non-model type.", span, help);
             return None;
         }
         Some(source)

@@ -163,7 +163,14 @@ impl Checker<'_> {
                     Some(symbol) => (symbol, self.program[symbol].kind),
                     None => {
                         self.unknown_in_namespace(base, member, &name);
-                        return None;
+                        // One mistake is reported once: what stands in the namespace that was meant is found.
+                        let exports = self.program[base].exports.clone();
+                        let namespaces =
+                            exports.iter().filter(|(_, symbol)| self.program[**symbol].kind == SymbolKind::Namespace);
+                        let names = namespaces.clone().map(|(name, _)| &**name);
+                        let meant = suggest::similar(&name, names)?;
+                        let found = exports.get(&*meant).copied();
+                        return found;
                     }
                 }
             }

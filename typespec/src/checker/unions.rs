@@ -1,6 +1,8 @@
 //! Unions and enums.
 
-use super::{Checker, Scope};
+use radii_diagnostics::{Code, Diagnostic};
+
+use super::{Checker, Scope, place};
 use crate::ast::NodeId;
 use crate::program::{Enum, EnumMember, EnumValue, Intrinsic, TypeId, TypeKind, Union, UnionVariant};
 use crate::syntax::NodeKind;
@@ -135,9 +137,7 @@ impl Checker<'_> {
         self.check_directives(node);
         let name = self.declared_name(node);
         if !name.is_empty() && self.program.enumeration(id).is_some_and(|it| it.members.contains(&name)) {
-            // The reference underlines the enum; the member is what is wrong, and both lines name it.
-            let place = self.program[id].node.unwrap_or(node);
-            return self.error_at("enum-member-duplicate", format!("Enum already has a member named {name}"), place);
+            return self.duplicate_member(&name, node, id);
         }
         let value = self.program.ast.part(node, 1).and_then(|value| self.enum_value(value));
         let member = EnumMember { name: name.clone(), enumeration: id, value, source: None };
@@ -148,6 +148,19 @@ impl Checker<'_> {
         let decorators = self.member_decorators(scope, node, member);
         self.program[member].decorators = decorators;
         self.finish(scope, member);
+    }
+
+    /// Reports a member that is there already. The reference underlines the enum; what is wrong is the member.
+    fn duplicate_member(&mut self, name: &str, node: NodeId, enumeration: TypeId) {
+        let message = format!("Enum already has a member named {name}");
+        let diagnostic = Diagnostic::error(Code::new("enum-member-duplicate"), message)
+            .at(place(self.program, node))
+            .help("give it another name, or remove one of the two");
+        let diagnostic = match self.program[enumeration].node {
+            Some(whole) => diagnostic.also(place(self.program, whole), "in this enum"),
+            None => diagnostic,
+        };
+        self.report_once("enum-member-duplicate", diagnostic);
     }
 
     fn enum_value(&mut self, node: NodeId) -> Option<EnumValue> {
@@ -171,8 +184,7 @@ impl Checker<'_> {
         };
         for (name, member) in members.iter() {
             if self.program.enumeration(id).is_some_and(|it| it.members.contains(name)) {
-                let place = self.program[id].node.unwrap_or(node);
-                self.error_at("enum-member-duplicate", format!("Enum already has a member named {name}"), place);
+                self.duplicate_member(name, node, id);
                 continue;
             }
             let copied = crate::program::copy(self.program, member);

@@ -148,7 +148,12 @@ impl Checker<'_> {
             }
             _ => {
                 let message = format!("{name} refers to a type, but is being used as a value here.");
-                self.error_span("expect-value", message, span);
+                self.error_help(
+                    "expect-value",
+                    message,
+                    span,
+                    "write a value of the type here, such as a member of an enum",
+                );
             }
         }
     }

@@ -233,16 +233,38 @@ impl Loader<'_> {
         } else {
             "install the package, or write `./` before the path of a file"
         };
+        let whole = span;
+        let span = self.path_in(whole);
         let diagnostic = Diagnostic::error(Code::new("import-not-found"), message).at(span);
+        let diagnostic = if span == whole { diagnostic } else { diagnostic.also(whole, "in this import") };
         let known = libraries::all().map(|library| library.name);
         let diagnostic = match crate::checker::similar(specifier, known) {
             Some(name) => {
                 let title = format!("import `{name}`");
-                let replacement = format!("import \"{name}\";");
+                let text = format!("\"{name}\"");
+                let replacement = if span == whole { format!("import {text};") } else { text };
                 diagnostic.help(format!("did you mean `{name}`?")).fix(Fix { title, span, replacement, sure: true })
+            }
+            None if !specifier.starts_with('.') && specifier.ends_with(".tsp") && span != whole => {
+                let replacement = format!("\"./{specifier}\"");
+                let title = format!("write `{replacement}`");
+                diagnostic.help(help).fix(Fix { title, span, replacement, sure: false })
             }
             None => diagnostic.help(help),
         };
         self.program.report(diagnostic);
+    }
+
+    /// The text in quotes of an import: what is wrong when it leads nowhere.
+    fn path_in(&self, import: Span) -> Span {
+        let source = self.program.sources.file(import.file).map(|file| file.text()).unwrap_or_default();
+        let text = source.get(import.start as usize..import.end as usize).unwrap_or_default();
+        match (text.find('"'), text.rfind('"')) {
+            (Some(first), Some(last)) if first < last => {
+                let start = import.start as usize;
+                Span::new(import.file, start + first, start + last + 1)
+            }
+            _ => import,
+        }
     }
 }

@@ -1,6 +1,6 @@
 //! The values of string tokens: escapes, and the indentation of triple-quoted strings.
 
-use radii_diagnostics::{Code, Diagnostic, FileId, Span};
+use radii_diagnostics::{Code, Diagnostic, FileId, Fix, Span};
 
 /// Which part of a string, quoted how, a token is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -136,8 +136,15 @@ pub fn unescape(file: FileId, text: &str, offset: usize, diagnostics: &mut Vec<D
                 // A backslash at the very end has no pair to underline.
                 let length = other.map_or(0, |(_, escaped)| 1 + escaped.len_utf8());
                 let span = Span::new(file, offset + at, offset + at + length);
-                diagnostics
-                    .push(Diagnostic::error(Code::new("invalid-escape-sequence"), "Invalid escape sequence.").at(span));
+                let diagnostic = Diagnostic::error(Code::new("invalid-escape-sequence"), "Invalid escape sequence.");
+                let help = "write `\\\\` for a backslash; the escapes are \\r \\n \\t \\\" \\\\ \\$ \\@ \\`";
+                let fix = Fix {
+                    title: "write the backslash itself".to_owned(),
+                    span: Span::new(file, offset + at, offset + at + 1),
+                    replacement: "\\\\".to_owned(),
+                    sure: false,
+                };
+                diagnostics.push(diagnostic.at(span).help(help).fix(fix));
                 value.extend(other.map(|(_, escaped)| escaped));
             }
         }
