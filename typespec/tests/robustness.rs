@@ -131,6 +131,11 @@ fn mended(text: &str) -> String {
 }
 
 #[test]
+fn what_follows_from_a_syntax_error_stays_unsaid() {
+    assert!(!codes("model A { required p: string; }").contains(&"invalid-ref".to_owned()));
+}
+
+#[test]
 fn names_that_live_elsewhere_come_with_what_makes_them_known() {
     for (text, fixed) in [
         ("model M { a: int; }", "model M { a: int32; }"),

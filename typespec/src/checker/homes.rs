@@ -42,7 +42,7 @@ impl Checker<'_> {
         while let Some(symbol) = open.pop() {
             let own = &self.program[symbol];
             let is_public = own.exports.get(name).is_some_and(|export| !self.program[*export].is_internal);
-            let is_inside = matches!(&*own.name, "Prototypes" | "Types" | "Private");
+            let is_inside = matches!(&*own.name, "Prototypes" | "Types" | "Private" | "Reflection");
             if is_public && !is_inside && symbol != self.program.global {
                 found.push(symbol);
             }

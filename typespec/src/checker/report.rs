@@ -65,16 +65,22 @@ impl Checker<'_> {
         }
     }
 
-    /// Whether the parser complained about a node or about what holds it up to the statement.
+    /// Whether the parser complained about a node or about what holds it, up to the member that it is in.
     pub(super) fn is_inside_error(&self, node: NodeId) -> bool {
-        self.program.ast.node(node).has_error
-            || self.program.ast.has(node, crate::ast::Mark::Unterminated)
-            || self.program.ast.parent(node).is_some_and(|parent| {
-                self.program.ast.node(parent).has_error && {
-                    let kind = self.program.ast.kind(parent);
-                    matches!(kind, NodeKind::Reference | NodeKind::MemberAccess | NodeKind::Decorator)
-                }
-            })
+        let ast = &self.program.ast;
+        let is_part = |node: &NodeId| {
+            matches!(
+                ast.kind(*node),
+                NodeKind::Reference
+                    | NodeKind::MemberAccess
+                    | NodeKind::Decorator
+                    | NodeKind::ArrayExpression
+                    | NodeKind::ModelProperty
+            )
+        };
+        let holders = ast.ancestors(node).skip(1).take_while(is_part);
+        ast.has(node, crate::ast::Mark::Unterminated)
+            || std::iter::once(node).chain(holders).any(|node| ast.node(node).has_error)
     }
 
     /// Checks assignability and reports failure at a node: at the nested part that is to blame, if there is one.

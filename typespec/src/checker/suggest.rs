@@ -38,7 +38,8 @@ pub(super) fn from_elsewhere(wanted: &str) -> Option<&'static str> {
 
 /// Returns the name most like `wanted`, if one is near enough to propose.
 pub(crate) fn similar<'n>(wanted: &str, known: impl Iterator<Item = &'n str>) -> Option<String> {
-    let limit = (wanted.chars().count() / 3).clamp(1, 3);
+    // Short names are near to everything: there only the case may differ.
+    let limit = (wanted.chars().count() / 3).min(3);
     let mut best: Option<(usize, &str)> = None;
     for name in known {
         let far = distance(wanted, name, limit);
@@ -76,7 +77,7 @@ pub(super) fn decorator_from_elsewhere(name: &str) -> Option<&'static str> {
 fn distance(a: &str, b: &str, limit: usize) -> Option<usize> {
     let (a, b): (Vec<char>, Vec<char>) = (a.chars().collect(), b.chars().collect());
     if a.iter().zip(&b).all(|(a, b)| a.eq_ignore_ascii_case(b)) && a.len() == b.len() {
-        return Some(1);
+        return Some(limit.min(1));
     }
     if a.len().abs_diff(b.len()) > limit {
         return None;
