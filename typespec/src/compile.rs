@@ -6,8 +6,9 @@ use crate::program::Program;
 use crate::registry::Registry;
 use crate::world::World;
 
-/// The stack of the checker: declarations lead into each other, and that may go deep. Only what is used is taken.
-const STACK: usize = 1 << 30;
+/// Stacks for the checker, the first that can be had: declarations lead into each other, and that may go deep.
+/// Only what is used is taken.
+const STACKS: [usize; 2] = [1 << 30, 1 << 26];
 
 /// What a compilation may be told.
 #[derive(Clone, Debug, Default)]
@@ -61,15 +62,20 @@ pub fn compile_after(
 }
 
 fn check_on_own_stack(program: &mut Program, registry: &Registry, options: &Options) {
-    std::thread::scope(|threads| {
-        let builder = std::thread::Builder::new().name("typespec".to_owned()).stack_size(STACK);
-        let checking = builder.spawn_scoped(threads, || check(program, registry, options));
-        if let Ok(handle) = checking
-            && let Err(panic) = handle.join()
-        {
-            std::panic::resume_unwind(panic);
+    for stack in STACKS {
+        let checked = std::thread::scope(|threads| {
+            let builder = std::thread::Builder::new().name("typespec".to_owned()).stack_size(stack);
+            let handle = builder.spawn_scoped(threads, || check(program, registry, options)).ok()?;
+            Some(handle.join())
+        });
+        match checked {
+            Some(Ok(())) => return,
+            Some(Err(panic)) => std::panic::resume_unwind(panic),
+            // Where address space is rationed, less will do for most programs.
+            None => {}
         }
-    });
+    }
+    check(program, registry, options);
 }
 
 fn check(program: &mut Program, registry: &Registry, options: &Options) {
