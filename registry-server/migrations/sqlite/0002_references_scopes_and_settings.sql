@@ -11,7 +11,7 @@ CREATE INDEX record_by_application ON record (application, sequence) WHERE appli
 CREATE INDEX record_by_environment ON record (environment, sequence) WHERE environment IS NOT NULL;
 
 -- Scopes take turns at the queue. Operations of before this column share one turn until they have ended.
-ALTER TABLE operation ADD COLUMN scope TEXT NOT NULL DEFAULT '';
+ALTER TABLE operation ADD COLUMN scope TEXT NOT NULL DEFAULT '/';
 CREATE INDEX operation_by_scope ON operation (scope, run_after, sequence) WHERE ended_at IS NULL;
 
 -- Ended operations are forgotten after their time.

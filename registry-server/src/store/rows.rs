@@ -77,6 +77,12 @@ fn sealed_private(vault: &Vault, private: &Private, key: &str) -> serde_json::Re
     Ok(vault.seal(&private_context(key), &serde_json::to_string(private)?))
 }
 
+/// Returns what stands for a resource's scope when scopes take turns; never empty, so that every one comes behind
+/// the empty text, with which a round begins.
+pub(super) fn turn_of(resource: &ResourceId) -> String {
+    format!("{}/", resource.scope().key())
+}
+
 /// What the private part of a record is bound to: it opens in no other record.
 pub(super) fn private_context(key: &str) -> String {
     format!("record/{key}")
@@ -132,7 +138,7 @@ pub(super) fn operation_values(vault: &Vault, operation: &Operation, sequence: u
         payload,
         operation.created_at.0,
         operation.ended_at.map(|time| time.0),
-        operation.resource.scope().key(),
+        turn_of(&operation.resource),
     ]))
 }
 

@@ -8,6 +8,8 @@ mod credentials;
 mod evolution;
 mod hostile;
 mod manifests;
+mod model;
 mod providers;
 mod registrations;
 mod resources;
+mod secrets;

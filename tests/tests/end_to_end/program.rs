@@ -39,7 +39,7 @@ pub struct Server {
 impl Server {
     /// Starts a server on a database file and waits until it listens.
     pub fn start(database: &Path) -> Server {
-        Self::start_on(database.as_os_str(), &database.with_extension("log"), &[])
+        Self::start_on(database.as_os_str(), &database.with_extension("log"), &["--lease", "1"].map(OsStr::new))
     }
 
     /// Starts a server on any database, with a log and further arguments.
@@ -47,7 +47,7 @@ impl Server {
         let path = log;
         let log = std::fs::File::options().create(true).append(true).open(path).expect("the test's folder is writable");
         let mut process = Command::new(rad())
-            .args(["serve", "--listen", "127.0.0.1:0", "--lease", "1", "--database"])
+            .args(["serve", "--listen", "127.0.0.1:0", "--database"])
             .arg(database)
             .args(more)
             .stdout(Stdio::piped())

@@ -29,7 +29,7 @@ use uuid::Uuid;
 
 use super::keys::KeySource;
 use super::vault::Vault;
-use super::{Engine, OpenError, Registrations, Resealed, Rows, Snapshot, Table, unavailable};
+use super::{Engine, OpenError, Registrations, Resealed, Rows, Snapshot, Table, rows, unavailable};
 
 pub(super) use open::pending_migrations;
 #[cfg(test)]
@@ -112,7 +112,7 @@ impl Queue for PostgresStore {
         let turn = self.turn.lock().expect("no holder of the lock panics").clone();
         let claimed = claim::next(&self.pool, &self.vault, worker, &turn, now, now.after(lease)).await?;
         if let Some(operation) = &claimed {
-            *self.turn.lock().expect("no holder of the lock panics") = operation.resource.scope().key();
+            *self.turn.lock().expect("no holder of the lock panics") = rows::turn_of(&operation.resource);
         }
         Ok(claimed)
     }

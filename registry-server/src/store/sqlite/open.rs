@@ -20,7 +20,7 @@ use crate::store::open::{CANARY, check_proof, pending};
 use crate::store::vault::Vault;
 use crate::store::{OpenError, rows, unavailable};
 
-static MIGRATIONS: Migrator = sqlx::migrate!("./migrations/sqlite");
+pub(super) static MIGRATIONS: Migrator = sqlx::migrate!("./migrations/sqlite");
 
 /// Reads wait for the processor, not for each other: more connections than cores would only cost memory.
 const READERS: usize = 3;

@@ -108,6 +108,50 @@ async fn a_database_of_a_newer_version_is_refused() {
     assert!(error.to_string().contains("written by a newer version"), "{error}");
 }
 
+/// Writes a database as the first version did: without references, scopes, settings and keys.
+async fn first_version(path: &std::path::Path, waiting: &radii_runtime::store::Operation) {
+    use sqlx::ConnectOptions;
+    let options = sqlx::sqlite::SqliteConnectOptions::new().filename(path).create_if_missing(true);
+    let mut connection = options.connect().await.unwrap();
+    super::open::MIGRATIONS.run_direct(Some(1), &mut connection, false).await.unwrap();
+    let record =
+        "INSERT INTO record (sequence, key, parent, kind, id, type_name, state, revision, created_at, updated_at,
+                                      properties, private)
+                  VALUES (1, lower(?1), '/planes/radius/local/resourcegroups/g', 'contoso.data/stores', ?1,
+                          'Contoso.Data/stores', 'Succeeded', 1, 1, 1, ?2, '{\"data\":{\"password\":\"hunter2\"}}')";
+    let properties = format!("{{\"application\":\"{DB}APP\"}}");
+    sqlx::query(record).bind(DB).bind(properties).execute(&mut connection).await.unwrap();
+    let operation =
+        "INSERT INTO operation (sequence, id, resource, verb, state, attempt, run_after, payload, created_at)
+                     VALUES (2, ?1, ?2, 'put', 'Accepted', 0, 1, '{\"password\":\"hunter2\"}', 1)";
+    sqlx::query(operation).bind(waiting.id.to_string()).bind(DB).execute(&mut connection).await.unwrap();
+    sqlx::query("UPDATE counter SET value = 2").execute(&mut connection).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_database_of_the_first_version_is_brought_up_to_date_and_sealed() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("radii.db");
+    let waiting = operation(DB, Timestamp(1));
+    first_version(&path, &waiting).await;
+    let database = crate::serve::Database::File(path.clone());
+    let pending = crate::store::pending_migrations(&database).await.unwrap();
+    assert_eq!(pending.iter().map(|(version, _)| *version).collect::<Vec<_>>(), [2], "nothing is carried out yet");
+    let config = crate::store::Config { database, keys: KeySource::BesideDatabase };
+    let store = crate::store::open(&config).await.unwrap();
+    let read = store.find(&DB.parse().unwrap()).await.unwrap().unwrap();
+    assert_eq!(read.private.data["password"], "hunter2");
+    let referring = store.list_referring(&format!("{DB}app").parse().unwrap(), None, None).await.unwrap();
+    assert_eq!(referring.records.len(), 1);
+    let claimed = store.claim_next(Uuid::now_v7(), Timestamp(1), Duration::from_secs(15)).await.unwrap().unwrap();
+    assert_eq!((claimed.id, &claimed.payload["password"]), (waiting.id, &serde_json::json!("hunter2")));
+    let mut snapshot = store.snapshot().await.unwrap();
+    for table in [crate::store::Table::Records, crate::store::Table::Operations] {
+        let rows = snapshot.rows(table, 0, 10).await.unwrap().concat();
+        assert!(rows.contains("sealed:1:") && !rows.contains("hunter2"), "{rows}");
+    }
+}
+
 #[tokio::test]
 async fn what_is_no_database_or_has_no_folder_is_refused_by_name() {
     let folder = tempfile::tempdir().unwrap();
