@@ -13,9 +13,7 @@ pub fn of_resource(target: &Target, resource: &Named) -> Map<String, Json> {
     let mut labels = Map::new();
     labels.insert("app.kubernetes.io/managed-by".to_owned(), json!("radius-rp"));
     labels.insert("app.kubernetes.io/name".to_owned(), json!(resource.name.to_lowercase()));
-    if let Some(application) = &target.application {
-        labels.insert("app.kubernetes.io/part-of".to_owned(), json!(application.name));
-    }
+    labels.insert("app.kubernetes.io/part-of".to_owned(), json!(application_of(target)));
     labels.extend(selector(target, resource));
     if let Some(kind) = type_of(&resource.id) {
         labels.insert("radapp.io/resource-type".to_owned(), json!(kind));
@@ -23,12 +21,15 @@ pub fn of_resource(target: &Target, resource: &Named) -> Map<String, Json> {
     labels
 }
 
+/// The application's name; empty for what belongs to the environment itself.
+fn application_of(target: &Target) -> &str {
+    target.application.as_ref().map_or("", |application| application.name.as_str())
+}
+
 /// Returns the labels by which a workload's pods are found. They can never change: selectors are immutable.
 pub fn selector(target: &Target, resource: &Named) -> Map<String, Json> {
     let mut selector = Map::new();
-    if let Some(application) = &target.application {
-        selector.insert(APPLICATION.to_owned(), json!(application.name));
-    }
+    selector.insert(APPLICATION.to_owned(), json!(application_of(target)));
     selector.insert(RESOURCE.to_owned(), json!(resource.name.to_lowercase()));
     selector
 }

@@ -173,14 +173,14 @@ fn proxy(object: &Json) -> Observed {
     }
 }
 
-/// Why a proxy is not valid: the errors of its conditions, one a line.
+/// Why a proxy is not valid: the errors of its conditions, a line each.
 fn proxy_failure(status: &Json) -> String {
     let conditions = status["conditions"].as_array().into_iter().flatten();
     let errors: Vec<String> = conditions
         .flat_map(|condition| condition["errors"].as_array().into_iter().flatten())
         .map(|error| {
             format!(
-                "Error - Type: {}, Status: {}, Reason: {}, Message: {}",
+                "Error - Type: {}, Status: {}, Reason: {}, Message: {}\n",
                 text(error, "type"),
                 text(error, "status"),
                 text(error, "reason"),
@@ -188,5 +188,5 @@ fn proxy_failure(status: &Json) -> String {
             )
         })
         .collect();
-    if errors.is_empty() { text(status, "description").to_owned() } else { errors.join("\n") }
+    if errors.is_empty() { text(status, "description").to_owned() } else { errors.concat() }
 }

@@ -31,7 +31,8 @@ impl Kind for Gateways {
 
     fn check(&self, id: &ResourceId, type_name: &TypeName, body: &Map<String, Json>) -> Result<(), Fault> {
         shape::check_name(id)?;
-        shape::check(type_name, body)
+        shape::check(type_name, body)?;
+        check_durations(type_name, body)
     }
 
     fn has_schema(&self) -> bool {
@@ -79,6 +80,23 @@ impl Kind for Gateways {
     async fn act(&self, _: &Host, _: &Record, _: &str, _: &Json) -> Result<Option<Json>, Fault> {
         Ok(None)
     }
+}
+
+/// Checks durations against their pattern.
+fn check_durations(type_name: &TypeName, body: &Map<String, Json>) -> Result<(), Fault> {
+    let routes = body.get("properties").and_then(|properties| properties["routes"].as_array());
+    let mut details = Vec::new();
+    for route in routes.into_iter().flatten() {
+        for name in ["request", "backendRequest"] {
+            if route["timeoutPolicy"][name].as_str().is_some_and(|text| duration(text).is_none()) {
+                let message = format!(
+                    "$.properties.routes.timeoutPolicy.{name} in body should match '^(\\d+(\\.\\d+)?(ns|us|µs|ms|s|m|h))+$'"
+                );
+                details.push(Fault::new(400, code::INVALID_PROPERTIES, message));
+            }
+        }
+    }
+    if details.is_empty() { Ok(()) } else { Err(shape::refusal(type_name, details)) }
 }
 
 /// Fills in what answers always show.

@@ -91,11 +91,7 @@ impl Kind for SecretStores {
             };
             data.insert(key.clone(), json!({ "encoding": encoding, "value": value }));
         }
-        let mut answer = json!({ "data": data });
-        if let Some(kind) = record.properties.get("type") {
-            answer["type"] = kind.clone();
-        }
-        Ok(Some(answer))
+        Ok(Some(json!({ "data": data })))
     }
 }
 

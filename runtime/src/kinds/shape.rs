@@ -70,7 +70,8 @@ pub(super) fn check(type_name: &TypeName, body: &Map<String, Json>) -> Result<()
     Err(refusal(type_name, details))
 }
 
-fn refusal(type_name: &TypeName, details: Vec<Fault>) -> Fault {
+/// The fault of a body that breaks its description.
+pub(super) fn refusal(type_name: &TypeName, details: Vec<Fault>) -> Fault {
     let message = "HTTP request payload failed validation against API specification with one or more errors. \
                    Please see details for more information.";
     Fault::new(400, code::SPEC_VALIDATION, message).target(type_name.key()).details(details)

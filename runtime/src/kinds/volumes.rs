@@ -40,13 +40,12 @@ impl Kind for Volumes {
         let properties = &mut record.properties;
         let kind = properties.get("kind").and_then(Json::as_str).unwrap_or_default();
         if kind != KEY_VAULT {
-            let message = format!("$.properties.kind: `{kind}` is no kind of volume; the kind is `{KEY_VAULT}`");
-            return Err(Fault::new(400, code::BAD_REQUEST, message).target(record.id.to_string()));
+            return Err(Fault::new(400, code::BAD_REQUEST, format!("invalid resource kind: {kind}")));
         }
         for (list, defaults) in [
-            ("secrets", &[("encoding", "utf-8")][..]),
-            ("keys", &[]),
-            ("certificates", &[("encoding", "utf-8"), ("format", "pem")]),
+            ("secrets", &[("encoding", "utf-8"), ("name", "")][..]),
+            ("keys", &[("name", "")]),
+            ("certificates", &[("encoding", "utf-8"), ("format", "pem"), ("name", "")]),
         ] {
             let entries = properties.get_mut(list).and_then(Json::as_object_mut).into_iter().flat_map(Map::values_mut);
             for entry in entries.filter_map(Json::as_object_mut) {
@@ -55,6 +54,7 @@ impl Kind for Volumes {
                 }
             }
         }
+        properties.entry("resource").or_insert_with(|| "".into());
         properties.insert("status".into(), json!({}));
         Ok(())
     }

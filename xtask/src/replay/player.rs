@@ -170,18 +170,23 @@ impl<'a> Player<'a> {
             .map(|one| Adjust::together(std::iter::once(*one)))
             .chain([Adjust::together(adjusts.iter().copied())])
             .collect();
+        let mut least = differences;
         for (at, adjust) in adjusts.iter().enumerate() {
             let (recorded, ours) = adjust.apply_to_objects(&recorded, &ours);
             let (recorded, ours) = (surroundings::sorted(&recorded), surroundings::sorted(&ours));
-            if compare_objects(&mut self.bindings, &recorded, &ours).is_empty() {
+            let left = compare_objects(&mut self.bindings, &recorded, &ours);
+            if left.is_empty() {
                 let rule = numbers.get(at).or(numbers.first());
                 return match (verdict, rule) {
                     (Verdict::Equal, Some(rule)) => Verdict::ByRule(*rule),
                     (verdict, _) => verdict,
                 };
             }
+            if left.len() < least.len() {
+                least = left;
+            }
         }
-        worse(verdict, differences)
+        worse(verdict, least)
     }
 
     fn exchange(&mut self, at: usize) -> Verdict {

@@ -11,7 +11,7 @@ use crate::schema;
 
 const GROUP: &str = "/planes/radius/local/resourceGroups/g/providers/Applications.Core";
 
-fn target(namespace: &str) -> Target {
+pub fn target(namespace: &str) -> Target {
     Target {
         kind: ComputeKind::Kubernetes,
         environment: Named { id: format!("{GROUP}/environments/env"), name: "env".to_owned() },
