@@ -142,9 +142,9 @@ async fn what_cannot_be_understood_is_refused_with_its_path() {
         assert!(fault.message.starts_with(path), "{}", fault.message);
     }
     let mut body = container(json!({}));
-    body["extensions"] = json!([{ "kind": "daprSidecar", "appId": "a" }]);
+    body["extensions"] = json!([{ "kind": "daprSidecar", "appId": "a", "appPort": 70000 }]);
     let fault = world.put(WEB, CORE, body).await.unwrap_err();
-    assert_eq!(fault.code, "PlatformFeatureUnsupported");
+    assert!(fault.message.starts_with("`extensions[daprSidecar].appPort`"), "{}", fault.message);
 }
 
 #[tokio::test]
