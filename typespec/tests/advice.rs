@@ -209,3 +209,11 @@ fn a_text_without_quotes_gets_them() {
         "model A { a?: \"fast\" | \"slow\" = \"fast\"; }\n",
     );
 }
+
+#[test]
+fn missing_punctuation_is_added() {
+    mends("token-expected", "model A {\n  a: string\n  b: string;\n}\n", "model A {\n  a: string;\n  b: string;\n}\n");
+    mends("token-expected", "enum E { a b }\n", "enum E { a, b }\n");
+    mends("token-expected", "model A {\n  a: string;\n", "model A {\n  a: string;}\n");
+    mends("token-expected", "namespace A\nmodel B {}\n", "namespace A;\nmodel B {}\n");
+}

@@ -9,7 +9,7 @@ mod lists;
 mod members;
 mod statements;
 
-use radii_diagnostics::{Code, Diagnostic, FileId, Severity, Span};
+use radii_diagnostics::{Code, Diagnostic, FileId, Fix, Severity, Span};
 
 use crate::syntax::literal::{self, Shape};
 use crate::syntax::scanner::{Scanner, Token};
@@ -197,7 +197,27 @@ impl<'a> Parser<'a> {
         } else {
             (self.token.start, self.token.end)
         };
+        let told = self.diagnostics.len();
         self.report("token-expected", message, start, end, self.token.start);
+        if kind.is_punctuation() && self.diagnostics.len() > told {
+            self.propose_punctuation(kind);
+        }
+    }
+
+    /// Adds to the last error the punctuation that is missing behind the token before.
+    fn propose_punctuation(&mut self, kind: TokenKind) {
+        let at = self.previous_end;
+        let sign = kind.display();
+        let sign = sign.trim_matches('\'');
+        let title = format!("add `{sign}`");
+        // At the end of a line nothing else can have been meant.
+        let ends_line = self.text[at..self.token.start.max(at)].contains(['\n', '\r']);
+        let sure = ends_line && matches!(kind, TokenKind::Semicolon | TokenKind::Comma);
+        let fix = Fix { title, span: Span::new(self.file, at, at), replacement: sign.to_owned(), sure };
+        if let Some(diagnostic) = self.diagnostics.last_mut() {
+            diagnostic.help.get_or_insert_with(|| fix.title.clone());
+            diagnostic.fixes.push(fix);
+        }
     }
 
     /// Reports an error at the token at hand.
