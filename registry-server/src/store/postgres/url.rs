@@ -10,7 +10,7 @@ use sqlx::postgres::PgConnectOptions;
 #[derive(Clone)]
 pub struct PostgresUrl {
     text: String,
-    options: PgConnectOptions,
+    options: Box<PgConnectOptions>,
 }
 
 /// The address is malformed; it is not repeated, because it may hold a password.
@@ -27,7 +27,7 @@ impl FromStr for PostgresUrl {
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         let options: PgConnectOptions = text.parse().map_err(|source| InvalidUrl { source })?;
-        Ok(Self { text: text.to_owned(), options })
+        Ok(Self { text: text.to_owned(), options: Box::new(options) })
     }
 }
 
@@ -41,7 +41,7 @@ impl PostgresUrl {
     ///
     /// A server that stops between two statements would otherwise keep all others waiting until TCP notices.
     pub(super) fn options(&self) -> PgConnectOptions {
-        self.options
+        (*self.options)
             .clone()
             .application_name("radii")
             .options([
