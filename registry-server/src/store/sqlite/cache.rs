@@ -98,7 +98,7 @@ mod tests {
         let ticket = cache.find(ID).err().unwrap();
         cache.forget(ID);
         cache.remember(ticket, ID, &record(ID), 10);
-        let ticket = cache.find(ID).err().expect("the old one was not kept");
+        let ticket = cache.find(ID).expect_err("the old one was not kept");
         cache.remember(ticket, ID, &record(ID), 10);
         assert!(cache.find(ID).is_ok());
         cache.forget(ID);
