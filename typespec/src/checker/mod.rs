@@ -37,7 +37,7 @@ use crate::syntax::NodeKind;
 
 pub(crate) use bind::name_node;
 pub(crate) use directives::suppress;
-pub(crate) use literals::string_literal;
+pub(crate) use literals::{identifier, string_literal};
 pub(crate) use suggest::similar;
 
 /// How deep declarations may lead into each other before the checker gives up.

@@ -65,7 +65,7 @@ impl Checker<'_> {
     }
 
     /// Remembers what a name at a place stands for.
-    fn define(&mut self, name: NodeId, declaration: NodeId) {
+    pub(super) fn define(&mut self, name: NodeId, declaration: NodeId) {
         self.program.definitions.insert(name, declaration);
     }
 

@@ -191,6 +191,10 @@ impl Checker<'_> {
             _ => return None,
         };
         if kind == SymbolKind::Namespace {
+            let name = self.program.ast.children(node).nth(1).unwrap_or(node);
+            if let Some(declaration) = self.program[symbol].declarations.first().copied() {
+                self.define(name, declaration);
+            }
             return Some(symbol);
         }
         self.error_at("using-invalid-ref", "Using must refer to a namespace", node);

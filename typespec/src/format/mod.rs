@@ -12,6 +12,7 @@ use crate::syntax::scanner::Scanner;
 use crate::syntax::{Node, NodeKind, TokenKind};
 use comments::{Element, elements};
 use document::{Doc, Fold, concat, hard, if_break, text};
+pub(crate) use names::{Position, name};
 
 /// Formats a file.
 ///

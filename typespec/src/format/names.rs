@@ -6,7 +6,7 @@ use radii_diagnostics::FileId;
 
 /// Where a name stands.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Position {
+pub(crate) enum Position {
     /// Members may be called like modifiers and words kept for later.
     Member,
     /// Everything else may not.
@@ -14,7 +14,7 @@ pub(super) enum Position {
 }
 
 /// Returns a name as it is to be written; `raw` is an identifier, with back-ticks or without, or a string.
-pub(super) fn name(raw: &str, position: Position) -> String {
+pub(crate) fn name(raw: &str, position: Position) -> String {
     use unicode_normalization::UnicodeNormalization;
     let quoted = raw.strip_prefix(['`', '"']).and_then(|rest| rest.strip_suffix(['`', '"']));
     // Escapes mean the same between quotes and between back-ticks, but for the delimiter itself.

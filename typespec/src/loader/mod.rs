@@ -130,6 +130,7 @@ impl Loader<'_> {
             } else if seen.iter().any(|(known, _)| *known == target) {
                 self.warn("duplicate-import", format!("Duplicate import of \"{specifier}\""), span);
             }
+            self.program.imports.insert(import, target);
             seen.push((target, import));
         }
     }

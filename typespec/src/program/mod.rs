@@ -138,6 +138,8 @@ pub struct Program {
     pub standard: Standard,
     /// Which declaration a name at a place stands for, for editors.
     pub definitions: HashMap<NodeId, NodeId>,
+    /// The file that an import loaded, for editors.
+    pub imports: HashMap<NodeId, FileId>,
     /// The message of `#deprecated`, by type.
     pub(crate) deprecations: HashMap<TypeId, Arc<str>>,
     pub(crate) docs: HashMap<TypeId, Arc<str>>,
@@ -174,6 +176,7 @@ impl Program {
             bindings: Bindings::default(),
             standard: Standard::default(),
             definitions: HashMap::new(),
+            imports: HashMap::new(),
             deprecations: HashMap::new(),
             docs: HashMap::new(),
             types: Vec::new(),
