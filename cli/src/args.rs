@@ -5,8 +5,8 @@ use clap::{Parser, Subcommand};
 
 use crate::commands::{
     admin, application, bicep, check, cluster, completion, convert, credential, deploy, diff, environment, explain,
-    fmt, generate, group, recipe, recipe_pack, resource, resource_provider, resource_type, run, serve, token, validate,
-    version, workspace,
+    fmt, generate, group, lsp, recipe, recipe_pack, resource, resource_provider, resource_type, run, serve, token,
+    validate, version, workspace,
 };
 use crate::output::{Format, Output};
 
@@ -77,6 +77,8 @@ pub enum Command {
     Validate(validate::Args),
     /// Formats TypeSpec files
     Fmt(fmt::Args),
+    /// Answers an editor that speaks the Language Server Protocol on standard input and output
+    Lsp(lsp::Args),
     /// Generates artifacts from manifests
     Generate(generate::Args),
     /// Converts manifests to TypeSpec, and TypeSpec to manifests

@@ -8,6 +8,7 @@ mod confirm;
 mod deployment;
 mod error;
 mod flavour;
+mod language_server;
 mod output;
 mod parameters;
 mod registration;
@@ -25,9 +26,8 @@ use clap::Parser as _;
 use crate::args::{Cli, Command, Globals};
 use crate::commands::{
     admin, application, bicep, check, cluster, completion, convert, credential, deploy, diff, environment, explain,
-    fmt,
-    generate, group, recipe, recipe_pack, resource, resource_provider, resource_type, run as watch, serve, token,
-    validate, version, workspace as workspaces,
+    fmt, generate, group, lsp, recipe, recipe_pack, resource, resource_provider, resource_type, run as watch, serve,
+    token, validate, version, workspace as workspaces,
 };
 use crate::error::Error;
 
@@ -49,6 +49,7 @@ fn run(command: Command, globals: &Globals) -> Result<(), Error> {
         Command::Explain(args) => explain::run(&args, globals),
         Command::Validate(args) => validate::run(&args),
         Command::Fmt(args) => fmt::run(&args, globals),
+        Command::Lsp(args) => lsp::run(&args),
         Command::Generate(args) => generate::run(&args, globals),
         Command::Convert(args) => convert::run(&args, globals),
         Command::Diff(args) => diff::run(&args, globals),

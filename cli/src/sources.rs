@@ -298,7 +298,7 @@ fn files_below(folder: &Utf8Path, extensions: &[&str]) -> Result<Vec<Utf8PathBuf
 }
 
 /// Whether a file in a folder is meant to be a manifest: folders also hold examples, settings and generated files.
-fn looks_like_manifest(path: &Utf8Path, bytes: &[u8]) -> bool {
+pub fn looks_like_manifest(path: &Utf8Path, bytes: &[u8]) -> bool {
     let text = String::from_utf8_lossy(bytes);
     let has_key = |key: &str| {
         if path.extension() == Some("json") {

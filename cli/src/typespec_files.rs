@@ -35,9 +35,14 @@ impl World for Disk {
 /// Compiles a file, or the folder that it stands for, under the project's configuration.
 ///
 /// The files join those that `sources` already holds.
-pub fn compile(mut sources: SourceMap, entry: &Utf8Path, registry: &Registry) -> Compilation {
-    let (features, diagnostics) = project_features(&mut sources, entry);
-    let mut compilation = typespec::compile_after(sources, &Disk, entry.as_str(), &Options { features }, registry);
+pub fn compile(sources: SourceMap, entry: &Utf8Path, registry: &Registry) -> Compilation {
+    compile_in(&Disk, sources, entry, registry)
+}
+
+/// As [`compile`], with files that need not be on disk as they are seen.
+pub fn compile_in(world: &dyn World, mut sources: SourceMap, entry: &Utf8Path, registry: &Registry) -> Compilation {
+    let (features, diagnostics) = project_features(world, &mut sources, entry);
+    let mut compilation = typespec::compile_after(sources, world, entry.as_str(), &Options { features }, registry);
     compilation.diagnostics.splice(0..0, diagnostics);
     compilation
 }
@@ -52,10 +57,9 @@ fn find_config(entry: &Utf8Path) -> Option<Utf8PathBuf> {
     Some(if beside.is_file() && !entry.is_dir() { beside } else { found })
 }
 
-fn project_features(sources: &mut SourceMap, entry: &Utf8Path) -> (Vec<String>, Vec<Diagnostic>) {
-    let Some((path, text)) = find_config(entry)
-        .and_then(|path| Some((fs::read_to_string(&path).ok()?, path)))
-        .map(|(text, path)| (path, text))
+fn project_features(world: &dyn World, sources: &mut SourceMap, entry: &Utf8Path) -> (Vec<String>, Vec<Diagnostic>) {
+    let Some((path, text)) =
+        find_config(entry).and_then(|path| Some((world.read(path.as_str())?, path))).map(|(text, path)| (path, text))
     else {
         return (Vec::new(), Vec::new());
     };

@@ -3,6 +3,7 @@
 mod config;
 mod deploying;
 mod help;
+mod language_server;
 mod offline;
 mod online;
 mod recorded;

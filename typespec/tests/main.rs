@@ -9,5 +9,6 @@ mod libraries;
 mod numbers;
 mod properties;
 mod robustness;
+mod service;
 mod specs;
 mod versions;

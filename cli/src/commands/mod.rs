@@ -15,6 +15,7 @@ pub mod explain;
 pub mod fmt;
 pub mod generate;
 pub mod group;
+pub mod lsp;
 pub mod recipe;
 pub mod recipe_pack;
 pub mod resource;

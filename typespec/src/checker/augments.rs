@@ -86,7 +86,12 @@ impl Checker<'_> {
     /// What a name or a chain of members leads to, without checking anything.
     fn augmented(&mut self, node: NodeId) -> Option<Augmented> {
         if let Some(symbol) = self.static_symbol(node) {
-            return self.program[symbol].declarations.first().copied().map(Augmented::Declaration);
+            let declaration = self.program[symbol].declarations.first().copied()?;
+            self.define(self.program.ast.children(node).nth(1).unwrap_or(node), declaration);
+            if let Some(base) = self.program.ast.children(node).next() {
+                self.augmented(base);
+            }
+            return Some(Augmented::Declaration(declaration));
         }
         if self.program.ast.kind(node) != NodeKind::MemberAccess {
             return None;
@@ -108,6 +113,9 @@ impl Checker<'_> {
                 }
             }
         };
+        if let Some(declaration) = bind::find_member_node(self.program, owner, &name) {
+            self.define(member, declaration);
+        }
         Some(Augmented::Member(owner, name))
     }
 

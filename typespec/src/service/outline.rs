@@ -96,9 +96,8 @@ impl Service<'_> {
     /// What follows `namespace A;` is inside it.
     fn nest_blockless(&self, root: NodeId, items: &mut Vec<OutlineItem>) {
         let ast = &self.program.ast;
-        let blockless = ast.children(root).find(|node| {
-            ast.kind(*node) == NodeKind::Namespace && !ast.has(*node, Mark::OpenBrace)
-        });
+        let blockless =
+            ast.children(root).find(|node| ast.kind(*node) == NodeKind::Namespace && !ast.has(*node, Mark::OpenBrace));
         let Some(start) = blockless.map(|node| ast.node(node).start) else { return };
         let Some(at) = items.iter().position(|item| item.span.start == start) else { return };
         let inside = items.split_off(at + 1);

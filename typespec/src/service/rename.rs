@@ -99,8 +99,7 @@ impl Service<'_> {
         let ast = &self.program.ast;
         let Some(parent) = ast.parent(node) else { return false };
         ast.children(parent).filter(|other| *other != node && ast.kind(*other) != NodeKind::Spread).any(|other| {
-            crate::checker::name_node(self.program, other)
-                .is_some_and(|id| crate::checker::identifier(ast, id) == name)
+            crate::checker::name_node(self.program, other).is_some_and(|id| crate::checker::identifier(ast, id) == name)
         })
     }
 }

@@ -60,9 +60,7 @@ impl Service<'_> {
         let ast = &self.program.ast;
         let lists = ast.ancestors(at).filter_map(|node| ast.find(node, NodeKind::TemplateParameters));
         let parameters = lists.flat_map(|list| ast.children(list));
-        parameters
-            .filter_map(|parameter| Some((identifier(ast, ast.part(parameter, 0)?).into(), parameter)))
-            .collect()
+        parameters.filter_map(|parameter| Some((identifier(ast, ast.part(parameter, 0)?).into(), parameter))).collect()
     }
 
     /// The namespaces whose names are visible, the innermost first, the standard library's last.

@@ -77,9 +77,8 @@ impl Service<'_> {
     /// The text of a declaration without what stands before its keyword, and without its body's end.
     fn written_head(&self, node: NodeId) -> String {
         let ast = &self.program.ast;
-        let annotations = ast.children(node).filter(|child| {
-            matches!(ast.kind(*child), NodeKind::Decorator | NodeKind::Directive)
-        });
+        let annotations =
+            ast.children(node).filter(|child| matches!(ast.kind(*child), NodeKind::Decorator | NodeKind::Directive));
         let start = annotations.map(|child| ast.node(child).end).max().unwrap_or(ast.node(node).start);
         let mut span = ast.span(node);
         span.start = start;

@@ -82,7 +82,8 @@ impl Service<'_> {
         let mut spans = Vec::new();
         for declaration in &self.program[symbol].declarations {
             let names = ast.parts(*declaration).take_while(|part| ast.kind(*part) == NodeKind::Identifier);
-            let name = names.into_iter().find(|name| self.declared(*declaration, *name) == Some(Subject::Namespace(symbol)));
+            let name =
+                names.into_iter().find(|name| self.declared(*declaration, *name) == Some(Subject::Namespace(symbol)));
             spans.extend(name.map(|name| ast.span(name)));
         }
         spans

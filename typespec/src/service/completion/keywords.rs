@@ -2,10 +2,21 @@
 
 /// What begins a statement.
 pub(super) const STATEMENTS: &[&str] = &[
-    "import", "using", "namespace", "model", "scalar", "enum", "union", "interface", "op", "alias", "const", "extern",
-    "dec", "fn",
+    "import",
+    "using",
+    "namespace",
+    "model",
+    "scalar",
+    "enum",
+    "union",
+    "interface",
+    "op",
+    "alias",
+    "const",
+    "extern",
+    "dec",
+    "fn",
 ];
 
 /// What stands where a type or a value is asked for.
-pub(super) const EXPRESSIONS: &[&str] =
-    &["void", "never", "unknown", "null", "true", "false", "valueof", "typeof"];
+pub(super) const EXPRESSIONS: &[&str] = &["void", "never", "unknown", "null", "true", "false", "valueof", "typeof"];

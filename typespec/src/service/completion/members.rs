@@ -110,7 +110,8 @@ impl Collector<'_, '_> {
             .collect();
         for property in program.effective_properties(ty) {
             let node = program[property].node;
-            let Some(name) = program.name_of(property).cloned().filter(|name| !taken.contains(&name.to_string())) else {
+            let Some(name) = program.name_of(property).cloned().filter(|name| !taken.contains(&name.to_string()))
+            else {
                 continue;
             };
             self.add_member(&name, CompletionKind::Property, node);

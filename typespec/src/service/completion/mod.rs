@@ -113,7 +113,9 @@ impl Collector<'_, '_> {
             Some(T::Hash) => self.keywords(&["suppress", "deprecated"]),
             Some(T::Keyword(K::Using)) => self.namespaces(),
             Some(T::Keyword(K::Import)) => self.import_paths("\""),
-            Some(T::Keyword(K::Model | K::Enum | K::Union | K::Scalar | K::Interface | K::Alias | K::Const | K::Op))
+            Some(T::Keyword(
+                K::Model | K::Enum | K::Union | K::Scalar | K::Interface | K::Alias | K::Const | K::Op,
+            ))
             | Some(T::Keyword(K::Namespace | K::Dec | K::Fn | K::Init)) => {}
             Some(T::Identifier) => self.after_name(cursor),
             Some(T::Semicolon | T::OpenBrace | T::CloseBrace | T::Comma | T::CloseParen | T::HashBrace) | None => {
