@@ -228,6 +228,9 @@ fn a_name_of_a_library_leads_to_a_file_that_can_be_opened() {
     let path = found[0]["uri"].as_str().unwrap().strip_prefix("file://").unwrap();
     let line = found[0]["range"]["start"]["line"].as_u64().unwrap() as usize;
     let declared = std::fs::read_to_string(path).unwrap();
+    let help = editor.at("textDocument/signatureHelp", "main.tsp", &text, "\"x\"", 1, json!({}));
+    let label = help["signatures"][0]["label"].as_str().unwrap();
+    assert!(label.starts_with("@doc(doc: ") && help["activeParameter"] == 0, "{help}");
     assert!(declared.lines().nth(line).unwrap().contains("extern dec doc"), "{found}");
     assert!(editor.leave().success());
 }
@@ -283,7 +286,7 @@ fn nonsense_is_answered_and_survived() {
     for (line, character) in [(0, 0), (0, 15), (0, 9_999), (1, 3), (9_999, 0), (4_294_967_295_u32, 4_294_967_295_u32)] {
         let document = json!({ "uri": editor.uri("a.tsp") });
         let place = json!({ "textDocument": document, "position": { "line": line, "character": character } });
-        for method in ["hover", "completion", "definition", "documentHighlight"] {
+        for method in ["hover", "completion", "definition", "documentHighlight", "signatureHelp"] {
             let answer = editor.ask(&format!("textDocument/{method}"), place.clone());
             assert!(answer.get("error").is_none(), "{method} {answer}");
         }

@@ -199,6 +199,28 @@ fn values_that_are_asked_for_come_first() {
     assert_eq!(keys.labels(), ["max"]);
 }
 
+#[test]
+fn the_parameters_of_what_is_being_written_are_shown() {
+    let shown = |marked: &str| {
+        let asked = ask(marked);
+        let call = asked.service().call(asked.file, asked.offset)?;
+        let active = call.parameters.get(call.active).map_or("", |range| &call.label[range.clone()]).to_owned();
+        Some((call.label, active))
+    };
+    let some = |label: &str, active: &str| Some((label.to_owned(), active.to_owned()));
+    assert_eq!(
+        shown("extern dec d(target: unknown, a: valueof string, b?: valueof int32);\n@d(\"x\", ¦1)\nmodel A {}"),
+        some("@d(a: valueof string, b?: valueof int32)", "b?: valueof int32")
+    );
+    assert_eq!(shown("@minLength(¦)\nmodel A {}").map(|(_, active)| active), Some("value: valueof integer".to_owned()));
+    assert_eq!(
+        shown("model P<T, U extends string = \"x\"> {}\nalias Q = P<int32, ¦\"y\">;"),
+        some("P<T, U extends string = \"x\">", "U extends string = \"x\"")
+    );
+    assert_eq!(shown("@doc(\"x\")¦\nmodel A {}"), None);
+    assert_eq!(shown("model ¦A {}"), None);
+}
+
 fn shape(items: &[OutlineItem]) -> String {
     let shown = items.iter().map(|item| match item.children.is_empty() {
         true => item.name.clone(),
@@ -243,6 +265,7 @@ fn no_place_in_a_broken_text_is_too_odd_to_be_asked_about() {
         for offset in 0..=text.len() as u32 + 5 {
             let (service, file) = (asked.service(), asked.file);
             service.completions(file, offset);
+            service.call(file, offset);
             service.hover(file, offset);
             service.references(file, offset, true);
             let _ = service.rename(file, offset, "x");

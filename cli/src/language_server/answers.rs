@@ -27,6 +27,7 @@ pub fn capabilities() -> Json {
         "textDocumentSync": { "openClose": true, "change": 2, "save": true },
         "completionProvider": { "triggerCharacters": [".", "@", "/", "\"", ":", "#"] },
         "hoverProvider": true,
+        "signatureHelpProvider": { "triggerCharacters": ["(", "<", ","], "retriggerCharacters": [")", ">"] },
         "definitionProvider": true,
         "referencesProvider": true,
         "documentHighlightProvider": true,
@@ -43,6 +44,7 @@ pub fn answer(server: &mut Server, method: &str, params: Json) -> Answer {
     match method {
         "textDocument/completion" => at(server, params, completion),
         "textDocument/hover" => at(server, params, hover),
+        "textDocument/signatureHelp" => at(server, params, signature_help),
         "textDocument/definition" => at(server, params, definition),
         "textDocument/documentHighlight" => at(server, params, highlights),
         "textDocument/prepareRename" => at(server, params, prepare_rename),
@@ -156,6 +158,17 @@ fn hover(cursor: &Cursor) -> Answer {
         value.push_str(&docs);
     }
     Ok(json!({ "contents": { "kind": "markdown", "value": value }, "range": range(&cursor.place, hover.span) }))
+}
+
+fn signature_help(cursor: &Cursor) -> Answer {
+    let Some(call) = cursor.service().call(cursor.file(), cursor.offset) else { return Ok(Json::Null) };
+    let units = |bytes: usize| call.label[..bytes].encode_utf16().count();
+    let parameters = call.parameters.iter().map(|range| json!({ "label": [units(range.start), units(range.end)] }));
+    let mut signature = json!({ "label": call.label, "parameters": parameters.collect::<Vec<_>>() });
+    if let Some(docs) = call.docs {
+        signature["documentation"] = json!({ "kind": "markdown", "value": docs });
+    }
+    Ok(json!({ "signatures": [signature], "activeSignature": 0, "activeParameter": call.active }))
 }
 
 fn prepare_rename(cursor: &Cursor) -> Answer {

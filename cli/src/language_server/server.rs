@@ -167,8 +167,8 @@ impl Server {
         let gone = self.published.keys().filter(|path| !found.contains_key(*path)).cloned();
         let cleared: BTreeMap<String, _> = gone.map(|path| (path, Vec::new())).collect();
         for (path, diagnostics) in cleared.iter().chain(&found) {
-            let is_news = self.published.get(path).is_none_or(|known| known != diagnostics);
-            if dirty.contains(path) || (is_news && !(diagnostics.is_empty() && !self.published.contains_key(path))) {
+            let known = self.published.get(path).map(Vec::as_slice).unwrap_or_default();
+            if dirty.contains(path) || known != diagnostics {
                 self.tell(path, diagnostics.clone());
             }
         }

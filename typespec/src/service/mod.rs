@@ -4,6 +4,7 @@
 //! be as broken as a text is while it is being typed.
 
 mod actions;
+mod call;
 mod completion;
 mod cursor;
 mod expected;
@@ -21,6 +22,7 @@ use crate::compile::Compilation;
 use crate::program::Program;
 
 pub use actions::Action;
+pub use call::Call;
 pub use completion::{Completion, CompletionKind};
 pub use hover::Hover;
 pub use outline::{OutlineItem, OutlineKind};
