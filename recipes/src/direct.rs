@@ -86,18 +86,18 @@ fn find(path: &str, context: &Json) -> Option<Json> {
     let mut segments = path.split('.');
     (segments.next()? == "context").then_some(())?;
     let segments: Vec<&str> = segments.collect();
-    let known = match segments.as_slice() {
+    let known = matches!(
+        segments.as_slice(),
         ["resource", "name" | "id" | "type"]
-        | ["resource", "properties", _]
-        | ["resource", "connections", _, "id" | "name" | "type"]
-        | ["resource", "connections", _, "properties", _]
-        | ["application" | "environment", "name" | "id"]
-        | ["runtime", "kubernetes", "namespace" | "environmentNamespace"]
-        | ["azure", "resourceNameHash"]
-        | ["azure", "resourceGroup" | "subscription", _]
-        | ["aws", "region" | "account"] => true,
-        _ => false,
-    };
+            | ["resource", "properties", _]
+            | ["resource", "connections", _, "id" | "name" | "type"]
+            | ["resource", "connections", _, "properties", _]
+            | ["application" | "environment", "name" | "id"]
+            | ["runtime", "kubernetes", "namespace" | "environmentNamespace"]
+            | ["azure", "resourceNameHash"]
+            | ["azure", "resourceGroup" | "subscription", _]
+            | ["aws", "region" | "account"]
+    );
     if !known {
         return None;
     }

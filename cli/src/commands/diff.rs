@@ -134,9 +134,11 @@ fn registered(namespace: &str, globals: &Globals) -> Result<Option<Manifest>, Er
 /// Reads a type of a provider's summary.
 fn resource_type(entry: &Json) -> ResourceType {
     let spanned = |value: &str| Spanned { value: value.to_owned(), span: Span::default() };
-    let mut read = ResourceType::default();
-    read.description = entry.get("description").and_then(Json::as_str).map(str::to_owned);
-    read.default_api_version = entry.get("defaultApiVersion").and_then(Json::as_str).map(spanned);
+    let mut read = ResourceType {
+        description: entry.get("description").and_then(Json::as_str).map(str::to_owned),
+        default_api_version: entry.get("defaultApiVersion").and_then(Json::as_str).map(spanned),
+        ..ResourceType::default()
+    };
     let capabilities = entry.get("capabilities").and_then(Json::as_array).into_iter().flatten();
     read.capabilities = capabilities.filter_map(Json::as_str).map(spanned).collect();
     for (version, entry) in entry.get("apiVersions").and_then(Json::as_object).into_iter().flatten() {

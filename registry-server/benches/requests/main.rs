@@ -15,9 +15,9 @@ use radii_diagnostics::FileId;
 use radii_model::manifest;
 use radii_registry_server::registry::register_manifest;
 use radii_registry_server::serve::{self, Database, Options, Server};
-use radii_registry_server::store::OpenError;
 use radii_registry_server::store::keys::KeySource;
 use radii_registry_server::store::sqlite::SqliteStore;
+use radii_registry_server::store::{Engine as _, OpenError};
 use radii_runtime::store::{Expect, Private, Record, State, Write};
 use serde_json::{Value as Json, json};
 

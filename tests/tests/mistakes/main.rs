@@ -2,6 +2,7 @@
 //!
 //! Each case is a text with one mistake; `«…»` marks what an expert would underline. Three figures are
 //! printed for each kind: exact span and code, the wanted fix, and one diagnostic only.
+#![expect(clippy::print_stdout, reason = "figures are printed")]
 
 use std::collections::BTreeMap;
 use std::path::Path;

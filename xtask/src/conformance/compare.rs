@@ -179,7 +179,7 @@ fn columns(text: &str) -> Option<Vec<String>> {
 }
 
 fn columns_of(text: &str) -> Option<Vec<String>> {
-    text.lines().find_map(|line| columns(line))
+    text.lines().find_map(columns)
 }
 
 /// What a terminal showed, without control sequences.

@@ -1,8 +1,6 @@
 //! Targets and workloads that the tests share.
 
-use std::collections::BTreeMap;
-
-use radii_runtime::platform::{ComputeKind, Container, Named, Port, Protocol, Restart, Target, Workload};
+use radii_runtime::platform::{ComputeKind, Container, Named, Port, Protocol, Target, Workload};
 use serde_json::Map;
 
 const GROUP: &str = "/planes/radius/local/resourceGroups/g/providers";
