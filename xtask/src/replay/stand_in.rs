@@ -82,9 +82,10 @@ fn serve(mut stream: TcpStream, script: &Mutex<Script>) {
     let mut bytes = Vec::new();
     while let Some(request) = read(&mut stream, &mut bytes) {
         let is_head = request.method == "HEAD";
-        let is_last = request.headers.iter().any(|(name, value)| {
-            name.eq_ignore_ascii_case("connection") && value.eq_ignore_ascii_case("close")
-        });
+        let is_last = request
+            .headers
+            .iter()
+            .any(|(name, value)| name.eq_ignore_ascii_case("connection") && value.eq_ignore_ascii_case("close"));
         let answer = script.lock().expect("no holder of the lock panics").answer(request);
         if answer.status == 0 || stream.write_all(&render(&answer, is_head)).is_err() || is_last {
             return;
