@@ -56,6 +56,8 @@ pub(super) async fn provision(work: &Work<'_>, record: &mut Record) -> Result<Pr
         settle_simulated(record);
         return Ok(Provisioned::Simulated);
     }
+    // From here on a failed run leaves an empty status; before it, the resource was not understood.
+    record.properties.entry("status").or_insert_with(|| json!({}));
     let type_name: TypeName = record.type_name.parse().map_err(|_| Fault::internal("the record has no type"))?;
     let recipe = environment.find_recipe(host, &type_name, record.properties.get(RECIPE)).await?;
     let target = environment.target(application.as_ref())?;

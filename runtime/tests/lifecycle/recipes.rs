@@ -217,7 +217,7 @@ async fn what_is_missing_fails_in_the_codes_of_the_contract() {
     let operation = world.settle(DB, V1, database()).await;
     let message = format!("could not find recipe \"default\" in environment \"{}\"", environment_id());
     assert_eq!(failure(&operation), ("RecipeNotFoundFailure", message.as_str()));
-    assert!(!world.properties(DB).await.contains_key("status"));
+    assert_eq!(world.properties(DB).await["status"], json!({}), "the environment was understood");
     let recipe = json!({ "templateKind": "terraform", "templatePath": "a/b/c" });
     world.make_application(json!({ "Contoso.Data/postgres": { "default": recipe } })).await;
     let operation = world.settle(DB, V1, database()).await;
