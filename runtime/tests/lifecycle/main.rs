@@ -3,6 +3,7 @@
 mod compiled;
 mod containers;
 mod crashes;
+mod deployment_actions;
 mod deployments;
 mod environments;
 mod fakes;
