@@ -1,8 +1,9 @@
 //! Compiling: everything from an entry file to a checked program.
 
-use radii_diagnostics::{Diagnostic, SourceMap};
+use radii_diagnostics::{Diagnostic, Severity, SourceMap};
 
 use crate::program::Program;
+use crate::project;
 use crate::registry::Registry;
 use crate::world::World;
 
@@ -13,8 +14,8 @@ const STACKS: [usize; 2] = [1 << 30, 1 << 26];
 /// What a compilation may be told.
 #[derive(Clone, Debug, Default)]
 pub struct Options {
-    /// Features of the language that the project turned on: `function-declarations`, `auto-decorators`,
-    /// `declaration-expressions`, `union-extends`.
+    /// Features of the language that are on besides those of the project's configuration:
+    /// `function-declarations`, `auto-decorators`, `declaration-expressions`, `union-extends`.
     pub features: Vec<String>,
 }
 
@@ -36,7 +37,8 @@ impl Compilation {
     }
 }
 
-/// Compiles an entry file, or the folder that it stands in, with all that it imports.
+/// Compiles an entry file, or the folder that it stands in, with all that it imports, as the nearest `tspconfig.yaml`
+/// says.
 ///
 /// It never fails: what is wrong is in the diagnostics, and the program holds the rest.
 pub fn compile(world: &dyn World, entry: &str, options: &Options, registry: &Registry) -> Compilation {
@@ -53,10 +55,21 @@ pub fn compile_after(
 ) -> Compilation {
     let mut program = Program::new();
     program.sources = sources;
-    crate::loader::load(&mut program, world, registry, entry);
-    check_on_own_stack(&mut program, registry, options);
+    let (project, problems) = project::read(world, entry, &mut program.sources);
+    program.diagnostics = problems;
+    let mut options = options.clone();
+    options.features.extend(project.features.iter().cloned());
+    crate::loader::load(&mut program, world, registry, entry, &project);
+    check_on_own_stack(&mut program, registry, &options);
+    if !program.diagnostics.iter().any(Diagnostic::is_error) {
+        crate::linter::lint(&mut program, world, &project);
+    }
     let diagnostics = std::mem::take(&mut program.diagnostics);
-    let diagnostics = crate::checker::suppress(&program, diagnostics);
+    let mut diagnostics = crate::checker::suppress(&program, diagnostics);
+    if project.warn_as_error {
+        let warnings = diagnostics.iter_mut().filter(|diagnostic| diagnostic.severity == Severity::Warning);
+        warnings.for_each(|warning| warning.severity = Severity::Error);
+    }
     let sources = program.sources.clone();
     Compilation { program, diagnostics, sources }
 }

@@ -71,6 +71,19 @@ pub fn folder(path: &str) -> &str {
     }
 }
 
+/// The folder above another one. Relative ones go on above where they start, for a while.
+pub(crate) fn above(folder: &str) -> Option<String> {
+    let climbed = folder.split('/').take_while(|part| *part == "..").count();
+    if folder == "/" || climbed > 32 {
+        return None;
+    }
+    let is_top = folder.is_empty() || folder.split('/').count() == climbed;
+    if is_top {
+        return Some(join(folder, ".."));
+    }
+    Some(self::folder(folder).to_owned())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

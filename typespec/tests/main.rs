@@ -7,6 +7,7 @@ mod formatting;
 mod graph;
 mod libraries;
 mod numbers;
+mod project;
 mod properties;
 mod robustness;
 mod service;

@@ -164,12 +164,16 @@ impl Checker<'_> {
             return self.error_entity();
         }
         let holds_value = entities.iter().any(|it| matches!(it, Entity::Value(_)));
-        let holds_type = entities
-            .iter()
-            .any(|it| matches!(it, Entity::Type(ty) if !self.program.is_error(*ty) && !self.is_value_parameter(*ty)));
-        if holds_value && holds_type && !self.could_all_be_values(&entities) {
+        let holds_constant = entities.iter().any(|it| matches!(it, Entity::Value(value) if !self.is_literal(*value)));
+        let holds_type = entities.iter().any(|it| match it {
+            Entity::Value(value) => self.is_literal(*value),
+            Entity::Type(ty) | Entity::Indeterminate(ty) => !self.program.is_error(*ty),
+        });
+        if holds_constant && holds_type {
             let message = "String template is interpolating values and types. It must be either all values to produce a string value or or all types for string template type.";
-            self.error_at("mixed-string-template", message, node);
+            let span = self.program.ast.span(node);
+            let help = "a literal counts as a type here, also as an argument: give it a name with `const`";
+            self.error_help("mixed-string-template", message, span, help);
             return self.error_entity();
         }
         if holds_value {
@@ -190,11 +194,9 @@ impl Checker<'_> {
         Entity::Indeterminate(id)
     }
 
-    fn could_all_be_values(&self, entities: &[Entity]) -> bool {
-        entities.iter().all(|it| match it {
-            Entity::Type(ty) => self.literal_text(*ty).is_some() || self.is_unbound(*ty),
-            _ => true,
-        })
+    /// Whether a value stands for a literal that was an argument of a template.
+    fn is_literal(&self, value: crate::program::ValueId) -> bool {
+        self.literals.contains(&value)
     }
 
     fn template_text(&self, spans: &[TemplateSpan]) -> Option<std::sync::Arc<str>> {

@@ -10,6 +10,7 @@ mod heritage;
 mod homes;
 mod interfaces;
 mod literals;
+mod meta;
 mod modifiers;
 mod properties;
 mod references;
@@ -90,6 +91,7 @@ pub(crate) fn check(program: &mut Program, registry: &Registry, options: &Option
         proposals: 0,
         value_wanted: None,
         copies: HashMap::new(),
+        literals: HashSet::new(),
         deferred: HashMap::new(),
         queue: VecDeque::new(),
         building: Vec::new(),
@@ -123,6 +125,8 @@ struct Checker<'a> {
     value_wanted: Option<(NodeId, TypeId)>,
     /// Values of constants that were given a declared type.
     copies: HashMap<NodeId, crate::program::ValueId>,
+    /// Values that stand for literals among the arguments of templates: beside constants these count as types.
+    literals: HashSet<crate::program::ValueId>,
     /// Models whose bodies are still to be checked.
     deferred: HashMap<TypeId, (Scope, NodeId)>,
     /// The same in the order in which they were met.

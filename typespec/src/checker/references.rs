@@ -104,7 +104,10 @@ impl Checker<'_> {
         let name: Arc<str> = identifier(&self.program.ast, member).into();
         if self.program.ast.has(node, Mark::ColonColon) {
             let entity = self.instance(scope, target, None, base);
-            return self.meta_member(entity.as_type()?, &name, member).map(|ty| Target::Entity(Entity::Type(ty)));
+            let owner = entity.as_type()?;
+            let found = self.meta_member(owner, &name, member)?;
+            self.check_named_type(owner, &name, node, member);
+            return Some(Target::Entity(Entity::Type(found)));
         }
         if let Target::Symbol(symbol) = target
             && self.program[symbol].kind == SymbolKind::Namespace
@@ -275,25 +278,6 @@ impl Checker<'_> {
             return Some(self.property(scope, member, owner));
         }
         None
-    }
-
-    /// `Type::member`
-    fn meta_member(&mut self, owner: TypeId, name: &str, node: NodeId) -> Option<TypeId> {
-        if self.program.is_error(owner) {
-            return None;
-        }
-        let found = match (&self.program[owner].kind, name) {
-            (TypeKind::ModelProperty(property), "type") => Some(property.ty),
-            (TypeKind::Operation(operation), "parameters") => Some(operation.parameters),
-            (TypeKind::Operation(operation), "returnType") => Some(operation.return_type),
-            (TypeKind::TemplateParameter(_), _) => return None,
-            _ => None,
-        };
-        if found.is_none() {
-            let kind = self.program[owner].kind.name();
-            self.error_at("invalid-ref", format!("{kind} doesn't have meta property {name}"), node);
-        }
-        found
     }
 
     /// Applies template arguments to what a name stands for.

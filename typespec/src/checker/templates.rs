@@ -386,7 +386,10 @@ impl Checker<'_> {
             }
             (Entity::Indeterminate(_), _, Some(wanted)) | (Entity::Type(_), None, Some(wanted)) => {
                 match self.value_from(entity, node, Some(wanted)) {
-                    Some(value) => Entity::Value(value),
+                    Some(value) => {
+                        self.literals.insert(value);
+                        Entity::Value(value)
+                    }
                     None => entity,
                 }
             }

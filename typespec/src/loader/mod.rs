@@ -10,6 +10,7 @@ use radii_diagnostics::{Code, Diagnostic, FileId, Fix, Span};
 use crate::ast::NodeId;
 use crate::libraries::{self, Library};
 use crate::program::{File, Origin, Program};
+use crate::project::{Named, Project};
 use crate::registry::Registry;
 use crate::syntax::NodeKind;
 use crate::world::{self, World};
@@ -19,12 +20,21 @@ use packages::Resolved;
 const EMBEDDED: &str = "library:";
 
 /// Loads a program's files into it; what cannot be loaded is reported.
-pub(crate) fn load(program: &mut Program, world: &dyn World, registry: &Registry, entry: &str) {
-    let mut loader =
-        Loader { program, world, registry, known: HashMap::new(), open: VecDeque::new(), packages: HashMap::new() };
+pub(crate) fn load(program: &mut Program, world: &dyn World, registry: &Registry, entry: &str, project: &Project) {
+    let mut loader = Loader {
+        program,
+        world,
+        registry,
+        known: HashMap::new(),
+        open: VecDeque::new(),
+        packages: HashMap::new(),
+        manifests: HashMap::new(),
+    };
     loader.embedded(libraries::STANDARD, libraries::STANDARD.entry);
     loader.run();
-    loader.entry(entry);
+    loader.entry(entry, project.entrypoint.as_ref(), &project.path);
+    loader.run();
+    loader.imports_of(project);
     loader.run();
 }
 
@@ -38,6 +48,8 @@ struct Loader<'a> {
     open: VecDeque<FileId>,
     /// Packages by the folder of their `package.json`; 0 is the project.
     packages: HashMap<String, u32>,
+    /// Manifests that diagnostics point into, by path.
+    manifests: HashMap<String, FileId>,
 }
 
 impl Loader<'_> {
@@ -47,15 +59,21 @@ impl Loader<'_> {
         }
     }
 
-    fn entry(&mut self, entry: &str) {
+    /// Loads the entry; the configuration may say which file stands for its own folder.
+    fn entry(&mut self, entry: &str, named: Option<&Named>, config: &str) {
         let path = world::normalise(entry);
-        let path = match packages::resolve_folder(self.world, &path) {
-            Some(Resolved::File(main)) => main,
+        let named = named.filter(|_| self.world.is_directory(&path) && world::folder(config) == path);
+        let path = match (named, packages::resolve_folder(self.world, &path)) {
+            (Some((main, _)), _) => world::join(&path, main),
+            (None, Some(Resolved::File(main))) => main,
             _ => path,
         };
         if !self.world.is_file(&path) {
-            let diagnostic = Diagnostic::error(Code::new("file-not-found"), format!("File {path} not found."))
-                .help("give a .tsp file, or a folder with `main.tsp`");
+            let diagnostic = Diagnostic::error(Code::new("file-not-found"), format!("File {path} not found."));
+            let diagnostic = match named {
+                Some((_, span)) => diagnostic.at(*span).help("paths start at the configuration's folder"),
+                None => diagnostic.help("give a .tsp file, or a folder with `main.tsp`"),
+            };
             return self.program.report(diagnostic);
         }
         if !path.ends_with(".tsp") {
@@ -63,6 +81,20 @@ impl Loader<'_> {
             return self.program.report(Diagnostic::error(Code::new("invalid-main"), message));
         }
         self.file(&path, Origin::Project);
+    }
+
+    /// Loads what the configuration wants beside the entry.
+    fn imports_of(&mut self, project: &Project) {
+        for (specifier, span) in &project.imports {
+            let importer = File {
+                id: span.file,
+                path: project.path.as_str().into(),
+                root: NodeId(0),
+                origin: Origin::Project,
+                package: 0,
+            };
+            self.import(&importer, specifier, *span);
+        }
     }
 
     /// Loads a file of the world once.
@@ -219,12 +251,29 @@ impl Loader<'_> {
         match resolved {
             Resolved::File(path) => self.file(&path, origin),
             Resolved::Script => None,
-            Resolved::Invalid(reason) => {
+            Resolved::Invalid { reason, manifest } => {
                 let message = format!("Library \"{specifier}\" is invalid: {reason}");
-                self.program.report(Diagnostic::error(Code::new("library-invalid"), message).at(span));
+                let problem = Diagnostic::error(Code::new("library-invalid"), message).at(self.path_in(span));
+                let problem = problem.help("import what the package exports, or mend its `package.json`");
+                let manifest = self.manifest(&manifest);
+                self.program.report(match manifest {
+                    Some(manifest) => problem.also(manifest, "the package says so here"),
+                    None => problem,
+                });
                 None
             }
         }
+    }
+
+    /// The beginning of a package's manifest, whose text joins the sources.
+    fn manifest(&mut self, path: &str) -> Option<Span> {
+        let known = self.manifests.get(path).copied();
+        let file = match known {
+            Some(file) => file,
+            None => self.program.sources.add(path, self.world.read(path)?),
+        };
+        self.manifests.insert(path.to_owned(), file);
+        Some(Span::new(file, 0, 0))
     }
 
     fn not_found(&mut self, specifier: &str, span: Span) {

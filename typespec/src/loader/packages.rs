@@ -10,8 +10,13 @@ pub(super) enum Resolved {
     File(String),
     /// A script, which has nothing to load.
     Script,
-    /// A package that does not say what to load; the reason.
-    Invalid(String),
+    /// A package that does not say what to load.
+    Invalid {
+        /// Why.
+        reason: String,
+        /// The path of its `package.json`.
+        manifest: String,
+    },
 }
 
 fn manifest(world: &dyn World, folder: &str) -> Option<Json> {
@@ -38,6 +43,11 @@ pub(super) fn resolve_folder(world: &dyn World, path: &str) -> Option<Resolved> 
     }
     let has_script = ["index.mjs", "index.js"].iter().any(|name| world.is_file(&world::join(path, name)));
     has_script.then_some(Resolved::Script)
+}
+
+/// What is left of a package whose manifest leads nowhere.
+fn invalid(package: &str, reason: String) -> Resolved {
+    Resolved::Invalid { reason, manifest: world::join(package, "package.json") }
 }
 
 fn classify(path: String) -> Resolved {
@@ -78,26 +88,13 @@ pub(super) fn resolve_package(world: &dyn World, from: &str, specifier: &str) ->
         if world.is_directory(&package) {
             return Some(resolve_in_package(world, &package, &name, &rest));
         }
-        folder = above(&folder)?;
+        folder = world::above(&folder)?;
     }
-}
-
-/// The folder above another one. Relative ones go on above where they start, for a while.
-fn above(folder: &str) -> Option<String> {
-    let climbed = folder.split('/').take_while(|part| *part == "..").count();
-    if folder == "/" || climbed > 32 {
-        return None;
-    }
-    let is_top = folder.is_empty() || folder.split('/').count() == climbed;
-    if is_top {
-        return Some(world::join(folder, ".."));
-    }
-    Some(world::folder(folder).to_owned())
 }
 
 fn resolve_in_package(world: &dyn World, package: &str, name: &str, rest: &str) -> Resolved {
     let Some(manifest) = manifest(world, package) else {
-        return Resolved::Invalid(format!("Package {name} has no readable package.json."));
+        return invalid(package, format!("Package {name} has no readable package.json."));
     };
     if manifest.get("exports").is_some() {
         let key = if rest.is_empty() { ".".to_owned() } else { format!("./{rest}") };
@@ -106,7 +103,7 @@ fn resolve_in_package(world: &dyn World, package: &str, name: &str, rest: &str) 
             None => {
                 let specifier = if rest.is_empty() { name.to_owned() } else { format!("{name}/{rest}") };
                 let reason = format!("Could not resolve import \"{specifier}\" using exports defined in {package}.");
-                Resolved::Invalid(reason)
+                invalid(package, reason)
             }
         };
     }
@@ -117,7 +114,7 @@ fn resolve_in_package(world: &dyn World, package: &str, name: &str, rest: &str) 
     match manifest["tspMain"].as_str().or(manifest["main"].as_str()) {
         Some(main) => existing(world, package, name, main),
         None => resolve_folder(world, package)
-            .unwrap_or_else(|| Resolved::Invalid(format!("Package {name} is missing a main file or exports field."))),
+            .unwrap_or_else(|| invalid(package, format!("Package {name} is missing a main file or exports field."))),
     }
 }
 
@@ -126,5 +123,5 @@ fn existing(world: &dyn World, package: &str, name: &str, path: &str) -> Resolve
     if world.is_file(&full) {
         return classify(full);
     }
-    Resolved::Invalid(format!("Package {name} main file \"{path}\" is not pointing to a valid file or directory."))
+    invalid(package, format!("Package {name} main file \"{path}\" is not pointing to a valid file or directory."))
 }

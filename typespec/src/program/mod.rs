@@ -308,9 +308,9 @@ impl Program {
 
     /// The file of a number.
     pub fn file(&self, id: FileId) -> Option<&File> {
-        // Files are numbered in the order of loading, after those that were read before.
-        let first = self.files.first()?.id.0;
-        self.files.get(id.0.checked_sub(first)? as usize).filter(|file| file.id == id)
+        // Files are numbered in the order of loading; configurations and manifests come in between.
+        let at = self.files.binary_search_by_key(&id.0, |file| file.id.0).ok()?;
+        self.files.get(at)
     }
 }
 
