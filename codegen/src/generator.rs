@@ -5,6 +5,7 @@ use std::str::FromStr;
 
 use crate::bicep::Bicep;
 use crate::docs::Docs;
+use crate::emit::Revision;
 use crate::json_schema::JsonSchema;
 use crate::manifest_yaml::ManifestYaml;
 use crate::openapi::OpenApi;
@@ -31,7 +32,7 @@ pub enum Target {
     Bicep,
     /// JSON Schema 2020-12, one per type and version.
     JsonSchema,
-    /// OpenAPI 3.0 documents, one per provider and version, operations included.
+    /// OpenAPI documents, one per provider and version, operations included.
     OpenApi,
     /// Markdown reference.
     Docs,
@@ -79,6 +80,8 @@ impl FromStr for Target {
 pub struct Options {
     /// Whether faults of the upstream Bicep converters are reproduced.
     pub compat: Compat,
+    /// Which version of OpenAPI is written.
+    pub openapi: Revision,
     /// The user's template folder (`--templates DIR`): files below a target's name replace that
     /// target's templates, all others make up a generator of their own.
     pub templates: Option<TemplateFolder>,
@@ -89,7 +92,7 @@ pub fn generator(target: Target, options: &Options) -> Box<dyn Generator> {
     match target {
         Target::Bicep => Box::new(Bicep::new(options.compat)),
         Target::JsonSchema => Box::new(JsonSchema),
-        Target::OpenApi => Box::new(OpenApi),
+        Target::OpenApi => Box::new(OpenApi::new(options.openapi)),
         Target::Docs => Box::new(Docs::new(options.templates.as_ref())),
         Target::Manifest => Box::new(ManifestYaml),
     }

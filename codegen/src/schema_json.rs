@@ -1,4 +1,4 @@
-//! Schemas as JSON, written straight from the model: as JSON Schema 2020-12 or as OpenAPI 3.0.
+//! Schemas as JSON, written straight from the model: as JSON Schema 2020-12 or as OpenAPI 3.0 or 3.1.
 
 use radii_diagnostics::{Code, Diagnostic, Severity};
 use radii_model::schema::{Additional, Kind, Schema};
@@ -17,6 +17,8 @@ pub(crate) enum Dialect {
     JsonSchema,
     /// OpenAPI 3.0.3: what the manifest says, as it says it.
     OpenApi,
+    /// OpenAPI 3.1: the same in the words of JSON Schema 2020-12.
+    OpenApi31,
 }
 
 /// A schema to be serialised.
@@ -52,8 +54,8 @@ impl<'a> SchemaJson<'a> {
         self.enumeration(map)?;
         entry(map, "default", schema.default.as_ref())?;
         match self.dialect {
-            Dialect::JsonSchema => entry(map, "examples", schema.example.as_ref().map(|example| [example]))?,
             Dialect::OpenApi => entry(map, "example", schema.example.as_ref())?,
+            _ => entry(map, "examples", schema.example.as_ref().map(|example| [example]))?,
         }
         flag(map, "nullable", schema.nullable && self.dialect == Dialect::OpenApi && schema.kind.is_some())?;
         flag(map, "readOnly", schema.read_only)?;
@@ -71,7 +73,9 @@ impl<'a> SchemaJson<'a> {
             None => None,
         };
         match (kind, self.dialect) {
-            (Some(kind), Dialect::JsonSchema) if self.schema.nullable => map.serialize_entry("type", &[kind, "null"]),
+            (Some(kind), Dialect::JsonSchema | Dialect::OpenApi31) if self.schema.nullable => {
+                map.serialize_entry("type", &[kind, "null"])
+            }
             (kind, _) => entry(map, "type", kind),
         }
     }
@@ -95,7 +99,9 @@ impl<'a> SchemaJson<'a> {
         ];
         for (bound, exclusive, value, is_exclusive) in sides {
             match self.dialect {
-                Dialect::JsonSchema => entry(map, if is_exclusive { exclusive } else { bound }, value.as_ref())?,
+                Dialect::JsonSchema | Dialect::OpenApi31 => {
+                    entry(map, if is_exclusive { exclusive } else { bound }, value.as_ref())?
+                }
                 Dialect::OpenApi => {
                     entry(map, bound, value.as_ref())?;
                     flag(map, exclusive, is_exclusive)?;
@@ -139,7 +145,7 @@ impl<'a> SchemaJson<'a> {
         // OpenAPI demands a read-only property of answers only; JSON Schema would demand it from the author.
         let demanded = |name: &&String| {
             let property = self.schema.properties.get(*name);
-            self.dialect == Dialect::OpenApi || !property.is_some_and(|property| property.schema.read_only)
+            self.dialect != Dialect::JsonSchema || !property.is_some_and(|property| property.schema.read_only)
         };
         let required: Vec<&String> = self.schema.required.iter().filter(demanded).collect();
         entry(map, "required", Some(required).filter(|required| !required.is_empty()))
@@ -154,7 +160,7 @@ impl<'a> SchemaJson<'a> {
             entry(map, keyword, Some(members).filter(|members| !members.is_empty()))?;
         }
         entry(map, "not", combined.not.as_deref().map(|not| self.below(not)))?;
-        if self.dialect == Dialect::OpenApi {
+        if self.dialect != Dialect::JsonSchema {
             entry(map, "discriminator", combined.discriminator.as_ref())?;
         }
         Ok(())

@@ -28,6 +28,9 @@ pub struct Args {
     /// Folder of Handlebars templates that replace or add to the built-in ones
     #[arg(long, value_name = "DIR")]
     templates: Option<Utf8PathBuf>,
+    /// Version of OpenAPI to write [default: 3.0; of TypeSpec models without resource types: both]
+    #[arg(long, value_enum, value_name = "VERSION")]
+    openapi_version: Option<OpenApiVersion>,
     /// Reproduces the faults of an upstream Bicep converter
     #[arg(long, value_enum, num_args = 0..=1, require_equals = true, default_missing_value = "go", value_name = "CONVERTER")]
     compat: Option<Converter>,
@@ -40,6 +43,24 @@ enum Converter {
     Go,
     /// Its predecessor
     Typescript,
+}
+
+/// The versions of OpenAPI.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum OpenApiVersion {
+    #[value(name = "3.0")]
+    V30,
+    #[value(name = "3.1")]
+    V31,
+}
+
+impl From<OpenApiVersion> for Revision {
+    fn from(version: OpenApiVersion) -> Self {
+        match version {
+            OpenApiVersion::V30 => Revision::V30,
+            OpenApiVersion::V31 => Revision::V31,
+        }
+    }
 }
 
 /// Generates the artifacts of all manifests and writes those that changed.
@@ -67,9 +88,11 @@ pub fn run(args: &Args, globals: &Globals) -> Result<(), Error> {
         }
         None => None,
     };
-    let mut made = generate(&Input::new(&sources.manifests), &targets, &Options { compat, templates });
+    let revision = args.openapi_version.map(Revision::from);
+    let options = Options { compat, openapi: revision.unwrap_or_default(), templates };
+    let mut made = generate(&Input::new(&sources.manifests), &targets, &options);
     for program in &sources.programs {
-        documents(program, &targets, &mut made);
+        documents(program, &targets, revision, &mut made);
     }
     let failed = made.has_errors();
     sources.diagnostics.extend(made.diagnostics);
@@ -93,7 +116,7 @@ pub fn run(args: &Args, globals: &Globals) -> Result<(), Error> {
 }
 
 /// Adds the documents of a program of models.
-fn documents(program: &typespec::Program, targets: &[Target], made: &mut Output) {
+fn documents(program: &typespec::Program, targets: &[Target], revision: Option<Revision>, made: &mut Output) {
     let mut add = |folder: &str, documents: Documents| {
         for (name, document) in documents.files {
             let mut text = serde_json::to_string_pretty(&document).unwrap_or_default();
@@ -103,8 +126,10 @@ fn documents(program: &typespec::Program, targets: &[Target], made: &mut Output)
         made.diagnostics.extend(documents.diagnostics);
     };
     if targets.contains(&Target::OpenApi) {
-        add("openapi/3.0", emit::openapi(program, Revision::V30));
-        add("openapi/3.1", emit::openapi(program, Revision::V31));
+        let all = [("openapi/3.0", Revision::V30), ("openapi/3.1", Revision::V31)];
+        for (folder, own) in all.into_iter().filter(|(_, own)| revision.is_none_or(|wanted| wanted == *own)) {
+            add(folder, emit::openapi(program, own));
+        }
     }
     if targets.contains(&Target::JsonSchema) {
         add("json-schema", emit::json_schema(program));

@@ -200,7 +200,8 @@ fn examples(program: &Program, target: TypeId, dialect: Dialect, out: &mut Map<S
     };
 }
 
-fn extensions(program: &Program, target: TypeId, dialect: Dialect, out: &mut Map<String, Json>) {
+/// Adds the extension keys of a target.
+pub(crate) fn extensions(program: &Program, target: TypeId, dialect: Dialect, out: &mut Map<String, Json>) {
     let wanted = match dialect {
         Dialect::JsonSchema => "TypeSpec.JsonSchema.extension",
         _ => "TypeSpec.OpenAPI.extension",

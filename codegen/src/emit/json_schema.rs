@@ -5,7 +5,8 @@ use std::collections::{BTreeMap, VecDeque};
 use radii_diagnostics::{Code, Diagnostic};
 use serde_json::{Map, Value as Json, json};
 use typespec::Program;
-use typespec::program::{Entity, Intrinsic, SourceUsage, TypeId, TypeKind, ValueKind};
+use typespec::program::{Entity, Intrinsic, SourceUsage, TypeId, TypeKind, ValueId, ValueKind};
+use typespec::syntax::NodeKind;
 
 use super::{Dialect, Documents, facts, report, scalars, values};
 
@@ -87,6 +88,7 @@ impl Emitter<'_> {
             match argument {
                 Entity::Type(ty) | Entity::Indeterminate(ty) => out.push_str(&self.argument_name(*ty)?),
                 // A literal is no name; a value that was made leaves no trace in it.
+                Entity::Value(value) if self.is_of_const(*value) => {}
                 Entity::Value(value) => {
                     let ty = &self.program[self.program[*value].ty].kind;
                     let is_literal = matches!(ty, TypeKind::String(_) | TypeKind::Number(_) | TypeKind::Boolean(_));
@@ -97,6 +99,21 @@ impl Emitter<'_> {
             }
         }
         Some(out)
+    }
+
+    /// Whether a value was written as that of a `const`.
+    fn is_of_const(&self, value: ValueId) -> bool {
+        let ast = &self.program.ast;
+        let mut node = self.program[value].node;
+        // Brackets and the like may stand around it.
+        for _ in 0..10 {
+            match node {
+                Some(id) if ast.kind(id) == NodeKind::Const => return true,
+                Some(id) => node = ast.parent(id),
+                None => break,
+            }
+        }
+        false
     }
 
     fn argument_name(&self, id: TypeId) -> Option<String> {

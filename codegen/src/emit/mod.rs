@@ -4,10 +4,10 @@
 //! goes another way: through [`crate::lower`] into a manifest.
 
 pub(crate) mod facts;
+mod http;
 mod json_schema;
 mod openapi;
 pub(crate) mod scalars;
-mod unions;
 pub(crate) mod values;
 
 use std::collections::BTreeMap;
@@ -32,9 +32,10 @@ pub(crate) enum Dialect {
 }
 
 /// The versions of OpenAPI.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Revision {
     /// 3.0.0
+    #[default]
     V30,
     /// 3.1.0
     V31,

@@ -66,6 +66,30 @@ pub(crate) fn literal(program: &Program, ty: TypeId) -> Option<Json> {
     })
 }
 
+/// Returns a type that describes data, such as a model of literals, as that data.
+pub(crate) fn plain(program: &Program, ty: TypeId) -> Option<Json> {
+    Some(match &program[ty].kind {
+        TypeKind::Tuple(items) => items.iter().map(|item| plain(program, *item)).collect::<Option<Vec<_>>>()?.into(),
+        TypeKind::Model(model) => {
+            let mut out = Map::new();
+            let mut bases = vec![model];
+            while let Some(base) =
+                bases.last().and_then(|model| program.model(model.base?)).filter(|_| bases.len() < 100)
+            {
+                bases.push(base);
+            }
+            for (name, property) in bases.into_iter().rev().flat_map(|model| model.properties.iter()) {
+                // What may be left out and says no value is left out.
+                if let Some(value) = plain(program, program.property(property)?.ty) {
+                    out.insert(name.to_string(), value);
+                }
+            }
+            Json::Object(out)
+        }
+        _ => literal(program, ty)?,
+    })
+}
+
 /// The model that an object is of: the type itself, or the variant of a union that has its properties.
 fn model_with<'n>(program: &Program, ty: TypeId, mut names: impl Iterator<Item = &'n str> + Clone) -> Option<TypeId> {
     match &program[ty].kind {

@@ -1,4 +1,4 @@
-//! The `openapi` target: OpenAPI 3.0 documents, one per provider and API version.
+//! The `openapi` target: OpenAPI 3.0 or 3.1 documents, one per provider and API version.
 //!
 //! A path may stand in a document once, and the version is a query parameter: so each version of a
 //! provider has a document of its own.
@@ -15,13 +15,22 @@ use serde::ser::{SerializeMap, Serializer};
 use serde_json::{Value as Json, json};
 
 use crate::effective::effective;
+use crate::emit::Revision;
 use crate::json_schema::pretty;
 use crate::managed::MANAGED;
 use crate::schema_json::{Dialect, SchemaJson, losses};
 use crate::{Generator, Input, Output, Target};
 
 /// Writes `<Namespace>/<version>/openapi.json`.
-pub(crate) struct OpenApi;
+pub(crate) struct OpenApi {
+    revision: Revision,
+}
+
+impl OpenApi {
+    pub(crate) fn new(revision: Revision) -> Self {
+        Self { revision }
+    }
+}
 
 impl Generator for OpenApi {
     fn name(&self) -> &str {
@@ -34,13 +43,20 @@ impl Generator for OpenApi {
             for (version, types) in by_version(provider) {
                 for described in &types {
                     let path = format!("types.{}.apiVersions['{version}'].schema", described.name);
-                    losses(described.declared, &path, Dialect::OpenApi, &mut output.diagnostics);
+                    losses(described.declared, &path, dialect(self.revision), &mut output.diagnostics);
                 }
                 let path = format!("{}/{version}/openapi.json", provider.namespace.value);
-                output.artifacts.insert(path, text(provider, version, &types));
+                output.artifacts.insert(path, text(provider, version, &types, self.revision));
             }
         }
         output
+    }
+}
+
+fn dialect(revision: Revision) -> Dialect {
+    match revision {
+        Revision::V30 => Dialect::OpenApi,
+        Revision::V31 => Dialect::OpenApi31,
     }
 }
 
@@ -96,8 +112,8 @@ const COMPONENT: char = '\u{e001}';
 
 /// Writes a document. The operations of all types are alike: they are written once, for a type that
 /// does not exist, and then copied for each type that does.
-fn text(provider: &Manifest, version: &ApiVersion, types: &[DescribedType<'_>]) -> String {
-    let skeleton = pretty(&document(provider, version, types));
+fn text(provider: &Manifest, version: &ApiVersion, types: &[DescribedType<'_>], revision: Revision) -> String {
+    let skeleton = pretty(&document(provider, version, types, revision));
     let (before, after) = ("\n  \"paths\": {\n", "\n  },\n  \"components\": {\n");
     let start = skeleton.find(before).expect("the document has paths") + before.len();
     let end = start + skeleton[start..].find(after).expect("components follow the paths");
@@ -115,11 +131,20 @@ fn text(provider: &Manifest, version: &ApiVersion, types: &[DescribedType<'_>]) 
             }
         }
     }
+    let operations = pretty(&json!({"paths": paths::of_provider(&provider.namespace.value)}));
+    let lines = operations.trim_start_matches("{\n  \"paths\": {\n").trim_end_matches("\n  }\n}\n");
+    text.push_str(if types.is_empty() { "" } else { ",\n" });
+    text.push_str(lines);
     text.push_str(&skeleton[end..]);
     text
 }
 
-fn document<'a>(provider: &'a Manifest, version: &'a ApiVersion, types: &'a [DescribedType<'a>]) -> Document<'a> {
+fn document<'a>(
+    provider: &'a Manifest,
+    version: &'a ApiVersion,
+    types: &'a [DescribedType<'a>],
+    revision: Revision,
+) -> Document<'a> {
     let namespace = &provider.namespace.value;
     let tag = |described: &DescribedType<'_>| {
         let mut tag = json!({"name": described.name});
@@ -129,7 +154,7 @@ fn document<'a>(provider: &'a Manifest, version: &'a ApiVersion, types: &'a [Des
         tag
     };
     Document {
-        openapi: "3.0.3",
+        openapi: if revision == Revision::V30 { "3.0.3" } else { "3.1.0" },
         info: json!({
             "title": namespace,
             "version": version.to_string(),
@@ -142,7 +167,7 @@ fn document<'a>(provider: &'a Manifest, version: &'a ApiVersion, types: &'a [Des
             parameters: paths::parameters(version),
             headers: paths::headers(),
             responses: paths::responses(),
-            schemas: Schemas { namespace, types },
+            schemas: Schemas { namespace, types, dialect: dialect(revision) },
         },
     }
 }
@@ -150,6 +175,7 @@ fn document<'a>(provider: &'a Manifest, version: &'a ApiVersion, types: &'a [Des
 struct Schemas<'a> {
     namespace: &'a str,
     types: &'a [DescribedType<'a>],
+    dialect: Dialect,
 }
 
 impl Serialize for Schemas<'_> {
@@ -159,7 +185,7 @@ impl Serialize for Schemas<'_> {
             let component = &described.component;
             let properties = format!("{component}Properties");
             let root = format!("#/components/schemas/{properties}");
-            let schema = SchemaJson::new(&described.schema, Dialect::OpenApi, &root).with_managed(&MANAGED);
+            let schema = SchemaJson::new(&described.schema, self.dialect, &root).with_managed(&MANAGED);
             let full_type = format!("{}/{}", self.namespace, described.name);
             map.serialize_entry(component, &paths::resource_schema(&full_type, &root))?;
             map.serialize_entry(&format!("{component}List"), &paths::list_schema(component))?;

@@ -50,6 +50,40 @@ pub(super) fn of_type(namespace: &str, name: &str, component: &str) -> [(String,
     ]
 }
 
+/// Returns the paths of a provider's operations: how they fare, and what came of them.
+pub(super) fn of_provider(namespace: &str) -> Json {
+    let base = format!("/planes/radius/{{planeName}}/providers/{namespace}/locations/{{location}}");
+    let parameters = json!([parameter("planeName"), parameter("location"), parameter("operationId")]);
+    let operation = |id: &str, summary: &str, responses: Json| {
+        json!({
+            "tags": ["operations"],
+            "operationId": id,
+            "summary": summary,
+            "parameters": [parameter("apiVersion")],
+            "responses": responses
+        })
+    };
+    let status = json!({
+        "200": answer("The operation's state; ask again while it is not terminal.", "OperationStatus"),
+        "default": {"$ref": "#/components/responses/Error"}
+    });
+    let result = json!({
+        "202": {"description": "The operation is under way.", "headers": async_headers()},
+        "204": {"description": "The operation has ended, well or not."},
+        "default": {"$ref": "#/components/responses/Error"}
+    });
+    json!({
+        format!("{base}/operationStatuses/{{operationId}}"): {
+            "parameters": parameters,
+            "get": operation("OperationStatuses_Get", "Returns how an operation fares.", status)
+        },
+        format!("{base}/operationResults/{{operationId}}"): {
+            "parameters": parameters,
+            "get": operation("OperationResults_Get", "Returns whether an operation has ended.", result)
+        }
+    })
+}
+
 fn list(described: Names<'_>, suffix: &str, whose: &str) -> Json {
     let component = described.component;
     json!({
@@ -157,6 +191,14 @@ pub(super) fn parameters(version: &ApiVersion) -> Json {
         "planeName": in_path("planeName", "Name of the plane, usually `local`."),
         "resourceGroupName": in_path("resourceGroupName", "Name of the resource group."),
         "resourceName": in_path("resourceName", "Name of the resource."),
+        "location": in_path("location", "Location of the provider, usually `global`."),
+        "operationId": {
+            "name": "operationId",
+            "in": "path",
+            "required": true,
+            "description": "Id of the operation, from the address in `Azure-AsyncOperation`.",
+            "schema": {"type": "string", "format": "uuid"}
+        },
         "apiVersion": api_version,
         "top": in_query(
             "top",
@@ -223,9 +265,32 @@ pub(super) fn list_schema(component: &str) -> Json {
     })
 }
 
-pub(super) fn shared_schemas() -> [(&'static str, Json); 2] {
+pub(super) fn shared_schemas() -> [(&'static str, Json); 3] {
     let text = |description: &str| json!({"type": "string", "description": description});
+    let time = |description: &str| json!({"type": "string", "format": "date-time", "description": description});
     [
+        (
+            "OperationStatus",
+            json!({
+                "type": "object",
+                "required": ["id", "name", "status"],
+                "properties": {
+                    "id": text("Id of the operation's state."),
+                    "name": text("Id of the operation."),
+                    "status": {
+                        "type": "string",
+                        "description": "How far it is; `Succeeded`, `Failed` and `Canceled` are the end of it.",
+                        "enum": [
+                            "Accepted", "Creating", "Updating", "Deleting", "Provisioning", "Running", "Succeeded",
+                            "Failed", "Canceled"
+                        ]
+                    },
+                    "startTime": time("When it began."),
+                    "endTime": time("When it ended."),
+                    "error": {"$ref": "#/components/schemas/ErrorDetail"}
+                }
+            }),
+        ),
         (
             "ErrorResponse",
             json!({

@@ -14,6 +14,9 @@ use typespec::{Compilation, Options, compile};
 
 const CORPUS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../typespec/tests/corpus");
 
+/// Specs of operations over HTTP, with what the reference emitters make of them.
+const OPERATIONS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/operations");
+
 /// A spec whose documents differ, by part and name, with the reason.
 const KNOWN: &str = include_str!("../fixtures/documents-known.txt");
 
@@ -39,8 +42,8 @@ struct Spec {
 
 fn specs(part: &str) -> Vec<Spec> {
     let mut found = Vec::new();
-    let mut entries: Vec<PathBuf> =
-        fs::read_dir(format!("{CORPUS}/{part}")).unwrap().map(|entry| entry.unwrap().path()).collect();
+    let folder = if part == OPERATIONS { OPERATIONS.to_owned() } else { format!("{CORPUS}/{part}") };
+    let mut entries: Vec<PathBuf> = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
     entries.sort();
     for path in entries {
         let name = path.file_name().unwrap().to_str().unwrap().to_owned();
@@ -154,9 +157,10 @@ fn documents_equal_those_of_the_reference_emitters() {
     let known: BTreeSet<&str> =
         KNOWN.lines().filter_map(|line| line.split_whitespace().next()).filter(|name| !name.starts_with('#')).collect();
     let mut unexpected = String::new();
-    for part in ["check", "resource-types"] {
+    for part in ["check", "resource-types", OPERATIONS] {
         for format in ["3.0.0", "3.1.0", "json-schema"] {
             let (equal, total, others, details) = compare(part, format);
+            let part = part.rsplit('/').next().unwrap_or(part);
             println!("{part} {format}: {equal}/{total}, and {}", others.iter().cloned().collect::<Vec<_>>().join(", "));
             let others = others.iter().filter(|name| !known.contains(name.as_str())).cloned().collect::<Vec<_>>();
             if !others.is_empty() {

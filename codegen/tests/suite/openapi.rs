@@ -82,3 +82,50 @@ fn a_document_holds_the_operations_of_its_version_only() {
         paths("2025-01-01")
     ));
 }
+
+#[test]
+fn a_document_of_3_1_says_what_that_of_3_0_says_in_the_words_of_json_schema() {
+    let mut manifests = builtin_manifests();
+    manifests.push(manifest(&crate_path("tests/fixtures/everything.yaml")));
+    let options = Options { openapi: radii_codegen::emit::Revision::V31, ..Options::default() };
+    let output = generator(Target::OpenApi, &options).generate(&Input::new(&manifests));
+    let older = generator(Target::OpenApi, &Options::default()).generate(&Input::new(&manifests));
+    assert_eq!(output.artifacts.len(), older.artifacts.len());
+    for (path, content) in output.artifacts.iter() {
+        let document: Json = serde_json::from_slice(content).unwrap();
+        assert_eq!(document["openapi"], "3.1.0", "{path}");
+        let before: Json = serde_json::from_slice(older.artifacts.get(path).unwrap()).unwrap();
+        assert_eq!(document["paths"], before["paths"], "{path}");
+        walk(&document["components"]["schemas"], &mut |schema| {
+            assert!(!schema.contains_key("nullable"), "{path}: {schema:?}");
+            let exclusive = ["exclusiveMinimum", "exclusiveMaximum"].into_iter().filter_map(|key| schema.get(key));
+            exclusive.for_each(|bound| assert!(!bound.is_boolean(), "{path}: {schema:?}"));
+        });
+    }
+}
+
+fn walk(value: &Json, seen: &mut impl FnMut(&serde_json::Map<String, Json>)) {
+    match value {
+        Json::Object(members) => {
+            if members.contains_key("type") {
+                seen(members);
+            }
+            members.values().for_each(|member| walk(member, seen));
+        }
+        Json::Array(items) => items.iter().for_each(|item| walk(item, seen)),
+        _ => {}
+    }
+}
+
+#[test]
+fn the_addresses_that_long_operations_answer_with_are_described() {
+    let output = generate();
+    let content = output.artifacts.get("Contoso.Shop/2025-01-01/openapi.json").unwrap();
+    let document: Json = serde_json::from_slice(content).unwrap();
+    let base = "/planes/radius/{planeName}/providers/Contoso.Shop/locations/{location}";
+    let status = &document["paths"][format!("{base}/operationStatuses/{{operationId}}")]["get"];
+    let schema = &status["responses"]["200"]["content"]["application/json"]["schema"];
+    assert_eq!(schema["$ref"], "#/components/schemas/OperationStatus");
+    let result = &document["paths"][format!("{base}/operationResults/{{operationId}}")]["get"];
+    assert!(result["responses"].get("202").is_some() && result["responses"].get("204").is_some());
+}

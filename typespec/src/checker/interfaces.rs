@@ -74,6 +74,10 @@ impl Checker<'_> {
                 continue;
             }
             if own.contains(name) {
+                // The own operation takes the place of the one that it stands for.
+                if let Some(interface) = self.program.interface_mut(id) {
+                    interface.operations.insert(name.clone(), operation);
+                }
                 continue;
             }
             let copied = self.copy_operation(scope, operation, Some(id));

@@ -3,8 +3,8 @@
 use serde_json::{Map, Value as Json, json};
 use typespec::program::{Intrinsic, TypeId, TypeKind};
 
-use super::openapi::Emitter;
-use super::{Dialect, facts, report, values};
+use super::Emitter;
+use crate::emit::{Dialect, facts, report, scalars, values};
 
 /// A variant of a union, or several literals of one kind.
 struct Member {
@@ -32,7 +32,10 @@ impl Emitter<'_> {
 
     /// A union without envelope, with what its decorators say.
     pub(super) fn variants(&mut self, id: TypeId, one_of: bool) -> Json {
-        let (mut members, null_at) = self.members(id);
+        let variants = self.program.union(id).map(|union| union.variants.clone()).unwrap_or_default();
+        let types: Vec<TypeId> =
+            variants.iter().filter_map(|variant| self.program.variant(*variant)).map(|variant| variant.ty).collect();
+        let (mut members, null_at) = self.members(&types);
         let mut own = facts::constraints(self.program, id, self.dialect);
         if members.is_empty() {
             if null_at.is_none() {
@@ -70,6 +73,15 @@ impl Emitter<'_> {
         self.several(members, null_at.is_some(), own, keyword)
     }
 
+    /// Either of several types, which were not written as one union.
+    pub(super) fn either(&mut self, types: &[TypeId]) -> Json {
+        let (mut members, _) = self.members(types);
+        match members.len() {
+            1 => members.remove(0).schema,
+            _ => json!({"anyOf": members.into_iter().map(|member| member.schema).collect::<Vec<_>>()}),
+        }
+    }
+
     /// Several variants in 3.0, where null is a keyword of each schema.
     fn several(&self, members: Vec<Member>, nullable: bool, own: Map<String, Json>, keyword: &str) -> Json {
         let by_reference = members.iter().any(|member| member.schema.get("$ref").is_some());
@@ -102,7 +114,7 @@ impl Emitter<'_> {
         let kind = match member.ty.map(|ty| (&self.program[ty].kind, ty)) {
             Some((TypeKind::Model(_), ty)) => Some(json!(if self.program.is_array(ty) { "array" } else { "object" })),
             Some((TypeKind::Scalar(_), ty)) => {
-                super::scalars::schema(self.program, ty, self.dialect).and_then(|schema| schema.get("type").cloned())
+                scalars::schema(self.program, ty, self.dialect).and_then(|schema| schema.get("type").cloned())
             }
             _ => None,
         };
@@ -115,14 +127,12 @@ impl Emitter<'_> {
     }
 
     /// The variants other than null, literals of one kind together; and where null stands.
-    fn members(&mut self, id: TypeId) -> (Vec<Member>, Option<usize>) {
+    fn members(&mut self, types: &[TypeId]) -> (Vec<Member>, Option<usize>) {
         let mut members: Vec<Member> = Vec::new();
         let mut null_at = None;
         // Where the list of each kind of literals is.
         let mut lists: Vec<(&'static str, usize)> = Vec::new();
-        let variants = self.program.union(id).map(|union| union.variants.clone()).unwrap_or_default();
-        for variant in variants {
-            let Some(ty) = self.program.variant(variant).map(|variant| variant.ty) else { continue };
+        for ty in types.iter().copied() {
             let kind = match &self.program[ty].kind {
                 TypeKind::Intrinsic(Intrinsic::Null) => {
                     null_at.get_or_insert(members.len());
@@ -184,7 +194,7 @@ impl Emitter<'_> {
             let reference = self.schema(ty);
             let property = self.program.find_property(ty, &options.discriminator);
             let texts = property.and_then(|property| self.program.property(property));
-            let texts = texts.map(|property| super::openapi::texts(self.program, property.ty)).unwrap_or_default();
+            let texts = texts.map(|property| super::texts(self.program, property.ty)).unwrap_or_default();
             for text in texts {
                 if let Some(target) = reference.get("$ref") {
                     mapping.insert(text, target.clone());

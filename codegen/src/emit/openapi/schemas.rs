@@ -1,168 +1,17 @@
-//! OpenAPI 3.0 and 3.1 documents of a program's models.
-
-use std::collections::BTreeMap;
+//! Schemas of types, as components or where they are used.
 
 use radii_diagnostics::{Code, Diagnostic};
 use serde_json::{Map, Value as Json, json};
 use typespec::Program;
-use typespec::program::{Intrinsic, SourceUsage, TypeId, TypeKind, ValueKind};
-use typespec::versioning;
+use typespec::program::{Intrinsic, SourceUsage, TypeId, TypeKind};
 
-use super::{Dialect, Documents, Revision, facts, report, scalars, values};
+use super::{Emitter, external_docs};
+use crate::emit::http::Visibility;
+use crate::emit::{Dialect, facts, report, scalars, values};
 
-/// Returns the documents of all services, one for each version, or of the global namespace where there is no service.
-pub fn openapi(program: &Program, revision: Revision) -> Documents {
-    let services: Vec<TypeId> = (program.user_namespaces().into_iter())
-        .filter(|id| program.find_decorator(*id, "TypeSpec.service").is_some())
-        .collect();
-    let mut documents = Documents::default();
-    if services.is_empty() {
-        add(program, revision, None, "openapi", None, &mut documents);
-    }
-    for service in &services {
-        let mut name = "openapi".to_owned();
-        if services.len() > 1 {
-            name = format!("{name}.{}", program.namespace_name(*service));
-        }
-        let versions = versioning::versions_of_namespace(program, *service);
-        if versions.is_empty() {
-            add(program, revision, Some(*service), &name, None, &mut documents);
-        }
-        for version in &versions {
-            // The types of a version are made in a program of their own: they would be in each other's way.
-            let mut copy = program.clone();
-            let snapshot = versioning::snapshot(&mut copy, *service, version);
-            add(&copy, revision, Some(snapshot.namespace), &name, Some(&version.value), &mut documents);
-        }
-    }
-    if documents.diagnostics.iter().any(Diagnostic::is_error) {
-        documents.files.clear();
-    }
-    documents
-}
-
-fn add(
-    program: &Program,
-    revision: Revision,
-    root: Option<TypeId>,
-    name: &str,
-    version: Option<&str>,
-    documents: &mut Documents,
-) {
-    let mut emitter = Emitter::new(program, revision.dialect(), root);
-    emitter.declared(root.unwrap_or_else(|| program.global_namespace()));
-    emitter.finish();
-    let file = version.map_or_else(|| format!("{name}.json"), |version| format!("{name}.{version}.json"));
-    documents.files.insert(file, emitter.document(revision, version));
-    documents.diagnostics.append(&mut emitter.diagnostics);
-}
-
-/// Writes the components of one document.
-pub(super) struct Emitter<'p> {
-    pub(super) program: &'p Program,
-    pub(super) dialect: Dialect,
-    service: Option<TypeId>,
-    /// Every type with a component, and whether that is written already.
-    names: BTreeMap<String, TypeId>,
-    waiting: Vec<TypeId>,
-    /// The inline types that are being written, outermost first.
-    open: Vec<TypeId>,
-    pub(super) components: BTreeMap<String, Json>,
-    pub(super) diagnostics: Vec<Diagnostic>,
-}
-
-impl<'p> Emitter<'p> {
-    fn new(program: &'p Program, dialect: Dialect, service: Option<TypeId>) -> Self {
-        Self {
-            program,
-            dialect,
-            service,
-            names: BTreeMap::new(),
-            waiting: Vec::new(),
-            open: Vec::new(),
-            components: BTreeMap::new(),
-            diagnostics: Vec::new(),
-        }
-    }
-
-    /// Gives every declared type of a namespace a component.
-    fn declared(&mut self, namespace: TypeId) {
-        let Some(it) = self.program.namespace(namespace) else { return };
-        let lists = [&it.models, &it.scalars, &it.enums, &it.unions];
-        for id in lists.into_iter().flatten().copied() {
-            // The reference takes a scalar's template for a scalar.
-            let is_template = self.program.is_template_declaration(id) && self.program.scalar(id).is_none();
-            if !is_template && !self.is_inline(id) {
-                self.reference(id);
-            }
-        }
-        if self.service.is_some() {
-            for nested in &it.namespaces {
-                self.declared(*nested);
-            }
-        }
-    }
-
-    fn finish(&mut self) {
-        while let Some(id) = self.waiting.pop() {
-            let name = self.name(id);
-            let schema = self.component(id);
-            self.components.insert(name, schema);
-        }
-    }
-
-    fn document(&self, revision: Revision, version: Option<&str>) -> Json {
-        let root = self.service.unwrap_or_else(|| self.program.global_namespace());
-        let mut info = Map::new();
-        info.insert("title".to_owned(), self.title().into());
-        info.insert("version".to_owned(), version.unwrap_or("0.0.0").into());
-        if let Some(given) = self.program.find_decorator(root, "TypeSpec.OpenAPI.info")
-            && let Some(Json::Object(given)) =
-                facts::value(given, 0).and_then(|value| values::json(self.program, value, None, None))
-        {
-            info.extend(given);
-        }
-        if let Some(doc) = self.program.doc(root) {
-            info.insert("description".to_owned(), doc.into());
-        }
-        if let Some(summary) =
-            facts::text_of(self.program, root, "TypeSpec.summary").filter(|_| revision == Revision::V31)
-        {
-            info.insert("summary".to_owned(), summary.into());
-        }
-        let components = match self.components.is_empty() {
-            true => json!({}),
-            false => json!({"schemas": self.components}),
-        };
-        let mut document = Map::new();
-        document.insert("openapi".to_owned(), revision.as_str().into());
-        document.insert("info".to_owned(), Json::Object(info));
-        if let Some(docs) = external_docs(self.program, root) {
-            document.insert("externalDocs".to_owned(), docs);
-        }
-        document.insert("tags".to_owned(), json!([]));
-        document.insert("paths".to_owned(), json!({}));
-        document.insert("components".to_owned(), components);
-        let extensions = facts::constraints(self.program, root, self.dialect);
-        document.extend(extensions.into_iter().filter(|(key, _)| key.starts_with("x-")));
-        Json::Object(document)
-    }
-
-    fn title(&self) -> String {
-        let given = || -> Option<String> {
-            let application = self.program.find_decorator(self.service?, "TypeSpec.service")?;
-            let ValueKind::Object(members) = &self.program[facts::value(application, 0)?].kind else { return None };
-            let title = members.iter().find(|member| &*member.name == "title")?;
-            match &self.program[title.value].kind {
-                ValueKind::String { text, .. } => Some(text.to_string()),
-                _ => None,
-            }
-        };
-        given().unwrap_or_else(|| "(title)".to_owned())
-    }
-
+impl Emitter<'_> {
     /// The name of a type's component.
-    fn name(&self, id: TypeId) -> String {
+    pub(super) fn name(&self, id: TypeId) -> String {
         let full = match typespec::decorators::documentation::friendly_name_of(self.program, id) {
             Some(name) => name.to_owned(),
             None => {
@@ -176,7 +25,7 @@ impl<'p> Emitter<'p> {
     }
 
     /// Whether a type is written where it is used.
-    fn is_inline(&self, id: TypeId) -> bool {
+    pub(super) fn is_inline(&self, id: TypeId) -> bool {
         let program = self.program;
         let is_instance = || program.template_arguments(id).is_some();
         let has_name = || typespec::decorators::documentation::friendly_name_of(program, id).is_some();
@@ -199,11 +48,15 @@ impl<'p> Emitter<'p> {
         if let Some(given) = facts::text_of(self.program, id, "TypeSpec.OpenAPI.useRef") {
             return json!({"$ref": given});
         }
-        let name = self.name(id);
+        let visibility = self.payloads.effective_visibility(id, self.visibility);
+        let mut name = self.name(id);
+        if self.usage.has_several(id) {
+            name.push_str(&visibility.suffix());
+        }
         match self.names.get(&name) {
             None => {
                 self.names.insert(name.clone(), id);
-                self.waiting.push(id);
+                self.waiting.push((name.clone(), id, visibility, self.is_whole));
             }
             Some(known) if *known != id => {
                 let message = format!(
@@ -272,8 +125,16 @@ impl<'p> Emitter<'p> {
         schema
     }
 
+    /// Writes schemas as they are in another visibility.
+    pub(super) fn seen_as<T>(&mut self, visibility: Visibility, write: impl FnOnce(&mut Self) -> T) -> T {
+        let before = std::mem::replace(&mut self.visibility, visibility);
+        let written = write(self);
+        self.visibility = before;
+        written
+    }
+
     /// The whole schema of a type.
-    fn component(&mut self, id: TypeId) -> Json {
+    pub(super) fn component(&mut self, id: TypeId) -> Json {
         let program = self.program;
         match &program[id].kind {
             TypeKind::Model(_) => self.model(id),
@@ -321,11 +182,13 @@ impl<'p> Emitter<'p> {
         Json::Object(schema)
     }
 
-    fn model(&mut self, id: TypeId) -> Json {
+    pub(super) fn model(&mut self, id: TypeId) -> Json {
         let program = self.program;
         let Some(model) = program.model(id) else { return json!({}) };
         if program.is_array(id) {
-            let items = model.indexer.map(|indexer| self.schema(indexer.value)).unwrap_or_default();
+            let inner = self.visibility.of_items();
+            let items = model.indexer.map(|indexer| self.seen_as(inner, |emitter| emitter.schema(indexer.value)));
+            let items = items.unwrap_or_default();
             let mut schema = Map::new();
             schema.insert("type".to_owned(), "array".into());
             schema.insert("items".to_owned(), items);
@@ -340,6 +203,7 @@ impl<'p> Emitter<'p> {
         for property in model.properties.ids() {
             self.member(property, &mut properties, &mut required);
         }
+        self.derived(id);
         self.discriminator(id, &mut schema, &mut properties, &mut required);
         let additional = self.additional(id);
         if let Some(base) = model.base
@@ -392,21 +256,53 @@ impl<'p> Emitter<'p> {
         })
     }
 
+    /// Sees to it that what extends a model has a component.
+    fn derived(&mut self, id: TypeId) {
+        let program = self.program;
+        for derived in program.model(id).map(|model| model.derived.clone()).unwrap_or_default() {
+            let is_instance = program.template_arguments(derived).is_some()
+                && program.model(derived).is_some_and(|model| model.derived.is_empty());
+            if program.is_template_declaration(derived) || is_instance || self.is_inline(derived) {
+                continue;
+            }
+            let visibility = if self.usage.is_reachable(derived) { self.visibility } else { Visibility::ALL };
+            self.seen_as(visibility, |emitter| emitter.reference(derived));
+        }
+    }
+
+    /// An object of some properties of a model.
+    pub(super) fn object(&mut self, members: &[TypeId]) -> Json {
+        let (mut properties, mut required) = (Map::new(), Vec::new());
+        for property in members {
+            self.member(*property, &mut properties, &mut required);
+        }
+        let mut schema = Map::new();
+        schema.insert("type".to_owned(), "object".into());
+        if !properties.is_empty() {
+            schema.insert("properties".to_owned(), Json::Object(properties));
+        }
+        if !required.is_empty() {
+            schema.insert("required".to_owned(), required.into());
+        }
+        Json::Object(schema)
+    }
+
     fn member(&mut self, property: TypeId, properties: &mut Map<String, Json>, required: &mut Vec<String>) {
         let program = self.program;
         let Some(it) = program.property(property) else { return };
-        if matches!(program[it.ty].kind, TypeKind::Intrinsic(Intrinsic::Never)) {
+        let is_never = matches!(program[it.ty].kind, TypeKind::Intrinsic(Intrinsic::Never));
+        if is_never || !self.payloads.is_payload(property, self.visibility, self.is_whole) {
             return;
         }
         let name = facts::wire_name(program, property).to_owned();
-        if !it.optional {
+        if !self.payloads.is_optional(property, self.visibility) {
             required.push(name.clone());
         }
         let schema = self.property(property);
         properties.insert(name, schema);
     }
 
-    fn property(&mut self, property: TypeId) -> Json {
+    pub(super) fn property(&mut self, property: TypeId) -> Json {
         let program = self.program;
         let Some(it) = program.property(property) else { return json!({}) };
         let mut extras = facts::constraints(program, property, self.dialect);
@@ -514,7 +410,7 @@ impl<'p> Emitter<'p> {
 }
 
 /// The texts that a discriminating property may have.
-pub(super) fn texts(program: &Program, id: TypeId) -> Vec<String> {
+pub(crate) fn texts(program: &Program, id: TypeId) -> Vec<String> {
     match &program[id].kind {
         TypeKind::Union(union) => {
             let variants = union.variants.iter().filter_map(|variant| program.variant(*variant));
@@ -533,13 +429,4 @@ pub(super) fn literal(program: &Program, id: TypeId) -> Json {
         _ => "number",
     };
     json!({"type": kind, "enum": [value]})
-}
-
-fn external_docs(program: &Program, target: TypeId) -> Option<Json> {
-    let application = program.find_decorator(target, "TypeSpec.OpenAPI.externalDocs")?;
-    let mut docs = json!({"url": facts::text(program, application, 0)?});
-    if let Some(description) = facts::text(program, application, 1) {
-        docs["description"] = description.into();
-    }
-    Some(docs)
 }
