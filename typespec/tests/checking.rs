@@ -40,8 +40,8 @@ type Place = (String, String, u64, u64);
 
 /// What we say. Where the reference underlines more than the mistake, a label of ours that names its place counts:
 /// the mistake itself is underlined more tightly.
-fn ours(compilation: &Compilation, folder: &Path, theirs: &[Place]) -> Vec<Place> {
-    let place = |code: &str, label: &radii_diagnostics::Label| {
+fn ours(compilation: &Compilation, folder: &Path, theirs: &[Place]) -> (Vec<Place>, Vec<Place>) {
+    let at = |code: &str, label: &radii_diagnostics::Label| {
         let file = compilation.sources.file(label.span.file).expect("spans name files");
         let position = file.line_column(label.span.start);
         let path = PathBuf::from(file.path());
@@ -51,13 +51,18 @@ fn ours(compilation: &Compilation, folder: &Path, theirs: &[Place]) -> Vec<Place
     let place = |diagnostic: &radii_diagnostics::Diagnostic| {
         let code = diagnostic.code.as_str();
         let Some(primary) = &diagnostic.primary else { return (code.to_owned(), String::new(), 0, 0) };
-        let mut places = std::iter::once(primary).chain(&diagnostic.secondary).map(|label| place(code, label));
+        let mut places = std::iter::once(primary).chain(&diagnostic.secondary).map(|label| at(code, label));
         let shared =
             places.find(|own| theirs.iter().any(|their| (&their.0, &their.1, their.2) == (&own.0, &own.1, own.2)));
-        shared.unwrap_or_else(|| place(code, primary))
+        shared.unwrap_or_else(|| at(code, primary))
     };
     let told = compilation.diagnostics.iter().filter(|diagnostic| diagnostic.severity != Severity::Note);
-    told.map(place).collect()
+    let chosen = told.clone().map(place).collect();
+    let all = told.flat_map(|diagnostic| {
+        let labels = diagnostic.primary.iter().chain(&diagnostic.secondary);
+        labels.map(|label| at(diagnostic.code.as_str(), label))
+    });
+    (chosen, all.collect())
 }
 
 /// What the reference says. Where it points into a library of its own, the place counts as unknown: the libraries
@@ -93,7 +98,7 @@ struct Outcome {
     extra: Vec<Place>,
 }
 
-fn compare(name: &str, ours: &[Place], theirs: &[Place], verdict: bool) -> Outcome {
+fn compare(name: &str, (ours, all): (&[Place], &[Place]), theirs: &[Place], verdict: bool) -> Outcome {
     let consequences = consequences();
     let mut outcome = Outcome { verdict, ..Outcome::default() };
     let mut lines: BTreeMap<(&str, u64), Vec<&Place>> = BTreeMap::new();
@@ -101,7 +106,8 @@ fn compare(name: &str, ours: &[Place], theirs: &[Place], verdict: bool) -> Outco
         lines.entry((&place.1, place.2)).or_default().push(place);
     }
     let on_line = |code: &str, file: &str, line: u64| {
-        ours.iter().any(|own| own.0 == code && (own.1 == file || file.is_empty()) && (own.2 == line || file.is_empty()))
+        let mut said = ours.iter().chain(all);
+        said.any(|own| own.0 == code && (own.1 == file || file.is_empty()) && (own.2 == line || file.is_empty()))
     };
     for ((file, line), places) in &lines {
         outcome.mistakes += 1;
@@ -189,8 +195,8 @@ fn outcomes() -> Vec<(String, Outcome)> {
         let ok = golden["ok"].as_bool().expect("goldens have a verdict");
         let folder = path.parent().expect("specs stand in folders");
         let wanted = theirs(&golden);
-        let said = ours(&compilation, folder, &wanted);
-        let outcome = compare(&short(&name), &said, &wanted, ok != compilation.has_errors());
+        let (said, all_places) = ours(&compilation, folder, &wanted);
+        let outcome = compare(&short(&name), (&said, &all_places), &wanted, ok != compilation.has_errors());
         all.push((name, outcome));
     }
     all

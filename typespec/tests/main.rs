@@ -11,5 +11,6 @@ mod project;
 mod properties;
 mod robustness;
 mod service;
+mod slips;
 mod specs;
 mod versions;

@@ -92,6 +92,7 @@ pub(crate) fn check(program: &mut Program, registry: &Registry, options: &Option
         value_wanted: None,
         copies: HashMap::new(),
         literals: HashSet::new(),
+        hides_names: false,
         deferred: HashMap::new(),
         queue: VecDeque::new(),
         building: Vec::new(),
@@ -127,6 +128,8 @@ struct Checker<'a> {
     copies: HashMap<NodeId, crate::program::ValueId>,
     /// Values that stand for literals among the arguments of templates: beside constants these count as types.
     literals: HashSet<crate::program::ValueId>,
+    /// Whether something that was refused already may have declared names that nothing is called now.
+    hides_names: bool,
     /// Models whose bodies are still to be checked.
     deferred: HashMap<TypeId, (Scope, NodeId)>,
     /// The same in the order in which they were met.
@@ -141,6 +144,7 @@ impl Checker<'_> {
         self.make_namespaces(self.program.global, None);
         self.report_duplicates();
         self.resolve_usings();
+        self.hides_names = self.may_hide_names();
         self.collect_augments();
         self.check_standard_scalars();
         let files = self.program.files.clone();
@@ -222,6 +226,39 @@ impl Checker<'_> {
                 }
             }
         }
+    }
+
+    /// Whether an import leads nowhere, a `using` names nothing, or something that the parser gave up on is no
+    /// declaration or has no name.
+    fn may_hide_names(&self) -> bool {
+        let ast = &self.program.ast;
+        let imports = ["import-not-found", "library-invalid", "invalid-import"];
+        let leads_nowhere = self.program.diagnostics.iter().any(|it| imports.contains(&it.code.as_str()));
+        leads_nowhere
+            || self.program.files.iter().filter(|file| file.origin == Origin::Project).any(|file| {
+                let mut open = vec![file.root];
+                while let Some(scope) = open.pop() {
+                    for node in ast.children(scope) {
+                        let hides = match ast.kind(node) {
+                            NodeKind::InvalidStatement => true,
+                            NodeKind::Import => ast.find(node, NodeKind::StringLiteral).is_none(),
+                            NodeKind::Using => !self.program.bindings.usings.get(&scope).is_some_and(|known| {
+                                known.iter().any(|(_, using)| *using == node)
+                            }),
+                            NodeKind::Namespace => {
+                                open.push(node);
+                                false
+                            }
+                            _ => bind::name_node(self.program, node)
+                                .is_some_and(|name| ast.kind(name) == NodeKind::MissingIdentifier),
+                        };
+                        if hides {
+                            return true;
+                        }
+                    }
+                }
+                false
+            })
     }
 
     fn resolve_using(&mut self, scope: NodeId, node: NodeId) {

@@ -206,6 +206,10 @@ impl Checker<'_> {
         if self.is_inside_error(node) {
             return;
         }
+        if self.hides_names {
+            // What an import, a `using` or a declaration that was refused would have brought is not known.
+            return;
+        }
         let span = self.program.ast.span(node);
         self.proposals += 1;
         if self.propose_home(node, name, span) {

@@ -135,7 +135,7 @@ impl Loader<'_> {
     fn add(&mut self, path: &str, text: String, origin: Origin, package: u32) -> FileId {
         let text: Arc<str> = text.into();
         let id = self.program.sources.add(path, text.clone());
-        let parse = crate::parse(id, &text);
+        let parse = crate::parser::repair::parse(id, &text);
         let root = self.program.ast.add(id, text, &parse.root);
         self.program.diagnostics.extend(parse.diagnostics);
         self.program.files.push(File { id, path: path.into(), root, origin, package });

@@ -7,6 +7,7 @@ mod docs;
 mod expressions;
 mod lists;
 mod members;
+pub(crate) mod repair;
 mod statements;
 
 use radii_diagnostics::{Code, Diagnostic, FileId, Fix, Severity, Span};

@@ -62,7 +62,7 @@ impl Parser<'_> {
         }
     }
 
-    fn block(&mut self) {
+    pub(super) fn block(&mut self) {
         self.deeper(|parser| {
             while !parser.at_any(&[T::CloseBrace, T::EndOfFile]) {
                 let from = parser.checkpoint();
