@@ -9,6 +9,10 @@ use unicode_normalization::{UnicodeNormalization, is_nfc};
 /// The value of a string literal; what is wrong with it was reported by the parser.
 pub(crate) fn string_literal(ast: &Ast, node: NodeId) -> String {
     let text = ast.text(node);
+    if !text.starts_with(['"', '\'']) {
+        // The quotes were forgotten, and told to be.
+        return text.to_owned();
+    }
     let triple = text.starts_with("\"\"\"");
     if !triple && !text.contains('\\') && !ast.has(node, Mark::Unterminated) {
         return text.get(1..text.len() - 1).unwrap_or("").to_owned();

@@ -10,6 +10,7 @@ mod heritage;
 mod homes;
 mod interfaces;
 mod literals;
+mod merge;
 mod meta;
 mod modifiers;
 mod properties;
@@ -39,6 +40,7 @@ use crate::syntax::NodeKind;
 pub(crate) use bind::name_node;
 pub(crate) use directives::suppress;
 pub(crate) use literals::{identifier, string_literal};
+pub(crate) use merge::{merge, without_follow_ups};
 pub(crate) use suggest::similar;
 
 /// How deep declarations may lead into each other before the checker gives up.
@@ -242,9 +244,12 @@ impl Checker<'_> {
                         let hides = match ast.kind(node) {
                             NodeKind::InvalidStatement => true,
                             NodeKind::Import => ast.find(node, NodeKind::StringLiteral).is_none(),
-                            NodeKind::Using => !self.program.bindings.usings.get(&scope).is_some_and(|known| {
-                                known.iter().any(|(_, using)| *using == node)
-                            }),
+                            NodeKind::Using => !self
+                                .program
+                                .bindings
+                                .usings
+                                .get(&scope)
+                                .is_some_and(|known| known.iter().any(|(_, using)| *using == node)),
                             NodeKind::Namespace => {
                                 open.push(node);
                                 false

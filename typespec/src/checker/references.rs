@@ -205,7 +205,7 @@ impl Checker<'_> {
     }
 
     fn unknown_member(&mut self, owner: TypeId, name: &str, node: NodeId) {
-        if self.is_inside_error(node) {
+        if self.is_inside_error(node) || self.lacks_base(owner) {
             return;
         }
         let known = self.member_names(owner);
@@ -222,6 +222,13 @@ impl Checker<'_> {
         };
         let span = self.program.ast.span(node);
         self.error_with_hint("invalid-ref", format!("{kind} doesn't have member {name}"), span, node, hint);
+    }
+
+    /// Whether a model extends something that was refused, and which may have had any member.
+    fn lacks_base(&self, owner: TypeId) -> bool {
+        let is_clause = |node| matches!(self.program.ast.kind(node), NodeKind::ExtendsClause);
+        let has_clause = self.program[owner].node.is_some_and(|node| self.program.ast.children(node).any(is_clause));
+        has_clause && self.program.model(owner).is_some_and(|model| model.base.is_none())
     }
 
     fn member_names(&self, owner: TypeId) -> Vec<Arc<str>> {

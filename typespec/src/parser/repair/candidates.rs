@@ -26,6 +26,8 @@ pub(super) struct Edit {
     pub underlined: Option<(usize, usize)>,
     /// Whether nothing else can have been meant.
     pub sure: bool,
+    /// What says it better than the parser does.
+    pub message: Option<String>,
 }
 
 impl Edit {
@@ -37,9 +39,15 @@ impl Edit {
         changed
     }
 
-    /// How much longer the text gets.
-    pub fn added(&self) -> usize {
-        self.changes.iter().map(|change| change.text.len().saturating_sub(change.end - change.start)).sum()
+    /// Where a place of the changed text was before.
+    pub fn place_before(&self, place: usize) -> usize {
+        let mut before = place;
+        for change in &self.changes {
+            if before > change.start {
+                before = (before + (change.end - change.start)).saturating_sub(change.text.len()).max(change.start);
+            }
+        }
+        before
     }
 
     /// The same change where the text starts so many bytes earlier.
@@ -109,11 +117,16 @@ const SIGNS: [(&str, &str, u16); 14] = [
     (".", ".", 24),
 ];
 
+/// Signs that are taken for each other.
+const CONFUSED: [(&str, &str); 9] =
+    [("=", ":"), (":", "="), ("||", "|"), ("&&", "&"), ("==", "="), ("@@", "@"), ("=>", ":"), ("::", ":"), ("->", ":")];
+
 /// The changes around a place that are worth trying.
 pub(super) fn around(text: &str, at: usize, error: &Diagnostic) -> Vec<Edit> {
     let tokens = tokens(text);
     let here = tokens.partition_point(|token| token.start < at);
-    let mut found = Finder { text, tokens: &tokens, edits: Vec::new() };
+    let expected = error.message.split('\'').nth(1).unwrap_or_default();
+    let mut found = Finder { text, tokens: &tokens, expected, edits: Vec::new() };
     if error.code.as_str() == "unterminated" {
         found.close(at);
         return found.edits;
@@ -122,6 +135,7 @@ pub(super) fn around(text: &str, at: usize, error: &Diagnostic) -> Vec<Edit> {
         return Vec::new();
     }
     found.end_of_block(here);
+    found.quoted(here);
     for index in here.saturating_sub(2)..(here + 2).min(tokens.len()) {
         found.delete(index);
         found.word(index);
@@ -154,6 +168,8 @@ fn tokens(text: &str) -> Vec<Token> {
 struct Finder<'a> {
     text: &'a str,
     tokens: &'a [Token],
+    /// The sign that the parser would have liked.
+    expected: &'a str,
     edits: Vec<Edit>,
 }
 
@@ -167,7 +183,7 @@ impl<'a> Finder<'a> {
     }
 
     fn push(&mut self, changes: Vec<Change>, cost: u16, title: String, underlined: Option<(usize, usize)>, sure: bool) {
-        self.edits.push(Edit { changes, cost, title, underlined, sure });
+        self.edits.push(Edit { changes, cost, title, underlined, sure, message: None });
     }
 
     fn change(&self, index: usize, text: impl Into<String>) -> Change {
@@ -199,7 +215,8 @@ impl<'a> Finder<'a> {
         let farther = u16::from(index != here);
         for (sign, text, cost) in SIGNS {
             let changes = vec![Change { start: end, end, text: text.to_owned() }];
-            self.push(changes, cost + farther, format!("add `{sign}`"), None, false);
+            let liked = if sign == self.expected { 3 } else { 0 };
+            self.push(changes, cost + farther - liked, format!("add `{sign}`"), None, false);
         }
         let Some(next) = self.tokens.get(index).map(|token| token.start) else { return };
         let changes = vec![Change { start: next, end: next, text: "@".to_owned() }];
@@ -243,9 +260,12 @@ impl<'a> Finder<'a> {
             return;
         }
         let own = self.own(index);
-        for (sign, _, cost) in SIGNS.into_iter().filter(|(sign, ..)| *sign != own) {
+        let others = [("@", "@", 20), ("&", "&", 20)];
+        for (sign, _, cost) in SIGNS.into_iter().chain(others).filter(|(sign, ..)| *sign != own) {
             let title = format!("write `{sign}` in place of `{own}`");
-            self.push(vec![self.change(index, sign)], cost + 6, title, self.place(index), false);
+            let is_confused = CONFUSED.contains(&(own, sign));
+            let cost = if is_confused { 4 } else { cost + 6 };
+            self.push(vec![self.change(index, sign)], cost, title, self.place(index), is_confused);
         }
     }
 
@@ -265,10 +285,13 @@ impl<'a> Finder<'a> {
             let title = format!("write `{meant}`");
             self.push(vec![self.change(index, *meant)], 6, title, self.place(index), false);
         }
-        if matches!(self.tokens[index].kind, TokenKind::Keyword(_)) {
+        let is_directive = index > 1 && self.own(index - 2) == "#";
+        if matches!(self.tokens[index].kind, TokenKind::Keyword(_)) && !is_directive {
             let name = format!("`{own}`");
             let title = format!("put the name in back-ticks: {name}");
             self.push(vec![self.change(index, name)], 8, title, self.place(index), true);
+            let edit = self.edits.last_mut().expect("it was just added");
+            edit.message = Some(format!("`{own}` is a keyword and cannot be a name as it stands."));
         }
     }
 
@@ -290,6 +313,33 @@ impl<'a> Finder<'a> {
         let name = format!("`{}`", &self.text[start..end]);
         let title = format!("put the name in back-ticks: {name}");
         self.push(vec![Change { start, end, text: name }], 1, title, Some((start, end)), true);
+    }
+
+    /// Quotes of the wrong kind, none around a path, or some around a name.
+    fn quoted(&mut self, here: usize) {
+        let Some(token) = self.tokens.get(here).copied() else { return };
+        let rest = &self.text[token.start..];
+        let line = &rest[..rest.find(['\n', '\r']).unwrap_or(rest.len())];
+        if let Some(end) = line.strip_prefix('\'').and_then(|inner| inner.find('\'')) {
+            let inner = &line[1..=end];
+            let text = format!("\"{}\"", inner.replace('"', "\\\""));
+            let change = Change { start: token.start, end: token.start + end + 2, text };
+            let place = Some((change.start, change.end));
+            self.push(vec![change], 1, "write texts in double quotes".to_owned(), place, true);
+        }
+        if here > 0 && self.own(here - 1) == "import" {
+            let path = line.split([';', '"', '\'']).next().unwrap_or_default().trim_end();
+            let change = Change { start: token.start, end: token.start + path.len(), text: format!("\"{path}\"") };
+            let place = Some((change.start, change.end));
+            self.push(vec![change], 1, "put the path in quotes".to_owned(), place, true);
+        }
+        let inner = self.own(here).trim_matches('"');
+        let is_name =
+            !inner.is_empty() && inner.chars().all(|it| it.is_ascii_alphanumeric() || matches!(it, '.' | '_'));
+        if token.kind == TokenKind::StringLiteral && is_name {
+            let change = self.change(here, inner);
+            self.push(vec![change], 6, "write the name without quotes".to_owned(), self.place(here), true);
+        }
     }
 
     /// Two tokens in the wrong order; the one that is no name moves.
@@ -327,6 +377,24 @@ impl<'a> Finder<'a> {
         }
     }
 
+    /// A text of several lines without its end: one of the next lines goes on with the program.
+    fn close_block(&mut self, at: usize) {
+        let mut start = at;
+        for turn in 0..MAX_LINES {
+            let Some(line) = self.text[start..].find('\n') else { return };
+            start += line + 1;
+            let rest = &self.text[start..];
+            let indent = rest.len() - rest.trim_start_matches([' ', '\t']).len();
+            if turn == 0 {
+                continue;
+            }
+            let place = start + indent;
+            let changes = vec![Change { start: place, end: place, text: "\"\"\"".to_owned() }];
+            let title = "close the text with `\"\"\"`".to_owned();
+            self.push(changes, 1 + turn as u16, title, Some((at, at + 3)), false);
+        }
+    }
+
     /// A text or comment without its end.
     fn close(&mut self, at: usize) {
         let rest = &self.text[at..];
@@ -338,7 +406,7 @@ impl<'a> Finder<'a> {
         }
         let (quote, what) = if rest.starts_with('`') { ("`", "name") } else { ("\"", "text") };
         if rest.starts_with("\"\"\"") {
-            return;
+            return self.close_block(at);
         }
         let own = rest[..line].trim_end();
         let mut cut = own.len();
@@ -355,6 +423,9 @@ impl<'a> Finder<'a> {
         }
     }
 }
+
+/// How many lines a text that is never closed may have had.
+const MAX_LINES: usize = 12;
 
 fn spaced(word: &str) -> String {
     if word.chars().all(|it| it.is_ascii_alphabetic()) { format!(" {word} ") } else { word.to_owned() }

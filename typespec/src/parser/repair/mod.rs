@@ -20,6 +20,9 @@ const MAX_REPAIRS: usize = 12;
 /// How far behind a slip the text must go on well, in bytes.
 const LOOK_AHEAD: usize = 1_200;
 
+/// How far the text must go on well behind a change that leaves other slips as they are, in bytes.
+const MIN_REACH: usize = 4;
+
 /// The longest text that is tried anew for every change.
 const MAX_WINDOW: usize = 8_192;
 
@@ -39,6 +42,10 @@ fn is_slip(diagnostic: &Diagnostic) -> bool {
         diagnostic.code.as_str(),
         "token-expected" | "reserved-identifier" | "unterminated" | "invalid-character" | "invalid-decorator-location"
     ) && diagnostic.primary.is_some()
+}
+
+fn is_unterminated(diagnostic: &Diagnostic) -> bool {
+    diagnostic.code.as_str() == "unterminated" && diagnostic.primary.is_some()
 }
 
 fn start_of(diagnostic: &Diagnostic) -> usize {
@@ -65,12 +72,22 @@ struct Window {
 
 impl Repair {
     fn run(mut self, mut parse: Parse) -> Parse {
+        // What is never closed takes everything behind it along, so it comes first.
+        for is_wanted in [is_unterminated, is_slip] {
+            parse = self.take_back(parse, is_wanted);
+        }
+        self.finish(parse)
+    }
+
+    /// Takes back the slips of a kind, one after the other.
+    fn take_back(&mut self, mut parse: Parse, is_wanted: fn(&Diagnostic) -> bool) -> Parse {
         let mut from = 0;
         while self.told.len() < MAX_REPAIRS {
-            let found = parse.diagnostics.iter().filter(|it| is_slip(it) && start_of(it) >= from);
-            let Some(error) = found.min_by_key(|it| start_of(it)).cloned() else { break };
-            let start = start_of(&error);
-            match self.mend(&parse, &error) {
+            let slips = parse.diagnostics.iter().filter(|it| is_wanted(it));
+            let found = slips.map(|it| (noticed(&parse.root, start_of(it)), it)).filter(|(start, _)| *start >= from);
+            let Some((start, error)) = found.min_by_key(|(start, _)| *start) else { break };
+            let error = error.clone();
+            match self.mend(&parse, &error, start) {
                 Some(edit) => {
                     let told = self.tell(&error, &edit);
                     self.told.push(told);
@@ -81,6 +98,10 @@ impl Repair {
                 None => from = start + 1,
             }
         }
+        parse
+    }
+
+    fn finish(self, parse: Parse) -> Parse {
         let mut rest = one_for_each_statement(&parse);
         if self.told.is_empty() {
             without_order(&mut rest);
@@ -97,29 +118,30 @@ impl Repair {
     }
 
     /// The change after which the text goes on best; `None` if none makes it better.
-    fn mend(&self, parse: &Parse, error: &Diagnostic) -> Option<Edit> {
-        let at = noticed(&parse.root, start_of(error));
+    fn mend(&self, parse: &Parse, error: &Diagnostic, at: usize) -> Option<Edit> {
         let window = self.window(&parse.root, at)?;
         let text = &self.text[window.start..window.end];
         let is_cut = window.end < self.text.len();
         let (before, _) = errors(text, window.blocks, is_cut);
         let candidates = candidates::around(text, at - window.start, error);
-        if before == 0 || (before == 1 && candidates.iter().all(|edit| !edit.sure) && went_on(error)) {
-            return None;
-        }
-        let mut best: Option<(usize, u16, Edit)> = None;
-        for edit in candidates {
+        // Where the parser went on as well as can be, only what is beyond doubt is better.
+        let only_sure = before == 1 && went_on(error);
+        let mut best: Option<((usize, usize, u16), Edit)> = None;
+        for edit in candidates.into_iter().filter(|edit| edit.sure || !only_sure) {
             let changed = edit.apply(text);
             let (after, first) = errors(&changed, window.blocks, is_cut);
-            let goes_on = first.is_none_or(|first| first + window.start > at + edit.added());
-            if after >= before || !goes_on {
+            // How far the text goes on well, in the places of the text as it is.
+            let reach = first.map_or(usize::MAX, |first| window.start + edit.place_before(first));
+            let is_better = after < before || (after == before && edit.sure && reach > at + MIN_REACH);
+            if !is_better || reach <= at {
                 continue;
             }
-            if best.as_ref().is_none_or(|(least, cost, _)| (after, edit.cost) < (*least, *cost)) {
-                best = Some((after, edit.cost, edit));
+            let score = (usize::MAX - reach, after, edit.cost);
+            if best.as_ref().is_none_or(|(least, _)| score < *least) {
+                best = Some((score, edit));
             }
         }
-        best.map(|(_, _, edit)| edit.moved(window.start))
+        best.map(|(_, edit)| edit.moved(window.start))
     }
 
     /// The statement that a place belongs to, the one before it, and what comes behind.
@@ -166,11 +188,15 @@ impl Repair {
         if let Some((start, end)) = edit.underlined {
             let (start, end) = self.origin.range(start, end);
             let tight = Span::new(self.file, start, end);
-            let noticed = told.primary.as_ref().map(|label| label.span).filter(|span| *span != tight);
+            let noticed = told.primary.as_ref().map(|label| label.span).filter(|span| span.start != tight.start);
             told = told.at(tight);
             if let Some(noticed) = noticed {
-                told = told.also(noticed, "noticed here");
+                // Where it was noticed is a point; what was skipped from there on says nothing.
+                told = told.also(Span { end: noticed.end.min(noticed.start + 1), ..noticed }, "noticed here");
             }
+        }
+        if let Some(message) = &edit.message {
+            told.message.clone_from(message);
         }
         told
     }
@@ -213,7 +239,16 @@ fn one_for_each_statement(parse: &Parse) -> Vec<Diagnostic> {
     let mut seen: Vec<usize> = Vec::new();
     let mut sorted: Vec<&Diagnostic> = parse.diagnostics.iter().collect();
     sorted.sort_by_key(|diagnostic| start_of(diagnostic));
+    // What is never closed takes everything behind it along.
+    let open = parse.diagnostics.iter().filter(|it| it.code.as_str() == "unterminated").filter_map(|it| {
+        let span = it.primary.as_ref()?.span;
+        (span.end as usize + 1 >= parse.root.end).then_some((span.start as usize, it))
+    });
+    let open = open.min_by_key(|(start, _)| *start);
     for diagnostic in sorted {
+        if open.is_some_and(|(start, it)| start_of(diagnostic) >= start && diagnostic != it) {
+            continue;
+        }
         let follows = is_slip(diagnostic) && diagnostic.code.as_str() != "unterminated";
         if follows && diagnostic.is_error() {
             let group = groups.partition_point(|start| *start <= start_of(diagnostic));
@@ -260,7 +295,7 @@ fn noticed(root: &Node, start: usize) -> usize {
         let inner = node.nodes().find(|inner| inner.start <= start && start < inner.end);
         match inner {
             Some(inner) if inner.kind == NodeKind::InvalidStatement && inner.start == start => {
-                return inner.tokens().next().map_or(start, |token| token.start);
+                return inner.tokens().next().map_or(inner.end, |token| token.start);
             }
             Some(inner) => node = inner,
             None => return start,

@@ -65,7 +65,11 @@ impl Origin {
     }
 
     pub fn map(&self, diagnostic: &mut Diagnostic) {
-        diagnostic.primary.iter_mut().chain(&mut diagnostic.secondary).for_each(|label| label.span = self.span(label.span));
+        diagnostic
+            .primary
+            .iter_mut()
+            .chain(&mut diagnostic.secondary)
+            .for_each(|label| label.span = self.span(label.span));
         diagnostic.fixes.iter_mut().for_each(|fix| fix.span = self.span(fix.span));
     }
 
