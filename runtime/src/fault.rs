@@ -17,6 +17,8 @@ pub mod code {
     pub const INVALID_API_VERSION: &str = "InvalidApiVersionParameter";
     /// Nothing is there.
     pub const NOT_FOUND: &str = "NotFound";
+    /// The caller may not do this.
+    pub const FORBIDDEN: &str = "AuthorizationFailed";
     /// The state of the resource forbids the change.
     pub const CONFLICT: &str = "Conflict";
     /// `If-Match` or `If-None-Match` did not hold.

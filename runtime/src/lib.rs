@@ -4,6 +4,7 @@
 //! outer crates implement: [`store::Store`] and [`store::Queue`] (state), [`Clock`] and [`Ids`]
 //! (time and identity), [`platform::Platform`] (compute) and [`recipe::RecipeDriver`] (provisioning).
 
+pub mod access;
 pub mod catalog;
 mod clock;
 pub mod conformance;

@@ -3,6 +3,8 @@
 //! The path is decoded exactly as the routes decode it; what is not known is given the strictest reading.
 
 use http::Method;
+use radii_model::ResourceId;
+use radii_runtime::access::Right;
 
 use super::policy::{Action, Scope};
 use crate::api::decoded_segments;
@@ -33,6 +35,26 @@ pub fn of(method: &Method, path: &str) -> Demand {
         _ if path.starts_with("/dashboard/assets/") => Demand::Nothing,
         "/" | "/openapi/v2" | "/openapi/v3" | "/openapi/radii.json" => Demand::Known,
         _ if *method == Method::GET || *method == Method::HEAD => read_all,
+        _ => Demand::Allowed(Action::Administer, Scope::root()),
+    }
+}
+
+/// Returns what somebody demands who wants to do something with what an id names: what their request for it would.
+pub(super) fn of_right(right: Right<'_>, id: &ResourceId) -> Demand {
+    let text = id.to_string();
+    let mut segments: Vec<String> = text.split('/').skip(1).map(str::to_owned).collect();
+    let method = match right {
+        Right::Read => Method::GET,
+        Right::Write => Method::PUT,
+        Right::Secrets => return Demand::Allowed(Action::ReadSecrets, Scope::of(&segments)),
+        Right::Act(action) => {
+            segments.push(action.to_owned());
+            Method::POST
+        }
+    };
+    match segments.first() {
+        Some(first) if first.eq_ignore_ascii_case("planes") => of_protocol(&method, &segments),
+        // Nothing of this server is named so; what it is, only an administrator may try.
         _ => Demand::Allowed(Action::Administer, Scope::root()),
     }
 }

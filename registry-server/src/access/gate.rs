@@ -11,6 +11,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use http::header::{AUTHORIZATION, RETRY_AFTER, WWW_AUTHENTICATE};
 use http::{HeaderValue, Method};
+use radii_runtime::access::Authority;
 use radii_runtime::{Clock as _, Fault, SystemClock};
 
 use super::Directory;
@@ -18,13 +19,11 @@ use super::audit::{Audit, Entry};
 use super::demand::{self, Demand};
 use super::issuer::Refusal;
 use super::limit::Limiter;
-use super::policy::{Action, Actor, Scope};
+use super::policy::{self, Action, Actor};
 use crate::serve::{RequestId, envelope};
 
 /// The caller is not known.
 const UNAUTHENTICATED: &str = "AuthenticationFailed";
-/// The caller is known, and may not do this.
-const FORBIDDEN: &str = "AuthorizationFailed";
 /// The caller sent too many requests.
 const TOO_MANY: &str = "TooManyRequests";
 
@@ -40,6 +39,11 @@ pub struct Gate {
 }
 
 impl Gate {
+    /// Who knows what callers may do; `None` while everybody may do everything.
+    pub(crate) fn authority(&self) -> Option<Arc<dyn Authority>> {
+        self.directory.clone().map(|directory| directory as Arc<dyn Authority>)
+    }
+
     async fn find(&self, token: Option<String>) -> Result<Option<Actor>, Fault> {
         let Some(directory) = &self.directory else { return Ok(Some(Actor::anonymous())) };
         let Some(token) = token else { return Ok(None) };
@@ -93,16 +97,6 @@ fn unauthenticated(fault: &Fault, path: &str) -> Response {
     response
 }
 
-fn forbidden(actor: &Actor, action: Action, scope: &Scope) -> Fault {
-    let message = format!(
-        "`{}` may not {} at `{scope}`: that needs the role `{}` there; ask an administrator for a grant",
-        actor.name,
-        action.as_str(),
-        format!("{:?}", action.needs()).to_lowercase(),
-    );
-    Fault::new(403, FORBIDDEN, message)
-}
-
 /// Lets a request through, or answers it.
 pub async fn guard(State(gate): State<Arc<Gate>>, mut request: Request, next: Next) -> Response {
     let demand = demand::of(request.method(), request.uri().path());
@@ -120,7 +114,7 @@ pub async fn guard(State(gate): State<Arc<Gate>>, mut request: Request, next: Ne
         Ok(actor) => {
             let refusal = match &demand {
                 Demand::Allowed(action, scope) if !actor.may(*action, scope) => {
-                    Some(envelope(&forbidden(&actor, *action, scope)))
+                    Some(envelope(&policy::forbidden(&actor, *action, scope)))
                 }
                 _ => None,
             };

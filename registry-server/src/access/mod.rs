@@ -18,7 +18,12 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::{Duration, SystemTime};
 
+use radii_model::ResourceId;
+use radii_runtime::Fault;
+use radii_runtime::access::{Authority, Caller, Right};
+
 use config::{AccessFile, Binding, ConfigError};
+use demand::Demand;
 use issuer::{Issuer, Refusal, Subject};
 use policy::{Actor, Grant};
 
@@ -27,6 +32,9 @@ pub use tokens::{hash_of, new_token};
 
 /// How often the access file is looked at for changes.
 const LOOK_AGAIN: Duration = Duration::from_secs(2);
+
+/// What names of an issuer's users begin with, so that none is taken for a token's.
+const USER: &str = "user:";
 
 /// Everybody who is known, as the access file says now.
 pub struct Directory {
@@ -45,19 +53,33 @@ struct Known {
 impl Known {
     fn new(file: AccessFile) -> Self {
         let tokens = file.tokens.into_iter().map(|token| {
-            let actor = Actor { name: format!("token:{}", token.name), grants: token.grants };
+            let name = format!("token:{}", token.name);
+            let actor = Actor { name, groups: Vec::new(), grants: token.grants };
             (token.sha256.to_ascii_lowercase(), actor)
         });
         Self { tokens: tokens.collect(), issuer: file.oidc.map(Issuer::new), bindings: file.grants }
     }
 
-    fn grants_of(&self, subject: &Subject) -> Vec<Grant> {
+    fn grants_of(&self, user: &str, groups: &[String]) -> Vec<Grant> {
         let concerns = |binding: &&Binding| match (&binding.user, &binding.group) {
-            (Some(user), _) => *user == subject.user,
-            (_, Some(group)) => subject.groups.contains(group),
+            (Some(own), _) => own == user,
+            (_, Some(group)) => groups.contains(group),
             _ => false,
         };
         self.bindings.iter().filter(concerns).map(Binding::grant).collect()
+    }
+
+    /// Returns a caller with the rights that they have now; one who is not known any more has none.
+    fn find(&self, caller: &Caller) -> Actor {
+        let grants = match caller.name.strip_prefix(USER) {
+            Some(user) if self.issuer.is_some() => self.grants_of(user, &caller.groups),
+            Some(_) => Vec::new(),
+            None => {
+                let token = self.tokens.values().find(|actor| actor.name == caller.name);
+                token.map(|actor| actor.grants.clone()).unwrap_or_default()
+            }
+        };
+        Actor { name: caller.name.clone(), groups: caller.groups.clone(), grants }
     }
 }
 
@@ -108,7 +130,74 @@ impl Directory {
         let Some(issuer) = known.issuer.as_ref().filter(|_| token.matches('.').count() == 2) else {
             return Err(Refusal::Invalid("nobody is known by it".to_owned()));
         };
-        let subject = issuer.check(token).await?;
-        Ok(Actor { name: format!("user:{}", subject.user), grants: known.grants_of(&subject) })
+        let Subject { user, groups } = issuer.check(token).await?;
+        let grants = known.grants_of(&user, &groups);
+        Ok(Actor { name: format!("{USER}{user}"), groups, grants })
+    }
+}
+
+impl Authority for Directory {
+    fn check(&self, caller: &Caller, right: Right<'_>, id: &ResourceId) -> Result<(), Fault> {
+        let known = Arc::clone(&self.known.read().unwrap_or_else(PoisonError::into_inner));
+        let actor = known.find(caller);
+        match demand::of_right(right, id) {
+            Demand::Allowed(action, scope) if !actor.may(action, &scope) => Err(policy::forbidden(&actor, action, &scope)),
+            _ => Ok(()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SHOP: &str = "/planes/radius/local/resourceGroups/shop";
+
+    fn file(role: &str) -> String {
+        format!(
+            "tokens:\n- name: ci\n  sha256: {}\n  grants: [{{role: {role}, scope: {SHOP}}}]\n\
+             oidc: {{issuer: 'https://login.example.com', audience: [radii]}}\n\
+             grants:\n- {{group: shop, role: {role}, scope: {SHOP}}}\n",
+            hash_of("secret")
+        )
+    }
+
+    #[test]
+    fn rights_are_looked_up_again_whenever_they_are_asked_for() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("access.yaml");
+        std::fs::write(&path, file("operator")).unwrap();
+        let directory = Directory::open(&path).unwrap();
+        let token = Caller { name: "token:ci".into(), groups: Vec::new() };
+        let user = Caller { name: "user:alice".into(), groups: vec!["shop".into()] };
+        let thing = format!("{SHOP}/providers/A.B/c/d").parse::<ResourceId>().unwrap();
+        let may = |caller: &Caller, right: Right<'_>| directory.check(caller, right, &thing).is_ok();
+        for caller in [&token, &user] {
+            for right in [Right::Read, Right::Write, Right::Secrets, Right::Act("listSecrets")] {
+                assert!(may(caller, right), "{caller:?} {right:?}");
+            }
+        }
+        std::fs::write(&path, file("reader")).unwrap();
+        directory.reload();
+        for caller in [&token, &user] {
+            assert!(may(caller, Right::Read) && may(caller, Right::Act("getGraph")));
+            for right in [Right::Write, Right::Secrets, Right::Act("listSecrets"), Right::Act("restart")] {
+                assert!(!may(caller, right), "{caller:?} {right:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn names_that_are_not_known_have_no_rights_and_a_user_is_no_token() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("access.yaml");
+        std::fs::write(&path, file("admin")).unwrap();
+        let directory = Directory::open(&path).unwrap();
+        let group = SHOP.parse::<ResourceId>().unwrap();
+        for name in ["token:gone", "user:token:ci", "user:ci", "ci", "anonymous"] {
+            let caller = Caller { name: name.into(), groups: Vec::new() };
+            let fault = directory.check(&caller, Right::Read, &group).unwrap_err();
+            assert_eq!((fault.status, fault.code.as_str()), (403, "AuthorizationFailed"), "{name}");
+        }
     }
 }

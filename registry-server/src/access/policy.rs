@@ -1,5 +1,8 @@
 //! Who may do what where: roles, grants and the one question that is asked of them.
 
+use radii_runtime::Fault;
+use radii_runtime::access::Caller;
+use radii_runtime::fault::code;
 use serde::{Deserialize, Serialize};
 
 /// What a caller may do. Each role may also do what the roles before it may.
@@ -131,14 +134,21 @@ pub struct Grant {
 pub struct Actor {
     /// Name for the audit log: a token's name, or a subject with its issuer's kind in front.
     pub name: String,
+    /// Groups that an issuer said it is in.
+    pub groups: Vec<String>,
     /// What it may do.
     pub grants: Vec<Grant>,
 }
 
 impl Actor {
+    /// Returns what of it an operation remembers.
+    pub fn caller(&self) -> Caller {
+        Caller { name: self.name.clone(), groups: self.groups.clone() }
+    }
+
     /// Returns who calls while there is no authentication: somebody who may do everything.
     pub fn anonymous() -> Self {
-        Self { name: "anonymous".to_owned(), grants: vec![Grant { role: Role::Admin, scope: Scope::root() }] }
+        Self { name: "anonymous".to_owned(), groups: Vec::new(), grants: vec![Grant { role: Role::Admin, scope: Scope::root() }] }
     }
 
     /// Whether this caller may do something there. What no grant allows is denied.
@@ -154,6 +164,17 @@ impl Actor {
     }
 }
 
+/// Returns the refusal of what no grant allows.
+pub(super) fn forbidden(actor: &Actor, action: Action, scope: &Scope) -> Fault {
+    let message = format!(
+        "`{}` may not {} at `{scope}`: that needs the role `{}` there; ask an administrator for a grant",
+        actor.name,
+        action.as_str(),
+        format!("{:?}", action.needs()).to_lowercase(),
+    );
+    Fault::new(403, code::FORBIDDEN, message)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -163,7 +184,7 @@ mod tests {
     }
 
     fn actor(role: Role, at: &str) -> Actor {
-        Actor { name: "someone".into(), grants: vec![Grant { role, scope: scope(at) }] }
+        Actor { name: "someone".into(), groups: Vec::new(), grants: vec![Grant { role, scope: scope(at) }] }
     }
 
     #[test]
@@ -203,7 +224,7 @@ mod tests {
 
     #[test]
     fn nobody_may_do_anything_without_a_grant() {
-        let nobody = Actor { name: "nobody".into(), grants: Vec::new() };
+        let nobody = Actor { name: "nobody".into(), groups: Vec::new(), grants: Vec::new() };
         for action in [Action::Read, Action::Discover, Action::Register, Action::Operate, Action::Administer] {
             assert!(!nobody.may(action, &Scope::root()));
         }

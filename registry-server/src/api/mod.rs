@@ -16,17 +16,20 @@ mod route;
 pub mod trust;
 
 use std::error::Error as _;
+use std::sync::Arc;
 
 use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::extract::{Request, State};
 use axum::response::Response;
-use http::{Method, StatusCode};
+use http::{Extensions, Method, StatusCode};
 use radii_runtime::Fault;
+use radii_runtime::access::Caller;
 use radii_runtime::fault::code;
 use serde_json::json;
 
 use crate::AppState;
+use crate::access::policy::Actor;
 use call::Call;
 pub(crate) use call::decoded_segments;
 use route::Route;
@@ -39,8 +42,11 @@ pub fn router(state: AppState) -> Router {
     Router::new().fallback(answer_request).with_state(state)
 }
 
-async fn answer_request(State(state): State<AppState>, request: Request) -> Response {
+async fn answer_request(State(mut state): State<AppState>, request: Request) -> Response {
     let (parts, body) = request.into_parts();
+    if state.host.is_guarded() {
+        state.host = Arc::new(state.host.acting_for(caller(&parts.extensions)));
+    }
     let body = match read(body).await {
         Ok(body) => body,
         Err(fault) => return answer::fault(&fault),
@@ -58,6 +64,12 @@ async fn answer_request(State(state): State<AppState>, request: Request) -> Resp
             answer::fault(&fault)
         }
     }
+}
+
+/// Who sent a request, as the gate found out; whoever passed no gate is nobody, and may nothing.
+fn caller(extensions: &Extensions) -> Caller {
+    let nobody = || Caller { name: "unknown".to_owned(), groups: Vec::new() };
+    extensions.get::<Actor>().map_or_else(nobody, Actor::caller)
 }
 
 async fn read(body: Body) -> Result<axum::body::Bytes, Fault> {

@@ -83,7 +83,7 @@ mod tests {
 
     #[tokio::test]
     async fn only_operations_that_ended_long_ago_are_forgotten() {
-        let (state, opened) = prepare(&Options::default(), Vec::new(), Vec::new()).await.unwrap();
+        let (state, opened) = prepare(&Options::default(), Vec::new(), Vec::new(), None).await.unwrap();
         let group = "/planes/radius/local/resourceGroups/g/providers/Contoso.Data/stores/a";
         let (ended, waiting) = (operation(group, Timestamp(1)), operation(group, Timestamp(1)));
         let end = Write::Advance { id: ended.id, attempt: None, state: State::Succeeded, error: None };

@@ -17,6 +17,7 @@ use std::sync::Arc;
 use axum::Router;
 use axum::serve::ListenerExt;
 use axum_server::tls_rustls::RustlsConfig;
+use radii_runtime::access::Authority;
 use radii_runtime::catalog::Catalog;
 use radii_runtime::host::{Host, Parts};
 use radii_runtime::platform::Platform;
@@ -138,7 +139,7 @@ impl Server {
         let mut followers = Vec::new();
         let gate = gate(&options, &mut followers)?;
         let tls = load_tls(&options, &mut followers).await?;
-        let (state, store) = prepare(&options, platforms, recipes).await?;
+        let (state, store) = prepare(&options, platforms, recipes, gate.authority()).await?;
         let health = Arc::clone(&state.health);
         let (stop_listening, stop_working) = (CancellationToken::new(), CancellationToken::new());
         let workers = tokio::spawn(work(state.clone(), options.workers.clone(), stop_working.clone()));
@@ -243,8 +244,8 @@ pub async fn in_process(
     platforms: Vec<Arc<dyn Platform>>,
     recipes: Vec<Arc<dyn RecipeDriver>>,
 ) -> Result<(Router, AppState), Error> {
-    let (state, _) = prepare(options, platforms, recipes).await?;
     let gate = gate(options, &mut Vec::new())?;
+    let (state, _) = prepare(options, platforms, recipes, gate.authority()).await?;
     Ok((router(state.clone(), options, gate), state))
 }
 
@@ -313,6 +314,7 @@ async fn prepare(
     options: &Options,
     platforms: Vec<Arc<dyn Platform>>,
     recipes: Vec<Arc<dyn RecipeDriver>>,
+    authority: Option<Arc<dyn Authority>>,
 ) -> Result<(AppState, Opened), Error> {
     let config = Config { database: options.database.clone(), keys: options.keys.clone() };
     let store = crate::store::open(&config).await?;
@@ -320,7 +322,7 @@ async fn prepare(
     let registrations = store.registrations_since(0).await?.revision;
     let catalog = Arc::new(Catalog::default());
     catalog.load(&*store).await?;
-    let host = Host::new(Parts {
+    let parts = Parts {
         store: store.clone(),
         queue: store.clone(),
         clock: Arc::new(SystemClock),
@@ -329,9 +331,9 @@ async fn prepare(
         platforms,
         recipes,
         states: Some(StateBackend::new(store.clone(), Arc::new(SystemClock))),
-    });
+    };
     let state = AppState {
-        host,
+        host: Host::guarded(parts, authority),
         health: Arc::new(Health::default()),
         providers: Arc::new(api::forward::Providers::new(options.providers)),
         trusted_proxies: options.trusted_proxies.clone().into(),

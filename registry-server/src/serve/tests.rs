@@ -50,7 +50,7 @@ async fn builtin_providers_are_registered_once_and_again_when_one_was_deleted() 
     let folder = tempfile::tempdir().unwrap();
     let options = on(&folder);
     let revision = async |delete: bool| {
-        let (state, store) = prepare(&options, Vec::new(), Vec::new()).await.unwrap();
+        let (state, store) = prepare(&options, Vec::new(), Vec::new(), None).await.unwrap();
         let id = "/planes/radius/local/providers/System.Resources/resourceProviders/Radius.Data";
         let record = state.host.parts.store.find(&id.parse().unwrap()).await.unwrap().expect("it is registered");
         if delete {

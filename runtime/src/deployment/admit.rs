@@ -98,6 +98,7 @@ pub(super) async fn check(host: &Host, id: &ResourceId, asked: &Asked) -> Result
     let around = surroundings(id, &asked.providers, host.parts.clock.now())?;
     let checked = check_template(&asked.template, &asked.given, &around).map_err(|problems| invalid(&problems))?;
     super::types::check(host, &checked.template, &around).await?;
+    super::authorize::check(host, asked, &around)?;
     let nodes = checked.plan.nodes.iter();
     let deployed = nodes.filter(|node| node.active && !checked.template.resources[node.resource].existing);
     let (resources, parameters) = (deployed.map(|node| node.id.clone()).collect(), shown(&checked));

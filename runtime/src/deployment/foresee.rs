@@ -88,6 +88,8 @@ pub(super) struct Foresight {
     outside: HashMap<String, Option<Json>>,
     /// Keys of resources outside that were asked for and are not known.
     asked: RefCell<BTreeSet<String>>,
+    /// POST actions that were asked for: key of the resource, and action.
+    actions: RefCell<BTreeSet<(String, String)>>,
     /// Whether the last evaluation used what is not exact.
     uncertain: Cell<bool>,
 }
@@ -109,6 +111,7 @@ impl Foresight {
             seen: HashMap::new(),
             outside: HashMap::new(),
             asked: RefCell::default(),
+            actions: RefCell::default(),
             uncertain: Cell::new(false),
         }
     }
@@ -215,6 +218,16 @@ impl Foresight {
     /// Returns keys of resources outside the template that were asked for, and forgets that they were.
     pub(super) fn wishes(&self) -> Vec<String> {
         std::mem::take(&mut *self.asked.borrow_mut()).into_iter().collect()
+    }
+
+    /// Returns POST actions that were asked for, and forgets that they were.
+    pub(super) fn calls(&self) -> Vec<(String, String)> {
+        std::mem::take(&mut *self.actions.borrow_mut()).into_iter().collect()
+    }
+
+    /// Names something in the template as messages do: below the modules around it.
+    pub(super) fn place(&self, place: &str) -> String {
+        format!("{}{place}", self.prefix)
     }
 
     /// Notes a resource outside the template.
@@ -361,7 +374,10 @@ impl Resources for Foresight {
     }
 
     // Actions may do something, and answer with secrets: they wait for the deployment.
-    fn action(&self, name: &str, _: &str) -> Result<Json, Stop> {
+    fn action(&self, name: &str, action: &str) -> Result<Json, Stop> {
+        if let Ok(id) = self.id(name) {
+            self.actions.borrow_mut().insert((id, action.to_owned()));
+        }
         Err(self.unknown(name))
     }
 

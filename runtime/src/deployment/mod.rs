@@ -13,6 +13,7 @@
 
 mod actions;
 mod admit;
+mod authorize;
 mod check;
 mod expression;
 mod foresee;

@@ -10,7 +10,7 @@ use serde_json::{Map, Value as Json, json};
 use super::actions::properties;
 use super::admit::{self, Asked};
 use super::foresee::{Foreseen, Foresight};
-use super::{parameters, types};
+use super::{authorize, parameters, types};
 use crate::Fault;
 use crate::host::{Host, Preconditions, Put, present};
 
@@ -21,6 +21,7 @@ pub(super) async fn answer(host: &Host, id: &ResourceId, body: &Json) -> Result<
     let checked =
         admit::check_template(&asked.template, &asked.given, &around).map_err(|problems| admit::invalid(&problems))?;
     types::check(host, &checked.template, &around).await?;
+    authorize::check(host, &asked, &around)?;
     let secrets = checked.parameters.iter().filter(|(name, _)| {
         let declared = checked.template.parameters.get(*name);
         declared.is_some_and(|declared| parameters::has_secrets(&checked.template, declared))

@@ -16,6 +16,7 @@ use async_trait::async_trait;
 use radii_model::{ApiVersion, ResourceId, TypeName};
 use serde_json::{Map, Value as Json};
 
+use crate::access::{Authority, Caller};
 use crate::catalog::Catalog;
 use crate::kinds::Kinds;
 use crate::platform::{ComputeKind, Platform};
@@ -239,18 +240,29 @@ pub trait Kind: Send + Sync {
     }
 }
 
-/// The front of the runtime core.
+/// The front of the runtime core; cheap to clone.
+#[derive(Clone)]
 pub struct Host {
     /// What it is made of.
-    pub parts: Parts,
-    kinds: Kinds,
-    validators: Validators,
+    pub parts: Arc<Parts>,
+    kinds: Arc<Kinds>,
+    validators: Arc<Validators>,
+    /// Who knows what callers may do; `None` where everybody may do everything.
+    pub(crate) authority: Option<Arc<dyn Authority>>,
+    /// Whom it acts for; `None` for the server itself.
+    pub(crate) caller: Option<Arc<Caller>>,
 }
 
 impl Host {
     /// Returns a host with all built-in kinds.
     pub fn new(parts: Parts) -> Arc<Self> {
-        Arc::new(Self { parts, kinds: Kinds::default(), validators: Validators::default() })
+        Self::guarded(parts, None)
+    }
+
+    /// Returns a host that asks an authority what callers may do.
+    pub fn guarded(parts: Parts, authority: Option<Arc<dyn Authority>>) -> Arc<Self> {
+        let (parts, kinds, validators) = (Arc::new(parts), Arc::default(), Arc::default());
+        Arc::new(Self { parts, kinds, validators, authority, caller: None })
     }
 
     /// Creates or updates a resource.

@@ -5,10 +5,12 @@ use serde_json::Value as Json;
 
 use super::Host;
 use crate::Fault;
+use crate::access::Right;
 use crate::fault::code;
 use crate::store::{ListQuery, Page, Record};
 
 pub(super) async fn get(host: &Host, id: &ResourceId) -> Result<Record, Fault> {
+    host.authorize(Right::Read, id)?;
     let mut record = load(host, id).await?;
     redact(host, &mut record);
     Ok(record)
@@ -21,6 +23,7 @@ pub(super) async fn list(host: &Host, query: &ListQuery) -> Result<Page, Fault> 
 }
 
 pub(super) async fn act(host: &Host, id: &ResourceId, action: &str, body: &Json) -> Result<Json, Fault> {
+    host.authorize(Right::Act(action), id)?;
     if let Some(type_name) = id.resource_type()
         && let Some(answer) = host.kind_of(&type_name).act_before(host, id, action, body).await?
     {

@@ -8,6 +8,7 @@ use serde_json::{Map, Value as Json, json};
 
 use super::{Answer, Delete, Host, Mode, Preconditions, Put, resolve};
 use crate::Fault;
+use crate::access::Right;
 use crate::fault::code;
 use crate::store::{self, Batch, Expect, Operation, OperationId, Private, Record, State, Verb, Write};
 use crate::validate::{Validator, Violation};
@@ -87,6 +88,7 @@ struct Checked {
 /// Carries every check and completion of a PUT out, and changes nothing.
 async fn check(host: &Host, request: &Put, activity: Activity) -> Result<Checked, Refusal> {
     let id = &request.id;
+    host.authorize(Right::Write, id)?;
     let type_name = resource_type(id)?;
     let kind = host.kind_of(&type_name);
     kind.check(id, &type_name, &request.body)?;
@@ -103,6 +105,8 @@ async fn check(host: &Host, request: &Put, activity: Activity) -> Result<Checked
         let given = request.body.get("properties").filter(|properties| !properties.is_null());
         check_schema(validator, given.is_some(), &mut record, old.as_ref())?;
     }
+    // Before the kind looks at what is referred to: whether that is there is not everybody's to know.
+    host.authorize_references(&record)?;
     kind.admit(host, &mut record, old.as_ref()).await?;
     Ok(Checked { record, old, validator, mode: kind.mode(&type_name.to_string()) })
 }
@@ -153,6 +157,7 @@ async fn try_put(host: &Host, request: &Put, operation: Option<OperationId>) -> 
 
 async fn try_delete(host: &Host, request: &Delete) -> Result<Answer, Refusal> {
     let id = &request.id;
+    host.authorize(Right::Write, id)?;
     let type_name = resource_type(id)?;
     let Some(mut record) = host.parts.store.find(id).await? else { return Ok(Answer::Absent) };
     request.preconditions.check(Some(&record), id)?;
@@ -205,7 +210,7 @@ fn begin(
         error: None,
         attempt: 0,
         run_after: now,
-        payload,
+        payload: host.signed(payload),
         created_at: now,
         ended_at: None,
     }

@@ -42,7 +42,8 @@ enum End {
 ///
 /// Every write names the attempt, so that a worker whose lease ran out writes nothing.
 pub(super) async fn carry_out(host: &Host, options: &Options, operation: Operation, stop: &CancellationToken) {
-    if let Err(error) = try_carry_out(host, options, &operation, stop).await {
+    let acting = host.carrying_out(&operation);
+    if let Err(error) = try_carry_out(host, acting, options, &operation, stop).await {
         // The lease runs out and the operation is claimed again: by whoever can reach the store then.
         tracing::error!(
             operation.id = %operation.id,
@@ -54,6 +55,7 @@ pub(super) async fn carry_out(host: &Host, options: &Options, operation: Operati
 
 async fn try_carry_out(
     host: &Host,
+    acting: Result<Host, Fault>,
     options: &Options,
     operation: &Operation,
     stop: &CancellationToken,
@@ -73,6 +75,11 @@ async fn try_carry_out(
     let Some(type_name) = stored.id.resource_type() else {
         let fault = Fault::internal(format!("`{}` is not a resource", stored.id));
         return end(host, operation, ended(stored, State::Failed), State::Failed, Some(fault)).await;
+    };
+    // From here on everything is done as whoever asked for it, with the rights that they have now.
+    let host = match acting.and_then(|acting| acting.authorize_still(operation, &stored).map(|()| acting)) {
+        Ok(acting) => &acting.clone(),
+        Err(fault) => return end(host, operation, ended(stored, State::Failed), State::Failed, Some(fault)).await,
     };
     let kind = host.kind_of(&type_name);
     let begun = begin(host, kind, operation, stored).await?;

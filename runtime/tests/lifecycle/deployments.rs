@@ -13,7 +13,10 @@ pub const DEPLOYMENT: &str = "Microsoft.Resources/deployments/app";
 pub const API: &str = "2020-10-01";
 
 pub async fn world() -> World {
-    let world = World::new().await;
+    with_deployments(World::new().await).await
+}
+
+pub async fn with_deployments(world: World) -> World {
     let versions = [API, "2022-09-01", "2025-04-01"];
     for version in versions {
         world.register("Microsoft.Resources/deployments", version, json!({}), &[]).await;

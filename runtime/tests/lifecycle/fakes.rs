@@ -189,7 +189,7 @@ impl Platform for FakePlatform {
 }
 
 /// A driver of recipes of kind `template`: the recipe's parameter `objects` names what it makes,
-/// `values` and `secrets` what it returns, `error` how it fails, `remember` what it remembers before.
+/// `template` what it deploys, `values` and `secrets` what it returns, `error` how it fails, `remember` what it remembers before.
 #[derive(Default)]
 pub struct FakeRecipes {
     pub contexts: Mutex<Vec<Json>>,
@@ -216,6 +216,9 @@ impl RecipeDriver for FakeRecipes {
         let parameters = &run.recipe.parameters;
         if let Some(state) = parameters.get("remember") {
             run.journal.remember(state).await?;
+        }
+        if let Some(template) = parameters.get("template") {
+            run.around.deployments.begin(run.around.resource, "of-recipe", json!({ "template": template })).await?;
         }
         let list = |name: &str| parameters.get(name).and_then(Json::as_array).cloned().unwrap_or_default();
         if let Some(error) = parameters.get("error").and_then(Json::as_str) {

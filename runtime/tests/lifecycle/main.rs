@@ -1,5 +1,6 @@
 //! The lifecycle of resources over the in-memory store, with fakes for what would be outside.
 
+mod authorization;
 mod compiled;
 mod containers;
 mod crashes;

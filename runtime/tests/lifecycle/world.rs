@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
 use radii_model::{ApiVersion, ResourceId};
+use radii_runtime::access::{Authority, Caller};
 use radii_runtime::catalog::Catalog;
 use radii_runtime::fault::Fault;
 use radii_runtime::host::{Answer, Delete, Host, Parts, Preconditions, Put};
@@ -48,6 +49,24 @@ pub struct World {
 impl World {
     /// A world with a plane, a group and the types that the tests use.
     pub async fn new() -> Self {
+        Self::guarded(None).await
+    }
+
+    /// The same world, as somebody sees it whose requests are allowed or refused.
+    pub fn seen_by(&self, name: &str) -> Self {
+        let caller = Caller { name: name.to_owned(), groups: Vec::new() };
+        Self {
+            host: Arc::new(self.host.acting_for(caller)),
+            clock: self.clock.clone(),
+            store: self.store.clone(),
+            platform: self.platform.clone(),
+            recipes: self.recipes.clone(),
+            options: self.options.clone(),
+        }
+    }
+
+    /// A world in which somebody knows what callers may do.
+    pub async fn guarded(authority: Option<Arc<dyn Authority>>) -> Self {
         let clock = Arc::new(StandingClock::default());
         let store = Arc::new(SteppingStore::new(MemoryStore::with_clock(clock.clone())));
         let platform = Arc::new(FakePlatform::new(store.clone()));
@@ -62,7 +81,7 @@ impl World {
             recipes: vec![recipes.clone()],
             states: None,
         };
-        let host = Host::new(parts);
+        let host = Host::guarded(parts, authority);
         let world = Self { host, clock, store, platform, recipes, options: Options::default() };
         world.store_record("/planes/radius/local", "System.Radius/planes", json!({})).await;
         world.store_record(GROUP, "System.Resources/resourceGroups", json!({})).await;
