@@ -263,10 +263,7 @@ mod tests {
         let ids: Vec<_> = all.iter().map(|(_, id, _)| id.as_str()).collect();
         assert_eq!(
             ids,
-            [
-                "/planes/aws/aws/accounts/1/regions/r",
-                "/planes/azure/azurecloud/subscriptions/s/resourceGroups/g"
-            ]
+            ["/planes/aws/aws/accounts/1/regions/r", "/planes/azure/azurecloud/subscriptions/s/resourceGroups/g"]
         );
         let newer = found(json!({ "providers": { "azure": { "subscriptionId": "s" }, "aws": { "accountId": "1" } } }));
         assert_eq!(newer.len(), 2, "{newer:?}");

@@ -141,7 +141,9 @@ impl Authority for Directory {
         let known = Arc::clone(&self.known.read().unwrap_or_else(PoisonError::into_inner));
         let actor = known.find(caller);
         match demand::of_right(right, id) {
-            Demand::Allowed(action, scope) if !actor.may(action, &scope) => Err(policy::forbidden(&actor, action, &scope)),
+            Demand::Allowed(action, scope) if !actor.may(action, &scope) => {
+                Err(policy::forbidden(&actor, action, &scope))
+            }
             _ => Ok(()),
         }
     }

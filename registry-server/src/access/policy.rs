@@ -148,7 +148,11 @@ impl Actor {
 
     /// Returns who calls while there is no authentication: somebody who may do everything.
     pub fn anonymous() -> Self {
-        Self { name: "anonymous".to_owned(), groups: Vec::new(), grants: vec![Grant { role: Role::Admin, scope: Scope::root() }] }
+        Self {
+            name: "anonymous".to_owned(),
+            groups: Vec::new(),
+            grants: vec![Grant { role: Role::Admin, scope: Scope::root() }],
+        }
     }
 
     /// Whether this caller may do something there. What no grant allows is denied.

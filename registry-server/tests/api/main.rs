@@ -10,6 +10,7 @@ mod hostile;
 mod manifests;
 mod model;
 mod providers;
+mod reach;
 mod registrations;
 mod resources;
 mod secrets;

@@ -45,7 +45,9 @@ fn walk(host: &Host, mut foresight: Foresight, refusals: &mut Vec<Fault>) {
         demand(if resource.existing { Right::Read } else { Right::Write }, &node.id, &place);
         // A resource that cannot be evaluated yet is looked at again when it is put.
         let foreseen = foresight.resource(at).ok().flatten();
-        for found in foreseen.iter().flat_map(|foreseen| host.references_of(&node.id, &foreseen.api_version, &foreseen.body)) {
+        for found in
+            foreseen.iter().flat_map(|foreseen| host.references_of(&node.id, &foreseen.api_version, &foreseen.body))
+        {
             demand(found.right, &found.id, &format!("{place}.{}", found.place));
         }
         for (right, id) in asked_for(&foresight) {

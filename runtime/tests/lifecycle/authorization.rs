@@ -140,8 +140,7 @@ async fn what_a_template_reads_its_caller_may_read() {
     let note = foreign(&world, "Contoso.Data/notes/theirs", json!({ "text": "private" })).await;
     let by_function = notes(json!({ "a": { "text": format!("[reference('{note}', '{V1}').text]") } }));
     let mut in_output = notes(json!({}));
-    in_output["outputs"] =
-        json!({ "o": { "type": "string", "value": format!("[reference('{note}', '{V1}').text]") } });
+    in_output["outputs"] = json!({ "o": { "type": "string", "value": format!("[reference('{note}', '{V1}').text]") } });
     refused(deploy(&alice, &by_function).await, "resources.a", "notes/theirs");
     refused(deploy(&alice, &in_output).await, "outputs", "notes/theirs");
     rules.allow("alice", OTHER, Level::Reader);
@@ -257,7 +256,8 @@ async fn packs_settings_secrets_and_clouds_of_an_environment_are_its_authors_to_
     alice.put(env, version, packs).await.unwrap();
     let store = foreign(&world, "Applications.Core/secretStores/theirs", json!({})).await;
     let env = "Applications.Core/environments/mine";
-    let secrets = environment(json!({ "recipeConfig": { "envSecrets": { "TOKEN": { "source": store, "key": "k" } } } }));
+    let secrets =
+        environment(json!({ "recipeConfig": { "envSecrets": { "TOKEN": { "source": store, "key": "k" } } } }));
     refused(alice.put(env, CORE, secrets).await, "properties.recipeConfig.envSecrets.TOKEN.source", "secretStores");
     let clouds = environment(json!({ "providers": { "aws": { "scope": "/planes/aws/aws/accounts/1/regions/r" } } }));
     refused(alice.put(env, CORE, clouds.clone()).await, "properties.providers.aws", "/planes/aws/aws");
