@@ -154,3 +154,11 @@ fn names_that_live_elsewhere_come_with_what_makes_them_known() {
         assert_eq!(mended(text), fixed);
     }
 }
+
+#[test]
+fn templates_that_name_themselves_with_a_value_come_to_an_end() {
+    let literal = "model Mirror<T extends valueof int32> { t: { m: Mirror<5> }; u?: Mirror<T>; }";
+    assert_eq!(codes(format!("{literal} model A {{ m: Mirror<1>; }}")), Vec::<String>::new());
+    let object = "model M<T extends valueof {}> { t: { m: M<#{a: 1}> }; } model A { m: M<#{}>; }";
+    assert!(codes(object).len() <= 2);
+}

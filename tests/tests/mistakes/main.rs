@@ -117,3 +117,13 @@ fn mistakes_in_typespec_are_underlined_exactly_and_mended() {
         typespec::compile(&world, "main.tsp", &typespec::Options::default(), &registry).diagnostics
     });
 }
+
+#[test]
+fn slips_in_typespec_are_underlined_exactly_and_told_once() {
+    let cases: Vec<Case> = read("typespec-slips.yaml");
+    let registry = radii_codegen::lower::registry();
+    measure("slips", &cases, &Level { exact: 98, fixed: 98, single: 98 }, |text| {
+        let world = BTreeMap::from([("main.tsp".to_owned(), text.to_owned())]);
+        typespec::compile(&world, "main.tsp", &typespec::Options::default(), &registry).diagnostics
+    });
+}

@@ -145,7 +145,8 @@ impl Checker<'_> {
             self.program.type_name(own.target)
         );
         let span = self.program.ast.span(node);
-        self.error_span("decorator-wrong-target", message, span);
+        let help = format!("move it to what it is for ({}), or remove it", self.program.type_name(own.target));
+        self.error_help("decorator-wrong-target", message, span, &help);
         false
     }
 
@@ -270,20 +271,16 @@ impl Checker<'_> {
     /// A decorator without implementation may stand once on a declaration.
     fn warn_if_twice(&mut self, own: &DecoratorDeclaration, node: NodeId) {
         let Some(holder) = self.program.ast.parent(node) else { return };
-        let head = self.program.ast.children(node).next().map(|head| self.program.ast.text(head).to_owned());
-        let same = self
-            .program
-            .ast
-            .children(holder)
-            .filter(|child| self.program.ast.kind(*child) == NodeKind::Decorator)
-            .filter(|child| {
-                self.program.ast.children(*child).next().map(|head| self.program.ast.text(head).to_owned()) == head
-            })
-            .count();
-        if same > 1 {
-            let message = format!("Decorator @{} cannot be used twice on the same declaration.", own.name);
-            let span = self.program.ast.span(node);
-            self.warn_at("duplicate-decorator", message, span);
-        }
+        let ast = &self.program.ast;
+        let head = |node: NodeId| ast.children(node).next().map(|head| ast.text(head));
+        let decorators = ast.children(holder).filter(|child| ast.kind(*child) == NodeKind::Decorator);
+        let same: Vec<NodeId> = decorators.filter(|child| head(*child) == head(node)).collect();
+        let Some((last, others)) = same.split_last().filter(|(last, others)| **last == node && !others.is_empty())
+        else {
+            return;
+        };
+        let others: Vec<_> = others.iter().map(|other| ast.span(*other)).collect();
+        let diagnostic = crate::decorators::arguments::duplicate(&own.name, ast.span(*last), &others);
+        self.report_once("duplicate-decorator", diagnostic);
     }
 }

@@ -56,7 +56,7 @@ pub(crate) fn without_follow_ups(diagnostics: Vec<Diagnostic>, sources: &SourceM
 }
 
 /// What often follows from a token too many or too few.
-const FOLLOW_UPS: [&str; 22] = [
+const FOLLOW_UPS: [&str; 23] = [
     "ambiguous-symbol",
     "decorator-wrong-target",
     "declaration-expression-disabled",
@@ -65,6 +65,7 @@ const FOLLOW_UPS: [&str; 22] = [
     "duplicate-symbol",
     "expect-value",
     "extend-model",
+    "import-not-found",
     "invalid-argument",
     "invalid-argument-count",
     "invalid-decorator-location",

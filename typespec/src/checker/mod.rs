@@ -27,7 +27,7 @@ mod values;
 use std::collections::{HashMap, HashSet, VecDeque};
 use std::sync::Arc;
 
-use radii_diagnostics::Span;
+use radii_diagnostics::{Code, Diagnostic, Span};
 
 use crate::ast::NodeId;
 use crate::compile::Options;
@@ -94,6 +94,8 @@ pub(crate) fn check(program: &mut Program, registry: &Registry, options: &Option
         value_wanted: None,
         copies: HashMap::new(),
         literals: HashSet::new(),
+        literal_arguments: HashMap::new(),
+        valued_instances: HashMap::new(),
         hides_names: false,
         deferred: HashMap::new(),
         queue: VecDeque::new(),
@@ -130,6 +132,10 @@ struct Checker<'a> {
     copies: HashMap<NodeId, crate::program::ValueId>,
     /// Values that stand for literals among the arguments of templates: beside constants these count as types.
     literals: HashSet<crate::program::ValueId>,
+    /// The values that literals became as arguments, by the literal's type and what was wanted.
+    literal_arguments: HashMap<(TypeId, TypeId), crate::program::ValueId>,
+    /// How many instances each template has that take values.
+    valued_instances: HashMap<NodeId, u32>,
     /// Whether something that was refused already may have declared names that nothing is called now.
     hides_names: bool,
     /// Models whose bodies are still to be checked.
@@ -207,10 +213,31 @@ impl Checker<'_> {
         let mut nodes = std::mem::take(&mut self.program.bindings.duplicates);
         nodes.sort_unstable();
         nodes.dedup();
+        let mut groups: Vec<((Option<SymbolId>, Arc<str>), Vec<Span>)> = Vec::new();
         for node in &nodes {
-            let Some(name) = name_node(self.program, *node) else { continue };
-            let text = literals::identifier(&self.program.ast, name).into_owned();
-            self.error_at("duplicate-symbol", format!("Duplicate name: \"{text}\""), name);
+            let (Some(name), Some(symbol)) =
+                (name_node(self.program, *node), self.program.bindings.symbol_of.get(node).copied())
+            else {
+                continue;
+            };
+            let key = (self.program[symbol].parent, self.program[symbol].name.clone());
+            let span = self.program.ast.span(name);
+            match groups.iter_mut().find(|(known, _)| *known == key) {
+                Some((_, places)) => places.push(span),
+                None => groups.push((key, vec![span])),
+            }
+        }
+        for ((_, name), places) in groups {
+            // The first one may well be right: the one that came later is told, with the others.
+            let at = places.get(1).or(places.first()).copied();
+            let Some(at) = at else { continue };
+            let name = name.trim_start_matches('@');
+            let diagnostic =
+                Diagnostic::error(Code::new("duplicate-symbol"), format!("Duplicate name: \"{name}\"")).at(at);
+            let others = places.into_iter().filter(|place| *place != at);
+            let diagnostic =
+                others.fold(diagnostic, |diagnostic, other| diagnostic.also(other, "it is declared here, too"));
+            self.program.report(diagnostic.help("give one of them another name, or remove it"));
         }
         self.program.bindings.duplicates = nodes;
     }

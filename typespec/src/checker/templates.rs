@@ -1,5 +1,7 @@
 //! Templates: parameters, arguments, instances (TypeSpec reference, part 2.4).
 
+use radii_diagnostics::{Code, Diagnostic, Fix, Span};
+
 use super::{Checker, Pending, Scope, name_node, place};
 use crate::ast::{Mark, NodeId};
 use crate::checker::literals::identifier;
@@ -12,6 +14,9 @@ const MAX_INSTANCE_DEPTH: u32 = 40;
 
 /// From which depth on the instances of a template are counted.
 const DEEP: u32 = 8;
+
+/// How many instances with values a template may have: each value that is written is another one.
+const MAX_VALUED_INSTANCES: u32 = 5_000;
 
 /// How many deep instances a template may have: one that branches would fill the memory before it is deep enough.
 const MAX_DEEP_INSTANCES: u32 = 400;
@@ -191,11 +196,15 @@ impl Checker<'_> {
     ) -> Option<Scope> {
         let mapper = self.make_mapper(template, types, &arguments, outer);
         let depth = self.program[mapper].depth;
+        let by_value = arguments.iter().any(|argument| matches!(argument, Entity::Value(_)));
+        let valued = self.valued_instances.entry(template).or_insert(0);
+        *valued += u32::from(by_value && !self.declared.contains_key(&(template, Some(mapper))));
+        let endless = *valued > MAX_VALUED_INSTANCES;
         let deep = self.deep_instances.entry(template).or_insert(0);
         *deep += u32::from(depth > DEEP);
         let limit =
             if *deep > MAX_DEEP_INSTANCES || self.runaway.contains(&template) { DEEP } else { MAX_INSTANCE_DEPTH };
-        if depth > limit && !self.declared.contains_key(&(template, Some(mapper))) {
+        if (depth > limit || endless) && !self.declared.contains_key(&(template, Some(mapper))) {
             self.runaway.insert(template);
             let name = self.declared_name(template);
             let message = format!("Template '{name}' instantiates itself without end.");
@@ -288,8 +297,8 @@ impl Checker<'_> {
                 } else if at < given.len() {
                     given[at] = Some(value);
                 } else {
-                    let span = self.program.ast.span(reference);
-                    self.error_span("invalid-template-args", "Too many template arguments provided.", span);
+                    self.report_surplus(argument, list, reference);
+                    break;
                 }
                 continue;
             };
@@ -297,6 +306,25 @@ impl Checker<'_> {
             self.place_named(parameters, &mut given, argument, name, value);
         }
         given
+    }
+
+    /// Reports the first argument that no parameter takes, with all behind it.
+    fn report_surplus(&mut self, first: NodeId, list: Option<NodeId>, reference: NodeId) {
+        let ast = &self.program.ast;
+        let all: Vec<NodeId> = list.into_iter().flat_map(|list| ast.children(list)).collect();
+        let at = all.iter().position(|argument| *argument == first).unwrap_or_default();
+        let span = all.last().map_or(ast.span(first), |last| ast.span(first).to(ast.span(*last)));
+        let start = at.checked_sub(1).map_or(span.start, |before| ast.span(all[before]).end);
+        let fix = Fix {
+            title: "remove what no parameter takes".to_owned(),
+            span: Span { start, ..span },
+            replacement: String::new(),
+            sure: false,
+        };
+        let code = Code::new("invalid-template-args");
+        let diagnostic = Diagnostic::error(code, "Too many template arguments provided.").at(span);
+        let diagnostic = diagnostic.also(ast.span(reference), "for this template").help(fix.title.clone()).fix(fix);
+        self.report_once("invalid-template-args", diagnostic);
     }
 
     fn place_named(
@@ -384,10 +412,15 @@ impl Checker<'_> {
             (Entity::Indeterminate(ty), Some(wanted), _) if self.type_assignable(ty, wanted).is_ok() => {
                 Entity::Type(ty)
             }
-            (Entity::Indeterminate(_), _, Some(wanted)) | (Entity::Type(_), None, Some(wanted)) => {
+            (Entity::Indeterminate(ty), _, Some(wanted)) | (Entity::Type(ty), None, Some(wanted)) => {
+                // Equal literals are one argument: a template that names itself with one comes back to itself.
+                if let Some(known) = self.literal_arguments.get(&(ty, wanted)) {
+                    return Entity::Value(*known);
+                }
                 match self.value_from(entity, node, Some(wanted)) {
                     Some(value) => {
                         self.literals.insert(value);
+                        self.literal_arguments.insert((ty, wanted), value);
                         Entity::Value(value)
                     }
                     None => entity,

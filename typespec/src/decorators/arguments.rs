@@ -166,22 +166,31 @@ fn question_place(program: &Program, property: TypeId) -> Option<Span> {
     Some(Span { start: name.end, ..name })
 }
 
-/// Warns where a decorator stands twice on one declaration; each of the two is told when it runs.
+/// Warns where a decorator stands twice on one declaration: once, at the last one, with the others named.
 pub(crate) fn check_unique(context: &mut Context<'_>, target: TypeId) {
     let Some(application) = &context.application else { return };
     let (declaration, name) = (application.declaration, application.name.clone());
-    let count = written_here(context.program, target).filter(|known| known.declaration == declaration).count();
-    if count > 1 {
-        let name = own_name(&name);
-        let message = format!("Decorator @{name} cannot be used twice on the same declaration.");
-        let mut diagnostic = Diagnostic::warning(Code::new("duplicate-decorator"), message);
-        if let Some(span) = context.span {
-            let title = format!("remove this `@{name}`");
-            let fix = Fix { title: title.clone(), span, replacement: String::new(), sure: false };
-            diagnostic = diagnostic.at(span).help(format!("{title}, or the other one")).fix(fix);
-        }
+    let program = &context.program;
+    let same = written_here(program, target).filter(|known| known.declaration == declaration);
+    let mut places: Vec<Span> = same.filter_map(|known| Some(program.ast.span(known.node?))).collect();
+    places.sort_by_key(|span| span.start);
+    if let [others @ .., last] = places.as_slice()
+        && !others.is_empty()
+        && context.span == Some(*last)
+    {
+        let diagnostic = duplicate(own_name(&name), *last, others);
         context.report(diagnostic);
     }
+}
+
+/// What is said of a decorator that stands on a declaration more than once.
+pub(crate) fn duplicate(name: &str, last: Span, others: &[Span]) -> Diagnostic {
+    let message = format!("Decorator @{name} cannot be used twice on the same declaration.");
+    let title = format!("remove this `@{name}`");
+    let fix = Fix { title: title.clone(), span: last, replacement: String::new(), sure: false };
+    let diagnostic = Diagnostic::warning(Code::new("duplicate-decorator"), message).at(last);
+    let diagnostic = others.iter().fold(diagnostic, |diagnostic, other| diagnostic.also(*other, "it stands here, too"));
+    diagnostic.help(format!("{title}, or the other one")).fix(fix)
 }
 
 /// Reports a decorator that contradicts another one on the same declaration.

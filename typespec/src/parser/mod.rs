@@ -40,6 +40,19 @@ pub fn parse(file: FileId, text: &str) -> Parse {
     Parse { root, diagnostics: parser.diagnostics }
 }
 
+/// What to write where something is missing that cannot be guessed.
+fn advice(message: &str) -> Option<&'static str> {
+    Some(match message {
+        "Statement expected." => "a declaration begins with a word such as `model`, `enum`, `union`, `alias` or `op`",
+        "Expression expected." => "write a type or a value here",
+        "Identifier expected." => "write a name here",
+        "Property expected." => "write `name: type;` here",
+        "Enum member expected." => "write the name of a member here",
+        "Cannot decorate empty statement." => "remove the `;` behind the decorator",
+        _ => return None,
+    })
+}
+
 /// Where a node begins: its first child, and how many errors there were.
 #[derive(Clone, Copy)]
 struct Checkpoint {
@@ -239,7 +252,11 @@ impl<'a> Parser<'a> {
         }
         self.last_error_at = Some(real);
         let span = Span::new(self.file, start, end);
-        self.diagnostics.push(Diagnostic::error(Code::new(code), message).at(span));
+        let diagnostic = Diagnostic::error(Code::new(code), message).at(span);
+        self.diagnostics.push(match advice(message) {
+            Some(help) => diagnostic.help(help),
+            None => diagnostic,
+        });
     }
 
     fn warn(&mut self, code: &'static str, message: &str, start: usize, end: usize) {

@@ -260,7 +260,8 @@ impl<'a> Finder<'a> {
             return;
         }
         let own = self.own(index);
-        let others = [("@", "@", 20), ("&", "&", 20)];
+        let heir = if matches!(own, ":" | "<") { 4 } else { 30 };
+        let others = [("@", "@", 20), ("&", "&", 20), ("extends", "extends", heir)];
         for (sign, _, cost) in SIGNS.into_iter().chain(others).filter(|(sign, ..)| *sign != own) {
             let title = format!("write `{sign}` in place of `{own}`");
             let is_confused = CONFUSED.contains(&(own, sign));
