@@ -6,6 +6,8 @@ use std::fs::{self, File};
 use std::io::{self, Write as _};
 
 use camino::{Utf8Path, Utf8PathBuf};
+use radii_diagnostics::FileId;
+use radii_model::document::{Limits, parse_yaml};
 use serde_json::{Map, Value as Json, json};
 
 /// Why the configuration cannot be used.
@@ -129,7 +131,7 @@ impl Config {
         let root: Json = if text.trim().is_empty() {
             Json::Null
         } else {
-            serde_saphyr::from_str(text).map_err(|error| invalid(error.to_string()))?
+            serde_saphyr::from_str(text).map_err(|error| invalid(unreadable(text, &error)))?
         };
         let mut root = match root {
             Json::Null => Map::new(),
@@ -272,6 +274,21 @@ fn check_section(section: Json) -> Result<Json, String> {
         Some(_) => return Err("`workspaces.items` must be a mapping of names to workspaces".to_owned()),
     }
     Ok(Json::Object(members))
+}
+
+/// Says where and why a text is no YAML, in one line.
+fn unreadable(text: &str, error: &serde_saphyr::Error) -> String {
+    let found = parse_yaml(FileId(0), text, Limits::default()).err();
+    let first = found.as_deref().and_then(|found| found.first());
+    let place = first.and_then(|diagnostic| diagnostic.primary.as_ref()).map(|label| label.span.start as usize);
+    let (Some(first), Some(place)) = (first, place) else {
+        return error.to_string().lines().next().unwrap_or_default().to_owned();
+    };
+    let before = text.get(..place).unwrap_or(text);
+    let (line, column) =
+        (before.matches('\n').count() + 1, before.chars().rev().take_while(|c| *c != '\n').count() + 1);
+    let help = first.help.as_ref().map_or_else(String::new, |help| format!("; {help}"));
+    format!("line {line}, column {column}: {}{help}", first.message)
 }
 
 #[cfg(test)]

@@ -102,6 +102,7 @@ impl Error {
             Self::Usage { hint, .. } | Self::Failed { hint, .. } => hint.clone(),
             Self::Client(error) => error.hint(),
             Self::Config(error) => error.hint(),
+            Self::File { path, source, .. } if source.kind() == io::ErrorKind::NotFound => neighbour(path),
             _ => None,
         }
     }
@@ -128,6 +129,15 @@ impl Error {
         }
         Some(text)
     }
+}
+
+/// Names the file beside which an absent one would stand, if one has nearly its name.
+fn neighbour(path: &str) -> Option<String> {
+    let path = camino::Utf8Path::new(path);
+    let folder = path.parent().filter(|folder| !folder.as_str().is_empty()).unwrap_or(camino::Utf8Path::new("."));
+    let names: Vec<String> = folder.read_dir_utf8().ok()?.flatten().map(|entry| entry.file_name().to_owned()).collect();
+    let close = radii_model::closest(path.file_name()?, names.iter().map(String::as_str))?;
+    Some(format!("did you mean `{}`?", path.with_file_name(close)))
 }
 
 /// Returns a problem of the error envelope as indented lines.

@@ -16,6 +16,7 @@ mod registry;
 mod sources;
 mod table;
 mod typespec_files;
+mod usage;
 mod workspace;
 
 use std::future::Future;
@@ -32,7 +33,7 @@ use crate::commands::{
 use crate::error::Error;
 
 fn main() -> ExitCode {
-    let cli = Cli::parse();
+    let cli = Cli::try_parse().unwrap_or_else(|error| usage::explained(error).exit());
     match run(cli.command, &cli.globals) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {

@@ -1,7 +1,7 @@
 //! Questions that several commands ask the server: which types there are, in which versions, and what exists of them.
 
 use futures_util::future::join_all;
-use radii_model::{ApiVersion, TypeName};
+use radii_model::{ApiVersion, TypeName, closest};
 use serde_json::Value as Json;
 
 use crate::client::{Client, Deleted, Error as ClientError, NATIVE_VERSION};
@@ -60,6 +60,10 @@ impl RegisteredType {
 
 /// Reads a type from the command line.
 pub fn parse_type(text: &str) -> Result<TypeName, Error> {
+    if let Some((name, version)) = text.split_once('@') {
+        return Err(Error::usage(format!("`{text}` is not a resource type: `@{version}` is an API version"))
+            .hint(format!("write `{name}`")));
+    }
     match text.parse::<TypeName>() {
         Ok(name) if !name.name().contains('/') => Ok(name),
         _ => Err(Error::usage(format!("`{text}` is not a resource type"))
@@ -104,14 +108,28 @@ pub fn types_of(provider: &Json) -> Vec<RegisteredType> {
 
 /// Returns a registered type; the casing does not matter.
 pub async fn load_type(client: &Client, name: &TypeName) -> Result<RegisteredType, Error> {
-    let provider = find_provider(client, name.namespace()).await?.ok_or_else(|| {
-        Error::failed(format!("the resource provider `{}` is not registered", name.namespace()))
-            .hint("`rad resource-provider list` shows those there are")
-    })?;
-    types_of(&provider).into_iter().find(|registered| registered.name == *name).ok_or_else(|| {
-        Error::failed(format!("the resource provider `{}` has no type `{}`", name.namespace(), name.name()))
-            .hint("`rad resource-type list` shows those there are, `rad resource-type create` adds one")
-    })
+    let Some(provider) = find_provider(client, name.namespace()).await? else {
+        let providers = client.list(&format!("{PLANE}/providers"), NATIVE_VERSION).await.unwrap_or_default();
+        let known = providers.iter().map(|provider| text(provider, "/name"));
+        return Err(Error::failed(format!("the resource provider `{}` is not registered", name.namespace()))
+            .hint(meant(name.namespace(), known, "`rad resource-provider list` shows those there are")));
+    };
+    let types = types_of(&provider);
+    if let Some(registered) = types.iter().find(|registered| registered.name == *name) {
+        return Ok(registered.clone());
+    }
+    let known = types.iter().map(|registered| registered.name.name());
+    let others = "`rad resource-type list` shows those there are, `rad resource-type create` adds one";
+    Err(Error::failed(format!("the resource provider `{}` has no type `{}`", name.namespace(), name.name()))
+        .hint(meant(name.name(), known, others)))
+}
+
+/// A hint that begins with the name that was probably meant.
+fn meant<'n>(name: &str, known: impl Iterator<Item = &'n str>, others: &str) -> String {
+    match closest(name, known) {
+        Some(close) => format!("did you mean `{close}`? {others}"),
+        None => others.to_owned(),
+    }
 }
 
 /// Returns every resource of a scope, type by type; a type that cannot be listed is a warning.

@@ -271,6 +271,82 @@ fn manifests_are_checked_too() {
 }
 
 #[test]
+fn words_are_coloured_blocks_folded_and_uses_highlighted() {
+    let mut editor = Editor::start();
+    editor.open("main.tsp", CATALOGUE);
+    let document = json!({ "textDocument": { "uri": editor.uri("main.tsp") } });
+    let data = editor.ask("textDocument/semanticTokens/full", document.clone())["result"]["data"].take();
+    let data: Vec<u64> = data.as_array().unwrap().iter().map(|number| number.as_u64().unwrap()).collect();
+    // `import`, then its path.
+    assert_eq!(data[..10], [0, 0, 6, 1, 0, 0, 7, 17, 2, 0], "{data:?}");
+    assert_eq!(data.len() % 5, 0);
+    let part = json!({
+        "textDocument": document["textDocument"],
+        "range": { "start": { "line": 2, "character": 0 }, "end": { "line": 3, "character": 0 } },
+    });
+    let part = editor.ask("textDocument/semanticTokens/range", part)["result"]["data"].take();
+    assert_eq!(part, json!([2, 0, 5, 1, 0, 0, 6, 5, 5, 0]), "`using Radii`");
+    let folds = editor.ask("textDocument/foldingRange", document)["result"].take();
+    assert!(folds.as_array().unwrap().contains(&json!({ "startLine": 7, "endLine": 9 })), "{folds}");
+    assert!(folds.as_array().unwrap().contains(&json!({ "startLine": 0, "endLine": 2, "kind": "imports" })), "{folds}");
+    let uses = editor.at("textDocument/documentHighlight", "main.tsp", CATALOGUE, "Store {", 1, json!({}));
+    assert_eq!(uses.as_array().unwrap().len(), 2, "{uses}");
+    assert!(editor.leave().success());
+}
+
+#[test]
+fn declarations_of_the_workspace_are_found_by_a_few_letters() {
+    let mut editor = Editor::start();
+    editor.open("main.tsp", CATALOGUE);
+    let found = editor.ask("workspace/symbol", json!({ "query": "str" }))["result"].take();
+    let names: Vec<&str> = found.as_array().unwrap().iter().filter_map(|item| item["name"].as_str()).collect();
+    assert_eq!(names, ["Store"], "{found}");
+    assert_eq!(found[0]["containerName"], "Contoso");
+    assert_eq!(found[0]["location"]["uri"], editor.uri("main.tsp").as_str());
+    assert!(editor.leave().success());
+}
+
+const MANIFEST: &str = "namespace: Contoso.Data
+types:
+  stores:
+    description: Places for data.
+    apiVersions:
+      '2025-01-01':
+        schema:
+          type: object
+          properties:
+            size:
+              type: string
+              descripton: How large it is.
+";
+
+#[test]
+fn keys_of_manifests_are_explained_completed_and_mended() {
+    let mut editor = Editor::start();
+    let found = editor.open("stores.yaml", MANIFEST);
+    assert_eq!(found.len(), 1, "{found:?}");
+    let hover = editor.at("textDocument/hover", "stores.yaml", MANIFEST, "apiVersions", 2, json!({}));
+    assert!(hover["contents"]["value"].as_str().unwrap().starts_with("`apiVersions`: "), "{hover}");
+    let keys = editor.at("textDocument/completion", "stores.yaml", MANIFEST, "descripton", 4, json!({}));
+    assert!(["description", "minLength", "readOnly"].iter().all(|key| labels(&keys).contains(key)), "{keys}");
+    let values = editor.at("textDocument/completion", "stores.yaml", MANIFEST, "type: string", 8, json!({}));
+    assert!(labels(&values).contains(&"integer"), "{values}");
+    let actions = editor.at("textDocument/codeAction", "stores.yaml", MANIFEST, "descripton", 0, {
+        json!({ "range": found[0]["range"], "context": { "diagnostics": [] } })
+    });
+    let uri = editor.uri("stores.yaml");
+    assert_eq!(actions[0]["edit"]["changes"][&uri][0]["newText"], "description", "{actions}");
+    let right = MANIFEST.replace("descripton", "description");
+    assert_eq!(editor.change("stores.yaml", &right), Vec::<Json>::new());
+    let hover = editor.at("textDocument/hover", "stores.yaml", &right, "size:", 2, json!({}));
+    assert_eq!(hover["contents"]["value"], "**size**: string\n\nHow large it is.");
+    let symbols = editor.at("textDocument/documentSymbol", "stores.yaml", &right, "types", 0, json!({}));
+    assert_eq!(symbols[0]["children"][0]["name"], "stores", "{symbols}");
+    assert_eq!(symbols[0]["children"][0]["children"][0]["name"], "2025-01-01");
+    assert!(editor.leave().success());
+}
+
+#[test]
 fn nonsense_is_answered_and_survived() {
     let mut editor = Editor::start();
     assert_eq!(editor.ask("textDocument/unheardOf", json!({}))["error"]["code"], -32601);
@@ -286,6 +362,10 @@ fn nonsense_is_answered_and_survived() {
     for (line, character) in [(0, 0), (0, 15), (0, 9_999), (1, 3), (9_999, 0), (4_294_967_295_u32, 4_294_967_295_u32)] {
         let document = json!({ "uri": editor.uri("a.tsp") });
         let place = json!({ "textDocument": document, "position": { "line": line, "character": character } });
+        for method in ["semanticTokens/full", "foldingRange"] {
+            let answer = editor.ask(&format!("textDocument/{method}"), json!({ "textDocument": document }));
+            assert!(answer.get("error").is_none(), "{method} {answer}");
+        }
         for method in ["hover", "completion", "definition", "documentHighlight", "signatureHelp"] {
             let answer = editor.ask(&format!("textDocument/{method}"), place.clone());
             assert!(answer.get("error").is_none(), "{method} {answer}");

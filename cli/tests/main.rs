@@ -1,9 +1,11 @@
 //! `rad` as a user meets it: the help, sessions without a server, sessions with one.
 
 mod config;
+mod definitions;
 mod deploying;
 mod help;
 mod language_server;
+mod mistakes;
 mod offline;
 mod online;
 mod recorded;

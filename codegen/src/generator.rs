@@ -64,8 +64,13 @@ impl fmt::Display for Target {
 
 /// No generator has this name.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("there is no target `{0}`; targets are bicep, json-schema, openapi, docs and manifest")]
+#[error("there is no target `{0}`{meant}; targets are bicep, json-schema, openapi, docs and manifest", meant = meant(.0))]
 pub struct UnknownTarget(pub String);
+
+fn meant(name: &str) -> String {
+    let close = radii_model::closest(name, Target::ALL.into_iter().map(Target::as_str));
+    close.map_or_else(String::new, |close| format!(", did you mean `{close}`?"))
+}
 
 impl FromStr for Target {
     type Err = UnknownTarget;

@@ -5,17 +5,32 @@
 
 mod re2;
 
-use std::sync::LazyLock;
+use std::collections::HashMap;
+use std::sync::{LazyLock, Mutex, PoisonError};
 
 use regex::Regex;
+
+/// How many compiled expressions are kept; types and their versions share most of theirs.
+const MOST_KEPT: usize = 1024;
 
 /// Compiles an RE2 expression.
 ///
 /// # Errors
 /// Says what RE2 does not know: look-around, back-references, unbalanced brackets, …
 pub fn compile(pattern: &str) -> Result<Regex, String> {
+    static KEPT: LazyLock<Mutex<HashMap<String, Regex>>> = LazyLock::new(Mutex::default);
+    let kept = || KEPT.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some(known) = kept().get(pattern) {
+        return Ok(known.clone());
+    }
     let translated = re2::translate(pattern)?;
-    Regex::new(&translated).map_err(|error| first_cause(&error))
+    let compiled = Regex::new(&translated).map_err(|error| first_cause(&error))?;
+    let mut kept = kept();
+    if kept.len() >= MOST_KEPT {
+        kept.clear();
+    }
+    kept.insert(pattern.to_owned(), compiled.clone());
+    Ok(compiled)
 }
 
 /// Returns the expression behind a `format`; formats without one are not checked.

@@ -149,7 +149,10 @@ impl Error {
                 "is this the root URL of a Radii or Radius server? See `rad workspace show -o yaml`"
             }
             Self::Protocol { .. } => "run it again with `--verbose` to see every request",
-            Self::Refused { problem, .. } => problem_hint(problem)?,
+            Self::Refused { problem, .. } => match problem_hint(problem) {
+                Some(hint) => hint,
+                None => return absent_hint(problem),
+            },
         };
         Some(hint.to_owned())
     }
@@ -175,6 +178,26 @@ fn problem_hint(problem: &Problem) -> Option<&'static str> {
         .find(|(code, _)| problem.has_code(code))
         .or_else(|| by_text.iter().find(|(text, _)| problem.mentions(text)))
         .map(|(_, hint)| *hint)
+}
+
+/// Names the command that lists what there is beside a thing that is absent.
+fn absent_hint(problem: &Problem) -> Option<String> {
+    if !problem.has_code("NotFound") {
+        return None;
+    }
+    let id = problem.message.split('\'').find(|part| part.starts_with("/planes/"))?;
+    let segments: Vec<&str> = id.trim_start_matches('/').split('/').collect();
+    let at = |name: &str| segments.iter().position(|segment| segment.eq_ignore_ascii_case(name));
+    match (at("providers"), at("resourcegroups")) {
+        (Some(providers), _) => {
+            let [namespace, kind, _] = segments.get(providers + 1..)? else { return None };
+            Some(format!("`rad resource list {namespace}/{kind}` shows those there are"))
+        }
+        (None, Some(groups)) if groups + 2 == segments.len() => {
+            Some("`rad group list` shows those there are".to_owned())
+        }
+        _ => None,
+    }
 }
 
 #[cfg(test)]

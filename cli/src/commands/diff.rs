@@ -55,7 +55,14 @@ enum FailOn {
 /// Lists what changed, with whom it hurts.
 pub fn run(args: &Args, globals: &Globals) -> Result<(), Error> {
     let changes = match (&args.new, &args.versions) {
-        (Some(new), _) => between_providers(&read(&args.old, globals)?, &read(new, globals)?),
+        (Some(new), _) => {
+            let (mut one, mut other) = (read(&args.old, globals)?, read(new, globals)?);
+            if [&args.old, new].into_iter().any(|source| source.starts_with("registry:")) {
+                add_base_properties(&mut one);
+                add_base_properties(&mut other);
+            }
+            between_providers(&one, &other)
+        }
         (None, Some(versions)) => between_versions(&read(&args.old, globals)?, versions)?,
         (None, None) => against_registry(&read(&args.old, globals)?, globals)?,
     };
@@ -109,12 +116,16 @@ fn against_registry(new: &Manifest, globals: &Globals) -> Result<Vec<Change>, Er
     old.namespace = new.namespace.clone();
     old.locations = new.locations.clone();
     old.types.retain(|name, _| new.types.contains_key(name));
-    // What is registered has the base properties.
     let mut new = new.clone();
-    for entry in new.types.values_mut().flat_map(|it| it.api_versions.values_mut()) {
+    add_base_properties(&mut new);
+    Ok(between_providers(&old, &new))
+}
+
+/// Adds what every registered type has.
+fn add_base_properties(manifest: &mut Manifest) {
+    for entry in manifest.types.values_mut().flat_map(|it| it.api_versions.values_mut()) {
         entry.schema = with_base_properties(&entry.schema);
     }
-    Ok(between_providers(&old, &new))
 }
 
 fn registered(namespace: &str, globals: &Globals) -> Result<Option<Manifest>, Error> {

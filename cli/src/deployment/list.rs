@@ -232,6 +232,14 @@ fn read_head(node: &Node, diagnostics: &mut Vec<Diagnostic>) -> Option<Head> {
     };
     let (kind, name) = (text("type"), text("name"));
     let ((kind_span, kind), (span, name)) = (kind?, name?);
+    if let Some((name, version)) = kind.split_once('@') {
+        diagnostics.push(
+            Diagnostic::error(SHAPE, format!("`{kind}` is not a resource type: `@{version}` is an API version"))
+                .at(kind_span)
+                .help(format!("write `type: {name}`, and `apiVersion: {version}` beside it")),
+        );
+        return None;
+    }
     match kind.parse() {
         Ok(kind) => Some(Head { kind, name, span }),
         Err(_) => {

@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 
+use radii_model::closest;
 use serde_json::{Map, Value as Json, json};
 
 use crate::error::Error;
@@ -29,6 +30,7 @@ pub fn check_parameters(
     mut parameters: Parameters,
     context: &Context,
 ) -> Result<Parameters, Error> {
+    let typed: Vec<String> = parameters.keys().cloned().collect();
     let environment = context.environment.as_ref().map(|environment| text(environment, "/id"));
     let mut missing = String::new();
     let declared = template.get("parameters").and_then(Json::as_object);
@@ -55,7 +57,10 @@ pub fn check_parameters(
             let remedy = match name.as_str() {
                 "environment" => "name it with `--environment NAME`".to_owned(),
                 "application" => "name it with `--application NAME`".to_owned(),
-                name => format!("give it with `--parameters {name}=VALUE`"),
+                name => match closest(name, typed.iter().map(String::as_str)) {
+                    Some(typed) => format!("it has no parameter `{typed}`: did you mean `--parameters {name}=…`?"),
+                    None => format!("give it with `--parameters {name}=VALUE`"),
+                },
             };
             let _ = write!(missing, "\n  - the parameter `{name}` has no value; {remedy}");
         }

@@ -16,7 +16,7 @@ use typespec::service::{Completion, CompletionKind, Edit, OutlineItem, OutlineKi
 use super::positions::{Lines, uri_of};
 use super::projects::Place;
 use super::server::{Failure, Server, parse, path};
-use super::{libraries, publish};
+use super::{libraries, manifests, publish, tokens};
 
 type Answer = Result<Json, Failure>;
 
@@ -35,6 +35,9 @@ pub fn capabilities() -> Json {
         "documentFormattingProvider": true,
         "renameProvider": { "prepareProvider": true },
         "codeActionProvider": { "codeActionKinds": ["quickfix"] },
+        "foldingRangeProvider": true,
+        "semanticTokensProvider": { "legend": tokens::legend(), "full": true, "range": true },
+        "workspaceSymbolProvider": true,
         "workspace": { "workspaceFolders": { "supported": true, "changeNotifications": true } },
     })
 }
@@ -42,8 +45,14 @@ pub fn capabilities() -> Json {
 /// Answers a request.
 pub fn answer(server: &mut Server, method: &str, params: Json) -> Answer {
     match method {
-        "textDocument/completion" => at(server, params, completion),
-        "textDocument/hover" => at(server, params, hover),
+        "textDocument/completion" => match manifest(server, &params)? {
+            Some((text, position)) => Ok(manifests::completion(&text, position)),
+            None => at(server, params, completion),
+        },
+        "textDocument/hover" => match manifest(server, &params)? {
+            Some((text, position)) => Ok(manifests::hover(&text, position)),
+            None => at(server, params, hover),
+        },
         "textDocument/signatureHelp" => at(server, params, signature_help),
         "textDocument/definition" => at(server, params, definition),
         "textDocument/documentHighlight" => at(server, params, highlights),
@@ -53,6 +62,13 @@ pub fn answer(server: &mut Server, method: &str, params: Json) -> Answer {
         "textDocument/documentSymbol" => symbols(server, parse(params)?),
         "textDocument/formatting" => formatting(server, parse(params)?),
         "textDocument/codeAction" => code_actions(server, parse(params)?),
+        "textDocument/foldingRange" => folding(server, parse(params)?),
+        "textDocument/semanticTokens/full" => words(server, parse(params)?, None),
+        "textDocument/semanticTokens/range" => {
+            let range = parse::<RangeParams>(params.clone())?.range;
+            words(server, parse(params)?, Some(range))
+        }
+        "workspace/symbol" => workspace_symbols(server, parse(params)?),
         _ => {
             let message = format!("`{method}` is nothing that this server does");
             Err(Failure { code: ErrorCode::MethodNotFound, message })
@@ -80,6 +96,30 @@ impl Cursor {
 #[serde(rename_all = "camelCase")]
 struct DocumentParams {
     text_document: TextDocumentIdentifier,
+}
+
+#[derive(Deserialize)]
+struct RangeParams {
+    range: Range,
+}
+
+#[derive(Deserialize)]
+struct QueryParams {
+    query: String,
+}
+
+/// The text of a manifest and a place in it; `None` for other documents.
+fn manifest(server: &Server, params: &Json) -> Result<Option<(String, Position)>, Failure> {
+    let params: TextDocumentPositionParams = parse(params.clone())?;
+    Ok(manifest_text(server, &path(&params.text_document)?).map(|text| (text, params.position)))
+}
+
+fn manifest_text(server: &Server, path: &str) -> Option<String> {
+    if ![".yaml", ".yml"].iter().any(|ending| path.ends_with(ending)) {
+        return None;
+    }
+    // A manifest that is just being begun is none yet.
+    server.documents.read(path).filter(|text| text.trim().is_empty() || text.contains("namespace:"))
 }
 
 fn at(server: &mut Server, params: Json, answer: impl Fn(&Cursor) -> Answer) -> Answer {
@@ -196,7 +236,63 @@ fn workspace_edit(place: &Place, edits: Vec<Edit>) -> Json {
     json!({ "changes": changes })
 }
 
+fn folding(server: &mut Server, params: DocumentParams) -> Answer {
+    let Some(place) = place(server, &params.text_document)? else { return Ok(Json::Null) };
+    let folds = Service::new(&place.compilation).folds(place.file);
+    Ok(tokens::folding(&folds, text(&place, place.file)))
+}
+
+/// What each word of a document, or of a part of it, is.
+fn words(server: &mut Server, params: DocumentParams, part: Option<Range>) -> Answer {
+    let Some(place) = place(server, &params.text_document)? else { return Ok(Json::Null) };
+    let text = text(&place, place.file);
+    let words = Service::new(&place.compilation).words(place.file);
+    let lines = Lines::new(text);
+    let part = part.map(|part| Span::new(place.file, lines.offset(part.start), lines.offset(part.end)));
+    Ok(json!({ "data": tokens::encode(&words, text, part) }))
+}
+
+/// How many symbols of a workspace are shown; an editor asks again with each letter.
+const MAX_SYMBOLS: usize = 500;
+
+/// The declarations of all programs that are known whose names hold the letters that are asked for, in their order.
+fn workspace_symbols(server: &mut Server, params: QueryParams) -> Answer {
+    let wanted = params.query.to_lowercase();
+    let mut found = Vec::new();
+    for compilation in server.projects.all(&server.documents) {
+        let own = compilation.program.files.iter().filter(|file| file.origin == typespec::program::Origin::Project);
+        for file in own {
+            let place = Place { compilation: compilation.clone(), file: file.id };
+            for item in Service::new(&compilation).outline(file.id) {
+                add_symbols(&place, &item, None, &wanted, &mut found);
+            }
+        }
+    }
+    found.truncate(MAX_SYMBOLS);
+    Ok(Json::Array(found))
+}
+
+fn add_symbols(place: &Place, item: &OutlineItem, holder: Option<&str>, wanted: &str, found: &mut Vec<Json>) {
+    let mut letters = item.name.to_lowercase().chars().collect::<Vec<_>>().into_iter();
+    let fits = wanted.chars().all(|letter| letters.any(|own| own == letter));
+    if fits && let Some(location) = location(place, item.name_span) {
+        let mut symbol = json!({ "name": item.name, "kind": symbol_kind(item.kind), "location": location });
+        if let Some(holder) = holder {
+            symbol["containerName"] = holder.into();
+        }
+        if !found.contains(&symbol) {
+            found.push(symbol);
+        }
+    }
+    for child in &item.children {
+        add_symbols(place, child, Some(&item.name), wanted, found);
+    }
+}
+
 fn symbols(server: &mut Server, params: DocumentParams) -> Answer {
+    if let Some(text) = manifest_text(server, &path(&params.text_document)?) {
+        return Ok(manifests::symbols(&text));
+    }
     let Some(place) = place(server, &params.text_document)? else { return Ok(Json::Null) };
     let lines = Lines::new(text(&place, place.file));
     let outline = Service::new(&place.compilation).outline(place.file);
@@ -244,6 +340,10 @@ fn formatting(server: &mut Server, params: DocumentFormattingParams) -> Answer {
 }
 
 fn code_actions(server: &mut Server, params: CodeActionParams) -> Answer {
+    let own = path(&params.text_document)?;
+    if let Some(text) = manifest_text(server, &own) {
+        return Ok(manifests::actions(&own, &text, params.range.start, params.range.end));
+    }
     let Some(place) = place(server, &params.text_document)? else { return Ok(Json::Null) };
     let lines = Lines::new(text(&place, place.file));
     let offset = |position: Position| lines.offset(position);

@@ -5,11 +5,14 @@
 
 mod answers;
 mod documents;
+mod keys;
 mod libraries;
+mod manifests;
 mod positions;
 mod projects;
 mod publish;
 mod server;
+mod tokens;
 
 use lsp_server::Connection;
 

@@ -54,6 +54,25 @@ impl Projects {
         })
     }
 
+    /// All programs of open documents, and those of the folders that the editor has open.
+    pub fn all(&mut self, documents: &Documents) -> Vec<Arc<Compilation>> {
+        let open: Vec<String> = documents.paths().filter(|path| path.ends_with(".tsp")).map(str::to_owned).collect();
+        let mut found: Vec<Arc<Compilation>> =
+            open.iter().filter_map(|path| self.find(documents, path)).map(|place| place.compilation).collect();
+        for root in self.roots.clone() {
+            if documents.is_file(&format!("{root}/main.tsp")) {
+                found.extend(self.compile(documents, &root));
+            }
+        }
+        let mut distinct: Vec<Arc<Compilation>> = Vec::new();
+        for compilation in found {
+            if !distinct.iter().any(|known| Arc::ptr_eq(known, &compilation)) {
+                distinct.push(compilation);
+            }
+        }
+        distinct
+    }
+
     /// The possible entry points of a document, the nearest first, itself last.
     fn entries(&self, documents: &Documents, path: &str) -> Vec<String> {
         let mut entries = Vec::new();

@@ -259,7 +259,7 @@ impl Emitter<'_> {
 
     fn constrain(&mut self, schema: &mut Map<String, Json>, target: TypeId) {
         let program = self.program;
-        scalars::overlay(schema, facts::constraints(program, target, DIALECT));
+        scalars::overlay(schema, facts::constraints(program, target, DIALECT), DIALECT);
         for (keyword, decorator) in [("contains", "contains"), ("contentSchema", "contentSchema")] {
             let application = program.find_decorator(target, &format!("TypeSpec.JsonSchema.{decorator}"));
             if let Some(ty) = application.and_then(|application| facts::ty(application, 0)) {

@@ -17,18 +17,18 @@ pub(crate) fn schema(program: &Program, scalar: TypeId, dialect: Dialect) -> Opt
     if dialect != Dialect::JsonSchema {
         encode(program, scalar, dialect, &mut schema);
     }
-    overlay(&mut schema, facts::constraints(program, scalar, dialect));
+    overlay(&mut schema, facts::constraints(program, scalar, dialect), dialect);
     Some(schema)
 }
 
-/// Puts keywords over those that are there; an exclusive bound takes the place of an inclusive one.
-pub(crate) fn overlay(schema: &mut Map<String, Json>, keywords: Map<String, Json>) {
+/// Puts keywords over those that are there; in OpenAPI 3.1 an exclusive bound takes the place of an inclusive one.
+pub(crate) fn overlay(schema: &mut Map<String, Json>, keywords: Map<String, Json>, dialect: Dialect) {
     for (keyword, value) in keywords {
         match keyword.as_str() {
-            "exclusiveMinimum" if value.is_number() => {
+            "exclusiveMinimum" if dialect == Dialect::OpenApi31 => {
                 schema.shift_remove("minimum");
             }
-            "exclusiveMaximum" if value.is_number() => {
+            "exclusiveMaximum" if dialect == Dialect::OpenApi31 => {
                 schema.shift_remove("maximum");
             }
             _ => {}

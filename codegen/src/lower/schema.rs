@@ -206,7 +206,7 @@ impl<'l> Lowering<'l> {
         if encoding.is_some() && program.scalar(ty).is_some() {
             scalars::encode(program, id, Dialect::OpenApi30, &mut merged);
         }
-        scalars::overlay(&mut merged, keywords);
+        scalars::overlay(&mut merged, keywords, Dialect::OpenApi30);
         let simple = scalar::read(merged, at);
         // What lies below keeps its own places.
         *schema = Schema {

@@ -15,6 +15,7 @@ mod rename;
 mod scope;
 mod signature;
 mod subject;
+mod tokens;
 
 use radii_diagnostics::{FileId, Span};
 
@@ -27,6 +28,7 @@ pub use completion::{Completion, CompletionKind};
 pub use hover::Hover;
 pub use outline::{OutlineItem, OutlineKind};
 pub use rename::Refusal;
+pub use tokens::{Fold, FoldKind, Role, Word};
 
 /// A replacement of text.
 #[derive(Clone, Debug, PartialEq, Eq)]

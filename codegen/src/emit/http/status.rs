@@ -37,6 +37,14 @@ impl Status {
         keys
     }
 
+    /// Whether OpenAPI has keys for exactly this.
+    pub(crate) fn is_whole(self) -> bool {
+        match self {
+            Self::Range(from, to) => from >= 100 && to <= 599 && from % 100 == 0 && to % 100 == 99,
+            Self::Code(_) | Self::Any => true,
+        }
+    }
+
     /// What is said of an answer that says nothing of itself.
     pub(crate) fn description(self) -> Option<&'static str> {
         let (from, to) = match self {

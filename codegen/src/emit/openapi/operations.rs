@@ -7,8 +7,8 @@ use typespec::program::TypeId;
 
 use super::examples::Examples;
 use super::{Emitter, external_docs};
-use crate::emit::facts;
-use crate::emit::http::{self, HttpOperation, Payload, Response, Visibility};
+use crate::emit::http::{self, HttpOperation, Payload, Response, Status, Visibility};
+use crate::emit::{facts, report};
 
 /// Operations by where they are reached; several of one path and verb are written as one.
 pub(super) fn by_endpoint<'o>(program: &Program, operations: &'o [HttpOperation]) -> Vec<Vec<&'o HttpOperation>> {
@@ -107,6 +107,16 @@ impl Emitter<'_> {
         for response in together.iter().flat_map(|operation| &operation.responses) {
             let is_default = matches!(response.of, Payload::Type(ty)
                 if self.program.find_decorator(ty, "TypeSpec.OpenAPI.defaultResponse").is_some());
+            if let Status::Range(from, to) = response.status
+                && !response.status.is_whole()
+                && let Some(first) = together.first()
+            {
+                let message = format!(
+                    "Status code range '{from} to '{to}' is not supported. OpenAPI 3.0 can only represent range 1XX, 2XX, 3XX, 4XX and 5XX. Example: `@minValue(400) @maxValue(499)` for 4XX."
+                );
+                let code = "@typespec/openapi3/unsupported-status-code-range";
+                self.diagnostics.push(report(self.program, first.operation, code, message));
+            }
             let keys = if is_default { vec!["default".to_owned()] } else { response.status.keys() };
             for key in keys {
                 match by_key.iter_mut().find(|(known, _)| *known == key) {

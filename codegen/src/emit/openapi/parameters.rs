@@ -1,5 +1,6 @@
 //! Parameters: in the operation, or shared as components.
 
+use radii_diagnostics::{Code, Diagnostic};
 use serde_json::{Map, Value as Json, json};
 use typespec::program::{Intrinsic, ModelProperty, TypeId, TypeKind};
 
@@ -115,7 +116,15 @@ impl Emitter<'_> {
                     out.insert("style".to_owned(), style.into());
                 }
             }
-            Role::Path { explode, style, .. } => {
+            Role::Path { explode, style, allow_reserved, .. } => {
+                if *allow_reserved {
+                    let message = "Reserved expansion of path parameter with '+' operator #{allowReserved: true} is not \
+                                   supported in OpenAPI3.";
+                    self.warn(property, "@typespec/openapi3/path-reserved-expansion", message.to_owned());
+                }
+                if matches!(style, PathStyle::Path | PathStyle::Fragment) {
+                    self.warn_of_style(property, *style);
+                }
                 if *explode {
                     out.insert("explode".to_owned(), true.into());
                 }
@@ -131,6 +140,26 @@ impl Emitter<'_> {
             out.insert("deprecated".to_owned(), true.into());
         }
         Json::Object(out)
+    }
+
+    fn warn(&mut self, target: TypeId, code: &'static str, message: String) {
+        let warning = Diagnostic::warning(Code::new(code), message);
+        self.diagnostics.push(match self.program.span_of(target) {
+            Some(span) => warning.at(span),
+            None => warning,
+        });
+    }
+
+    fn warn_of_style(&mut self, property: TypeId, style: PathStyle) {
+        let name = if style == PathStyle::Path { "path" } else { "fragment" };
+        let is_optional = self.program.property(property).is_some_and(|property| property.optional);
+        let why = match style {
+            PathStyle::Path if is_optional => " The style path could be introduced by an optional parameter.",
+            _ => "",
+        };
+        let message =
+            format!("Style '{name}' is not supported in OpenAPI3 path parameters.{why} Defaulting to style 'simple'.");
+        self.warn(property, "@typespec/openapi3/invalid-style", message);
     }
 
     fn query_style(&self, property: TypeId) -> Option<&'static str> {

@@ -360,7 +360,7 @@ impl Emitter<'_> {
             wrapper.extend(extras);
             return Json::Object(wrapper);
         }
-        scalars::overlay(&mut schema, extras);
+        scalars::overlay(&mut schema, extras, self.dialect);
         Json::Object(schema)
     }
 

@@ -1,0 +1,56 @@
+//! Mistakes in command lines: one message each, which names what is wrong and what to type instead.
+
+use std::path::Path;
+
+use serde::Deserialize;
+
+use crate::server::{Rad, Server};
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Case {
+    line: String,
+    exit: i32,
+    names: String,
+    remedy: String,
+}
+
+/// A user with a group, an environment, the type `Contoso.Res/boxes` and the files of the corpus.
+fn settled(server: &Server, corpus: &Path) -> Rad {
+    let rad = Rad::new(&server.url);
+    for entry in std::fs::read_dir(corpus.join("command-lines")).unwrap() {
+        let path = entry.unwrap().path();
+        rad.write(path.file_name().unwrap().to_str().unwrap(), &std::fs::read_to_string(&path).unwrap());
+    }
+    rad.ok("workspace create kubernetes local --group default");
+    rad.ok("group create default");
+    rad.ok("env create default --simulated");
+    rad.ok("env switch default");
+    rad.ok("resource-type create -f types.yaml");
+    rad
+}
+
+#[test]
+fn each_mistake_in_a_command_line_has_one_message_with_place_and_remedy() {
+    let corpus = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/mistakes");
+    let text = std::fs::read_to_string(corpus.join("command-lines.yaml")).unwrap();
+    let cases: Vec<Case> = serde_saphyr::from_str(&text).unwrap();
+    let server = Server::start();
+    let rad = settled(&server, &corpus);
+    let (mut named, mut mended, mut single, mut failed) = (0, 0, 0, String::new());
+    for case in &cases {
+        let words: Vec<String> = case.line.split_whitespace().map(str::to_owned).collect();
+        let (exit, stdout, stderr) = rad.run_words(&words);
+        let is_single = stderr.lines().filter(|line| line.starts_with("error")).count() == 1 && stdout.is_empty();
+        let (has_name, has_remedy) = (stderr.contains(&case.names), stderr.contains(&case.remedy));
+        named += usize::from(has_name);
+        mended += usize::from(has_remedy);
+        single += usize::from(is_single);
+        if !(is_single && has_name && has_remedy && exit == case.exit) {
+            failed.push_str(&format!("rad {}\nended with {exit}\n{stdout}{stderr}\n", case.line));
+        }
+    }
+    let total = cases.len();
+    println!("command lines: {total} mistakes: named {named}, remedy {mended}, one message {single}");
+    assert!(failed.is_empty(), "{failed}");
+}
