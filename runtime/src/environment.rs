@@ -29,7 +29,17 @@ impl Environment {
         if !text.starts_with('/') {
             return Err(Fault::internal("could not parse environment ID"));
         }
-        Ok(Self { record: load_resource(host, text).await? })
+        let Some(id) = text.parse::<ResourceId>().ok().filter(|id| id.is_resource() && !names_environment(id)) else {
+            return Ok(Self { record: load_resource(host, text).await? });
+        };
+        // The name alone leads to an environment of that name, which binds nothing under another id.
+        let is_classic = id.namespace().is_some_and(|name| name.eq_ignore_ascii_case("Applications.Core"));
+        let kind = TypeName::new(if is_classic { "Applications.Core" } else { "Radius.Core" }, "environments");
+        let other = id.scope().resource(&kind, id.name().unwrap_or_default());
+        let mut record = load_resource(host, &other.to_string()).await?;
+        record.properties.shift_remove("recipes");
+        record.id = id;
+        Ok(Self { record })
     }
 
     /// Wraps a record that is known to be an environment.
@@ -229,6 +239,27 @@ pub(crate) async fn load_application(host: &Host, value: Option<&Json>) -> Resul
         None => Ok(None),
         Some(text) => load_resource(host, text).await.map(Some),
     }
+}
+
+/// Loads what a resource of the built-in types is linked to, of one type; says so if that is impossible.
+///
+/// # Errors
+/// 400, in words that clients of Radius know.
+pub(crate) async fn load_linked(host: &Host, text: &str, kind: &TypeName) -> Result<Record, Fault> {
+    let Some(id) = text.parse::<ResourceId>().ok().filter(ResourceId::is_resource) else {
+        return Err(Fault::bad_request(format!("{text} is not a valid resource id for {kind}.")));
+    };
+    if id.resource_type().is_none_or(|own| own != *kind) {
+        return Err(Fault::bad_request(format!("linked \"{text}\" has invalid {kind} resource type.")));
+    }
+    let found = host.parts.store.find(&id).await?;
+    found.ok_or_else(|| Fault::bad_request(format!("linked resource {text} does not exist")))
+}
+
+/// Whether an id is that of an environment.
+fn names_environment(id: &ResourceId) -> bool {
+    let kinds = ["Applications.Core", "Radius.Core"].map(|namespace| TypeName::new(namespace, "environments"));
+    id.resource_type().is_some_and(|kind| kinds.contains(&kind))
 }
 
 /// Loads a resource that another one refers to by id.

@@ -76,6 +76,18 @@ pub struct Target {
 }
 
 impl Target {
+    /// Returns the server's own cluster, where nothing is deployed to: for what belongs to no environment.
+    pub fn of_server() -> Self {
+        Self {
+            kind: ComputeKind::Kubernetes,
+            environment: Named::default(),
+            application: None,
+            environment_namespace: String::new(),
+            namespace: String::new(),
+            compute: Map::new(),
+        }
+    }
+
     /// Which of several clusters of the platform is meant: `compute.context`; the server's own when not given.
     pub fn cluster(&self) -> Option<&str> {
         self.compute.get("context").and_then(Json::as_str).filter(|context| !context.is_empty())
@@ -447,6 +459,16 @@ pub trait Platform: Send + Sync {
             target.kind.as_str()
         );
         Err(Fault::new(400, crate::fault::code::PLATFORM_UNSUPPORTED, message))
+    }
+
+    /// Whether the platform knows a kind of objects, such as `dapr.io/Component`; nothing when that cannot be told.
+    async fn knows(&self, _target: &Target, _kind: &str) -> Option<bool> {
+        None
+    }
+
+    /// Whether a namespace is there; nothing when that cannot be told.
+    async fn has_namespace(&self, _target: &Target, _namespace: &str) -> Option<bool> {
+        None
     }
 
     /// Returns the IP address or host name at which gateways are reached from outside, if it is known.

@@ -245,6 +245,21 @@ impl Platform for KubernetesPlatform {
         }))
     }
 
+    async fn knows(&self, target: &Target, kind: &str) -> Option<bool> {
+        let (group, kind) = kind.rsplit_once('/').unwrap_or(("", kind));
+        let address = Address::new(KindName::new(group, kind), "default", "any");
+        match self.cluster(target.cluster()).get(&address).await {
+            Ok(_) => Some(true),
+            Err(Error::NoSuchKind { .. }) => Some(false),
+            Err(_) => None,
+        }
+    }
+
+    async fn has_namespace(&self, target: &Target, namespace: &str) -> Option<bool> {
+        let address = Address::new(KindName::new("", "Namespace"), "", namespace);
+        self.cluster(target.cluster()).get(&address).await.ok().map(|found| found.is_some())
+    }
+
     async fn public_address(&self, target: &Target) -> Result<Option<String>, Fault> {
         let cluster = self.cluster(target.cluster());
         for (namespace, name) in ENVOYS {

@@ -53,7 +53,8 @@ async fn answer_request(State(mut state): State<AppState>, request: Request) -> 
     };
     let forwarded = trust::of(&state.trusted_proxies, &parts.extensions);
     let Ok(call) = Call::new(parts.method, &parts.uri, parts.headers, body, forwarded) else {
-        return answer::with_body(400, "text/plain; charset=utf-8", "400 Bad Request");
+        let message = "the path or query has an escape that means nothing: write `%` as `%25`, and text as UTF-8";
+        return answer::fault(&Fault::bad_request(message));
     };
     match dispatch(&state, &call).await {
         Ok(response) => response,

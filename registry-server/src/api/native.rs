@@ -185,7 +185,11 @@ pub async fn all_planes(state: &AppState, call: &Call) -> Result<Response, Fault
         let query = ListQuery { scope: None, recursive: true, kind, after: None, limit: None };
         records.extend(state.host.parts.store.list(&query).await?.records);
     }
-    let items = records.iter().map(|record| present(record, record.state)).collect();
+    // What only one kind of planes has stands in the lists of that kind.
+    let mut items: Vec<Json> = records.iter().map(|record| present(record, record.state)).collect();
+    for properties in items.iter_mut().filter_map(|item| item.get_mut("properties")?.as_object_mut()) {
+        properties.retain(|name, _| name == "provisioningState");
+    }
     Ok(answer::json(200, &unpaged(items)))
 }
 

@@ -90,7 +90,7 @@ fn status(route: &OperationRoute, operation: &Operation) -> Response {
 }
 
 fn running(call: &Call, route: &OperationRoute, operation: &Operation) -> Response {
-    let mut response = answer::empty(202);
+    let mut response = answer::with_body(202, "application/json", "");
     let seconds = if route.namespace.eq_ignore_ascii_case("System.Resources") { "1" } else { "5" };
     answer::set(&mut response, LOCATION, &OperationUrls::new(call, &operation.resource, operation.id).result);
     answer::set(&mut response, RETRY_AFTER, seconds);

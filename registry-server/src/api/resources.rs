@@ -36,10 +36,9 @@ pub async fn handle(state: &AppState, call: &Call, segments: &[String], generic:
         };
     }
     let is_built_in = is_built_in(resolved.provider.namespace.as_str());
-    if let (true, Target::Resource(id) | Target::Action(id, _), None) =
-        (is_built_in, &target, target.id().resource_group())
-    {
-        return Err(answer::unknown_path(&call.method, &path_of(id)));
+    if let (Target::Resource(id) | Target::Action(id, _), None) = (&target, target.id().resource_group()) {
+        let path = if is_built_in { path_of(id) } else { generic.id.clone() };
+        return Err(answer::unknown_path(&call.method, &path));
     }
     match (target, &call.method) {
         (Target::Collection(id), &Method::GET) => list(state, call, &id).await,
@@ -51,6 +50,10 @@ pub async fn handle(state: &AppState, call: &Call, segments: &[String], generic:
             put(state, call, &resolved, id, 202).await
         }
         (Target::Resource(id), &Method::DELETE) => delete(state, call, &resolved, id).await,
+        (Target::Resource(_), &Method::HEAD) if is_built_in => {
+            // Their descriptions hold no such request.
+            Err(swagger::refusal(vec![Fault::new(400, code::INVALID_CONTENT, "failed to parse route: undefined route path")]))
+        }
         (Target::Action(id, action), _) if is_built_in => act(state, call, &id, &action).await,
         (Target::Action(..), _) => Err(answer::unknown_path(&call.method, &generic.id)),
         _ => Err(answer::wrong_method(&call.method)),

@@ -10,7 +10,7 @@ use std::sync::LazyLock;
 
 use radii_runtime::Fault;
 use radii_runtime::fault::code;
-use serde_json::Value as Json;
+use serde_json::{Map, Value as Json};
 
 pub use check::undecodable;
 
@@ -18,6 +18,8 @@ pub use check::undecodable;
 pub const TARGET: &str = "ucp/openapi";
 
 static UCP: LazyLock<Json> = LazyLock::new(|| parse(include_str!("../../swagger/ucp-2023-10-01-preview.json")));
+/// Resources of registered types and operations, which upstream's description leaves out.
+static RESOURCES: LazyLock<Json> = LazyLock::new(|| parse(include_str!("../../swagger/resources.json")));
 static COMMON: LazyLock<Json> = LazyLock::new(|| parse(include_str!("../../swagger/common-types-v3.json")));
 
 fn parse(text: &str) -> Json {
@@ -31,6 +33,15 @@ pub fn document(base: &str) -> Json {
     if let Some(members) = document.as_object_mut() {
         // These speak of another cloud's front door.
         members.retain(|name, _| !matches!(name.as_str(), "host" | "schemes" | "security" | "securityDefinitions"));
+    }
+    for place in ["paths", "definitions"] {
+        for (name, entry) in RESOURCES[place].as_object().into_iter().flatten() {
+            document[place][name] = entry.clone();
+        }
+    }
+    // Declared upstream, and served nowhere.
+    for methods in document["paths"].as_object_mut().into_iter().flat_map(Map::values_mut).filter_map(Json::as_object_mut) {
+        methods.shift_remove("patch");
     }
     let definitions = COMMON.get("definitions").and_then(Json::as_object).cloned().unwrap_or_default();
     let parameters = COMMON.get("parameters").and_then(Json::as_object).cloned().unwrap_or_default();

@@ -9,6 +9,9 @@ use crate::access::Right;
 use crate::fault::code;
 use crate::store::{ListQuery, Page, Record};
 
+/// The actions of the built-in types, but for those of deployments.
+const ACTIONS: [&str; 3] = ["getGraph", "getMetadata", "listSecrets"];
+
 pub(super) async fn get(host: &Host, id: &ResourceId) -> Result<Record, Fault> {
     host.authorize(Right::Read, id)?;
     let mut record = load(host, id).await?;
@@ -29,13 +32,17 @@ pub(super) async fn act(host: &Host, id: &ResourceId, action: &str, body: &Json)
     {
         return Ok(answer);
     }
+    let unknown = || Fault::new(404, code::NOT_FOUND, format!("The request 'POST {}' is invalid.", path(id, action)));
+    let is_deployment = id.namespace().is_some_and(|namespace| namespace.eq_ignore_ascii_case("Microsoft.Resources"));
+    if !is_deployment && !ACTIONS.iter().any(|known| known.eq_ignore_ascii_case(action)) {
+        return Err(unknown());
+    }
     let record = load(host, id).await?;
     let answer = match record.id.resource_type() {
         Some(type_name) => host.kind_of(&type_name).act(host, &record, action, body).await?,
         None => None,
     };
-    answer
-        .ok_or_else(|| Fault::new(404, code::NOT_FOUND, format!("The request 'POST {}' is invalid.", path(id, action))))
+    answer.ok_or_else(unknown)
 }
 
 /// The path of an action as errors show it: scope and name as given, the type in lower case.

@@ -9,7 +9,7 @@ use serde_json::{Map, Value as Json, json};
 use super::{refuse_moves, shape};
 use crate::Fault;
 use crate::connections::{self, Carrier};
-use crate::environment::{Environment, compute_kind, load_application};
+use crate::environment::{Environment, compute_kind, load_application, load_linked};
 use crate::host::{Host, Kind, Mode, Step, Work};
 use crate::objects::{self, Recorder};
 use crate::platform::{ComputeKind, EnvValue, Observed, Target, Workload};
@@ -244,7 +244,19 @@ async fn deploy(work: &Work<'_>, record: &mut Record) -> Result<(), Fault> {
 
 /// Returns where a container goes: its own environment, else that of its application.
 pub(super) async fn find_target(host: &Host, record: &Record) -> Result<(Environment, Option<Record>, Target), Fault> {
-    let application = load_application(host, record.properties.get("application")).await?;
+    let application = match record.properties.get("application").and_then(Json::as_str) {
+        Some(text) if is_classic(record) && !text.is_empty() && !text.starts_with('/') => {
+            let message = format!(
+                "application ID \"{text}\" for the resource \"{}\" is not a valid id. Error: '{text}' is not a valid resource id",
+                record.id
+            );
+            return Err(Fault::bad_request(message));
+        }
+        Some(text) if is_classic(record) && !text.is_empty() => {
+            Some(load_linked(host, text, &TypeName::new("Applications.Core", "applications")).await?)
+        }
+        _ => load_application(host, record.properties.get("application")).await?,
+    };
     let own = record.properties.get("environment").filter(|value| value.as_str().is_some_and(|text| !text.is_empty()));
     let of_application = application.as_ref().and_then(|application| application.properties.get("environment"));
     let environment = Environment::load(host, own.or(of_application)).await?;

@@ -129,12 +129,11 @@ fn require(properties: &Map<String, Json>) -> Result<(), Fault> {
         Some(Json::Object(members)) => members.is_empty(),
         Some(_) => false,
     };
-    let missing: Vec<String> = ["metadata", "type", "version"]
-        .into_iter()
-        .filter(|name| is_missing(name))
-        .map(|name| format!("{name} must be specified when resourceProvisioning is set to manual"))
-        .collect();
-    refuse(missing)
+    let missing = ["metadata", "type", "version"].into_iter().filter(|name| is_missing(name));
+    let missing = missing.map(|name| format!("{name} must be specified when resourceProvisioning is set to manual"));
+    let recipe = properties.get("recipe").and_then(Json::as_object).filter(|recipe| !recipe.is_empty());
+    let recipe = recipe.map(|_| "recipe details cannot be specified when resourceProvisioning is set to manual".to_owned());
+    refuse(recipe.into_iter().chain(missing).collect())
 }
 
 /// Refuses what only a description has, where a recipe makes the component.
@@ -151,13 +150,10 @@ fn refuse_manual_members(properties: &Map<String, Json>) -> Result<(), Fault> {
 }
 
 fn refuse(messages: Vec<String>) -> Result<(), Fault> {
-    match messages.as_slice() {
-        [] => Ok(()),
-        [one] => Err(Fault::new(400, code::BAD_REQUEST, one.clone())),
-        several => {
-            Err(Fault::new(400, code::BAD_REQUEST, format!("multiple errors were found:\n\t{}", several.join("\n\t"))))
-        }
+    if messages.is_empty() {
+        return Ok(());
     }
+    Err(Fault::new(400, code::BAD_REQUEST, format!("error(s) found:\n\t{}", messages.join("\n\t"))))
 }
 
 async fn find_target(host: &Host, record: &Record) -> Result<(Environment, Target), Fault> {

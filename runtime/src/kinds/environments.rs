@@ -53,7 +53,7 @@ impl Kind for Environments {
             super::reserve(host, &Environment::of(record.clone()), None, "").await?;
         }
         if is(record, RADIUS_CORE) {
-            check_provider_namespace(record)?;
+            check_provider_namespace(host, record).await?;
             resolve_packs(host, record).await?;
             check_settings(host, record).await
         } else {
@@ -109,15 +109,22 @@ fn check_compute(record: &Record) -> Result<(), Fault> {
     }
 }
 
-/// Refuses a namespace that no cluster can have, in the words for one that this cluster does not have.
-fn check_provider_namespace(record: &Record) -> Result<(), Fault> {
+/// Refuses a namespace that no cluster can have, or that this cluster does not have as far as that can be told.
+async fn check_provider_namespace(host: &Host, record: &Record) -> Result<(), Fault> {
     let kubernetes = record.properties.get("providers").and_then(|providers| providers.get("kubernetes"));
-    match kubernetes.and_then(|kubernetes| kubernetes.get("namespace")).and_then(Json::as_str) {
-        Some(namespace) if !namespace.is_empty() && !is_label(namespace) => Err(Fault::bad_request(format!(
-            "Namespace '{namespace}' does not exist in the Kubernetes cluster. Please create it before proceeding."
-        ))),
-        _ => Ok(()),
+    let given = kubernetes.and_then(|kubernetes| kubernetes.get("namespace")).and_then(Json::as_str);
+    let Some(namespace) = given.filter(|namespace| !namespace.is_empty()) else { return Ok(()) };
+    let target = Environment::of(record.clone()).target(None)?;
+    let is_there = match host.platform(target.kind) {
+        Some(platform) if is_label(namespace) => platform.has_namespace(&target, namespace).await.unwrap_or(true),
+        _ => is_label(namespace),
+    };
+    if is_there {
+        return Ok(());
     }
+    Err(Fault::bad_request(format!(
+        "Namespace '{namespace}' does not exist in the Kubernetes cluster. Please create it before proceeding."
+    )))
 }
 
 /// Whether a text is a DNS label (RFC 1123).

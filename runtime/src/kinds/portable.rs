@@ -120,13 +120,11 @@ impl Kind for PortableResources {
         if is_manual {
             require(portable, properties)?;
         }
-        // The usual ports of encrypted connections.
-        let is_tls = properties.get("port").and_then(Json::as_i64).is_some_and(|port| matches!(port, 6380 | 5671));
         for (name, form, _) in portable.properties {
             properties.entry(*name).or_insert_with(|| match form {
                 Text => json!(""),
                 Number => json!(0),
-                Flag => json!(is_tls),
+                Flag => json!(false),
             });
         }
         for name in ["environment", "application"] {
@@ -147,6 +145,7 @@ impl Kind for PortableResources {
         let is_manual = record.properties.get("resourceProvisioning").and_then(Json::as_str) == Some("manual");
         if work.verb == Verb::Put {
             Environment::load(work.host, record.properties.get("environment")).await?;
+            check_application(record)?;
         }
         match work.verb {
             Verb::Delete => provision::remove(work, record).await,
@@ -155,7 +154,8 @@ impl Kind for PortableResources {
                 let step = provision::remove(work, record).await?;
                 if step == Step::Done {
                     record.private.journal.clear();
-                    record.properties.insert("status".into(), json!({}));
+                    record.properties.insert("status".into(), described(record)?);
+                    complete_tls(record);
                 }
                 Ok(step)
             }
@@ -178,6 +178,36 @@ impl Kind for PortableResources {
             return Ok(None);
         }
         Ok(Some(secrets::list(record)))
+    }
+}
+
+/// Refuses an application that is no id.
+fn check_application(record: &Record) -> Result<(), Fault> {
+    let text = record.properties.get("application").and_then(Json::as_str).unwrap_or_default();
+    if text.is_empty() || text.starts_with('/') {
+        return Ok(());
+    }
+    Err(Fault::internal(format!("'{text}' is not a valid resource id")))
+}
+
+/// The status of a resource that its author describes: what it stands for elsewhere, which is not ours.
+fn described(record: &Record) -> Result<Json, Fault> {
+    let given = record.properties.get("resources").and_then(Json::as_array).into_iter().flatten();
+    let mut outputs = Vec::new();
+    for id in given.filter_map(|resource| resource["id"].as_str()) {
+        if !id.starts_with('/') {
+            return Err(Fault::internal(format!("resource id \"{id}\" is invalid")));
+        }
+        outputs.push(json!({ "id": id, "radiusManaged": false }));
+    }
+    Ok(if outputs.is_empty() { json!({}) } else { json!({ "outputResources": outputs }) })
+}
+
+/// The usual port of encrypted connections to a cache says that they are encrypted.
+fn complete_tls(record: &mut Record) {
+    const ENCRYPTED: i64 = 6380;
+    if record.properties.get("port").and_then(Json::as_i64) == Some(ENCRYPTED) && record.properties.contains_key("tls") {
+        record.properties.insert("tls".into(), true.into());
     }
 }
 

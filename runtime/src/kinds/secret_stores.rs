@@ -13,7 +13,7 @@ use crate::Fault;
 use crate::environment::{Environment, load_application};
 use crate::host::{Host, Kind, Mode, Step, Work};
 use crate::objects;
-use crate::platform::{ComputeKind, Named, ObjectRef, Piece, Platform, Secret, Target};
+use crate::platform::{Named, ObjectRef, Piece, Platform, Secret, Target};
 use crate::store::Record;
 
 /// Keys that a type of store must have, in the order in which they are asked for.
@@ -50,6 +50,7 @@ impl Kind for SecretStores {
 
     async fn admit(&self, host: &Host, record: &mut Record, old: Option<&Record>) -> Result<(), Fault> {
         shape::strip(record);
+        check_type(record, old)?;
         let given = Given::read(record)?;
         let mut target = find_target(host, record).await?;
         let platform = objects::driver(host, target.kind)?;
@@ -91,8 +92,19 @@ impl Kind for SecretStores {
             };
             data.insert(key.clone(), json!({ "encoding": encoding, "value": value }));
         }
-        Ok(Some(json!({ "data": data })))
+        let kind = record.properties.get("type").cloned().unwrap_or_default();
+        Ok(Some(json!({ "type": kind, "data": data })))
     }
+}
+
+/// Refuses to make another type of a store.
+fn check_type(record: &Record, old: Option<&Record>) -> Result<(), Fault> {
+    let kind = |record: &Record| record.properties.get("type").and_then(Json::as_str).unwrap_or("generic").to_owned();
+    let (Some(before), now) = (old.map(kind), kind(record)) else { return Ok(()) };
+    if before == now {
+        return Ok(());
+    }
+    Err(Fault::bad_request(format!("$.properties.type cannot change from '{before}' to '{now}'.")))
 }
 
 /// Loads a secret store by id.
@@ -170,10 +182,6 @@ impl Given {
     fn check_unchanged(&self, place: &Place, old: Option<&Record>) -> Result<(), Fault> {
         let Some(old) = old else { return Ok(()) };
         let text = |name: &str| old.properties.get(name).and_then(Json::as_str).unwrap_or_default();
-        if text("type") != self.kind {
-            let message = format!("$.properties.type cannot change from '{}' to '{}'.", text("type"), self.kind);
-            return Err(Fault::bad_request(message));
-        }
         if text("resource") != place.shown() {
             let message =
                 format!("'{}' of $.properties.resource must be same as '{}'.", place.shown(), text("resource"));
@@ -259,7 +267,7 @@ async fn store(
     for (key, (_, bytes)) in &given.data {
         let value = bytes.clone().or_else(|| kept.get(key).cloned());
         let value = value.ok_or_else(|| {
-            Fault::bad_request(format!("$.properties.data[{key}] must be given via value or valueFrom."))
+            Fault::bad_request(format!("$.properties.data[{key}].Value must be given to create the secret."))
         })?;
         data.insert(key.clone(), value);
     }
@@ -288,7 +296,11 @@ fn show(record: &mut Record, target: &Target, place: &Place, given: Given) {
     let properties = &mut record.properties;
     properties.shift_remove("environment");
     properties.entry("application").or_insert_with(|| "".into());
-    properties.insert("data".into(), data.into());
+    if data.is_empty() {
+        properties.shift_remove("data");
+    } else {
+        properties.insert("data".into(), data.into());
+    }
     properties.insert("type".into(), given.kind.into());
     properties.insert("resource".into(), place.shown().into());
     let output = json!({ "id": reference.output_id(), "localId": "Secret" });
@@ -302,14 +314,7 @@ async fn find_target(host: &Host, record: &Record) -> Result<Target, Fault> {
     let own = record.properties.get("environment").filter(|id| id.as_str().is_some_and(|id| !id.is_empty()));
     let environment = own.or(application.as_ref().and_then(|application| application.properties.get("environment")));
     if environment.is_none() {
-        return Ok(Target {
-            kind: ComputeKind::Kubernetes,
-            environment: Named { id: String::new(), name: String::new() },
-            application: None,
-            environment_namespace: String::new(),
-            namespace: String::new(),
-            compute: Map::new(),
-        });
+        return Ok(Target::of_server());
     }
     Environment::load(host, environment).await?.target(application.as_ref())
 }

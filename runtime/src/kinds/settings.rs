@@ -34,6 +34,10 @@ impl Kind for Settings {
 
     async fn admit(&self, _host: &Host, record: &mut Record, _old: Option<&Record>) -> Result<(), Fault> {
         shape::strip(record);
+        if record.type_name.eq_ignore_ascii_case("Radius.Core/terraformSettings") {
+            let given = record.properties.entry("terraformrc").or_insert_with(|| Json::Object(Map::new()));
+            drop_empty_lists(given);
+        }
         let recipes = record.properties.get_mut("recipes").and_then(Json::as_object_mut);
         for entry in recipes.into_iter().flat_map(Map::values_mut).filter_map(Json::as_object_mut) {
             check_outputs(entry)?;
@@ -48,6 +52,14 @@ impl Kind for Settings {
 
     async fn act(&self, _: &Host, _: &Record, _: &str, _: &Json) -> Result<Option<Json>, Fault> {
         Ok(None)
+    }
+}
+
+/// Leaves out lists that say nothing.
+fn drop_empty_lists(value: &mut Json) {
+    if let Json::Object(members) = value {
+        members.retain(|_, member| member.as_array().is_none_or(|items| !items.is_empty()));
+        members.values_mut().for_each(drop_empty_lists);
     }
 }
 

@@ -8,10 +8,13 @@ use super::{refuse_moves, shape};
 use crate::Fault;
 use crate::fault::code;
 use crate::host::{Host, Kind, Mode, Step, Work};
+use crate::platform::{ComputeKind, Target};
 use crate::store::Record;
 
 /// The only kind that Radius has: an Azure Key Vault.
 const KEY_VAULT: &str = "azure.com.keyvault";
+/// What a cluster knows that can mount one.
+const PROVIDER_CLASS: &str = "secrets-store.csi.x-k8s.io/SecretProviderClass";
 
 /// The behaviour of volumes.
 pub(super) struct Volumes;
@@ -35,13 +38,14 @@ impl Kind for Volumes {
         false
     }
 
-    async fn admit(&self, _host: &Host, record: &mut Record, old: Option<&Record>) -> Result<(), Fault> {
+    async fn admit(&self, host: &Host, record: &mut Record, old: Option<&Record>) -> Result<(), Fault> {
         refuse_moves(record, old)?;
         let properties = &mut record.properties;
         let kind = properties.get("kind").and_then(Json::as_str).unwrap_or_default();
         if kind != KEY_VAULT {
             return Err(Fault::new(400, code::BAD_REQUEST, format!("invalid resource kind: {kind}")));
         }
+        check_driver(host).await?;
         for (list, defaults) in [
             ("secrets", &[("encoding", "utf-8"), ("name", "")][..]),
             ("keys", &[("name", "")]),
@@ -66,4 +70,16 @@ impl Kind for Volumes {
     async fn act(&self, _: &Host, _: &Record, _: &str, _: &Json) -> Result<Option<Json>, Fault> {
         Ok(None)
     }
+}
+
+/// Refuses key vaults where the cluster lacks the driver that mounts them.
+async fn check_driver(host: &Host) -> Result<(), Fault> {
+    let Some(platform) = host.platform(ComputeKind::Kubernetes) else { return Ok(()) };
+    if platform.knows(&Target::of_server(), PROVIDER_CLASS).await != Some(false) {
+        return Ok(());
+    }
+    Err(Fault::bad_request(
+        "Your volume requires secret store CSI driver. Please install it by following \
+         https://secrets-store-csi-driver.sigs.k8s.io/.",
+    ))
 }

@@ -112,10 +112,8 @@ async fn begin(
     if kind.is_inert(host, &record) {
         return Ok(Some(record));
     }
-    record.state = match operation.verb {
-        Verb::Put => State::Updating,
-        Verb::Delete => State::Deleting,
-    };
+    // Clients know this one state of what is in progress, deletions included.
+    record.state = State::Updating;
     let batch = vec![
         advance(operation, record.state, None),
         Write::Put { record: Box::new(record.clone()), expect: Expect::Any },

@@ -4,7 +4,6 @@ use serde::Deserialize;
 use serde_json::{Map, Value as Json};
 
 use super::bindings::Bindings;
-use super::rules::Adjust;
 use super::scenario::{Request, Response};
 use super::stand_in::{Arrived, Prepared};
 
@@ -12,7 +11,7 @@ use super::stand_in::{Arrived, Prepared};
 const OF_LIBRARIES: [&str; 4] = ["accept", "accept-encoding", "connection", "traceparent"];
 
 /// A request that upstream passed on, and how it was answered.
-#[derive(Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize)]
 pub struct Forwarded {
     /// What arrived.
     #[serde(flatten)]
@@ -22,7 +21,7 @@ pub struct Forwarded {
 }
 
 /// What the recorder's own service answered.
-#[derive(Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize)]
 pub struct Answer {
     /// Status; 0 when it hung up.
     pub status: u16,
@@ -67,10 +66,9 @@ pub fn compare(
     bindings: &mut Bindings,
     recorded: &[Forwarded],
     arrived: &[Arrived],
-    adjust: Option<&Adjust>,
+    drop_own: bool,
     differences: &mut Vec<String>,
 ) {
-    let drop_own = adjust.is_some_and(|adjust| adjust.no_own_reads);
     let recorded: Vec<&Forwarded> = recorded.iter().filter(|one| !drop_own || !one.is_own_read()).collect();
     if recorded.len() != arrived.len() {
         let shown: Vec<String> = arrived.iter().map(|one| format!("{} {}", one.method, one.path)).collect();

@@ -4,9 +4,15 @@
 //! the recorded headers and the body are equal after placeholders, or when a rule of the rules' file
 //! wants the difference.
 
+mod adjust;
 mod bindings;
+mod described;
 mod forwarded;
+mod history;
+mod judge;
+mod memory;
 mod modules;
+mod mutants;
 mod player;
 mod report;
 mod rules;
@@ -22,7 +28,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use anyhow::{Context, bail};
 use camino::{Utf8Path, Utf8PathBuf};
 
-use player::{Player, Verdict};
+use judge::Verdict;
+use player::{Played, Player};
 use rules::Rule;
 use scenario::Scenario;
 use server::Server;
@@ -56,6 +63,9 @@ pub struct Args {
     /// Fail when fewer steps than this percentage pass.
     #[arg(long, default_value_t = 100.0)]
     at_least: f64,
+    /// Print also the steps that this rule accounts for.
+    #[arg(long)]
+    show: Option<String>,
     /// Print the summary, not the differences.
     #[arg(long)]
     quiet: bool,
@@ -67,7 +77,7 @@ pub struct Args {
 /// Plays the scenarios and prints the result.
 pub fn run(args: &Args) -> anyhow::Result<()> {
     let scenarios = read_scenarios(args)?;
-    let suite = Suite::of(&args.dir);
+    let suite = Suite::of(&scenarios);
     let rules = rules::read_all(if args.rules.is_empty() { suite.rules() } else { args.rules.clone() })?;
     let rad = match (&args.url, &args.rad) {
         (Some(_), _) => None,
@@ -75,23 +85,32 @@ pub fn run(args: &Args) -> anyhow::Result<()> {
         (None, None) => Some(server::build()?),
     };
     let url = args.url.as_deref().map(|url| url.trim_start_matches("http://").trim_end_matches('/'));
+    let description = described::Description::read()?;
     let next = AtomicUsize::new(0);
     let results = Mutex::new(Vec::new());
     std::thread::scope(|scope| {
         for _ in 0..args.jobs.max(1) {
             scope.spawn(|| {
                 while let Some(scenario) = scenarios.get(next.fetch_add(1, Ordering::Relaxed)) {
-                    let verdicts = play(args, scenario, &rules, rad.as_deref(), url);
-                    results.lock().expect("no player panics").push((scenario, verdicts));
+                    let played = play(args, suite, scenario, (&rules, &description), rad.as_deref(), url);
+                    results.lock().expect("no player panics").push((scenario, played));
                 }
             });
         }
     });
     let mut results = results.into_inner().expect("no player panics");
     results.sort_by_key(|(scenario, _)| scenario.scenario.clone());
-    let passed = report::print(suite, &results, &rules, args.quiet);
+    let passed = report::print(suite, &results, &rules, args.quiet, args.show.as_deref());
+    let survivors = report::print_survivors(&results, &rules);
+    let invalid = report::print_described(&results);
     if passed < args.at_least {
         bail!("{passed:.2} % of the steps passed; at least {} % are wanted", args.at_least);
+    }
+    if survivors > 0 && args.at_least > 0.0 {
+        bail!("{survivors} wrong answers would be excused by rules");
+    }
+    if invalid > 0 && args.at_least > 0.0 {
+        bail!("{invalid} answers break the published description");
     }
     Ok(())
 }
@@ -106,8 +125,12 @@ pub enum Suite {
 }
 
 impl Suite {
-    fn of(folder: &Utf8Path) -> Self {
-        if folder.file_name() == Some("runtime") { Suite::Runtime } else { Suite::Http }
+    /// Recordings of the runtime look at what stands in the cluster, others do not.
+    fn of(scenarios: &[Scenario]) -> Self {
+        let is_runtime = |scenario: &Scenario| {
+            !scenario.modules.is_empty() || scenario.steps.iter().any(scenario::Step::is_about_cluster)
+        };
+        if scenarios.iter().any(is_runtime) { Suite::Runtime } else { Suite::Http }
     }
 
     fn rules(self) -> Vec<Utf8PathBuf> {
@@ -119,20 +142,29 @@ impl Suite {
     }
 }
 
-fn play(args: &Args, scenario: &Scenario, rules: &[Rule], rad: Option<&Utf8Path>, url: Option<&str>) -> Vec<Verdict> {
+fn play(
+    args: &Args,
+    suite: Suite,
+    scenario: &Scenario,
+    (rules, description): (&[Rule], &described::Description),
+    rad: Option<&Utf8Path>,
+    url: Option<&str>,
+) -> Played {
+    let failed = |error: anyhow::Error| {
+        let broken = |_| Verdict::Different(vec![format!("{error:#}")]);
+        Played { verdicts: scenario.steps.iter().map(broken).collect(), ..Played::default() }
+    };
     let server = match rad.map(Server::start).transpose() {
         Ok(server) => server,
-        Err(error) => {
-            let broken = |_| Verdict::Different(vec![format!("{error:#}")]);
-            return scenario.steps.iter().map(broken).collect();
-        }
+        Err(error) => return failed(error),
     };
     let authority = server.as_ref().map_or(url.unwrap_or_default(), |server| &server.authority);
     let cluster = server.as_ref().map(|server| server.cluster.clone()).or_else(|| args.cluster.clone());
     let surroundings = cluster.map(Surroundings::at);
-    match Player::new(scenario, rules, authority, surroundings) {
+    let stripped = surroundings.as_ref().filter(|_| suite == Suite::Http).map_or(Ok(()), Surroundings::strip);
+    match stripped.and_then(|()| Player::new(scenario, rules, description, authority, surroundings)) {
         Ok(player) => player.play(),
-        Err(error) => scenario.steps.iter().map(|_| Verdict::Different(vec![format!("{error:#}")])).collect(),
+        Err(error) => failed(error),
     }
 }
 

@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 
 use super::Suite;
-use super::player::Verdict;
+use super::judge::Verdict;
+use super::player::Played;
 use super::rules::Rule;
 use super::scenario::{Scenario, Step};
 
@@ -45,7 +46,13 @@ struct Count {
 }
 
 /// Prints differences, the use of the rules and the figures; returns the percentage that passed.
-pub fn print(suite: Suite, results: &[(&Scenario, Vec<Verdict>)], rules: &[Rule], quiet: bool) -> f64 {
+pub fn print(
+    suite: Suite,
+    results: &[(&Scenario, Played)],
+    rules: &[Rule],
+    quiet: bool,
+    show: Option<&str>,
+) -> f64 {
     let ranges = match suite {
         Suite::Http => HTTP,
         Suite::Runtime => RUNTIME,
@@ -53,7 +60,7 @@ pub fn print(suite: Suite, results: &[(&Scenario, Vec<Verdict>)], rules: &[Rule]
     let mut counts: BTreeMap<usize, Count> = BTreeMap::new();
     let mut unplayed: BTreeMap<(&str, &str), usize> = BTreeMap::new();
     let mut uses = vec![0_usize; rules.len()];
-    for (scenario, verdicts) in results {
+    for (scenario, Played { verdicts, .. }) in results {
         let range = ranges.iter().position(|(from, to, _)| (*from..=*to).contains(&scenario.number()));
         let count = counts.entry(range.unwrap_or(ranges.len())).or_default();
         for (at, (step, verdict)) in scenario.steps.iter().zip(verdicts).enumerate() {
@@ -62,6 +69,9 @@ pub fn print(suite: Suite, results: &[(&Scenario, Vec<Verdict>)], rules: &[Rule]
                 Verdict::ByRule(rule) => {
                     count.by_rule += 1;
                     uses[*rule] += 1;
+                    if show == Some(rules[*rule].name.as_str()) {
+                        print_step(scenario, at, step, &[]);
+                    }
                 }
                 Verdict::Unplayed(reason) => {
                     count.unplayed += 1;
@@ -93,6 +103,38 @@ fn print_step(scenario: &Scenario, at: usize, step: &Step, differences: &[String
     if differences.len() > 8 {
         println!("    … and {} more", differences.len() - 8);
     }
+}
+
+/// Prints wrong answers that rules would excuse, and how many were tried; returns how many there are.
+pub fn print_survivors(results: &[(&Scenario, Played)], rules: &[Rule]) -> usize {
+    let tried: usize = results.iter().map(|(_, played)| played.mutants).sum();
+    let mut found = 0;
+    for (scenario, played) in results {
+        for survivor in &played.survivors {
+            found += 1;
+            let step = &scenario.steps[survivor.step];
+            println!(
+                "`{}` would excuse a wrong answer: {} step {} ({}): {}",
+                rules[survivor.rule].name, scenario.scenario, survivor.step, step.name, survivor.what
+            );
+        }
+    }
+    println!("wrong answers tried on the rules: {tried}, excused: {found}");
+    found
+}
+
+/// Prints answers that break the published description, and how many it speaks of; returns how many there are.
+pub fn print_described(results: &[(&Scenario, Played)]) -> usize {
+    let described: usize = results.iter().map(|(_, played)| played.described).sum();
+    let mut found = 0;
+    for (scenario, played) in results {
+        for (step, violations) in &played.invalid {
+            found += 1;
+            println!("{} step {step} breaks the description: {}", scenario.scenario, violations.join("; "));
+        }
+    }
+    println!("answers held against the published description: {described}, invalid: {found}");
+    found
 }
 
 fn print_rules(rules: &[Rule], uses: &[usize]) {

@@ -1,12 +1,16 @@
 //! The wanted differences from upstream, as data: which steps they concern and what we answer instead.
 
+use std::collections::BTreeMap;
+
 use anyhow::Context;
 use camino::Utf8Path;
 use regex::Regex;
 use serde::Deserialize;
 use serde_json::Value as Json;
 
-use super::scenario::{Scenario, Step};
+use super::adjust::Adjust;
+use super::history::{Past, id_of};
+use super::memory::Memory;
 
 /// The rules' file.
 #[derive(Debug, Deserialize)]
@@ -26,9 +30,10 @@ pub struct Rule {
     /// Which steps it may excuse: all conditions that are given must hold.
     #[serde(rename = "match")]
     pub condition: Condition,
-    /// What we answer instead; without it the recorded answer still holds, after [`Rule::adjust`].
+    /// What we answer instead, one of several if need be; without it the recorded answer still holds, after
+    /// [`Rule::adjust`].
     #[serde(default)]
-    pub answer: Option<Expected>,
+    pub answer: Option<Answers>,
     /// How the recorded answer is changed before it is compared.
     #[serde(default)]
     pub adjust: Adjust,
@@ -59,62 +64,68 @@ pub struct Condition {
     body: Option<Pattern>,
     /// The recorded end of the operation that the step began, as JSON text.
     operation: Option<Pattern>,
+    /// `METHOD path body` of the request that began the operation which the step asks about.
+    begun_by: Option<Pattern>,
+    /// A later request about the resource of that operation.
+    followed_by: Option<Pattern>,
+    /// An earlier write that was carried out.
+    preceded_by: Option<Pattern>,
+    /// A schema that was registered for the type in the path, as JSON text.
+    registered: Option<Pattern>,
+    /// Whether what the path stands below was never made, or is deleted.
+    parent_absent: bool,
+    /// Whether the type in the path, or its provider, was deleted.
+    unregistered: bool,
+    /// Whether the resource's type was deleted after the resource was written.
+    orphan: bool,
+    /// Whether the path has a `skipToken` that no list gave.
+    foreign_token: bool,
+    /// Whether resources of the version in the path are later found to have a schema that can validate nothing.
+    found_unusable: bool,
+}
+
+/// What we may answer instead.
+#[derive(Debug, Deserialize)]
+#[serde(untagged)]
+pub enum Answers {
+    /// This.
+    One(Box<Expected>),
+    /// One of these.
+    Several(Vec<Expected>),
+}
+
+impl Answers {
+    /// All of them.
+    pub fn all(&self) -> &[Expected] {
+        match self {
+            Answers::One(one) => std::slice::from_ref(one),
+            Answers::Several(several) => several,
+        }
+    }
 }
 
 /// What we answer instead of what was recorded.
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
 pub struct Expected {
     /// One of these statuses.
     pub status: Vec<u16>,
-    /// `error.code` of the envelope.
-    #[serde(default)]
-    pub code: Option<String>,
+    /// `error.code` of the envelope; the whole of it matches.
+    pub code: Option<Pattern>,
     /// `error.message` matches.
-    #[serde(default)]
     pub message: Option<Pattern>,
-    /// Whether the message is the one that the recorded operation ended with.
-    #[serde(default)]
-    pub message_of_operation: bool,
+    /// Whether code and message are those that the recorded operation ended with.
+    pub as_operation: bool,
+    /// Whether the message is the recorded one.
+    pub message_as_recorded: bool,
+    /// Whether the answer shows what the scenario wrote: the resource, the list, or that there is none.
+    pub as_known: bool,
+    /// Whether the message names a property that is sensitive, or lies within one that is.
+    pub names_sensitive: bool,
     /// The whole body, as JSON text, matches.
-    #[serde(default)]
     pub body: Option<Pattern>,
-}
-
-/// Changes of the recorded answer before it is compared.
-#[derive(Debug, Default, Deserialize)]
-#[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
-pub struct Adjust {
-    /// Lists are compared without regard to order, by `id` or `name`.
-    pub unordered: bool,
-    /// Only items below the request's own path are expected in `value`.
-    pub within_parent: bool,
-    /// Encryption envelopes become null.
-    pub redacted: bool,
-    /// Upstream's own reads of a resource that it passed on are not expected.
-    pub no_own_reads: bool,
-    /// `nextLink` is expected to start with the client's own base and path.
-    pub client_next_link: bool,
-    /// Long texts need not be those of upstream.
-    pub own_words: bool,
-    /// Members that are not compared, as dotted paths below the body; `*` stands for any one name or index.
-    pub ignore: Vec<String>,
-    /// Headers that are not compared.
-    pub ignore_headers: Vec<String>,
-    /// Patterns replaced in our texts, with what stands for them.
-    pub rewrite: Vec<Rewrite>,
-    /// What is not compared of Kubernetes objects: `Kind.path.to.member`, or a kind alone.
-    pub objects: Vec<String>,
-}
-
-/// A replacement in our texts.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Rewrite {
-    /// What is replaced.
-    pub pattern: Pattern,
-    /// What it becomes; `$1` stands for the first group.
-    pub with: String,
+    /// Headers that match.
+    pub headers: BTreeMap<String, Pattern>,
 }
 
 /// What a difference does to later steps.
@@ -126,8 +137,12 @@ pub enum Effect {
     None,
     /// The write was refused: the resource is as before, and the operation never began.
     Refused,
-    /// The resource is not comparable any more until it is written or deleted again.
-    Diverged,
+    /// The write took place: what we answered is what is there.
+    Accepted,
+    /// The resource of the step, or of the operation it asks about, is gone.
+    Deleted,
+    /// What the recorded answer names (an operation, a page) does not exist.
+    Lost,
 }
 
 /// A regular expression in a data file.
@@ -147,6 +162,16 @@ impl Pattern {
     /// Whether it matches somewhere.
     pub fn is_match(&self, text: &str) -> bool {
         self.0.is_match(text)
+    }
+
+    /// Whether it matches the whole text.
+    pub fn is_whole(&self, text: &str) -> bool {
+        self.0.find(text).is_some_and(|found| found.len() == text.len())
+    }
+
+    /// Replaces every match.
+    pub fn replace_all(&self, text: &str, with: &str) -> String {
+        self.0.replace_all(text, with).into_owned()
     }
 }
 
@@ -168,180 +193,59 @@ pub fn read(path: &Utf8Path) -> anyhow::Result<Vec<Rule>> {
 
 impl Rule {
     /// Whether the rule may excuse a step.
-    pub fn concerns(&self, scenario: &Scenario, step: &Step) -> bool {
-        let condition = &self.condition;
+    pub fn concerns(&self, past: Past<'_>, memory: &Memory) -> bool {
+        self.condition.is_met_by_exchange(past) && self.condition.is_met_by_past(past, memory)
+    }
+}
+
+impl Condition {
+    /// Whether it depends on the scenario's number or a step's name, which say nothing about the exchange.
+    #[cfg(test)]
+    pub fn names_scenarios(&self) -> bool {
+        self.scenario.is_some() || self.step.is_some()
+    }
+
+    fn is_met_by_exchange(&self, past: Past<'_>) -> bool {
+        let step = past.step();
         let holds = |pattern: &Option<Pattern>, text: &dyn Fn() -> String| {
             pattern.as_ref().is_none_or(|pattern| pattern.is_match(&text()))
         };
-        condition.status.is_none_or(|status| status == step.response.status)
-            && holds(&condition.scenario, &|| scenario.scenario.clone())
-            && holds(&condition.step, &|| step.name.clone())
-            && holds(&condition.method, &|| step.request.method.clone())
-            && holds(&condition.path, &|| step.request.path.clone())
-            && holds(&condition.request, &|| step.request.body.to_string())
-            && holds(&condition.headers, &|| Json::from(step.request.headers.clone()).to_string())
-            && holds(&condition.forwarded, &|| {
+        self.status.is_none_or(|status| status == step.response.status)
+            && holds(&self.scenario, &|| past.scenario().scenario.clone())
+            && holds(&self.step, &|| step.name.clone())
+            && holds(&self.method, &|| step.request.method.clone())
+            && holds(&self.path, &|| step.request.path.clone())
+            && holds(&self.request, &|| step.request.body.to_string())
+            && holds(&self.headers, &|| Json::from(step.request.headers.clone()).to_string())
+            && holds(&self.forwarded, &|| {
                 let headers = step.forwarded.iter().map(|one| Json::from(one.request.headers.clone()).to_string());
                 headers.collect::<Vec<_>>().join("\n")
             })
-            && holds(&condition.answered, &|| Json::from(step.response.headers.clone()).to_string())
-            && holds(&condition.body, &|| step.response.body.to_string())
-            && condition.operation.as_ref().is_none_or(|pattern| {
-                scenario.operation_end(step).is_some_and(|end| pattern.is_match(&end.to_string()))
-            })
-    }
-}
-
-impl Adjust {
-    /// Returns all adjustments as one.
-    pub fn together<'a>(all: impl Iterator<Item = &'a Adjust>) -> Adjust {
-        all.fold(Adjust::default(), |mut sum, one| {
-            sum.unordered |= one.unordered;
-            sum.within_parent |= one.within_parent;
-            sum.redacted |= one.redacted;
-            sum.own_words |= one.own_words;
-            sum.no_own_reads |= one.no_own_reads;
-            sum.client_next_link |= one.client_next_link;
-            sum.ignore.extend(one.ignore.iter().cloned());
-            sum.ignore_headers.extend(one.ignore_headers.iter().cloned());
-            sum.rewrite.extend(one.rewrite.iter().cloned());
-            sum.objects.extend(one.objects.iter().cloned());
-            sum
-        })
+            && holds(&self.answered, &|| Json::from(step.response.headers.clone()).to_string())
+            && holds(&self.body, &|| step.response.body.to_string())
     }
 
-    /// Returns our value with every pattern replaced.
-    fn rewritten(&self, ours: &Json) -> Json {
-        if self.rewrite.is_empty() {
-            return ours.clone();
-        }
-        let mut text = ours.to_string();
-        for rewrite in &self.rewrite {
-            text = rewrite.pattern.0.replace_all(&text, rewrite.with.as_str()).into_owned();
-        }
-        serde_json::from_str(&text).unwrap_or_else(|_| ours.clone())
-    }
-
-    /// Returns recorded Kubernetes objects, and ours, as they are to be compared.
-    pub fn apply_to_objects(&self, recorded: &[Json], ours: &[Json]) -> (Vec<Json>, Vec<Json>) {
-        let rewritten: Vec<Json> = ours.iter().map(|object| self.rewritten(object)).collect();
-        let strip = |objects: &[Json]| {
-            let mut objects = objects.to_vec();
-            for ignored in &self.objects {
-                // A dot inside a name is written `~`.
-                let path: Vec<String> = ignored.split('.').map(|step| step.replace('~', ".")).collect();
-                let path: Vec<&str> = path.iter().map(String::as_str).collect();
-                let is_meant = |object: &Json| path[0] == "*" || object["kind"] == path[0];
-                if path.len() == 1 {
-                    objects.retain(|object| !is_meant(object));
-                    continue;
-                }
-                objects.iter_mut().filter(|object| is_meant(object)).for_each(|object| remove(object, &path[1..]));
-            }
-            objects
+    fn is_met_by_past(&self, past: Past<'_>, memory: &Memory) -> bool {
+        let holds = |pattern: &Option<Pattern>, text: &dyn Fn() -> String| {
+            pattern.as_ref().is_none_or(|pattern| pattern.is_match(&text()))
         };
-        (strip(recorded), strip(&rewritten))
-    }
-
-    /// Returns the recorded body, and ours, as they are to be compared.
-    pub fn apply(&self, step: &Step, recorded: &Json, ours: &Json) -> (Json, Json) {
-        let (mut recorded, mut ours) = (recorded.clone(), self.rewritten(ours));
-        if self.own_words {
-            forget_texts(&mut recorded, &mut ours);
-        }
-        if self.redacted {
-            redact(&mut recorded);
-        }
-        if self.within_parent {
-            keep_children(&mut recorded, &step.resource());
-        }
-        if self.client_next_link && recorded.get("nextLink").is_some() {
-            let path = step.request.path.split('?').next().unwrap_or_default();
-            let link = ours.get("nextLink").and_then(Json::as_str).unwrap_or_default();
-            if link.contains(path) && link.contains("skipToken=") {
-                remove(&mut recorded, &["nextLink"]);
-                remove(&mut ours, &["nextLink"]);
-            }
-        }
-        for path in &self.ignore {
-            let path: Vec<_> = path.split('.').collect();
-            remove(&mut recorded, &path);
-            remove(&mut ours, &path);
-        }
-        if self.unordered {
-            sort(&mut recorded);
-            sort(&mut ours);
-        }
-        (recorded, ours)
-    }
-}
-
-/// Takes long texts of the recording over from ours, wherever both have one.
-fn forget_texts(recorded: &mut Json, ours: &mut Json) {
-    match (recorded, ours) {
-        (Json::String(text), Json::String(own)) if text.contains("{text:") => *text = own.clone(),
-        (Json::Object(members), Json::Object(ours)) => {
-            for (name, member) in members {
-                if let Some(own) = ours.get_mut(name) {
-                    forget_texts(member, own);
-                }
-            }
-        }
-        _ => {}
-    }
-}
-
-fn redact(value: &mut Json) {
-    match value {
-        Json::Object(members) if members.contains_key("encrypted") && members.contains_key("nonce") => {
-            *value = Json::Null
-        }
-        Json::Object(members) => members.values_mut().for_each(redact),
-        Json::Array(items) => items.iter_mut().for_each(redact),
-        _ => {}
-    }
-}
-
-fn keep_children(body: &mut Json, path: &str) {
-    let scope = path.find("/planes/").map_or(path, |at| &path[at..]);
-    let scope = format!("{}/", scope.trim_end_matches('/'));
-    if let Some(Json::Array(items)) = body.get_mut("value") {
-        items.retain(|item| {
-            let id = item.get("id").and_then(Json::as_str).unwrap_or_default();
-            id.to_ascii_lowercase().starts_with(&scope)
-        });
-    }
-}
-
-fn remove(value: &mut Json, path: &[&str]) {
-    let Some((first, rest)) = path.split_first() else { return };
-    match value {
-        Json::Object(members) if rest.is_empty() && *first == "*" => members.clear(),
-        Json::Object(members) if rest.is_empty() => {
-            members.remove(*first);
-        }
-        Json::Object(members) if *first == "*" => members.values_mut().for_each(|member| remove(member, rest)),
-        Json::Object(members) => {
-            if let Some(member) = members.get_mut(*first) {
-                remove(member, rest);
-            }
-        }
-        Json::Array(items) if *first == "*" && !rest.is_empty() => items.iter_mut().for_each(|item| remove(item, rest)),
-        _ => {}
-    }
-}
-
-fn sort(value: &mut Json) {
-    match value {
-        Json::Array(items) => {
-            items.iter_mut().for_each(sort);
-            items.sort_by_key(|item| {
-                let name = item.get("id").or_else(|| item.get("name")).and_then(Json::as_str);
-                name.map_or_else(|| item.to_string(), str::to_ascii_lowercase)
-            });
-        }
-        Json::Object(members) => members.values_mut().for_each(sort),
-        _ => {}
+        let ended = || past.scenario().operation_end(past.step()).map(Json::to_string).unwrap_or_default();
+        let has_foreign_token = || {
+            let token = past.step().request.path.split("skipToken=").nth(1).and_then(|text| text.split('&').next());
+            token.is_some_and(|token| !token.is_empty() && !memory.bindings.is_bound(token))
+        };
+        holds(&self.operation, &ended)
+            && holds(&self.begun_by, &|| past.begun_by())
+            && holds(&self.followed_by, &|| past.followed_by())
+            && holds(&self.preceded_by, &|| past.preceded_by())
+            && self.registered.as_ref().is_none_or(|pattern| {
+                past.schemas().iter().any(|schema| pattern.is_match(&schema.to_string()))
+            })
+            && (!self.parent_absent || past.is_without_parent())
+            && (!self.unregistered || past.is_unregistered())
+            && (!self.orphan || memory.is_orphan(&id_of(past.step())) || memory.lists_orphans(past.step()))
+            && (!self.foreign_token || has_foreign_token())
+            && (!self.found_unusable || past.is_found_unusable())
     }
 }
 
@@ -349,14 +253,40 @@ fn sort(value: &mut Json) {
 mod tests {
     use super::*;
 
+    fn root() -> &'static Utf8Path {
+        Utf8Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("the crate lies in the workspace")
+    }
+
     #[test]
     fn every_rule_is_explained_in_the_list_of_differences() {
-        let root = Utf8Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("the crate lies in the workspace");
-        let files = ["rules.yaml", "runtime-rules.yaml"].map(|file| root.join("tests/replay").join(file));
+        let files = ["rules.yaml", "runtime-rules.yaml"].map(|file| root().join("tests/replay").join(file));
         let rules = read_all(files.into()).expect("the rules can be read");
-        let page = std::fs::read_to_string(root.join("docs/differences.md")).expect("the page can be read");
+        let page = std::fs::read_to_string(root().join("docs/differences.md")).expect("the page can be read");
         let listed: Vec<&str> = page.lines().filter_map(|line| line.strip_prefix("| `")?.split('`').next()).collect();
         let named: Vec<&str> = rules.iter().map(|rule| rule.name.as_str()).collect();
         assert_eq!(listed, named, "docs/differences.md lists the rules in their order");
+    }
+
+    #[test]
+    fn rules_of_the_protocol_speak_of_exchanges_not_of_scenarios() {
+        let rules = read(&root().join("tests/replay/rules.yaml")).expect("the rules can be read");
+        for rule in rules {
+            assert!(!rule.condition.names_scenarios(), "{} would not hold in another recording", rule.name);
+        }
+    }
+
+    #[test]
+    fn refusals_name_status_code_and_message() {
+        let rules = read(&root().join("tests/replay/rules.yaml")).expect("the rules can be read");
+        for rule in &rules {
+            for expected in rule.answer.iter().flat_map(Answers::all) {
+                let is_exact = expected.as_known || expected.as_operation;
+                let has_message = expected.message.is_some() || expected.message_as_recorded || is_exact;
+                let is_error = expected.status.iter().any(|status| *status >= 400);
+                let says_why = !is_error || (expected.code.is_some() || is_exact) && has_message;
+                assert!(expected.as_known || !expected.status.is_empty(), "{}: which status?", rule.name);
+                assert!(says_why, "{}: which code and message?", rule.name);
+            }
+        }
     }
 }

@@ -20,7 +20,7 @@ pub struct Scenario {
 }
 
 /// One exchange.
-#[derive(Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize)]
 pub struct Step {
     /// What the recorder called it.
     pub name: String,
@@ -48,7 +48,7 @@ pub struct Step {
 }
 
 /// A recorded request.
-#[derive(Debug, Default, Deserialize)]
+#[derive(Clone, Debug, Default, Deserialize)]
 pub struct Request {
     /// The method.
     pub method: String,
@@ -61,7 +61,7 @@ pub struct Request {
 }
 
 /// A recorded answer.
-#[derive(Debug, Default, Deserialize)]
+#[derive(Clone, Debug, Default, Deserialize, PartialEq)]
 pub struct Response {
     /// Status; 0 when the connection was closed without an answer.
     pub status: u16,
@@ -109,6 +109,11 @@ impl Step {
     /// Whether the recorder marked it as a poll that may be missing in another run.
     pub fn is_first_poll(&self) -> bool {
         self.poll && self.name.ends_with("(first poll)")
+    }
+
+    /// Whether it looks at the cluster as well.
+    pub fn is_about_cluster(&self) -> bool {
+        self.cluster.is_some() || self.objects.is_some()
     }
 
     /// Whether the recorder waited for the operation without recording its polls.

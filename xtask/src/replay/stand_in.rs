@@ -37,6 +37,11 @@ pub struct Prepared {
     pub body: Json,
 }
 
+/// What the recorder's service took its time for, so that operations could be seen in progress.
+const SLOW: &str = "/slow/";
+/// How long it takes here.
+const DELAY: Duration = Duration::from_millis(1500);
+
 #[derive(Default)]
 struct Script {
     prepared: Vec<Prepared>,
@@ -86,6 +91,9 @@ fn serve(mut stream: TcpStream, script: &Mutex<Script>) {
             .headers
             .iter()
             .any(|(name, value)| name.eq_ignore_ascii_case("connection") && value.eq_ignore_ascii_case("close"));
+        if request.path.contains(SLOW) {
+            std::thread::sleep(DELAY);
+        }
         let answer = script.lock().expect("no holder of the lock panics").answer(request);
         if answer.status == 0 || stream.write_all(&render(&answer, is_head)).is_err() || is_last {
             return;

@@ -6,6 +6,13 @@ use serde_json::{Map, Value as Json, json};
 
 use super::wire;
 
+/// Operators that the cluster of the protocol's recordings lacked.
+const OPERATORS: [&str; 3] = ["dapr.io", "projectcontour.io", "secrets-store.csi.x-k8s.io"];
+/// Namespaces that it had.
+const NAMESPACES: [&str; 9] = [
+    "default", "rec-r360", "rec-r360b", "rec-r361", "rec-r362", "rec-r363", "rec-r364", "rec-r364b", "rec-r364s",
+];
+
 /// The Kubernetes API of a cluster in memory.
 pub struct Surroundings {
     authority: String,
@@ -32,6 +39,24 @@ impl Surroundings {
     /// Returns the cluster behind `host:port`.
     pub fn at(authority: String) -> Self {
         Self { authority }
+    }
+
+    /// Makes the cluster what it was when the protocol was recorded: without the operators' definitions, and with
+    /// the namespaces that the README of the recordings names.
+    ///
+    /// # Errors
+    /// When the cluster cannot be reached.
+    pub fn strip(&self) -> anyhow::Result<()> {
+        let headers = [("content-type".to_owned(), "application/json".to_owned())];
+        for group in OPERATORS {
+            let body = json!({ "group": group }).to_string();
+            wire::send(&self.authority, "POST", "/memory/removed-definitions", &headers, Some(body.as_bytes()))?;
+        }
+        for namespace in NAMESPACES {
+            let body = json!({ "apiVersion": "v1", "kind": "Namespace", "metadata": { "name": namespace } }).to_string();
+            wire::send(&self.authority, "POST", "/api/v1/namespaces", &headers, Some(body.as_bytes()))?;
+        }
+        Ok(())
     }
 
     /// Does one recorded action.

@@ -264,6 +264,9 @@ impl Cluster for MemoryCluster {
     }
 
     async fn get(&self, address: &Address) -> Result<Option<Json>, Error> {
+        if self.lock().removed.contains(&address.kind) {
+            return Err(Error::NoSuchKind { kind: address.kind.clone(), version: String::new() });
+        }
         Ok(self.find(address))
     }
 

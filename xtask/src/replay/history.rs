@@ -1,0 +1,184 @@
+//! What a scenario says about the time before a step: parents, registrations, the request behind an operation.
+
+use serde_json::Value as Json;
+
+use super::scenario::{Scenario, Step};
+
+/// Namespaces that are registered on a fresh server.
+const BUILT_IN: [&str; 3] = ["applications.", "radius.", "microsoft.resources"];
+/// Planes of a fresh server.
+const PLANES: [&str; 2] = ["/planes/radius/local", "/planes/aws/aws"];
+/// Where registrations stand below their plane.
+const REGISTRATIONS: &str = "/providers/system.resources/resourceproviders/";
+
+/// A step, and all that was recorded before it.
+#[derive(Clone, Copy)]
+pub struct Past<'a> {
+    scenario: &'a Scenario,
+    at: usize,
+}
+
+impl<'a> Past<'a> {
+    /// Returns the past of the step at `at`.
+    pub fn new(scenario: &'a Scenario, at: usize) -> Self {
+        Self { scenario, at }
+    }
+
+    /// The scenario.
+    pub fn scenario(self) -> &'a Scenario {
+        self.scenario
+    }
+
+    /// The step itself.
+    pub fn step(self) -> &'a Step {
+        &self.scenario.steps[self.at]
+    }
+
+    /// The step that began the operation which this one asks about.
+    fn begun(self) -> Option<usize> {
+        let path = &self.step().request.path;
+        let at = path.find("/operationStatuses/").or_else(|| path.find("/operationResults/"))?;
+        let start = at + path[at..].find("{uuid:")?;
+        let placeholder = path[start..].split_inclusive('}').next()?;
+        self.scenario.steps[..self.at].iter().rposition(|step| step.operation().as_deref() == Some(placeholder))
+    }
+
+    /// The request that began the operation, as `METHOD path body`; empty for other steps.
+    pub fn begun_by(self) -> String {
+        self.begun().map(|at| line(&self.scenario.steps[at])).unwrap_or_default()
+    }
+
+    /// The id of the resource that the step is about; for questions about an operation, the operation's.
+    pub fn subject(self) -> String {
+        self.begun().map_or_else(|| id_of(self.step()), |at| id_of(&self.scenario.steps[at]))
+    }
+
+    /// Later requests about what the operation is about, as `METHOD path body`, one a line.
+    pub fn followed_by(self) -> String {
+        let Some(begun) = self.begun() else { return String::new() };
+        let subject = self.subject();
+        let later = self.scenario.steps[begun + 1..self.at].iter().filter(|step| id_of(step) == subject);
+        later.map(line).collect::<Vec<_>>().join("\n")
+    }
+
+    /// All earlier requests that were carried out, as `METHOD path body`, one a line.
+    pub fn preceded_by(self) -> String {
+        let done = self.scenario.steps[..self.at].iter().filter(|step| (200..300).contains(&step.response.status));
+        done.filter(|step| step.request.method != "GET").map(line).collect::<Vec<_>>().join("\n")
+    }
+
+    /// Whether what the path stands below was never made, or is deleted.
+    pub fn is_without_parent(self) -> bool {
+        parent_of(&self.subject()).is_some_and(|parent| !self.exists(parent))
+    }
+
+    fn exists(self, id: &str) -> bool {
+        let namespace = id.split_once(REGISTRATIONS).map(|(_, rest)| rest);
+        if PLANES.contains(&id) || namespace.is_some_and(|name| BUILT_IN.iter().any(|own| name.starts_with(own))) {
+            return true;
+        }
+        let is_write = |step: &&Step| id_of(step) == id && matches!(step.request.method.as_str(), "PUT" | "DELETE");
+        let done = |step: &&Step| (200..300).contains(&step.response.status);
+        let last = self.scenario.steps[..self.at].iter().filter(is_write).rfind(done);
+        last.is_some_and(|step| step.request.method == "PUT") && parent_of(id).is_none_or(|parent| self.exists(parent))
+    }
+
+    /// Whether the type in the path, or its provider, was registered once and is not any more.
+    pub fn is_unregistered(self) -> bool {
+        self.registration().is_some_and(|(plane, namespace, kind)| {
+            let provider = format!("{plane}{REGISTRATIONS}{namespace}");
+            let kind = format!("{provider}/resourcetypes/{kind}");
+            [provider, kind].iter().any(|id| {
+                let writes = self.scenario.steps[..self.at].iter().filter(|step| id_of(step) == *id);
+                let last = writes.filter(|step| step.request.method != "GET").next_back();
+                last.is_some_and(|step| step.request.method == "DELETE" && step.response.status == 202)
+            })
+        })
+    }
+
+    /// Plane, namespace and type that the path names.
+    fn registration(self) -> Option<(String, String, String)> {
+        let subject = self.subject();
+        let (scope, rest) = subject.split_once("/providers/")?;
+        let mut parts = rest.split('/');
+        let (namespace, kind) = (parts.next()?, parts.next()?);
+        let plane: Vec<&str> = scope.split('/').take(4).collect();
+        Some((plane.join("/"), namespace.to_owned(), kind.to_owned()))
+    }
+
+    /// The schemas that were registered for the type in the path, as recorded requests.
+    pub fn schemas(self) -> Vec<&'a Json> {
+        let Some((plane, namespace, kind)) = self.registration() else { return Vec::new() };
+        let versions = format!("{plane}{REGISTRATIONS}{namespace}/resourcetypes/{kind}/apiversions/");
+        let earlier = self.scenario.steps[..self.at].iter().filter(|step| step.request.method == "PUT");
+        let ours = earlier.filter(|step| id_of(step).starts_with(&versions));
+        ours.filter_map(|step| step.request.body.pointer("/properties/schema")).collect()
+    }
+
+    /// Whether a resource of the type in the path is later found to have a schema that can validate nothing.
+    pub fn is_found_unusable(self) -> bool {
+        let id = id_of(self.step());
+        let Some((plane, rest)) = id.split_once(REGISTRATIONS) else { return false };
+        let mut parts = rest.split('/');
+        let (Some(namespace), Some(kind)) = (parts.next(), parts.nth(1)) else { return false };
+        let below = format!("/providers/{namespace}/{kind}/");
+        self.scenario.steps[self.at..].iter().any(|step| {
+            let id = id_of(step);
+            let end = || self.scenario.operation_end(step).map(Json::to_string).unwrap_or_default();
+            id.starts_with(plane) && id.contains(&below) && end().contains("schema validation failed: invalid components")
+                || id.contains(&below) && end().contains("failed to convert schema")
+        })
+    }
+
+    /// Whether the next page behind the recorded link is empty.
+    pub fn leads_to_nothing(self) -> bool {
+        let link = self.step().response.body["nextLink"].as_str().unwrap_or_default();
+        let Some(start) = link.find("{token:") else { return false };
+        let token = link[start..].split_inclusive('}').next().unwrap_or_default();
+        let pages = self.scenario.steps.iter().filter(|step| step.request.path.contains(token));
+        let mut pages = pages.filter(|step| step.response.status == 200).peekable();
+        pages.peek().is_some() && pages.all(|step| step.response.body["value"].as_array().is_some_and(Vec::is_empty))
+    }
+}
+
+/// The id that a step is about, lower-cased.
+pub fn id_of(step: &Step) -> String {
+    let path = step.resource();
+    path.find("/planes/").map_or_else(|| path.clone(), |at| path[at..].to_owned())
+}
+
+/// A request as conditions see it.
+fn line(step: &Step) -> String {
+    format!("{} {} {}", step.request.method, step.request.path, step.request.body)
+}
+
+/// What must be there before `id` is: its plane, provider or type. Resources of registered types have other rules.
+fn parent_of(id: &str) -> Option<&str> {
+    let parts: Vec<&str> = id.trim_start_matches('/').split('/').collect();
+    let kept = match parts.as_slice() {
+        ["planes", _, _, "resourcegroups", _] => 3,
+        ["planes", "aws" | "azure", _, "providers", _, "credentials", _] => 3,
+        ["planes", _, _, "providers", "system.resources", "resourceproviders", _] => 3,
+        ["planes", _, _, "providers", "system.resources", "resourceproviders", _, "resourcetypes" | "locations", ..] => {
+            if parts.len() > 9 { 9 } else { 7 }
+        }
+        _ => return None,
+    };
+    let end = parts[..kept].iter().map(|part| part.len() + 1).sum();
+    id.get(..end)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn registrations_stand_below_what_they_are_registered_in() {
+        let provider = "/planes/radius/p/providers/system.resources/resourceproviders/a.b";
+        assert_eq!(parent_of(&format!("{provider}/resourcetypes/t/apiversions/v")), Some(&*format!("{provider}/resourcetypes/t")));
+        assert_eq!(parent_of(&format!("{provider}/locations/l")), Some(provider));
+        assert_eq!(parent_of(provider), Some("/planes/radius/p"));
+        assert_eq!(parent_of("/planes/radius/p/resourcegroups/g"), Some("/planes/radius/p"));
+        assert_eq!(parent_of("/planes/radius/p/resourcegroups/g/providers/a.b/t/r"), None);
+    }
+}
