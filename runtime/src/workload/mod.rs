@@ -42,7 +42,7 @@ impl Draft {
     pub(crate) fn parse(record: &Record) -> Result<Self, Fault> {
         let is_classic = record.id.namespace().is_some_and(|name| name.eq_ignore_ascii_case("Applications.Core"));
         let draft = if is_classic { classic::parse(record) } else { compute::parse(record) };
-        draft.map_err(|fault| match fault.code {
+        draft.map_err(|fault| match fault.code.as_str() {
             // Clients of Radius know these without a target.
             crate::fault::code::BAD_REQUEST => fault,
             _ => Fault { target: fault.target.or_else(|| Some(record.id.to_string())), ..fault },
