@@ -52,7 +52,11 @@ pub async fn handle(state: &AppState, call: &Call, segments: &[String], generic:
         (Target::Resource(id), &Method::DELETE) => delete(state, call, &resolved, id).await,
         (Target::Resource(_), &Method::HEAD) if is_built_in => {
             // Their descriptions hold no such request.
-            Err(swagger::refusal(vec![Fault::new(400, code::INVALID_CONTENT, "failed to parse route: undefined route path")]))
+            Err(swagger::refusal(vec![Fault::new(
+                400,
+                code::INVALID_CONTENT,
+                "failed to parse route: undefined route path",
+            )]))
         }
         (Target::Action(id, action), _) if is_built_in => act(state, call, &id, &action).await,
         (Target::Action(..), _) => Err(answer::unknown_path(&call.method, &generic.id)),

@@ -40,7 +40,9 @@ pub fn document(base: &str) -> Json {
         }
     }
     // Declared upstream, and served nowhere.
-    for methods in document["paths"].as_object_mut().into_iter().flat_map(Map::values_mut).filter_map(Json::as_object_mut) {
+    for methods in
+        document["paths"].as_object_mut().into_iter().flat_map(Map::values_mut).filter_map(Json::as_object_mut)
+    {
         methods.shift_remove("patch");
     }
     let definitions = COMMON.get("definitions").and_then(Json::as_object).cloned().unwrap_or_default();

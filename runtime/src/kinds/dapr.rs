@@ -132,7 +132,8 @@ fn require(properties: &Map<String, Json>) -> Result<(), Fault> {
     let missing = ["metadata", "type", "version"].into_iter().filter(|name| is_missing(name));
     let missing = missing.map(|name| format!("{name} must be specified when resourceProvisioning is set to manual"));
     let recipe = properties.get("recipe").and_then(Json::as_object).filter(|recipe| !recipe.is_empty());
-    let recipe = recipe.map(|_| "recipe details cannot be specified when resourceProvisioning is set to manual".to_owned());
+    let recipe =
+        recipe.map(|_| "recipe details cannot be specified when resourceProvisioning is set to manual".to_owned());
     refuse(recipe.into_iter().chain(missing).collect())
 }
 

@@ -206,7 +206,8 @@ fn described(record: &Record) -> Result<Json, Fault> {
 /// The usual port of encrypted connections to a cache says that they are encrypted.
 fn complete_tls(record: &mut Record) {
     const ENCRYPTED: i64 = 6380;
-    if record.properties.get("port").and_then(Json::as_i64) == Some(ENCRYPTED) && record.properties.contains_key("tls") {
+    if record.properties.get("port").and_then(Json::as_i64) == Some(ENCRYPTED) && record.properties.contains_key("tls")
+    {
         record.properties.insert("tls".into(), true.into());
     }
 }

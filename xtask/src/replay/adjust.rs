@@ -88,7 +88,8 @@ impl Adjust {
             && let Some(provided) = step.forwarded.first()
         {
             compared.step.response.status = provided.answer.status;
-            compared.step.response.body = if provided.answer.status == 204 { Json::Null } else { provided.answer.body.clone() };
+            compared.step.response.body =
+                if provided.answer.status == 204 { Json::Null } else { provided.answer.body.clone() };
         }
         let text = rewritten(&self.rewrite, &compared.ours.body);
         compared.ours.body = text;
@@ -297,13 +298,15 @@ fn merge_casings(graph: &mut Json, memory: &Memory) {
     for node in nodes.drain(..) {
         let id = stored(node["id"].as_str().unwrap_or_default());
         let edges = node["connections"].as_array().cloned().unwrap_or_default();
-        let at = match merged.iter().position(|other| other["id"].as_str().is_some_and(|own| own.eq_ignore_ascii_case(&id))) {
-            Some(at) => at,
-            None => {
-                merged.push(json!({ "id": id, "connections": [] }));
-                merged.len() - 1
-            }
-        };
+        let at =
+            match merged.iter().position(|other| other["id"].as_str().is_some_and(|own| own.eq_ignore_ascii_case(&id)))
+            {
+                Some(at) => at,
+                None => {
+                    merged.push(json!({ "id": id, "connections": [] }));
+                    merged.len() - 1
+                }
+            };
         let target = &mut merged[at];
         // The node that is registered knows more than the one that was only referred to.
         if node.get("outputResources").is_some() || target.get("name").is_none() {

@@ -35,10 +35,11 @@ impl Description {
     pub fn violations(&self, method: &str, path: &str, answer: &Answer) -> Option<Vec<String>> {
         let path = path.split('?').next()?.strip_prefix(BASE)?.trim_end_matches('/');
         let templates = self.own["paths"].as_object()?;
-        let (_, methods) = templates.iter().filter(|(template, _)| fits(template, path)).min_by_key(|(template, _)| {
-            // Fixed segments win over parameters.
-            template.matches('{').count()
-        })?;
+        let (_, methods) =
+            templates.iter().filter(|(template, _)| fits(template, path)).min_by_key(|(template, _)| {
+                // Fixed segments win over parameters.
+                template.matches('{').count()
+            })?;
         let responses = methods.get(method.to_ascii_lowercase())?.get("responses")?;
         let found = match responses.get(answer.status.to_string()) {
             Some(response) => response,
@@ -56,7 +57,9 @@ impl Description {
     }
 
     fn resolve<'a>(&'a self, mut document: &'a Json, mut schema: &'a Json) -> (&'a Json, &'a Json) {
-        while let Some((file, pointer)) = schema.get("$ref").and_then(Json::as_str).and_then(|text| text.split_once('#')) {
+        while let Some((file, pointer)) =
+            schema.get("$ref").and_then(Json::as_str).and_then(|text| text.split_once('#'))
+        {
             if !file.is_empty() {
                 document = &self.common;
             }

@@ -125,7 +125,9 @@ impl<'a> Past<'a> {
         self.scenario.steps[self.at..].iter().any(|step| {
             let id = id_of(step);
             let end = || self.scenario.operation_end(step).map(Json::to_string).unwrap_or_default();
-            id.starts_with(plane) && id.contains(&below) && end().contains("schema validation failed: invalid components")
+            id.starts_with(plane)
+                && id.contains(&below)
+                && end().contains("schema validation failed: invalid components")
                 || id.contains(&below) && end().contains("failed to convert schema")
         })
     }
@@ -159,8 +161,22 @@ fn parent_of(id: &str) -> Option<&str> {
         ["planes", _, _, "resourcegroups", _] => 3,
         ["planes", "aws" | "azure", _, "providers", _, "credentials", _] => 3,
         ["planes", _, _, "providers", "system.resources", "resourceproviders", _] => 3,
-        ["planes", _, _, "providers", "system.resources", "resourceproviders", _, "resourcetypes" | "locations", ..] => {
-            if parts.len() > 9 { 9 } else { 7 }
+        [
+            "planes",
+            _,
+            _,
+            "providers",
+            "system.resources",
+            "resourceproviders",
+            _,
+            "resourcetypes" | "locations",
+            ..,
+        ] => {
+            if parts.len() > 9 {
+                9
+            } else {
+                7
+            }
         }
         _ => return None,
     };
@@ -175,7 +191,10 @@ mod tests {
     #[test]
     fn registrations_stand_below_what_they_are_registered_in() {
         let provider = "/planes/radius/p/providers/system.resources/resourceproviders/a.b";
-        assert_eq!(parent_of(&format!("{provider}/resourcetypes/t/apiversions/v")), Some(&*format!("{provider}/resourcetypes/t")));
+        assert_eq!(
+            parent_of(&format!("{provider}/resourcetypes/t/apiversions/v")),
+            Some(&*format!("{provider}/resourcetypes/t"))
+        );
         assert_eq!(parent_of(&format!("{provider}/locations/l")), Some(provider));
         assert_eq!(parent_of(provider), Some("/planes/radius/p"));
         assert_eq!(parent_of("/planes/radius/p/resourcegroups/g"), Some("/planes/radius/p"));

@@ -112,7 +112,10 @@ fn judge_shadow(rules: &[Rule], past: Past<'_>, answer: &Answer, memory: &mut Me
             }
             // What was refused once is refused again, for the same reason.
             let again = rules[rule].answer.iter().flat_map(Answers::all);
-            again.filter(|_| memory.is_there(&id)).any(|one| meets(one, past, memory, answer)).then_some(Verdict::ByRule(rule))
+            again
+                .filter(|_| memory.is_there(&id))
+                .any(|one| meets(one, past, memory, answer))
+                .then_some(Verdict::ByRule(rule))
         }
         "PUT" if step.response.status == 404 && matches!(answer.status, 200 | 201) => {
             memory.accept(past, serde_json::from_str(&answer.body).ok()?, rule);
@@ -213,7 +216,10 @@ fn meets(expected: &Expected, past: Past<'_>, memory: &Memory, answer: &Answer) 
         && expected.code.as_ref().is_none_or(|pattern| pattern.is_whole(code))
         && expected.message.as_ref().is_none_or(|pattern| pattern.is_match(message))
         && expected.body.as_ref().is_none_or(|pattern| pattern.is_match(&answer.body))
-        && expected.headers.iter().all(|(name, pattern)| answer.header(name).is_some_and(|value| pattern.is_match(value)))
+        && expected
+            .headers
+            .iter()
+            .all(|(name, pattern)| answer.header(name).is_some_and(|value| pattern.is_match(value)))
         && (!expected.names_sensitive || names_sensitive(&past.schemas(), message))
         && (!expected.as_operation || is_said_by(end, "code", code) && is_said_by(end, "message", message))
         && (!expected.message_as_recorded || is_said_by(Some(&step.response.body), "message", message))

@@ -76,8 +76,9 @@ impl Memory {
             (Some("resourcetypes"), Some(kind), None) => format!("/providers/{namespace}/{kind}/"),
             _ => return,
         };
-        let (gone, kept): (IndexMap<_, _>, IndexMap<_, _>) =
-            std::mem::take(&mut self.known).into_iter().partition(|(id, _)| id.starts_with(plane) && id.contains(&marker));
+        let (gone, kept): (IndexMap<_, _>, IndexMap<_, _>) = std::mem::take(&mut self.known)
+            .into_iter()
+            .partition(|(id, _)| id.starts_with(plane) && id.contains(&marker));
         self.known = kept;
         self.orphans.extend(gone.into_keys());
     }
@@ -103,7 +104,8 @@ impl Memory {
             }
         } else {
             let mut body = body;
-            if let Some(state) = body.pointer_mut("/properties/provisioningState").filter(|state| *state == "Accepted") {
+            if let Some(state) = body.pointer_mut("/properties/provisioningState").filter(|state| *state == "Accepted")
+            {
                 *state = "Succeeded".into();
             }
             self.known.insert(id.clone(), body);
@@ -179,7 +181,8 @@ impl Memory {
     /// Whether a list was recorded that holds, or should hold, what is not as recorded.
     pub fn rule_of_list(&self, step: &Step) -> Option<usize> {
         let recorded = step.response.body.get("value").and_then(Json::as_array);
-        let ids = recorded.into_iter().flatten().filter_map(|item| Some(item.get("id")?.as_str()?.to_ascii_lowercase()));
+        let ids =
+            recorded.into_iter().flatten().filter_map(|item| Some(item.get("id")?.as_str()?.to_ascii_lowercase()));
         ids.filter_map(|id| self.shadows.get(&id)).copied().next()
     }
 
@@ -197,7 +200,8 @@ impl Memory {
             return None;
         }
         let group = path.strip_suffix("/resources");
-        let is_collection = path.contains("/providers/") && path.split("/providers/").last()?.split('/').count() % 2 == 0;
+        let is_collection =
+            path.contains("/providers/") && path.split("/providers/").last()?.split('/').count() % 2 == 0;
         let items: Vec<Json> = match group {
             Some(group) => {
                 let inside = format!("{group}/providers/");
@@ -266,7 +270,9 @@ fn is_listed(id: &str, path: &str) -> bool {
     }
     let Some((plane, kind)) = path.split_once("/providers/") else { return false };
     parent.strip_prefix(plane).is_some_and(|rest| {
-        rest.starts_with("/resourcegroups/") && rest.ends_with(&format!("/providers/{kind}")) && rest.split('/').count() == 6
+        rest.starts_with("/resourcegroups/")
+            && rest.ends_with(&format!("/providers/{kind}"))
+            && rest.split('/').count() == 6
     })
 }
 

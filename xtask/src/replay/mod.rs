@@ -106,7 +106,8 @@ pub fn run(args: &Args) -> anyhow::Result<()> {
     if passed < args.at_least {
         bail!("{passed:.2} % of the steps passed; at least {} % are wanted", args.at_least);
     }
-    if survivors > 0 && args.at_least > 0.0 {
+    // Rules of the runtime may still name scenarios.
+    if suite == Suite::Http && survivors > 0 && args.at_least > 0.0 {
         bail!("{survivors} wrong answers would be excused by rules");
     }
     if invalid > 0 && args.at_least > 0.0 {

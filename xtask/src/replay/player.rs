@@ -255,8 +255,11 @@ impl<'a> Player<'a> {
             Json::String(raw) => Some(raw_bytes(&self.memory.bindings.fill(raw)?)),
             json => Some(self.memory.bindings.fill(&json.to_string())?.into_bytes()),
         };
-        let prepared =
-            step.forwarded.iter().map(|one| one.prepare(&step.response, &self.memory.bindings)).collect::<Result<_, _>>()?;
+        let prepared = step
+            .forwarded
+            .iter()
+            .map(|one| one.prepare(&step.response, &self.memory.bindings))
+            .collect::<Result<_, _>>()?;
         self.stand_in.prepare(prepared);
         let mut answer = wire::send(&self.authority, &step.request.method, &path, &headers, body.as_deref())
             .map_err(|error| format!("{error:#}"))?;

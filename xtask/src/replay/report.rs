@@ -46,13 +46,7 @@ struct Count {
 }
 
 /// Prints differences, the use of the rules and the figures; returns the percentage that passed.
-pub fn print(
-    suite: Suite,
-    results: &[(&Scenario, Played)],
-    rules: &[Rule],
-    quiet: bool,
-    show: Option<&str>,
-) -> f64 {
+pub fn print(suite: Suite, results: &[(&Scenario, Played)], rules: &[Rule], quiet: bool, show: Option<&str>) -> f64 {
     let ranges = match suite {
         Suite::Http => HTTP,
         Suite::Runtime => RUNTIME,

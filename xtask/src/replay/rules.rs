@@ -238,9 +238,10 @@ impl Condition {
             && holds(&self.begun_by, &|| past.begun_by())
             && holds(&self.followed_by, &|| past.followed_by())
             && holds(&self.preceded_by, &|| past.preceded_by())
-            && self.registered.as_ref().is_none_or(|pattern| {
-                past.schemas().iter().any(|schema| pattern.is_match(&schema.to_string()))
-            })
+            && self
+                .registered
+                .as_ref()
+                .is_none_or(|pattern| past.schemas().iter().any(|schema| pattern.is_match(&schema.to_string())))
             && (!self.parent_absent || past.is_without_parent())
             && (!self.unregistered || past.is_unregistered())
             && (!self.orphan || memory.is_orphan(&id_of(past.step())) || memory.lists_orphans(past.step()))

@@ -9,9 +9,8 @@ use super::wire;
 /// Operators that the cluster of the protocol's recordings lacked.
 const OPERATORS: [&str; 3] = ["dapr.io", "projectcontour.io", "secrets-store.csi.x-k8s.io"];
 /// Namespaces that it had.
-const NAMESPACES: [&str; 9] = [
-    "default", "rec-r360", "rec-r360b", "rec-r361", "rec-r362", "rec-r363", "rec-r364", "rec-r364b", "rec-r364s",
-];
+const NAMESPACES: [&str; 9] =
+    ["default", "rec-r360", "rec-r360b", "rec-r361", "rec-r362", "rec-r363", "rec-r364", "rec-r364b", "rec-r364s"];
 
 /// The Kubernetes API of a cluster in memory.
 pub struct Surroundings {
@@ -53,7 +52,8 @@ impl Surroundings {
             wire::send(&self.authority, "POST", "/memory/removed-definitions", &headers, Some(body.as_bytes()))?;
         }
         for namespace in NAMESPACES {
-            let body = json!({ "apiVersion": "v1", "kind": "Namespace", "metadata": { "name": namespace } }).to_string();
+            let body =
+                json!({ "apiVersion": "v1", "kind": "Namespace", "metadata": { "name": namespace } }).to_string();
             wire::send(&self.authority, "POST", "/api/v1/namespaces", &headers, Some(body.as_bytes()))?;
         }
         Ok(())
