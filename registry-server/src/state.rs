@@ -6,6 +6,7 @@ use ipnet::IpNet;
 use radii_runtime::host::Host;
 
 use crate::api::forward::Providers;
+use crate::api::rendered::Rendered;
 use crate::serve::Health;
 
 /// Shared by all requests; cheap to clone.
@@ -17,6 +18,8 @@ pub struct AppState {
     pub health: Arc<Health>,
     /// The way to imperative providers.
     pub providers: Arc<Providers>,
+    /// Answers that were given lately.
+    pub rendered: Arc<Rendered>,
     /// Proxies whose word about their clients' address is taken.
     pub trusted_proxies: Arc<[IpNet]>,
 }

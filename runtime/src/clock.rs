@@ -7,6 +7,11 @@ use serde::{Deserialize, Serialize};
 pub struct Timestamp(pub i64);
 
 impl Timestamp {
+    /// Returns how long before this another moment was; nothing when it was not.
+    pub fn since(self, earlier: Self) -> std::time::Duration {
+        std::time::Duration::from_millis(u64::try_from(self.0.saturating_sub(earlier.0)).unwrap_or(0))
+    }
+
     /// Returns the moment `duration` later.
     #[must_use]
     pub fn after(self, duration: std::time::Duration) -> Self {

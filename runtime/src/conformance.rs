@@ -7,7 +7,7 @@ use serde_json::{Map, Value as Json, json};
 use uuid::Uuid;
 
 use crate::store::{
-    Batch, Error, Expect, ListQuery, Operation, Private, Queue, Record, State, Store, Verb, Write, parent_key,
+    Batch, Error, Expect, ListQuery, Name, Operation, Private, Queue, Record, State, Store, Verb, Write, parent_key,
 };
 use crate::{Fault, Timestamp};
 
@@ -28,6 +28,8 @@ pub async fn store<S: Store + Queue>(make: impl AsyncFn() -> S) {
     writes_of_a_batch_see_those_before_them(&make().await).await;
     lists_are_scoped(&make().await).await;
     lists_page_in_order_of_creation(&make().await).await;
+    names_are_those_of_lists(&make().await).await;
+    many_readers_at_once_see_what_is_there(&make().await).await;
     records_are_found_by_what_they_refer_to(&make().await).await;
     a_required_record_must_be_there(&make().await).await;
     what_must_be_empty_holds_nothing(&make().await).await;
@@ -39,7 +41,9 @@ pub async fn store<S: Store + Queue>(make: impl AsyncFn() -> S) {
     an_operation_whose_worker_died_is_claimed_again(&make().await).await;
     a_worker_that_lost_its_lease_writes_nothing(&make().await).await;
     a_released_operation_waits_for_its_time(&make().await).await;
+    a_clock_that_is_set_back_keeps_nothing_waiting(&make().await).await;
     an_ended_operation_stays_ended(&make().await).await;
+    an_operation_that_is_recorded_as_ended_is_never_claimed(&make().await).await;
     waiting_ends_when_an_operation_is_enqueued(&make().await).await;
 }
 
@@ -250,6 +254,38 @@ async fn lists_are_scoped(store: &impl Store) {
     }
 }
 
+async fn names_are_those_of_lists(store: &(impl Store + Queue)) {
+    let group: ResourceId = GROUP.parse().expect("an id");
+    assert_eq!(store.list_names(&group).await.expect("the store answers"), []);
+    let mut batch = vec![put(&record(GROUP), Expect::Any)];
+    for name in ["b", "a", "ü", "a/things/inner"] {
+        batch.push(put(&record(&resource(name)), Expect::Any));
+    }
+    batch.push(put(&record(&resource("x").replace("Shop", "Shop2")), Expect::Any));
+    commit(store, batch).await;
+    let query = ListQuery { scope: Some(group.clone()), recursive: true, kind: None, after: None, limit: None };
+    let listed = store.list(&query).await.expect("the store answers").records;
+    let expected: Vec<_> =
+        listed.into_iter().map(|record| Name { id: record.id.to_string(), type_name: record.type_name }).collect();
+    assert_eq!(expected.len(), 4);
+    assert_eq!(store.list_names(&group).await.expect("the store answers"), expected);
+}
+
+async fn many_readers_at_once_see_what_is_there(store: &(impl Store + Queue)) {
+    let names: Vec<String> = (0..50).map(|number| resource(&format!("r{number}"))).collect();
+    commit(store, names.iter().map(|name| put(&record(name), Expect::Any)).collect()).await;
+    // Each is asked for twice, and beside each stands one that is absent.
+    let asked = names.iter().chain(&names).map(|name| async move {
+        let absent = format!("{name}-absent").parse().expect("an id");
+        let id = name.parse().expect("an id");
+        let (found, missing) = futures_util::join!(store.find_shared(&id), store.find_shared(&absent));
+        let found = found.expect("the store answers").expect("it is there");
+        assert_eq!(found.id.to_string(), *name);
+        assert!(missing.expect("the store answers").is_none());
+    });
+    futures_util::future::join_all(asked).await;
+}
+
 async fn lists_page_in_order_of_creation(store: &impl Store) {
     for name in ["c", "a", "d", "b", "e"] {
         commit(store, vec![put(&record(&resource(name)), Expect::Absent)]).await;
@@ -445,6 +481,25 @@ async fn a_released_operation_waits_for_its_time<S: Store + Queue>(store: &S) {
     assert_eq!(claim(Timestamp(NOW.0 + 100)).await.expect("it is due").attempt, 2);
 }
 
+async fn a_clock_that_is_set_back_keeps_nothing_waiting<S: Store + Queue>(store: &S) {
+    const DAY: i64 = 24 * 60 * 60 * 1_000;
+    let tomorrow = Timestamp(NOW.0 + DAY);
+    let (waiting, held) = (operation(&resource("a"), tomorrow), operation(&resource("b"), NOW));
+    commit(store, vec![enqueue(&held)]).await;
+    let claim = async |now| store.claim_next(Uuid::now_v7(), now, LEASE).await.expect("the store answers");
+    claim(tomorrow).await.expect("it is runnable");
+    commit(store, vec![enqueue(&waiting)]).await;
+    // Yesterday again: one was enqueued and the other leased in what is the future now.
+    let mut claimed = [claim(NOW).await, claim(NOW).await].map(|found| found.expect("it is runnable").id);
+    claimed.sort();
+    let mut both = [waiting.id, held.id];
+    both.sort();
+    assert_eq!(claimed, both);
+    assert_eq!(claim(NOW).await, None, "each is leased again");
+    assert!(store.renew(held.id, 2, NOW, LEASE).await.expect("the store answers"));
+    assert!(!store.renew(held.id, 1, NOW, LEASE).await.expect("the store answers"), "the first attempt has lost it");
+}
+
 async fn an_ended_operation_stays_ended<S: Store + Queue>(store: &S) {
     let it = operation(&resource("a"), NOW);
     commit(store, vec![enqueue(&it)]).await;
@@ -467,6 +522,13 @@ async fn an_ended_operation_stays_ended<S: Store + Queue>(store: &S) {
     assert!(!store.renew(it.id, 1, far, LEASE).await.expect("the store answers"));
     let unknown = Write::Advance { id: Uuid::now_v7(), attempt: None, state: State::Canceled, error: None };
     conflicts(store, vec![unknown]).await;
+}
+
+async fn an_operation_that_is_recorded_as_ended_is_never_claimed(store: &(impl Store + Queue)) {
+    let it = Operation { state: State::Succeeded, ended_at: Some(NOW), payload: Json::Null, ..operation(GROUP, NOW) };
+    commit(store, vec![enqueue(&it)]).await;
+    assert_eq!(store.claim_next(Uuid::now_v7(), NOW, LEASE).await.expect("the store answers"), None);
+    assert_eq!(store.find_operation(it.id).await.expect("the store answers"), Some(it));
 }
 
 async fn waiting_ends_when_an_operation_is_enqueued<S: Store + Queue>(store: &S) {

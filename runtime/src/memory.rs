@@ -9,7 +9,8 @@ use tokio::sync::Notify;
 use uuid::Uuid;
 
 use crate::store::{
-    Batch, Error, Expect, ListQuery, Operation, OperationId, Page, Queue, Record, State, Store, Write, parent_key,
+    Batch, Error, Expect, ListQuery, Operation, OperationId, Page, Queue, Record, State, Store, Write, beyond,
+    parent_key,
 };
 use crate::{Clock, Fault, SystemClock, Timestamp};
 use radii_model::ResourceId;
@@ -298,8 +299,10 @@ impl Queue for MemoryStore {
     async fn claim_next(&self, _worker: Uuid, now: Timestamp, lease: Duration) -> Result<Option<Operation>, Error> {
         let mut tables = self.tables();
         let runnable = |queued: &Queued| {
-            let free = queued.lease_until.is_none_or(|until| until < now);
-            free && queued.operation.run_after <= now && !queued.operation.state.is_terminal()
+            let far = beyond(now, lease);
+            let free = queued.lease_until.is_none_or(|until| until < now || until > far);
+            let due = queued.operation.run_after <= now || queued.operation.run_after > far;
+            free && due && !queued.operation.state.is_terminal()
         };
         let Tables { operations, turn, .. } = &mut *tables;
         // The next scope in the circle, then its oldest.

@@ -3,6 +3,7 @@
 //! A change is one [`Batch`]: every write of it happens, or none. The runtime core never keeps state of
 //! its own between two calls, so several replicas may share one store.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -252,6 +253,15 @@ pub struct Page {
     pub next: Option<u64>,
 }
 
+/// What a record is called.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Name {
+    /// Its id, as stored.
+    pub id: String,
+    /// Its type, as answered.
+    pub type_name: String,
+}
+
 /// What can go wrong with state.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
@@ -277,8 +287,20 @@ pub trait Store: Send + Sync {
     /// Returns the record of an id, compared without regard to casing.
     async fn find(&self, id: &ResourceId) -> Result<Option<Record>, Error>;
 
+    /// Returns the record of an id as [`Store::find`] does, without a copy where the store has it at hand.
+    async fn find_shared(&self, id: &ResourceId) -> Result<Option<Arc<Record>>, Error> {
+        Ok(self.find(id).await?.map(Arc::new))
+    }
+
     /// Returns a page of records.
     async fn list(&self, query: &ListQuery) -> Result<Page, Error>;
+
+    /// Returns what all records below a group or plane are called, at any depth, in the order of creation.
+    async fn list_names(&self, scope: &ResourceId) -> Result<Vec<Name>, Error> {
+        let query = ListQuery { scope: Some(scope.clone()), recursive: true, kind: None, after: None, limit: None };
+        let records = self.list(&query).await?.records;
+        Ok(records.into_iter().map(|record| Name { id: record.id.to_string(), type_name: record.type_name }).collect())
+    }
 
     /// Returns a page of the records that [refer](Record::references) to an id, in the order of creation.
     async fn list_referring(&self, to: &ResourceId, after: Option<u64>, limit: Option<usize>) -> Result<Page, Error>;
@@ -296,6 +318,14 @@ pub trait Store: Send + Sync {
     async fn recent_operations(&self, limit: usize) -> Result<Vec<Operation>, Error>;
 }
 
+/// A moment that lies further ahead than this, or than some leases, was written down before the clock was set back.
+pub const FARTHEST: Duration = Duration::from_secs(10 * 60);
+
+/// Returns from when on a moment in the future cannot be meant: no pause reaches that far, and no lease.
+pub fn beyond(now: Timestamp, lease: Duration) -> Timestamp {
+    now.after(FARTHEST.max(lease * 4))
+}
+
 /// Operations that wait for a worker.
 #[async_trait]
 pub trait Queue: Send + Sync {
@@ -304,6 +334,9 @@ pub trait Queue: Send + Sync {
     /// Runnable is what is not terminal, due, and not leased. Scopes (groups, planes) take turns, so that one
     /// with a thousand operations does not keep another one's first waiting; within a scope the oldest
     /// comes first. Two workers never hold the same one; a worker that dies just lets its lease run out.
+    ///
+    /// Should the clock be set back, nothing waits for the time that it showed before: moments [`beyond`] what can be
+    /// meant count as passed.
     async fn claim_next(&self, worker: Uuid, now: Timestamp, lease: Duration) -> Result<Option<Operation>, Error>;
 
     /// Prolongs the lease of an attempt; `false` when it is lost.

@@ -13,6 +13,7 @@ use http::header::{AUTHORIZATION, RETRY_AFTER, WWW_AUTHENTICATE};
 use http::{HeaderValue, Method};
 use radii_runtime::access::Authority;
 use radii_runtime::{Clock as _, Fault, SystemClock};
+use zeroize::Zeroizing;
 
 use super::Directory;
 use super::audit::{Audit, Entry};
@@ -44,7 +45,7 @@ impl Gate {
         self.directory.clone().map(|directory| directory as Arc<dyn Authority>)
     }
 
-    async fn find(&self, token: Option<String>) -> Result<Option<Actor>, Fault> {
+    async fn find(&self, token: Option<Zeroizing<String>>) -> Result<Option<Actor>, Fault> {
         let Some(directory) = &self.directory else { return Ok(Some(Actor::anonymous())) };
         let Some(token) = token else { return Ok(None) };
         match directory.find(&token).await {
@@ -71,17 +72,18 @@ impl Gate {
 
 /// The token of an `Authorization` header: a bearer token, or the password of basic authentication, which
 /// lets a browser ask for it.
-fn bearer(request: &Request) -> Option<String> {
+fn bearer(request: &Request) -> Option<Zeroizing<String>> {
     let header = request.headers().get(AUTHORIZATION)?.to_str().ok()?;
     let (scheme, value) = header.split_once(' ')?;
     if scheme.eq_ignore_ascii_case("bearer") {
-        return Some(value.trim().to_owned());
+        return Some(Zeroizing::new(value.trim().to_owned()));
     }
     if !scheme.eq_ignore_ascii_case("basic") {
         return None;
     }
-    let decoded = String::from_utf8(STANDARD.decode(value.trim()).ok()?).ok()?;
-    decoded.split_once(':').map(|(_, password)| password.to_owned())
+    let decoded = Zeroizing::new(STANDARD.decode(value.trim()).ok()?);
+    let text = std::str::from_utf8(&decoded).ok()?;
+    text.split_once(':').map(|(_, password)| Zeroizing::new(password.to_owned()))
 }
 
 fn unauthenticated(fault: &Fault, path: &str) -> Response {

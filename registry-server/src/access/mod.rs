@@ -155,6 +155,12 @@ mod tests {
 
     const SHOP: &str = "/planes/radius/local/resourceGroups/shop";
 
+    fn open(path: &Path) -> Directory {
+        // The client that fetches an issuer's keys wants one, though nothing is fetched here.
+        let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
+        Directory::open(path).unwrap()
+    }
+
     fn file(role: &str) -> String {
         format!(
             "tokens:\n- name: ci\n  sha256: {}\n  grants: [{{role: {role}, scope: {SHOP}}}]\n\
@@ -169,7 +175,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("access.yaml");
         std::fs::write(&path, file("operator")).unwrap();
-        let directory = Directory::open(&path).unwrap();
+        let directory = open(&path);
         let token = Caller { name: "token:ci".into(), groups: Vec::new() };
         let user = Caller { name: "user:alice".into(), groups: vec!["shop".into()] };
         let thing = format!("{SHOP}/providers/A.B/c/d").parse::<ResourceId>().unwrap();
@@ -194,7 +200,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("access.yaml");
         std::fs::write(&path, file("admin")).unwrap();
-        let directory = Directory::open(&path).unwrap();
+        let directory = open(&path);
         let group = SHOP.parse::<ResourceId>().unwrap();
         for name in ["token:gone", "user:token:ci", "user:ci", "ci", "anonymous"] {
             let caller = Caller { name: name.into(), groups: Vec::new() };

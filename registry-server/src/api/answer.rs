@@ -13,7 +13,8 @@ use serde_json::{Value as Json, json};
 
 use super::call::Call;
 
-const JSON: &str = "application/json";
+/// The content type of most answers.
+pub const JSON: &str = "application/json";
 
 /// Returns an answer with a JSON body.
 pub fn json(status: u16, body: &Json) -> Response {

@@ -11,6 +11,7 @@ pub mod forward;
 mod native;
 mod operations;
 mod paging;
+pub mod rendered;
 mod resources;
 mod route;
 pub mod trust;

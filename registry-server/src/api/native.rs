@@ -1,5 +1,6 @@
 //! Planes, groups, registrations and what is read from them.
 
+use std::collections::HashMap;
 use std::time::Duration;
 
 use axum::response::Response;
@@ -10,6 +11,7 @@ use radii_model::{ResourceId, TypeName};
 use radii_runtime::Fault;
 use radii_runtime::fault::code;
 use radii_runtime::store::{ListQuery, Record, State};
+use serde::Serialize;
 use serde_json::{Map, Value as Json, json};
 
 use super::call::Call;
@@ -215,21 +217,51 @@ pub async fn tracked_resources(state: &AppState, call: &Call, plane: &str, group
     if store.find(&id).await?.is_none() {
         return Err(Fault::not_found(&format!("{}/resources", native.id())));
     }
-    let query = ListQuery { scope: Some(id), recursive: true, kind: None, after: None, limit: None };
+    let mut addresses = HashMap::new();
     let mut items = Vec::new();
-    for record in store.list(&query).await?.records.iter().filter(|record| record.id.types().len() == 1) {
-        items.extend(tracked_resource(state, record).await?);
+    for name in store.list_names(&id).await? {
+        // What lies below another resource is listed there.
+        let is_top = name.type_name.matches('/').count() == 1;
+        if name.type_name.eq_ignore_ascii_case(tracked::TYPE) {
+            let note = name.id.parse::<ResourceId>().ok();
+            let record = if let Some(note) = &note { store.find(note).await? } else { None };
+            if let Some(record) = record {
+                items.extend(noted(state, &record).await?);
+            }
+        } else if is_top {
+            let elsewhere = addresses
+                .entry(name.type_name.clone())
+                .or_insert_with(|| name.id.parse::<ResourceId>().ok().and_then(|id| address_of(state, &id)).is_some());
+            if !*elsewhere {
+                items.push(Listed { name: last_segment(&name.id), id: name.id, kind: name.type_name });
+            }
+        }
     }
-    Ok(answer::json(200, &unpaged(items)))
+    Ok(answer::with_body(200, answer::JSON, serde_json::to_string(&Listing { value: items }).unwrap_or_default()))
 }
 
-/// Returns what a group's list says about a record: nothing about one that cannot be reached any more.
-async fn tracked_resource(state: &AppState, record: &Record) -> Result<Option<Json>, Fault> {
-    let show = |id: &ResourceId, kind: &str| json!({ "id": id.to_string(), "name": id.name(), "type": kind });
-    if !tracked::is_note(record) {
-        let is_elsewhere = address_of(state, &record.id).is_some();
-        return Ok((!is_elsewhere).then(|| show(&record.id, &record.type_name)));
-    }
+/// A group's list.
+#[derive(Serialize)]
+struct Listing {
+    value: Vec<Listed>,
+}
+
+/// What a group's list says about a resource.
+#[derive(Serialize)]
+struct Listed {
+    id: String,
+    name: String,
+    #[serde(rename = "type")]
+    kind: String,
+}
+
+fn last_segment(id: &str) -> String {
+    id.rsplit('/').next().unwrap_or_default().to_owned()
+}
+
+/// Returns what a group's list says about a resource of an imperative provider: nothing about one that cannot be
+/// reached any more.
+async fn noted(state: &AppState, record: &Record) -> Result<Option<Listed>, Fault> {
     let Some(note) = tracked::read(record) else { return Ok(None) };
     let Some(address) = address_of(state, &note.id) else { return Ok(None) };
     if note.is_going && !forward::exists(state, &address, &note).await {
@@ -237,7 +269,8 @@ async fn tracked_resource(state: &AppState, record: &Record) -> Result<Option<Js
         return Ok(None);
     }
     let kind = note.id.resource_type().map(|kind| kind.to_string()).unwrap_or_default();
-    Ok(Some(show(&note.id, &kind)))
+    let id = note.id.to_string();
+    Ok(Some(Listed { name: last_segment(&id), id, kind }))
 }
 
 /// The address of the imperative provider that serves a resource, if one does.

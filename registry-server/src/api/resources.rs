@@ -42,7 +42,7 @@ pub async fn handle(state: &AppState, call: &Call, segments: &[String], generic:
     }
     match (target, &call.method) {
         (Target::Collection(id), &Method::GET) => list(state, call, &id).await,
-        (Target::Resource(id), &Method::GET) => get(state, &id).await,
+        (Target::Resource(id), &Method::GET) => get(state, &resolved, &id).await,
         (Target::Resource(id), &Method::PUT) => put(state, call, &resolved, id, 201).await,
         (Target::Resource(id), &Method::PATCH) if is_built_in => {
             // PATCH replaces the whole, and only what is there.
@@ -110,9 +110,15 @@ impl Target {
     }
 }
 
-async fn get(state: &AppState, id: &ResourceId) -> Result<Response, Fault> {
+async fn get(state: &AppState, resolved: &Resolved, id: &ResourceId) -> Result<Response, Fault> {
+    let stored = state.host.stored(id).await?;
+    if let Some(answer) = state.rendered.find(stored.revision, resolved) {
+        return Ok(answer);
+    }
     let record = state.host.get(id).await?;
-    Ok(answer::resource(200, &record, Json::Object(present(&record))))
+    let shown = Json::Object(present(&record)).to_string();
+    let headers = answer::resource(200, &record, Json::Null).headers().clone();
+    Ok(state.rendered.remember(record.revision, resolved, headers, shown.into()))
 }
 
 async fn list(state: &AppState, call: &Call, id: &ResourceId) -> Result<Response, Fault> {

@@ -11,6 +11,8 @@ use crate::AppState;
 
 const NAMESPACE: &str = "System.Resources";
 const NOTES: &str = "trackedResources";
+/// The type of notes.
+pub const TYPE: &str = "System.Resources/trackedResources";
 
 /// What is known about a resource of an imperative provider.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -333,9 +333,10 @@ async fn prepare(
         states: Some(StateBackend::new(store.clone(), Arc::new(SystemClock))),
     };
     let state = AppState {
-        host: Host::guarded(parts, authority),
+        host: Host::guarded(parts, authority).eager(),
         health: Arc::new(Health::default()),
         providers: Arc::new(api::forward::Providers::new(options.providers)),
+        rendered: Arc::default(),
         trusted_proxies: options.trusted_proxies.clone().into(),
     };
     seed::seed(&state).await?;

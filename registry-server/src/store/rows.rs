@@ -2,10 +2,11 @@
 
 use radii_model::ResourceId;
 use radii_runtime::Timestamp;
-use radii_runtime::store::{Operation, Private, Record, State, Verb, parent_key};
+use radii_runtime::store::{Name, Operation, Private, Record, State, Verb, parent_key};
 use serde::de::DeserializeOwned;
 use serde_json::{Value as Json, json};
 use sqlx::Row;
+use zeroize::Zeroizing;
 
 use super::BoxError;
 use super::plan::Head;
@@ -74,7 +75,7 @@ fn sealed_private(vault: &Vault, private: &Private, key: &str) -> serde_json::Re
     if *private == Private::default() {
         return Ok("{}".to_owned());
     }
-    Ok(vault.seal(&private_context(key), &serde_json::to_string(private)?))
+    Ok(vault.seal(&private_context(key), &Zeroizing::new(serde_json::to_string(private)?)))
 }
 
 /// Returns what stands for a resource's scope when scopes take turns; never empty, so that every one comes behind
@@ -118,12 +119,18 @@ pub(super) fn record(vault: &Vault, row: &impl Columns) -> Result<Record, BoxErr
     })
 }
 
+/// Reads lines of ids and types, with a tabulator between.
+pub(super) fn names(text: &str) -> Vec<Name> {
+    let lines = text.split('\n').filter_map(|line| line.split_once('\t'));
+    lines.map(|(id, type_name)| Name { id: id.to_owned(), type_name: type_name.to_owned() }).collect()
+}
+
 /// Writes an operation as a JSON array, which an engine's statement takes apart.
 pub(super) fn operation_values(vault: &Vault, operation: &Operation, sequence: u64) -> serde_json::Result<Json> {
     let id = operation.id.to_string();
     let payload = match &operation.payload {
         Json::Null => "null".to_owned(),
-        payload => vault.seal(&payload_context(&id), &serde_json::to_string(payload)?),
+        payload => vault.seal(&payload_context(&id), &Zeroizing::new(serde_json::to_string(payload)?)),
     };
     Ok(json!([
         sequence,

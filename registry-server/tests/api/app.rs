@@ -89,6 +89,7 @@ impl TestApp {
             host,
             health: Arc::new(Health::default()),
             providers: Arc::new(Providers::new(limits)),
+            rendered: Arc::default(),
             trusted_proxies: Arc::new([]),
         };
         let app = Self { router: api::router(state.clone()), state };

@@ -249,6 +249,8 @@ pub struct Host {
     validators: Arc<Validators>,
     /// Who knows what callers may do; `None` where everybody may do everything.
     pub(crate) authority: Option<Arc<dyn Authority>>,
+    /// Whether changes that leave nothing for a worker to do are complete when they are accepted.
+    is_eager: bool,
     /// Whom it acts for; `None` for the server itself.
     pub(crate) caller: Option<Arc<Caller>>,
 }
@@ -262,7 +264,14 @@ impl Host {
     /// Returns a host that asks an authority what callers may do.
     pub fn guarded(parts: Parts, authority: Option<Arc<dyn Authority>>) -> Arc<Self> {
         let (parts, kinds, validators) = (Arc::new(parts), Arc::default(), Arc::default());
-        Arc::new(Self { parts, kinds, validators, authority, caller: None })
+        Arc::new(Self { parts, kinds, validators, authority, is_eager: false, caller: None })
+    }
+
+    /// Returns a host that completes changes as it accepts them where no worker has anything to do: one commit in the
+    /// place of three.
+    #[must_use]
+    pub fn eager(&self) -> Arc<Self> {
+        Arc::new(Self { is_eager: true, ..self.clone() })
     }
 
     /// Creates or updates a resource.
@@ -308,6 +317,17 @@ impl Host {
     /// 404 when there is none.
     pub async fn get(&self, id: &ResourceId) -> Result<Record, Fault> {
         read::get(self, id).await
+    }
+
+    /// Returns a resource as it is stored, without a copy where the store has it at hand.
+    ///
+    /// What was stored before a property became sensitive may hold its value still: only [`Host::get`]'s are for
+    /// showing.
+    ///
+    /// # Errors
+    /// 404 when there is none.
+    pub async fn stored(&self, id: &ResourceId) -> Result<Arc<Record>, Fault> {
+        read::stored(self, id).await
     }
 
     /// Returns a page of resources with sensitive values removed.

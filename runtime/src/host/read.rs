@@ -1,5 +1,7 @@
 //! Reading resources, and their POST actions.
 
+use std::sync::Arc;
+
 use radii_model::ResourceId;
 use serde_json::Value as Json;
 
@@ -17,6 +19,11 @@ pub(super) async fn get(host: &Host, id: &ResourceId) -> Result<Record, Fault> {
     let mut record = load(host, id).await?;
     redact(host, &mut record);
     Ok(record)
+}
+
+pub(super) async fn stored(host: &Host, id: &ResourceId) -> Result<Arc<Record>, Fault> {
+    host.authorize(Right::Read, id)?;
+    host.parts.store.find_shared(id).await?.ok_or_else(|| Fault::not_found(&id.to_string()))
 }
 
 pub(super) async fn list(host: &Host, query: &ListQuery) -> Result<Page, Fault> {

@@ -88,7 +88,7 @@ pub(super) async fn check_parents(host: &Host, id: &ResourceId) -> Result<(), Fa
     check_scopes(host, id).await?;
     let Some(type_name) = id.resource_type() else { return Ok(()) };
     for parent in parents(host, id).iter().filter(|parent| parent.is_resource()) {
-        if host.parts.store.find(parent).await?.is_none() {
+        if host.parts.store.find_shared(parent).await?.is_none() {
             return Err(not_registered(&type_name).target(id.to_string()));
         }
     }
@@ -97,7 +97,7 @@ pub(super) async fn check_parents(host: &Host, id: &ResourceId) -> Result<(), Fa
 
 async fn exists(host: &Host, id: &str) -> Result<bool, Fault> {
     let Ok(id) = id.parse::<ResourceId>() else { return Ok(false) };
-    Ok(host.parts.store.find(&id).await?.is_some())
+    Ok(host.parts.store.find_shared(&id).await?.is_some())
 }
 
 fn not_registered(type_name: &TypeName) -> Fault {

@@ -2,6 +2,7 @@
 
 use radii_runtime::host::{Answer, Preconditions, etag, present};
 use radii_runtime::store::{ListQuery, State};
+use radii_runtime::worker::run_once;
 use serde_json::{Value as Json, json};
 
 use crate::world::{GROUP, V1, World, accepted, id};
@@ -145,4 +146,25 @@ async fn read_only_properties_cannot_be_written() {
     let fault = world.put(NOTE, V1, json!({ "text": "hello", "etagged": "mine" })).await.unwrap_err();
     assert_eq!(fault.status, 400);
     assert!(fault.message.contains("etagged"), "{}", fault.message);
+}
+
+#[tokio::test]
+async fn a_change_that_leaves_nothing_for_a_worker_is_complete_when_it_is_accepted() {
+    let mut world = World::new().await;
+    world.host = world.host.eager();
+    let path = "Contoso.Data/notes/a";
+    let body = json!({ "text": "x y", "password": "hunter2" });
+    let Answer::Accepted { record, operation, .. } = world.put(path, V1, body).await.unwrap() else {
+        panic!("it is accepted as every change is")
+    };
+    assert_eq!(record.state, State::Accepted);
+    let stored = world.stored(path).await.unwrap();
+    assert_eq!((stored.state, stored.operation), (State::Succeeded, None));
+    assert!(!format!("{stored:?}").contains("hunter2"), "{stored:?}");
+    let ended = world.operation(operation).await;
+    assert_eq!((ended.state, ended.payload, ended.ended_at.is_some()), (State::Succeeded, Json::Null, true));
+    assert!(!run_once(&world.host, &world.options).await.unwrap(), "there is nothing to claim");
+    world.settle(path, V1, json!({ "text": "again" })).await;
+    let fault = world.put(path, V1, json!({ "text": "x" })).await.unwrap_err();
+    assert_eq!(fault.status, 400, "what is wrong is refused as ever");
 }

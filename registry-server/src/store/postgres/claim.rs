@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use radii_runtime::store::{Error, Operation, OperationId};
+use radii_runtime::store::{Error, Operation, OperationId, beyond};
 use radii_runtime::{Clock, SystemClock, Timestamp};
 use sqlx::{PgPool, Row};
 use uuid::Uuid;
@@ -15,8 +15,8 @@ use crate::store::{rows, unavailable};
 const CLAIM: &str = "
     UPDATE operation SET attempt = attempt + 1, lease_until = $2, worker = $3
     WHERE sequence = (SELECT sequence FROM operation
-                      WHERE ended_at IS NULL AND scope > $4 AND run_after <= $1
-                        AND (lease_until IS NULL OR lease_until < $1)
+                      WHERE ended_at IS NULL AND scope > $4 AND (run_after <= $1 OR run_after > $5)
+                        AND (lease_until IS NULL OR lease_until < $1 OR lease_until > $5)
                       ORDER BY scope, run_after, sequence LIMIT 1 FOR UPDATE SKIP LOCKED)
     RETURNING id, resource, verb, api_version, state, error, attempt, run_after, payload, created_at, ended_at";
 
@@ -44,8 +44,9 @@ pub(super) async fn next(
     until: Timestamp,
 ) -> Result<Option<Operation>, Error> {
     const DOING: &str = "claim an operation";
+    let far = beyond(now, until.since(now));
     for from in [turn, ""] {
-        let claim = sqlx::query(CLAIM).bind(now.0).bind(until.0).bind(worker.to_string()).bind(from);
+        let claim = sqlx::query(CLAIM).bind(now.0).bind(until.0).bind(worker.to_string()).bind(from).bind(far.0);
         // Not repeated: a claim whose answer is lost is taken over when its lease runs out.
         let claimed = claim.fetch_optional(pool).await.map_err(|error| unavailable(DOING, error))?;
         if let Some(row) = claimed {

@@ -22,7 +22,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use radii_model::ResourceId;
 use radii_runtime::Timestamp;
-use radii_runtime::store::{Batch, Error, ListQuery, Operation, OperationId, Page, Queue, Record, Store};
+use radii_runtime::store::{Batch, Error, ListQuery, Name, Operation, OperationId, Page, Queue, Record, Store};
 use sqlx::PgPool;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
@@ -87,6 +87,10 @@ impl Store for PostgresStore {
 
     async fn list(&self, query: &ListQuery) -> Result<Page, Error> {
         read::list(&self.pool, &self.vault, query).await
+    }
+
+    async fn list_names(&self, scope: &ResourceId) -> Result<Vec<Name>, Error> {
+        read::list_names(&self.pool, &scope.key()).await
     }
 
     async fn list_referring(&self, to: &ResourceId, after: Option<u64>, limit: Option<usize>) -> Result<Page, Error> {

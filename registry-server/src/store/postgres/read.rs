@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use radii_runtime::store::{Error, ListQuery, Operation, OperationId, Page, Record};
+use radii_runtime::store::{Error, ListQuery, Name, Operation, OperationId, Page, Record};
 use sqlx::postgres::{PgArguments, PgRow};
 use sqlx::query::Query;
 use sqlx::{PgPool, Postgres, Row};
@@ -51,6 +51,10 @@ const LIST_REFERRING: &str = "
     SELECT id, type_name, api_version, location, state, operation, revision, created_at, updated_at,
            tags, properties, private, sequence
     FROM record WHERE (application = $1 OR environment = $1) AND sequence > $2 ORDER BY sequence LIMIT $3";
+
+const LIST_NAMES: &str = "
+    SELECT string_agg(id || chr(9) || type_name, chr(10) ORDER BY sequence)
+    FROM record WHERE key > $1 || '/' AND key < $1 || '0'";
 
 const FIND_OPERATION: &str = "
     SELECT id, resource, verb, api_version, state, error, attempt, run_after, payload, created_at, ended_at
@@ -103,6 +107,18 @@ pub(super) async fn rows<'q>(
             Err(error) => return Err(unavailable(doing, error)),
         }
     }
+}
+
+/// Returns ids and types of all that lies below a key.
+pub(super) async fn list_names(pool: &PgPool, key: &str) -> Result<Vec<Name>, Error> {
+    const DOING: &str = "list names";
+    if key.contains('\0') {
+        return Ok(Vec::new());
+    }
+    let found = rows(pool, DOING, || sqlx::query(LIST_NAMES).bind(key.to_owned())).await?;
+    let text = found.first().map(|row| row.try_get::<Option<&str>, _>(0)).transpose();
+    let text = text.map_err(|error| unavailable(DOING, error))?.flatten();
+    Ok(rows::names(text.unwrap_or_default()))
 }
 
 pub(super) async fn find(pool: &PgPool, vault: &Vault, key: &str) -> Result<Option<Record>, Error> {

@@ -62,11 +62,11 @@ impl Cache {
     /// Remembers what was read after the ticket was given; `size` is about that of its stored form.
     ///
     /// Records with private data are not remembered: what is sealed on disk does not stay open in memory.
-    pub(super) fn remember(&self, ticket: Ticket, key: &str, record: &Record, size: usize) {
+    pub(super) fn remember(&self, ticket: Ticket, key: &str, record: &Arc<Record>, size: usize) {
         if self.kept == Kept::Nothing || size > LARGEST || record.private != Private::default() {
             return;
         }
-        let record = Arc::new(record.clone());
+        let record = Arc::clone(record);
         let mut shard = self.shard(key);
         if shard.epoch == ticket.0 {
             if shard.records.len() >= RECORDS {
@@ -97,9 +97,9 @@ mod tests {
         let cache = Cache::new(Kept::Lately);
         let ticket = cache.find(ID).err().unwrap();
         cache.forget(ID);
-        cache.remember(ticket, ID, &record(ID), 10);
+        cache.remember(ticket, ID, &Arc::new(record(ID)), 10);
         let ticket = cache.find(ID).expect_err("the old one was not kept");
-        cache.remember(ticket, ID, &record(ID), 10);
+        cache.remember(ticket, ID, &Arc::new(record(ID)), 10);
         assert!(cache.find(ID).is_ok());
         cache.forget(ID);
         assert!(cache.find(ID).is_err());
@@ -110,12 +110,12 @@ mod tests {
         let cache = Cache::new(Kept::Lately);
         let mut secretive = record(ID);
         secretive.private.data.insert("password".into(), "x".into());
-        cache.remember(cache.find(ID).err().unwrap(), ID, &secretive, 10);
-        cache.remember(cache.find(ID).err().unwrap(), ID, &record(ID), LARGEST + 1);
+        cache.remember(cache.find(ID).err().unwrap(), ID, &Arc::new(secretive), 10);
+        cache.remember(cache.find(ID).err().unwrap(), ID, &Arc::new(record(ID)), LARGEST + 1);
         assert!(cache.find(ID).is_err());
         for number in 0..2 * RECORDS * SHARDS {
             let key = number.to_string();
-            cache.remember(cache.find(&key).err().unwrap(), &key, &record(ID), 10);
+            cache.remember(cache.find(&key).err().unwrap(), &key, &Arc::new(record(ID)), 10);
         }
         let held: usize = cache.shards.iter().map(|shard| shard.lock().unwrap().records.len()).sum();
         assert!(held <= RECORDS * SHARDS);

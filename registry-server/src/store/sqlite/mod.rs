@@ -20,7 +20,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use radii_model::ResourceId;
 use radii_runtime::Timestamp;
-use radii_runtime::store::{Batch, Error, ListQuery, Operation, OperationId, Page, Queue, Record, Store};
+use radii_runtime::store::{Batch, Error, ListQuery, Name, Operation, OperationId, Page, Queue, Record, Store};
 use sqlx::sqlite::SqliteConnection;
 use uuid::Uuid;
 
@@ -78,11 +78,20 @@ impl SqliteStore {
 #[async_trait]
 impl Store for SqliteStore {
     async fn find(&self, id: &ResourceId) -> Result<Option<Record>, Error> {
-        self.readers.find(&id.key()).await
+        let found = self.readers.find_shared(&id.key()).await?;
+        Ok(found.map(|record| Arc::try_unwrap(record).unwrap_or_else(|shared| (*shared).clone())))
+    }
+
+    async fn find_shared(&self, id: &ResourceId) -> Result<Option<Arc<Record>>, Error> {
+        self.readers.find_shared(&id.key()).await
     }
 
     async fn list(&self, query: &ListQuery) -> Result<Page, Error> {
         self.readers.list(query).await
+    }
+
+    async fn list_names(&self, scope: &ResourceId) -> Result<Vec<Name>, Error> {
+        self.readers.list_names(&scope.key()).await
     }
 
     async fn list_referring(&self, to: &ResourceId, after: Option<u64>, limit: Option<usize>) -> Result<Page, Error> {

@@ -1,12 +1,13 @@
 //! Reading: connections that nobody writes through.
 
-use std::sync::Arc;
+use std::collections::HashMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, PoisonError};
 
-use radii_runtime::store::{Error, ListQuery, Operation, OperationId, Page, Record};
+use radii_runtime::store::{Error, ListQuery, Name, Operation, OperationId, Page, Record};
 use sqlx::Row;
 use sqlx::sqlite::{SqliteConnection, SqliteRow};
-use tokio::sync::{Mutex, MutexGuard};
+use tokio::sync::{Mutex, MutexGuard, oneshot};
 
 use super::cache::Cache;
 use crate::store::vault::Vault;
@@ -18,6 +19,17 @@ const FIND: &str = "
     SELECT id, type_name, api_version, location, state, operation, revision, created_at, updated_at,
            tags, properties, private
     FROM record WHERE key = ?1";
+
+const FIND_TOGETHER: &str = "
+    SELECT id, type_name, api_version, location, state, operation, revision, created_at, updated_at,
+           tags, properties, private, key
+    FROM record WHERE key IN (SELECT value FROM json_each(?1))";
+
+// One row for all: a row of its own costs more than what it says. No id and no type holds a control character.
+const LIST_NAMES: &str = "
+    SELECT group_concat(line, char(10)) FROM (
+        SELECT id || char(9) || type_name AS line
+        FROM record WHERE key > ?1 AND key < rtrim(?1, '/') || '0' ORDER BY sequence)";
 
 const LIST_CHILDREN: &str = "
     SELECT id, type_name, api_version, location, state, operation, revision, created_at, updated_at,
@@ -79,14 +91,18 @@ pub(super) type Shared = Arc<Mutex<SqliteConnection>>;
 pub(super) struct Readers {
     connections: Vec<Shared>,
     turn: AtomicUsize,
+    /// Keys that wait for a connection, and where their rows go.
+    waiting: std::sync::Mutex<Vec<Waiting>>,
     vault: Arc<Vault>,
     cache: Arc<Cache>,
 }
 
+type Waiting = (String, oneshot::Sender<Option<SqliteRow>>);
+
 impl Readers {
     /// Returns readers over the given connections; at least one.
     pub(super) fn new(connections: Vec<Shared>, vault: Arc<Vault>, cache: Arc<Cache>) -> Self {
-        Self { connections, turn: AtomicUsize::new(0), vault, cache }
+        Self { connections, turn: AtomicUsize::new(0), waiting: std::sync::Mutex::default(), vault, cache }
     }
 
     /// The first connection, which is the only one of a database in memory.
@@ -99,30 +115,81 @@ impl Readers {
         &self.vault
     }
 
+    fn free(&self) -> Option<MutexGuard<'_, SqliteConnection>> {
+        self.connections.iter().find_map(|connection| connection.try_lock().ok())
+    }
+
     /// Waits for a connection; one that is free, if any is.
     pub(super) async fn connection(&self) -> MutexGuard<'_, SqliteConnection> {
-        if let Some(free) = self.connections.iter().find_map(|connection| connection.try_lock().ok()) {
+        if let Some(free) = self.free() {
             return free;
         }
         let turn = self.turn.fetch_add(1, Ordering::Relaxed) % self.connections.len();
         self.connections[turn].lock().await
     }
 
-    pub(super) async fn find(&self, key: &str) -> Result<Option<Record>, Error> {
+    pub(super) async fn find_shared(&self, key: &str) -> Result<Option<Arc<Record>>, Error> {
         const DOING: &str = "read a resource";
         let ticket = match self.cache.find(key) {
-            Ok(record) => return Ok(Some((*record).clone())),
+            Ok(record) => return Ok(Some(record)),
             Err(ticket) => ticket,
         };
-        let mut connection = self.connection().await;
-        let row = sqlx::query(FIND).bind(key).fetch_optional(&mut *connection).await;
-        drop(connection);
-        let row = row.map_err(|error| unavailable(DOING, error))?;
-        let Some(row) = row else { return Ok(None) };
+        let Some(row) = self.row(key).await.map_err(|error| unavailable(DOING, error))? else { return Ok(None) };
         let record = rows::record(&self.vault, &row).map_err(|error| unavailable(DOING, error))?;
         let size = row.try_get::<&str, _>(10).map_or(usize::MAX, str::len);
+        let record = Arc::new(record);
         self.cache.remember(ticket, key, &record, size);
         Ok(Some(record))
+    }
+
+    /// Reads the row of a key: alone where a connection is free, else together with whoever waits for one as well.
+    ///
+    /// A query costs more for its way to the connection's thread and back than for the row.
+    async fn row(&self, key: &str) -> Result<Option<SqliteRow>, BoxError> {
+        if let Some(mut free) = self.free() {
+            return Ok(sqlx::query(FIND).bind(key).fetch_optional(&mut *free).await?);
+        }
+        let (reply, mut answer) = oneshot::channel();
+        self.waiting().push((key.to_owned(), reply));
+        let turn = self.turn.fetch_add(1, Ordering::Relaxed) % self.connections.len();
+        let mut connection = tokio::select! {
+            biased;
+            // Somebody else's query brought it.
+            Ok(row) = &mut answer => return Ok(row),
+            connection = self.connections[turn].lock() => connection,
+        };
+        let together = std::mem::take(&mut *self.waiting());
+        if !together.is_empty() {
+            let keys: Vec<&str> = together.iter().map(|(key, _)| key.as_str()).collect();
+            let keys = serde_json::to_string(&keys)?;
+            let rows = sqlx::query(FIND_TOGETHER).bind(keys).fetch_all(&mut *connection).await?;
+            let mut rows = rows.into_iter().map(Some).collect::<Vec<_>>();
+            let mut by_key: HashMap<String, usize> = HashMap::with_capacity(rows.len());
+            for (at, row) in rows.iter().enumerate() {
+                let key = row.as_ref().map_or(Ok(""), |row| row.try_get(12))?;
+                by_key.insert(key.to_owned(), at);
+            }
+            let mut asked_twice = Vec::new();
+            for (key, reply) in together {
+                match by_key.get(&key).copied() {
+                    None => drop(reply.send(None)),
+                    Some(at) => match rows[at].take() {
+                        Some(row) => drop(reply.send(Some(row))),
+                        // A row cannot be copied: whoever else asked for it asks again, alone.
+                        None => asked_twice.push(reply),
+                    },
+                }
+            }
+            drop(asked_twice);
+        }
+        match answer.try_recv() {
+            Ok(row) => Ok(row),
+            Err(_) => Ok(sqlx::query(FIND).bind(key).fetch_optional(&mut *connection).await?),
+        }
+    }
+
+    fn waiting(&self) -> std::sync::MutexGuard<'_, Vec<Waiting>> {
+        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     pub(super) async fn list(&self, query: &ListQuery) -> Result<Page, Error> {
@@ -146,6 +213,15 @@ impl Readers {
         drop(connection);
         self.page(&found.map_err(|error| unavailable(DOING, error))?, query.limit)
             .map_err(|error| unavailable(DOING, error))
+    }
+
+    pub(super) async fn list_names(&self, key: &str) -> Result<Vec<Name>, Error> {
+        const DOING: &str = "list names";
+        let mut connection = self.connection().await;
+        let text = sqlx::query_scalar(LIST_NAMES).bind(format!("{key}/")).fetch_one(&mut *connection).await;
+        drop(connection);
+        let text: Option<String> = text.map_err(|error| unavailable(DOING, error))?;
+        Ok(rows::names(text.as_deref().unwrap_or_default()))
     }
 
     pub(super) async fn list_referring(

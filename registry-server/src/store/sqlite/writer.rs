@@ -4,7 +4,7 @@ use std::fs::File;
 use std::sync::Arc;
 use std::time::Duration;
 
-use radii_runtime::store::{Batch, Error, Operation, OperationId};
+use radii_runtime::store::{Batch, Error, Operation, OperationId, Write, beyond};
 use radii_runtime::{Clock, SystemClock, Timestamp};
 use sqlx::sqlite::SqliteConnection;
 use sqlx::{Connection, Row};
@@ -29,8 +29,8 @@ const PAUSE: Duration = Duration::from_millis(20);
 const CLAIM: &str = "
     UPDATE operation SET attempt = attempt + 1, lease_until = ?2, worker = ?3
     WHERE sequence = (SELECT sequence FROM operation
-                      WHERE ended_at IS NULL AND scope > ?4 AND run_after <= ?1
-                        AND (lease_until IS NULL OR lease_until < ?1)
+                      WHERE ended_at IS NULL AND scope > ?4 AND (run_after <= ?1 OR run_after > ?5)
+                        AND (lease_until IS NULL OR lease_until < ?1 OR lease_until > ?5)
                       ORDER BY scope, run_after, sequence LIMIT 1)
     RETURNING id, resource, verb, api_version, state, error, attempt, run_after, payload, created_at, ended_at, scope";
 
@@ -98,7 +98,8 @@ impl Handle {
 
     pub(super) async fn commit(&self, batch: Batch) -> Result<(), Error> {
         const DOING: &str = "write a change";
-        let enqueued = batch.iter().filter(|write| matches!(write, radii_runtime::store::Write::Enqueue(_))).count();
+        let is_work = |write: &&Write| matches!(write, Write::Enqueue(operation) if !operation.state.is_terminal());
+        let enqueued = batch.iter().filter(is_work).count();
         self.ask(DOING, |reply| Request::Commit(batch, reply)).await?;
         for _ in 0..enqueued {
             self.runnable.notify_one();
@@ -284,10 +285,11 @@ async fn lease(
     match lease {
         Lease::Claim { worker, now, until } => {
             let worker = worker.to_string();
+            let far = beyond(now, until.since(now));
             let mut row = None;
             // Behind the scope whose turn it was; then from the first one.
             for from in [turn.as_str(), ""] {
-                let claim = sqlx::query(CLAIM).bind(now.0).bind(until.0).bind(&worker).bind(from);
+                let claim = sqlx::query(CLAIM).bind(now.0).bind(until.0).bind(&worker).bind(from).bind(far.0);
                 row = claim.fetch_optional(&mut *connection).await?;
                 if row.is_some() || from.is_empty() {
                     break;
