@@ -17,6 +17,7 @@ mod carry;
 mod check;
 mod lineage;
 mod place;
+mod secrets;
 
 use radii_diagnostics::Code;
 use serde::{Deserialize, Deserializer, Serialize};
@@ -36,8 +37,27 @@ pub const RENAMED_FROM: &str = "x-radii-renamed-from";
 /// On an `enum` of strings: a mapping from a value to what it is called in the preceding API version.
 pub const VALUES_RENAMED_FROM: &str = "x-radii-values-renamed-from";
 
+/// On the schema of a version: `true` says that resources of the type are converted, though nothing was renamed.
+///
+/// Types of which no version says so, and none renames anything, are served as they were written, as Radius does.
+pub const CONVERTED: &str = "x-radii-converted";
+
 /// Code of diagnostics about conversions that cannot be carried out.
 pub const INVALID_CONVERSION: Code = Code::new("radii/invalid-conversion");
+
+/// Whether a schema, as registered, asks for conversions: by [`CONVERTED`] or by a rename anywhere in it.
+pub fn is_declared(schema: &Json) -> bool {
+    match schema {
+        Json::Object(members) => {
+            members.get(CONVERTED) == Some(&Json::Bool(true))
+                || members.contains_key(RENAMED_FROM)
+                || members.contains_key(VALUES_RENAMED_FROM)
+                || members.values().any(is_declared)
+        }
+        Json::Array(items) => items.iter().any(is_declared),
+        _ => false,
+    }
+}
 
 /// All API versions of a type, ready to convert between.
 #[derive(Clone, Debug)]

@@ -9,6 +9,7 @@ pub mod base;
 pub mod body;
 pub mod compatibility;
 pub mod conversion;
+pub mod deprecation;
 pub mod document;
 mod id;
 pub mod manifest;

@@ -7,6 +7,7 @@ use radii_model::{ApiVersion, ResourceId, TypeName};
 use serde_json::{Map, Value as Json};
 
 use crate::store::{self, ListQuery, Record, Store};
+use crate::versions::{Converter, Remembered};
 
 /// Namespace of the registrations.
 pub(crate) const NAMESPACE: &str = "System.Resources";
@@ -52,6 +53,8 @@ pub struct Type {
     pub icon: Option<Arc<str>>,
     /// Versions with their schema as registered (OpenAPI 3.0 schema object, or `{}`).
     pub api_versions: IndexMap<ApiVersion, Arc<Json>>,
+    /// What converts between the versions, once it was asked for; see [`Type::converter`].
+    pub conversions: Remembered,
 }
 
 impl Provider {
@@ -87,7 +90,9 @@ impl Provider {
                 let kind = kind.name.as_deref().and_then(|name| find_mut(&mut self.types, name));
                 if let (Some(version), Some(kind)) = (version, kind) {
                     let schema = record.properties.get("schema").cloned().unwrap_or_else(|| Json::Object(Map::new()));
-                    Arc::make_mut(kind).api_versions.insert(version, Arc::new(schema));
+                    let kind = Arc::make_mut(kind);
+                    kind.api_versions.insert(version, Arc::new(schema));
+                    kind.conversions = Remembered::default();
                 }
             }
             _ => {}
@@ -180,7 +185,24 @@ impl Type {
             default_api_version: text(properties, "defaultApiVersion"),
             icon: text(properties, "icon").map(Into::into),
             api_versions: IndexMap::new(),
+            conversions: Remembered::default(),
         }
+    }
+
+    /// Returns what converts resources between the versions; `None` for types whose resources are served as they
+    /// were written.
+    pub fn converter(&self) -> Option<&Converter> {
+        if self.api_versions.len() < 2 {
+            return None;
+        }
+        self.conversions.get_or_make(|| Converter::of(self))
+    }
+
+    /// The version an unversioned client gets: the declared default, else the newest stable, else the newest preview.
+    pub fn default_version(&self) -> Option<&ApiVersion> {
+        let declared = self.default_api_version.as_deref().and_then(|text| text.parse::<ApiVersion>().ok());
+        let declared = declared.and_then(|version| self.api_versions.get_key_value(&version).map(|(key, _)| key));
+        declared.or_else(|| self.api_versions.keys().max_by_key(|version| (!version.is_preview(), *version)))
     }
 
     /// Whether the type has a capability.

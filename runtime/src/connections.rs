@@ -125,13 +125,11 @@ async fn load_connected(host: &Host, source: &str) -> Result<Record, Fault> {
     })
 }
 
-/// Returns the record without sensitive values.
+/// Returns the record in the version that its type is stored in, without sensitive values.
 fn visible(host: &Host, mut record: Record) -> Record {
-    if let Some(version) = &record.api_version
-        && let Ok(Some(validator)) = host.validator(&record.id, version)
-    {
-        validator.redact(&mut record.properties);
-    }
+    host.redact(&mut record);
+    host.settled(&mut record);
+    host.redact(&mut record);
     record
 }
 

@@ -21,7 +21,9 @@ mod objects;
 pub mod platform;
 pub mod recipe;
 pub mod store;
+pub mod trace;
 pub mod validate;
+pub mod versions;
 pub mod worker;
 mod workload;
 

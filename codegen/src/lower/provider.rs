@@ -3,6 +3,7 @@
 use indexmap::IndexMap;
 use radii_diagnostics::{Diagnostic, Span};
 use radii_model::ApiVersion;
+use radii_model::conversion::{self, CONVERTED};
 use radii_model::manifest::{Manifest, ResourceType, Spanned, VersionEntry};
 use serde_json::{Map, Value as Json};
 use typespec::Program;
@@ -140,11 +141,29 @@ fn resource_type(
         let Some(copy) = snapshot.find(model) else { continue };
         let name = Spanned { value: version.value.to_string(), span: span(program, version.member) };
         let moment = Moment { versions: &versions, index: version.index };
-        let entry = entry(program, copy, model, &moment, &about, name.span, diagnostics);
+        let mut entry = entry(program, copy, model, &moment, &about, name.span, diagnostics);
+        entry.schema.deprecated |= program.deprecation(version.member).is_some();
         insert(&mut lowered, &name, entry, diagnostics);
     }
     check_order(program, &versions, diagnostics);
+    declare_conversions(&mut lowered);
     lowered
+}
+
+/// Says that resources are converted between the versions of a type, where no rename says so already.
+///
+/// `@extension("x-radii-converted", false)` on the model asks for what Radius does instead.
+fn declare_conversions(lowered: &mut ResourceType) {
+    let is_refused = |entry: &VersionEntry| entry.schema.extensions.get(CONVERTED) == Some(&Json::Bool(false));
+    let is_refused = lowered.api_versions.values().any(is_refused);
+    lowered.api_versions.values_mut().for_each(|entry| drop(entry.schema.extensions.shift_remove(CONVERTED)));
+    let is_declared = |entry: &VersionEntry| conversion::is_declared(&entry.schema.to_openapi());
+    if is_refused || lowered.api_versions.len() < 2 || lowered.api_versions.values().any(is_declared) {
+        return;
+    }
+    for entry in lowered.api_versions.values_mut() {
+        entry.schema.extensions.insert(CONVERTED.to_owned(), true.into());
+    }
 }
 
 fn entry(

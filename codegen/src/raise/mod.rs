@@ -7,9 +7,9 @@ mod text;
 use std::collections::BTreeSet;
 
 use radii_diagnostics::{Code, Diagnostic, FileId};
-use radii_model::ApiVersion;
 use radii_model::manifest::{Manifest, ResourceType};
 use radii_model::schema::Schema;
+use radii_model::{ApiVersion, conversion};
 use serde_json::Value as Json;
 
 use crate::lower::extension;
@@ -110,6 +110,10 @@ fn resource_type_text(writer: &mut Writer<'_>, name: &str, resource_type: &Resou
         out.push_str(&format!("@defaultApiVersion({})\n", quoted(&version.value)));
     }
     let newest = present.last().map(|(_, schema)| *schema);
+    if present.len() > 1 && !present.iter().any(|(_, schema)| conversion::is_declared(&schema.to_openapi())) {
+        // TypeSpec means conversions where it has versions; this manifest does not.
+        out.push_str(&format!("@extension({}, false)\n", quoted(conversion::CONVERTED)));
+    }
     out.push_str(&newest.map(about).unwrap_or_default());
     out.push_str(&history::presence(writer, &present.iter().map(|(index, _)| *index).collect::<Vec<_>>(), None));
     let model = writer.reserve(&pascal(&singular(name)));

@@ -57,6 +57,8 @@ pub const INVALID_DEFAULT: Code = Code::new("radii/invalid-default");
 pub const INVALID_EXAMPLE: Code = Code::new("radii/invalid-example");
 /// A name that stands twice in `required`.
 pub const DUPLICATE_REQUIRED: Code = Code::new("radii/duplicate-required");
+/// Dates or an address of a deprecation that are none.
+pub const INVALID_DEPRECATION: Code = Code::new("radii/invalid-deprecation");
 /// `readOnly` together with `writeOnly`.
 pub const READ_AND_WRITE_ONLY: Code = Code::new("radii/read-and-write-only");
 

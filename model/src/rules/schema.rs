@@ -11,6 +11,7 @@ use serde_json::Value as Json;
 
 use super::{Strictness, code};
 use crate::advice::Advice;
+use crate::deprecation;
 use crate::path::Path;
 use crate::pattern;
 use crate::schema::{Additional, Kind, Schema};
@@ -59,6 +60,12 @@ impl Rules<'_> {
         self.pattern(schema, path);
         self.samples(schema, path);
         self.flags(schema, path);
+        if place == Place::Root {
+            for (name, message) in deprecation::mistakes(|name| schema.extensions.get(name)) {
+                let help = "write a date as YYYY-MM-DD, an address with `https://`, or remove the line";
+                self.error(code::INVALID_DEPRECATION, schema.span, &path.key(name), message, help);
+            }
+        }
         if in_manifest {
             self.radius_rules(schema, path, place);
             self.consistency(schema, path, place);

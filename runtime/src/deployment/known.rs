@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use radii_model::ResourceId;
+use radii_model::{ApiVersion, ResourceId};
 use serde_json::Value as Json;
 
 use super::expression::{Need, Resources, Stop};
@@ -22,14 +22,17 @@ pub(super) struct Known {
 }
 
 impl Known {
-    /// Asks for what an evaluation needs.
+    /// Asks for what an evaluation needs; a resource that the template deploys is seen through its `version` there.
     ///
     /// # Errors
     /// When it is not there.
-    pub(super) async fn fetch(&mut self, host: &Host, need: &Need) -> Result<(), Fault> {
+    pub(super) async fn fetch(&mut self, host: &Host, need: &Need, version: Option<&ApiVersion>) -> Result<(), Fault> {
         match need {
             Need::Resource(id) => {
-                let resource = host.get(&parse(id)?).await?;
+                let mut resource = host.get(&parse(id)?).await?;
+                if let Some(version) = version {
+                    resource = host.seen(&resource, version);
+                }
                 self.resources.insert(id.to_ascii_lowercase(), present(&resource).into());
             }
             Need::Action(id, action) => {

@@ -2,11 +2,11 @@
 
 use std::time::Duration;
 
-use radii_model::ResourceId;
+use radii_model::{ApiVersion, ResourceId};
 use serde_json::{Map, Value as Json, json};
 
 use super::admit::{self, INVALID_TEMPLATE};
-use super::expression::{Phase, Scope, Stop};
+use super::expression::{Need, Phase, Scope, Stop};
 use super::functions::{Surroundings, guid};
 use super::known::{Deployed, Known};
 use super::outer;
@@ -287,10 +287,18 @@ impl<'a> Run<'a> {
                 Err(Stop::Error(message)) => return Err(refuse(format!(": {message}"))),
                 Err(Stop::Need(need)) => need,
             };
-            let fetched = self.known.fetch(self.host, &need).await;
+            let version = self.version_of(&need);
+            let fetched = self.known.fetch(self.host, &need, version.as_ref()).await;
             fetched.map_err(|fault| Fault { message: format!("{place}: {}", fault.message), ..fault })?;
         }
         Err(refuse(format!(": more than {NEEDS} resources are needed")))
+    }
+
+    /// Returns the version in which the template speaks of a resource that it has.
+    fn version_of(&self, need: &Need) -> Option<ApiVersion> {
+        let Need::Resource(id) = need else { return None };
+        let node = self.plan.nodes.iter().find(|node| node.id.to_string().eq_ignore_ascii_case(id))?;
+        self.template.resources[node.resource].api_version.parse().ok()
     }
 
     /// Resources are looked at often at first, and less often the longer they take.

@@ -4,6 +4,7 @@ use serde_json::{Map, Value as Json, json};
 use sha2::{Digest, Sha256};
 
 use crate::store::Record;
+use crate::versions::KEPT_ASIDE;
 
 /// Returns a resource as the wire shows it: `id`, `name`, `type`, `location`, `tags`, `systemData`, `properties`.
 ///
@@ -53,16 +54,18 @@ fn system_data(record: &Record) -> Json {
 
 /// Returns the `ETag` of a record: length and SHA-256 of its content, so that equal content has the equal tag.
 pub fn etag(record: &Record) -> String {
-    let content = json!([
-        record.id.to_string(),
-        record.type_name,
-        record.api_version,
-        record.location,
-        record.tags,
-        record.properties,
-        record.state,
-    ])
-    .to_string();
+    let mut content = vec![
+        json!(record.id.to_string()),
+        json!(record.type_name),
+        json!(record.api_version),
+        json!(record.location),
+        json!(record.tags),
+        json!(record.properties),
+        json!(record.state),
+    ];
+    // Other versions show it.
+    content.extend(record.private.data.get(KEPT_ASIDE).cloned());
+    let content = Json::Array(content).to_string();
     let digest = Sha256::digest(content.as_bytes());
     let hex: String = digest.iter().map(|byte| format!("{byte:02x}")).collect();
     format!("{}-{hex}", content.len())

@@ -17,7 +17,7 @@ const ACTIONS: [&str; 3] = ["getGraph", "getMetadata", "listSecrets"];
 pub(super) async fn get(host: &Host, id: &ResourceId) -> Result<Record, Fault> {
     host.authorize(Right::Read, id)?;
     let mut record = load(host, id).await?;
-    redact(host, &mut record);
+    host.redact(&mut record);
     Ok(record)
 }
 
@@ -28,7 +28,7 @@ pub(super) async fn stored(host: &Host, id: &ResourceId) -> Result<Arc<Record>, 
 
 pub(super) async fn list(host: &Host, query: &ListQuery) -> Result<Page, Fault> {
     let mut page = host.parts.store.list(query).await?;
-    page.records.iter_mut().for_each(|record| redact(host, record));
+    page.records.iter_mut().for_each(|record| host.redact(record));
     Ok(page)
 }
 
@@ -60,14 +60,4 @@ fn path(id: &ResourceId, action: &str) -> String {
 
 async fn load(host: &Host, id: &ResourceId) -> Result<Record, Fault> {
     host.parts.store.find(id).await?.ok_or_else(|| Fault::not_found(&id.to_string()))
-}
-
-/// Removes sensitive values, by the schema of the version that the resource was last written through.
-///
-/// What is stored has them removed already; this catches what was stored before a property became sensitive.
-fn redact(host: &Host, record: &mut Record) {
-    let Some(version) = &record.api_version else { return };
-    if let Ok(Some(validator)) = host.validator(&record.id, version) {
-        validator.redact(&mut record.properties);
-    }
 }

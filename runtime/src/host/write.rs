@@ -1,6 +1,5 @@
 //! PUT and DELETE: checks first, then record and operation in one batch.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use radii_model::{ResourceId, TypeName};
@@ -11,6 +10,7 @@ use crate::Fault;
 use crate::access::Right;
 use crate::fault::code;
 use crate::store::{self, Batch, Expect, Operation, OperationId, Private, Record, State, Verb, Write};
+use crate::trace;
 use crate::validate::{Validator, Violation};
 
 /// How often a write that lost a race is tried again from the start.
@@ -81,7 +81,6 @@ impl From<store::Error> for Refusal {
 struct Checked {
     record: Record,
     old: Option<Record>,
-    validator: Option<Arc<Validator>>,
     mode: Mode,
 }
 
@@ -100,15 +99,24 @@ async fn check(host: &Host, request: &Put, activity: Activity) -> Result<Checked
     if let Some(old) = old.as_ref().filter(|_| activity == Activity::Refused) {
         check_idle(old)?;
     }
-    let mut record = draft(host, request, body, old.as_ref(), &type_name);
+    // What the request's version sees of it is what the request replaces; the rest stays aside.
+    let is_converted = host.is_converted(id);
+    let seen = old.as_ref().filter(|_| is_converted).map(|old| host.seen(old, &request.api_version));
+    let before = seen.as_ref().or(old.as_ref());
+    let mut record = draft(host, request, body, before, &type_name);
     if let Some(validator) = &validator {
         let given = request.body.get("properties").filter(|properties| !properties.is_null());
-        check_schema(validator, given.is_some(), &mut record, old.as_ref())?;
+        check_schema(validator, given.is_some(), &mut record, before)?;
     }
     // Before the kind looks at what is referred to: whether that is there is not everybody's to know.
     host.authorize_references(&record)?;
-    kind.admit(host, &mut record, old.as_ref()).await?;
-    Ok(Checked { record, old, validator, mode: kind.mode(&type_name.to_string()) })
+    host.settle(&mut record);
+    let settled = old.clone().filter(|_| is_converted).map(|mut old| {
+        host.settled(&mut old);
+        old
+    });
+    kind.admit(host, &mut record, settled.as_ref().or(old.as_ref())).await?;
+    Ok(Checked { record, old, mode: kind.mode(&type_name.to_string()) })
 }
 
 /// What an operation in progress means to a check.
@@ -126,16 +134,14 @@ pub(super) async fn rehearse(host: &Host, request: &Put) -> Result<(Record, Vec<
     let mut checked = checked.map_err(|refusal| refusal.into_fault(&request.id))?;
     let kind = host.kind_of(&resource_type(&request.id)?);
     let objects = kind.foresee(host, &checked.record).await.unwrap_or_default();
-    if let Some(validator) = &checked.validator {
-        validator.redact(&mut checked.record.properties);
-    }
+    host.redact(&mut checked.record);
     let objects = objects.iter().map(|object| json!({ "id": object.reference.output_id(), "body": object.body }));
     Ok((checked.record, objects.collect()))
 }
 
 async fn try_put(host: &Host, request: &Put, operation: Option<OperationId>) -> Result<Answer, Refusal> {
-    let Checked { mut record, old, validator, mode } = check(host, request, Activity::Refused).await?;
-    let payload = take_sensitive(validator.as_deref(), &mut record);
+    let Checked { mut record, old, mode } = check(host, request, Activity::Refused).await?;
+    let payload = take_sensitive(host, &mut record);
     let expect = old.as_ref().map_or(Expect::Absent, |old| Expect::Revision(old.revision));
     let kind = host.kind_of(&resource_type(&request.id)?);
     let mut batch = kind.guards(Verb::Put, &record);
@@ -233,7 +239,7 @@ fn begin(
         error: None,
         attempt: 0,
         run_after: now,
-        payload: host.signed(payload),
+        payload: trace::noted(host.signed(payload)),
         created_at: now,
         ended_at: None,
     }
@@ -361,13 +367,12 @@ fn schema_fault(violations: &[Violation], id: &ResourceId) -> Fault {
 }
 
 /// Moves sensitive values out of the record into what only the worker sees, and only until the operation ends.
-fn take_sensitive(validator: Option<&Validator>, record: &mut Record) -> Json {
-    match validator {
-        Some(validator) if validator.has_sensitive() => {
-            let payload = json!({ "properties": record.properties });
-            validator.redact(&mut record.properties);
-            payload
-        }
-        _ => Json::Null,
+fn take_sensitive(host: &Host, record: &mut Record) -> Json {
+    let Some(version) = &record.api_version else { return Json::Null };
+    if !host.has_sensitive(&record.id, version) {
+        return Json::Null;
     }
+    let payload = json!({ "properties": record.properties });
+    host.redact(record);
+    payload
 }

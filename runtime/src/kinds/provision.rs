@@ -348,9 +348,10 @@ async fn destroy(work: &Work<'_>, record: &Record, snapshot: &Snapshot) -> Resul
 
 /// Returns the context without sensitive properties: what is stored for the deletion.
 fn without_sensitive(host: &Host, record: &Record, mut context: Json) -> Json {
-    let validator = record.api_version.as_ref().and_then(|version| host.validator(&record.id, version).ok().flatten());
-    if let (Some(validator), Some(properties)) = (validator, context["resource"]["properties"].as_object_mut()) {
-        validator.redact(properties);
+    if let Some(properties) = context["resource"]["properties"].as_object_mut() {
+        let mut told = Record { properties: std::mem::take(properties), ..record.clone() };
+        host.redact(&mut told);
+        *properties = told.properties;
     }
     context
 }

@@ -6,6 +6,7 @@ use std::time::Duration;
 use futures_util::FutureExt;
 use serde_json::{Map, Value as Json};
 use tokio_util::sync::CancellationToken;
+use tracing::Instrument;
 
 use super::Options;
 use super::journal::RecordJournal;
@@ -16,6 +17,7 @@ use crate::objects::{RECIPE_RUN, RECIPE_STATE};
 use crate::platform::ObjectRef;
 use crate::recipe::Cancel;
 use crate::store::{self, Batch, Expect, Operation, Record, State, Verb, Write};
+use crate::trace;
 
 /// Where a record remembers how many attempts at its operation were given back in good order:
 /// those do not count against the limit.
@@ -42,6 +44,19 @@ enum End {
 ///
 /// Every write names the attempt, so that a worker whose lease ran out writes nothing.
 pub(super) async fn carry_out(host: &Host, options: &Options, operation: Operation, stop: &CancellationToken) {
+    let span = tracing::info_span!(
+        "operation",
+        operation.id = %operation.id,
+        resource = %operation.resource,
+        verb = ?operation.verb,
+        attempt = operation.attempt,
+        trace_id = tracing::field::Empty,
+    );
+    trace::begin(&span, trace::of(&operation.payload));
+    carry_out_in_span(host, options, operation, stop).instrument(span).await;
+}
+
+async fn carry_out_in_span(host: &Host, options: &Options, operation: Operation, stop: &CancellationToken) {
     let acting = host.carrying_out(&operation);
     if let Err(error) = try_carry_out(host, acting, options, &operation, stop).await {
         // The lease runs out and the operation is claimed again: by whoever can reach the store then.
@@ -209,7 +224,7 @@ async fn finish(
     result: End,
     attempts: u64,
 ) -> Result<(), store::Error> {
-    redact(host, &mut record);
+    host.redact(&mut record);
     hide_payload(&mut record, &journal.stored(), &operation.payload);
     match result {
         End::Lost => {
@@ -271,14 +286,6 @@ fn timeout_fault(operation: &Operation, limit: Duration) -> Fault {
     let seconds = limit.as_secs();
     let message = format!("Operation ({kind}|{verb}) has timed out because it was processing longer than {seconds} s.");
     Fault::new(500, code::CANCELED, message).target(operation.resource.to_string())
-}
-
-/// Removes sensitive values that the worker was given.
-fn redact(host: &Host, record: &mut Record) {
-    let Some(version) = &record.api_version else { return };
-    if let Ok(Some(validator)) = host.validator(&record.id, version) {
-        validator.redact(&mut record.properties);
-    }
 }
 
 /// Puts back what is stored for every property that still holds the payload's value: should the schema
