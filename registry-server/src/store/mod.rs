@@ -5,6 +5,7 @@
 //! both ([`rows`]), and what only the runtime core may read is sealed before it reaches either ([`vault`]).
 
 pub mod archive;
+mod changes;
 pub mod keys;
 mod open;
 mod plan;
@@ -23,6 +24,7 @@ use async_trait::async_trait;
 use radii_runtime::Timestamp;
 use radii_runtime::store::{Error, Queue, Store};
 
+pub use changes::{Change, Known, What};
 pub use open::{Config, OpenError, open, open_with_vault, pending_migrations, read_only};
 
 type BoxError = Box<dyn std::error::Error + Send + Sync>;
@@ -36,6 +38,21 @@ pub trait Engine: Store + Queue {
 
     /// Returns when another server may have registered something, or at the latest after `at_most`.
     async fn wait_for_registrations(&self, at_most: Duration);
+
+    /// Returns changes after a revision in the order of their commits, at most `limit`.
+    ///
+    /// Of a record that changed several times, only the last change is there. No change that is committed later
+    /// gets a smaller revision than one that was returned.
+    async fn changes_since(&self, revision: u64, limit: usize) -> Result<Vec<Change>, Error>;
+
+    /// Returns between which revisions nothing is missing.
+    async fn known_changes(&self) -> Result<Known, Error>;
+
+    /// Returns when something may have changed, or at the latest after `at_most`.
+    async fn wait_for_changes(&self, at_most: Duration);
+
+    /// Forgets deletions before a moment, `limit` at most, and returns how many.
+    async fn prune_deletions(&self, before: Timestamp, limit: usize) -> Result<usize, Error>;
 
     /// Forgets operations that ended before a moment, `limit` at most, and returns how many.
     async fn prune(&self, ended_before: Timestamp, limit: usize) -> Result<usize, Error>;

@@ -93,7 +93,7 @@ struct Draft<'a> {
 
 enum Effect<'a> {
     Put { key: String, record: &'a Record, head: Head },
-    Delete { key: String },
+    Delete { key: String, revision: u64 },
     Enqueue { operation: &'a Operation, sequence: u64 },
     Advance { id: OperationId, state: State, error: Option<&'a Fault>, ended_at: Option<Timestamp> },
 }
@@ -105,7 +105,7 @@ pub(super) struct Plan<'a> {
     found: Found,
     heads: HashMap<String, Option<Head>>,
     holds: HashMap<OperationId, Hold>,
-    deletes: IndexSet<String>,
+    deletes: IndexMap<String, u64>,
     puts: IndexMap<String, (&'a Record, Head)>,
     enqueued: Vec<(&'a Operation, u64)>,
     advanced: IndexMap<OperationId, Json>,
@@ -118,7 +118,7 @@ impl<'a> Plan<'a> {
             found,
             heads: HashMap::new(),
             holds: HashMap::new(),
-            deletes: IndexSet::new(),
+            deletes: IndexMap::new(),
             puts: IndexMap::new(),
             enqueued: Vec::new(),
             advanced: IndexMap::new(),
@@ -186,10 +186,10 @@ impl<'a> Plan<'a> {
     fn is_unreferred(&self, draft: &Draft<'a>, key: &str) -> bool {
         let own = draft.effects.iter().filter_map(|effect| match effect {
             Effect::Put { key, record, .. } => Some((key, Some(*record))),
-            Effect::Delete { key } => Some((key, None)),
+            Effect::Delete { key, .. } => Some((key, None)),
             _ => None,
         });
-        let mut changed: HashMap<&String, Option<&Record>> = self.deletes.iter().map(|key| (key, None)).collect();
+        let mut changed: HashMap<&String, Option<&Record>> = self.deletes.keys().map(|key| (key, None)).collect();
         changed.extend(self.puts.iter().map(|(key, (record, _))| (key, Some(*record))));
         changed.extend(own);
         let stored = self.found.referring.get(key).into_iter().flatten().any(|key| !changed.contains_key(key));
@@ -209,8 +209,9 @@ impl<'a> Plan<'a> {
     fn delete(&mut self, draft: &mut Draft<'a>, id: &ResourceId, expect: Expect) -> Decision {
         let key = id.key();
         if self.expect(draft, &key, expect, id)?.is_some() {
+            let revision = self.next();
             draft.heads.insert(key.clone(), None);
-            draft.effects.push(Effect::Delete { key });
+            draft.effects.push(Effect::Delete { key, revision });
         }
         Ok(())
     }
@@ -243,9 +244,9 @@ impl<'a> Plan<'a> {
         for effect in draft.effects {
             match effect {
                 Effect::Put { key, record, head } => drop(self.puts.insert(key, (record, head))),
-                Effect::Delete { key } => {
+                Effect::Delete { key, revision } => {
                     self.puts.shift_remove(&key);
-                    self.deletes.insert(key);
+                    self.deletes.insert(key, revision);
                 }
                 Effect::Enqueue { operation, sequence } => self.enqueued.push((operation, sequence)),
                 Effect::Advance { id, state, error, ended_at } => {
@@ -259,7 +260,12 @@ impl<'a> Plan<'a> {
 
     /// Keys to delete. Deletions come first, so that what was deleted and made again gets its new place in lists.
     pub(super) fn deletes(&self) -> Vec<Json> {
-        self.deletes.iter().map(|key| json!(key)).collect()
+        self.deletes.keys().map(|key| json!(key)).collect()
+    }
+
+    /// What is remembered of deletions: key, revision, time.
+    pub(super) fn deletions(&self, now: Timestamp) -> Vec<Json> {
+        self.deletes.iter().map(|(key, revision)| json!([key, revision, now.0])).collect()
     }
 
     /// Rows of records to insert or replace.
@@ -281,7 +287,7 @@ impl<'a> Plan<'a> {
 
     /// Keys of all records that change.
     pub(super) fn changed(&self) -> impl Iterator<Item = &String> {
-        self.deletes.iter().chain(self.puts.keys())
+        self.deletes.keys().chain(self.puts.keys())
     }
 
     /// Whether work was added that a worker may claim.

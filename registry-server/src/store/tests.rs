@@ -232,3 +232,72 @@ async fn verification_names_what_must_not_be() {
     let report = verify::verify(&*engine, &other).await.unwrap();
     assert!(report.problems[0].contains("is not among those that were given"), "{:?}", report.problems);
 }
+
+/// Follows changes from one database while several engines write, and compares the copy with the original.
+pub(super) async fn changes_are_complete(engines: &[Arc<dyn Engine>]) {
+    const WRITES: usize = 60;
+    let writers = engines.iter().enumerate().map(|(writer, engine)| async move {
+        for turn in 0..WRITES {
+            let id = db(&format!("r{}", (turn * 7 + writer * 3) % 9));
+            let write = match (turn + writer) % 3 {
+                0 => Write::Delete { id: id.parse().unwrap(), expect: Expect::Any },
+                _ => Write::Put { record: Box::new(record(&id)), expect: Expect::Any },
+            };
+            engine.commit(vec![write]).await.unwrap();
+        }
+    });
+    let last = db("last");
+    let write = async {
+        futures_util::future::join_all(writers).await;
+        let end = Write::Put { record: Box::new(record(&last)), expect: Expect::Any };
+        engines[0].commit(vec![end]).await.unwrap();
+    };
+    let follow = async {
+        let (mut at, mut copy) = (0, std::collections::BTreeMap::new());
+        while !copy.contains_key(&last.parse::<radii_model::ResourceId>().unwrap().key()) {
+            let changes = engines.last().unwrap().changes_since(at, 4).await.unwrap();
+            for change in &changes {
+                assert!(change.revision > at, "{} comes behind {at}", change.revision);
+                at = change.revision;
+                match &change.what {
+                    super::What::Put(record) => drop(copy.insert(record.id.key(), record.revision)),
+                    super::What::Deleted { id, .. } => drop(copy.remove(&id.key())),
+                }
+            }
+            if changes.is_empty() {
+                engines.last().unwrap().wait_for_changes(std::time::Duration::from_millis(20)).await;
+            }
+        }
+        copy
+    };
+    let ((), copy) = tokio::join!(write, follow);
+    let there: std::collections::BTreeMap<String, u64> =
+        everything(&*engines[0]).await.into_iter().map(|record| (record.id.key(), record.revision)).collect();
+    assert_eq!(copy, there);
+}
+
+#[tokio::test]
+async fn who_follows_changes_misses_none() {
+    let place = Place::new();
+    changes_are_complete(&[place.open().await.0]).await;
+}
+
+#[tokio::test]
+async fn nobody_can_go_on_from_before_what_was_forgotten() {
+    let place = Place::new();
+    let (engine, _) = place.open().await;
+    assert_eq!(engine.known_changes().await.unwrap().from, 0);
+    for name in ["a", "b"] {
+        let id = db(name);
+        engine.commit(vec![Write::Put { record: Box::new(record(&id)), expect: Expect::Any }]).await.unwrap();
+        engine.commit(vec![Write::Delete { id: id.parse().unwrap(), expect: Expect::Any }]).await.unwrap();
+    }
+    let known = engine.known_changes().await.unwrap();
+    assert_eq!(engine.prune_deletions(Timestamp(0), 10).await.unwrap(), 0, "they are not that old");
+    assert_eq!(engine.prune_deletions(Timestamp(i64::MAX), 1).await.unwrap(), 1);
+    let after = engine.known_changes().await.unwrap();
+    assert!(after.from > known.from && after.from < known.to && after.to == known.to, "{after:?}");
+    assert_eq!(engine.changes_since(after.from, 10).await.unwrap().len(), 1);
+    assert_eq!(engine.prune_deletions(Timestamp(i64::MAX), 10).await.unwrap(), 1);
+    assert_eq!(engine.known_changes().await.unwrap().from, known.to);
+}

@@ -9,7 +9,7 @@ use serde_json::{Value as Json, json};
 use sqlx::postgres::PgConnection;
 use sqlx::{AssertSqlSafe, Row};
 
-use super::listen::{REGISTRATIONS, WORK};
+use super::listen::{CHANGES, REGISTRATIONS, WORK};
 use crate::store::BoxError;
 use crate::store::plan::{Decision, Found, Head, Hold, Needs, Plan};
 use crate::store::rows;
@@ -28,6 +28,11 @@ const HOLDS: &str = "
 const BELOW: &str = "SELECT key FROM record WHERE key > $1 || '/' AND key < $1 || '0' LIMIT $2";
 
 const REFERRING: &str = "SELECT key FROM record WHERE application = $1 OR environment = $1 LIMIT $2";
+
+const REMEMBER_DELETIONS: &str = "
+    INSERT INTO deletion (revision, id, type_name, deleted_at)
+    SELECT (value->>1)::bigint, record.id, record.type_name, (value->>2)::bigint
+    FROM jsonb_array_elements($1::jsonb) JOIN record ON record.key = value->>0";
 
 const DELETE_RECORDS: &str = "
     DELETE FROM record WHERE key IN (SELECT value #>> '{}' FROM jsonb_array_elements($1::jsonb))";
@@ -95,6 +100,7 @@ pub(super) async fn commit(
     let registrations = plan.registrations();
     let registered = registrations.iter().map(|(plane, namespace)| json!([plane, namespace, plan.counter]));
     let sets = [
+        (REMEMBER_DELETIONS, plan.deletions(now)),
         (DELETE_RECORDS, plan.deletes()),
         (PUT_RECORDS, plan.puts(vault)?),
         (ENQUEUE, plan.enqueued(vault)?),
@@ -107,7 +113,9 @@ pub(super) async fn commit(
     if plan.counter != turn.counter {
         sqlx::query(REMEMBER_COUNTER).bind(rows::signed(plan.counter)).execute(&mut *connection).await?;
     }
-    for (channel, is_concerned) in [(WORK, plan.has_work()), (REGISTRATIONS, !registrations.is_empty())] {
+    let has_changes = plan.changed().next().is_some();
+    let told = [(WORK, plan.has_work()), (REGISTRATIONS, !registrations.is_empty()), (CHANGES, has_changes)];
+    for (channel, is_concerned) in told {
         if is_concerned {
             sqlx::query(AssertSqlSafe(format!("NOTIFY {channel}"))).execute(&mut *connection).await?;
         }

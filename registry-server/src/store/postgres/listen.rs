@@ -13,6 +13,9 @@ pub(super) const WORK: &str = "radii_work";
 /// A provider's registrations changed.
 pub(super) const REGISTRATIONS: &str = "radii_registrations";
 
+/// A record changed.
+pub(super) const CHANGES: &str = "radii_changes";
+
 /// How long it takes until a lost connection is tried again.
 const PAUSE: Duration = Duration::from_secs(1);
 
@@ -21,6 +24,7 @@ const PAUSE: Duration = Duration::from_secs(1);
 pub(super) struct Signals {
     pub(super) work: Notify,
     pub(super) registrations: Notify,
+    pub(super) changes: Notify,
 }
 
 /// Listens until it is told to stop. What is missed while the connection is lost is found by polling.
@@ -43,14 +47,16 @@ pub(super) async fn run(pool: PgPool, signals: Arc<Signals>, stop: CancellationT
 
 async fn listen(pool: &PgPool, signals: &Signals) -> sqlx::Result<()> {
     let mut listener = PgListener::connect_with(pool).await?;
-    listener.listen_all([WORK, REGISTRATIONS]).await?;
+    listener.listen_all([WORK, REGISTRATIONS, CHANGES]).await?;
     loop {
         // Whatever was said before, or while the connection was lost, is looked up now.
         signals.work.notify_one();
         signals.registrations.notify_one();
+        signals.changes.notify_one();
         while let Some(said) = listener.try_recv().await? {
             match said.channel() {
                 WORK => signals.work.notify_one(),
+                CHANGES => signals.changes.notify_one(),
                 _ => signals.registrations.notify_one(),
             }
         }

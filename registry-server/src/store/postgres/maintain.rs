@@ -6,11 +6,20 @@ use radii_runtime::store::Error;
 use sqlx::{PgPool, Postgres, Transaction};
 
 use super::group;
+use crate::store::changes::HORIZON;
 use crate::store::{Resealed, Rows, Snapshot, Table, rows, unavailable};
 
 const PRUNE: &str = "
     DELETE FROM operation WHERE sequence IN
         (SELECT sequence FROM operation WHERE ended_at < $1 ORDER BY ended_at LIMIT $2 FOR UPDATE SKIP LOCKED)";
+
+// One number: what was deleted until then is forgotten, in the order of revisions, whatever clocks said.
+const OLD_DELETIONS: &str = "
+    SELECT max(revision) FROM
+        (SELECT revision FROM deletion
+         WHERE revision < coalesce((SELECT min(revision) FROM deletion WHERE deleted_at >= $1), 9223372036854775807)
+         ORDER BY revision LIMIT $2) AS old";
+const FORGET_DELETIONS: &str = "DELETE FROM deletion WHERE revision <= $1";
 
 const HAS_RECORDS: &str = "SELECT EXISTS (SELECT 1 FROM record)";
 
@@ -40,6 +49,26 @@ pub(super) async fn prune(pool: &PgPool, ended_before: Timestamp, limit: usize) 
     Ok(usize::try_from(done.rows_affected()).unwrap_or(usize::MAX))
 }
 
+/// Forgets deletions, and from where on all others are known.
+pub(super) async fn prune_deletions(pool: &PgPool, before: Timestamp, limit: usize) -> Result<usize, Error> {
+    let failed = |error: sqlx::Error| unavailable("forget deletions", error);
+    let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+    let mut transaction = pool.begin().await.map_err(failed)?;
+    group::lock(&mut transaction).await.map_err(|error| unavailable("forget deletions", error))?;
+    let last: Option<i64> = sqlx::query_scalar(OLD_DELETIONS)
+        .bind(before.0)
+        .bind(limit)
+        .fetch_one(&mut *transaction)
+        .await
+        .map_err(failed)?;
+    let Some(last) = last else { return Ok(0) };
+    let remember = sqlx::query(REMEMBER).bind(HORIZON).bind(last.to_string());
+    remember.execute(&mut *transaction).await.map_err(failed)?;
+    let done = sqlx::query(FORGET_DELETIONS).bind(last).execute(&mut *transaction).await.map_err(failed)?;
+    transaction.commit().await.map_err(failed)?;
+    Ok(usize::try_from(done.rows_affected()).unwrap_or(usize::MAX))
+}
+
 pub(super) async fn restore(pool: &PgPool, rows: Rows) -> Result<(), Error> {
     let failed = |error: sqlx::Error| unavailable("restore the database", error);
     let mut transaction = pool.begin().await.map_err(failed)?;
@@ -54,6 +83,9 @@ pub(super) async fn restore(pool: &PgPool, rows: Rows) -> Result<(), Error> {
     }
     let remember = sqlx::query(group::REMEMBER_COUNTER).bind(rows::signed(rows.counter));
     remember.execute(&mut *transaction).await.map_err(failed)?;
+    // What was deleted before, this database does not know.
+    let horizon = sqlx::query(REMEMBER).bind(HORIZON).bind(rows.counter.to_string());
+    horizon.execute(&mut *transaction).await.map_err(failed)?;
     transaction.commit().await.map_err(failed)
 }
 

@@ -29,7 +29,7 @@ use uuid::Uuid;
 
 use super::keys::KeySource;
 use super::vault::Vault;
-use super::{Engine, OpenError, Registrations, Resealed, Rows, Snapshot, Table, rows, unavailable};
+use super::{Change, Engine, Known, OpenError, Registrations, Resealed, Rows, Snapshot, Table, rows, unavailable};
 
 pub(super) use open::pending_migrations;
 #[cfg(test)]
@@ -145,6 +145,22 @@ impl Engine for PostgresStore {
 
     async fn wait_for_registrations(&self, at_most: Duration) {
         let _ = tokio::time::timeout(at_most, self.signals.registrations.notified()).await;
+    }
+
+    async fn changes_since(&self, revision: u64, limit: usize) -> Result<Vec<Change>, Error> {
+        read::changes_since(&self.pool, &self.vault, revision, limit).await
+    }
+
+    async fn known_changes(&self) -> Result<Known, Error> {
+        read::known_changes(&self.pool).await
+    }
+
+    async fn wait_for_changes(&self, at_most: Duration) {
+        let _ = tokio::time::timeout(at_most, self.signals.changes.notified()).await;
+    }
+
+    async fn prune_deletions(&self, before: Timestamp, limit: usize) -> Result<usize, Error> {
+        maintain::prune_deletions(&self.pool, before, limit).await
     }
 
     async fn prune(&self, ended_before: Timestamp, limit: usize) -> Result<usize, Error> {

@@ -8,7 +8,7 @@ use sqlx::query::Query;
 use sqlx::{PgPool, Postgres, Row};
 
 use crate::store::vault::Vault;
-use crate::store::{BoxError, Registrations, rows, unavailable};
+use crate::store::{BoxError, Change, Known, Registrations, changes, rows, unavailable};
 
 // Runtime-checked on purpose, as those of SQLite are: the conformance suite runs every one of them.
 const FIND: &str = "
@@ -63,6 +63,19 @@ const FIND_OPERATION: &str = "
 const RECENT_OPERATIONS: &str = "
     SELECT id, resource, verb, api_version, state, error, attempt, run_after, payload, created_at, ended_at
     FROM operation ORDER BY sequence DESC LIMIT $1";
+
+const CHANGES_SINCE: &str = "
+    SELECT * FROM (SELECT id, type_name, api_version, location, state, operation, revision, created_at, updated_at,
+                          tags, properties, private, sequence, 0::bigint AS gone
+                   FROM record WHERE revision > $1 ORDER BY revision LIMIT $2) AS changed
+    UNION ALL
+    SELECT * FROM (SELECT id, type_name, NULL, NULL, '', NULL, revision, deleted_at, deleted_at,
+                          NULL, '', '', revision AS sequence, 1::bigint AS gone
+                   FROM deletion WHERE revision > $1 ORDER BY revision LIMIT $2) AS deleted
+    ORDER BY revision LIMIT $2";
+
+const KNOWN_CHANGES: &str = "
+    SELECT (SELECT CAST(value AS BIGINT) FROM setting WHERE name = 'feed.horizon'), (SELECT value FROM counter)";
 
 const REGISTRATIONS_SINCE: &str = "
     SELECT plane, namespace, revision FROM registration_change WHERE revision > $1 ORDER BY revision";
@@ -192,6 +205,30 @@ pub(super) async fn registrations_since(pool: &PgPool, revision: u64) -> Result<
         registrations.revision = rows::unsigned(revision).map_err(failed)?;
     }
     Ok(registrations)
+}
+
+pub(super) async fn changes_since(
+    pool: &PgPool,
+    vault: &Vault,
+    revision: u64,
+    limit: usize,
+) -> Result<Vec<Change>, Error> {
+    const DOING: &str = "read what changed";
+    let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+    let found = rows(pool, DOING, || sqlx::query(CHANGES_SINCE).bind(rows::signed(revision)).bind(limit)).await?;
+    let changes = found.iter().map(|row| changes::change(vault, row)).collect::<Result<_, _>>();
+    changes.map_err(|error| unavailable(DOING, error))
+}
+
+pub(super) async fn known_changes(pool: &PgPool) -> Result<Known, Error> {
+    const DOING: &str = "read what changed";
+    let found = rows(pool, DOING, || sqlx::query(KNOWN_CHANGES)).await?;
+    let failed = |error: BoxError| unavailable(DOING, error);
+    let number = |at: usize| -> Result<u64, Error> {
+        let value: Option<i64> = found[0].try_get(at).map_err(|error| failed(error.into()))?;
+        rows::unsigned(value.unwrap_or(0)).map_err(failed)
+    };
+    Ok(Known { from: number(0)?, to: number(1)? })
 }
 
 /// One row more than asked for tells whether there is a next page; `NULL` is no limit.

@@ -254,3 +254,16 @@ async fn what_a_worker_that_lost_its_lease_to_another_server_writes_is_refused()
     assert!(matches!(one.commit(vec![end(1)]).await, Err(Error::Conflict { .. })));
     other.commit(vec![end(2)]).await.unwrap();
 }
+
+#[tokio::test]
+async fn who_follows_changes_of_several_servers_misses_none() {
+    let Some(url) = scratch().await else { return };
+    let mut engines: Vec<Arc<dyn Engine>> = Vec::new();
+    for _ in 0..3 {
+        engines.push(Arc::new(open(&url).await));
+    }
+    crate::store::tests::changes_are_complete(&engines).await;
+    let known = engines[0].known_changes().await.unwrap();
+    assert!(engines[0].prune_deletions(Timestamp(i64::MAX), 1_000).await.unwrap() > 0);
+    assert!(engines[1].known_changes().await.unwrap().from > known.from);
+}

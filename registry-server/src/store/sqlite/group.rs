@@ -28,6 +28,11 @@ const REFERRING: &str = "
     SELECT key FROM record WHERE application = ?1
     UNION SELECT key FROM record WHERE environment = ?1 LIMIT ?2";
 
+const REMEMBER_DELETIONS: &str = "
+    INSERT INTO deletion (revision, id, type_name, deleted_at)
+    SELECT value->>1, record.id, record.type_name, value->>2
+    FROM json_each(?1) JOIN record ON record.key = value->>0";
+
 const DELETE_RECORDS: &str = "
     DELETE FROM record WHERE key IN (SELECT value FROM json_each(?1))";
 
@@ -79,6 +84,7 @@ pub(super) async fn commit(
     let mut plan = Plan::new(*counter, find(connection, &needs).await?);
     let decisions = batches.iter().map(|batch| plan.decide(batch, now)).collect();
     let sets = [
+        (REMEMBER_DELETIONS, plan.deletions(now)),
         (DELETE_RECORDS, plan.deletes()),
         (PUT_RECORDS, plan.puts(vault)?),
         (ENQUEUE, plan.enqueued(vault)?),

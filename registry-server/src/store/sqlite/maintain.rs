@@ -1,15 +1,25 @@
 //! What operators ask of the database: forgetting, filling, sealing anew.
 
+use radii_runtime::Timestamp;
 use radii_runtime::store::Error;
 use sqlx::sqlite::SqliteConnection;
 
 use super::group;
 use super::writer::Maintenance;
+use crate::store::changes::HORIZON;
 use crate::store::{Resealed, Rows, Table, rows, unavailable};
 
 const PRUNE: &str = "
     DELETE FROM operation WHERE sequence IN
         (SELECT sequence FROM operation WHERE ended_at < ?1 ORDER BY ended_at LIMIT ?2)";
+
+// One number: what was deleted until then is forgotten, in the order of revisions, whatever clocks said.
+const OLD_DELETIONS: &str = "
+    SELECT max(revision) FROM
+        (SELECT revision FROM deletion
+         WHERE revision < coalesce((SELECT min(revision) FROM deletion WHERE deleted_at >= ?1), 9223372036854775807)
+         ORDER BY revision LIMIT ?2)";
+const FORGET_DELETIONS: &str = "DELETE FROM deletion WHERE revision <= ?1";
 
 const HAS_RECORDS: &str = "SELECT EXISTS (SELECT 1 FROM record)";
 
@@ -31,6 +41,9 @@ pub(super) async fn carry_out(connection: &mut SqliteConnection, maintenance: Ma
             let done = sqlx::query(PRUNE).bind(ended_before.0).bind(limit).execute(connection).await.map_err(failed)?;
             Ok(usize::try_from(done.rows_affected()).unwrap_or(usize::MAX))
         }
+        Maintenance::PruneDeletions { before, limit } => {
+            prune_deletions(connection, before, limit).await.map_err(failed)
+        }
         Maintenance::Restore(rows) => restore(connection, rows).await,
         Maintenance::Reseal(table, changes) => reseal(connection, table, &changes).await.map_err(failed),
         Maintenance::Remember { name, value } => {
@@ -38,6 +51,17 @@ pub(super) async fn carry_out(connection: &mut SqliteConnection, maintenance: Ma
             Ok(1)
         }
     }
+}
+
+/// Forgets deletions, and from where on all others are known.
+async fn prune_deletions(connection: &mut SqliteConnection, before: Timestamp, limit: usize) -> sqlx::Result<usize> {
+    let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+    let last: Option<i64> =
+        sqlx::query_scalar(OLD_DELETIONS).bind(before.0).bind(limit).fetch_one(&mut *connection).await?;
+    let Some(last) = last else { return Ok(0) };
+    sqlx::query(REMEMBER).bind(HORIZON).bind(last.to_string()).execute(&mut *connection).await?;
+    let done = sqlx::query(FORGET_DELETIONS).bind(last).execute(connection).await?;
+    Ok(usize::try_from(done.rows_affected()).unwrap_or(usize::MAX))
 }
 
 async fn restore(connection: &mut SqliteConnection, rows: Rows) -> Result<usize, Error> {
@@ -52,7 +76,9 @@ async fn restore(connection: &mut SqliteConnection, rows: Rows) -> Result<usize,
         }
     }
     let counter = rows::signed(rows.counter);
-    sqlx::query(group::REMEMBER_COUNTER).bind(counter).execute(connection).await.map_err(failed)?;
+    sqlx::query(group::REMEMBER_COUNTER).bind(counter).execute(&mut *connection).await.map_err(failed)?;
+    // What was deleted before, this database does not know.
+    sqlx::query(REMEMBER).bind(HORIZON).bind(counter.to_string()).execute(connection).await.map_err(failed)?;
     Ok(count)
 }
 

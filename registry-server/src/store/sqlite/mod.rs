@@ -26,7 +26,7 @@ use uuid::Uuid;
 
 use super::keys::KeySource;
 use super::vault::Vault;
-use super::{Engine, OpenError, Registrations, Resealed, Rows, Snapshot, Table, rows, unavailable};
+use super::{Change, Engine, Known, OpenError, Registrations, Resealed, Rows, Snapshot, Table, rows, unavailable};
 use writer::Maintenance;
 
 pub(super) use open::pending_migrations;
@@ -139,6 +139,22 @@ impl Engine for SqliteStore {
 
     async fn wait_for_registrations(&self, at_most: Duration) {
         tokio::time::sleep(at_most).await;
+    }
+
+    async fn changes_since(&self, revision: u64, limit: usize) -> Result<Vec<Change>, Error> {
+        self.readers.changes_since(revision, limit).await
+    }
+
+    async fn known_changes(&self) -> Result<Known, Error> {
+        self.readers.known_changes().await
+    }
+
+    async fn wait_for_changes(&self, at_most: Duration) {
+        self.writer.wait_for_changes(at_most).await;
+    }
+
+    async fn prune_deletions(&self, before: Timestamp, limit: usize) -> Result<usize, Error> {
+        self.writer.maintain(Maintenance::PruneDeletions { before, limit }).await
     }
 
     async fn prune(&self, ended_before: Timestamp, limit: usize) -> Result<usize, Error> {

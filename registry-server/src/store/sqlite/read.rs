@@ -11,7 +11,7 @@ use tokio::sync::{Mutex, MutexGuard, oneshot};
 
 use super::cache::Cache;
 use crate::store::vault::Vault;
-use crate::store::{BoxError, rows, unavailable};
+use crate::store::{BoxError, Change, Known, changes, rows, unavailable};
 
 // Runtime-checked on purpose: `query!` would need a database or prepared data at build time, and its expansion
 // costs more compile time than these few queries are worth; the conformance suite runs every one of them.
@@ -80,6 +80,19 @@ const FIND_OPERATION: &str = "
 const RECENT_OPERATIONS: &str = "
     SELECT id, resource, verb, api_version, state, error, attempt, run_after, payload, created_at, ended_at
     FROM operation ORDER BY sequence DESC LIMIT ?1";
+
+const CHANGES_SINCE: &str = "
+    SELECT * FROM (SELECT id, type_name, api_version, location, state, operation, revision, created_at, updated_at,
+                          tags, properties, private, sequence, 0 AS gone
+                   FROM record WHERE revision > ?1 ORDER BY revision LIMIT ?2) AS changed
+    UNION ALL
+    SELECT * FROM (SELECT id, type_name, NULL, NULL, '', NULL, revision, deleted_at, deleted_at,
+                          NULL, '', '', revision AS sequence, 1 AS gone
+                   FROM deletion WHERE revision > ?1 ORDER BY revision LIMIT ?2) AS deleted
+    ORDER BY revision LIMIT ?2";
+
+const KNOWN_CHANGES: &str = "
+    SELECT (SELECT CAST(value AS BIGINT) FROM setting WHERE name = 'feed.horizon'), (SELECT value FROM counter)";
 
 const NEXT_DUE: &str = "
     SELECT min(max(run_after, coalesce(lease_until, 0))) FROM operation WHERE ended_at IS NULL";
@@ -256,6 +269,28 @@ impl Readers {
         let found = found.map_err(|error| unavailable(DOING, error))?;
         let operation = |row| rows::operation(&self.vault, row);
         found.iter().map(operation).collect::<Result<_, _>>().map_err(|error| unavailable(DOING, error))
+    }
+
+    pub(super) async fn changes_since(&self, revision: u64, limit: usize) -> Result<Vec<Change>, Error> {
+        const DOING: &str = "read what changed";
+        let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+        let mut connection = self.connection().await;
+        let bound = sqlx::query(CHANGES_SINCE).bind(rows::signed(revision)).bind(limit);
+        let found = bound.fetch_all(&mut *connection).await;
+        drop(connection);
+        let found = found.map_err(|error| unavailable(DOING, error))?;
+        let changes = found.iter().map(|row| changes::change(&self.vault, row)).collect::<Result<_, _>>();
+        changes.map_err(|error| unavailable(DOING, error))
+    }
+
+    pub(super) async fn known_changes(&self) -> Result<Known, Error> {
+        const DOING: &str = "read what changed";
+        let mut connection = self.connection().await;
+        let found: sqlx::Result<(Option<i64>, i64)> = sqlx::query_as(KNOWN_CHANGES).fetch_one(&mut *connection).await;
+        drop(connection);
+        let (from, to) = found.map_err(|error| unavailable(DOING, error))?;
+        let number = |value| rows::unsigned(value).map_err(|error| unavailable(DOING, error));
+        Ok(Known { from: number(from.unwrap_or(0))?, to: number(to)? })
     }
 
     fn page(&self, found: &[SqliteRow], limit: Option<usize>) -> Result<Page, BoxError> {

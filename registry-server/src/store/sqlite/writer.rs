@@ -60,6 +60,7 @@ enum Lease {
 /// What operators ask for; each has a transaction of its own.
 pub(super) enum Maintenance {
     Prune { ended_before: Timestamp, limit: usize },
+    PruneDeletions { before: Timestamp, limit: usize },
     Restore(Rows),
     Reseal(Table, Vec<Resealed>),
     Remember { name: String, value: String },
@@ -76,6 +77,7 @@ enum Leased {
 pub(super) struct Handle {
     requests: mpsc::Sender<Request>,
     runnable: Arc<Notify>,
+    changed: Arc<Notify>,
     /// For the wait alone; a connection of its own would idle.
     connection: Shared,
 }
@@ -91,9 +93,19 @@ impl Handle {
         lock: Option<File>,
     ) -> Self {
         let (requests, inbox) = mpsc::channel(4 * GROUP);
-        let writer = Writer { connection, vault, cache, counter, turn: String::new(), clock: SystemClock, _lock: lock };
+        let changed = Arc::new(Notify::new());
+        let writer = Writer {
+            connection,
+            vault,
+            cache,
+            counter,
+            turn: String::new(),
+            clock: SystemClock,
+            changed: Arc::clone(&changed),
+            _lock: lock,
+        };
         tokio::spawn(writer.run(inbox));
-        Self { requests, runnable: Arc::new(Notify::new()), connection: reader }
+        Self { requests, runnable: Arc::new(Notify::new()), changed, connection: reader }
     }
 
     pub(super) async fn commit(&self, batch: Batch) -> Result<(), Error> {
@@ -148,6 +160,11 @@ impl Handle {
         let _ = tokio::time::timeout(at_most.min(until_due), self.runnable.notified()).await;
     }
 
+    /// Returns when a record was changed, or after `at_most`.
+    pub(super) async fn wait_for_changes(&self, at_most: Duration) {
+        let _ = tokio::time::timeout(at_most, self.changed.notified()).await;
+    }
+
     pub(super) async fn close(&self) {
         let (reply, done) = oneshot::channel();
         if self.requests.send(Request::Close(reply)).await.is_ok() {
@@ -175,6 +192,7 @@ struct Writer {
     /// The scope whose operation was claimed last.
     turn: String,
     clock: SystemClock,
+    changed: Arc<Notify>,
     /// Held until the last write is done; the system releases it when the process ends, however it ends.
     _lock: Option<File>,
 }
@@ -251,6 +269,9 @@ impl Writer {
         // Before anybody is told: who was told of a change must not read what was there before.
         changed.iter().for_each(|key| self.cache.forget(key));
         committed?;
+        if !changed.is_empty() {
+            self.changed.notify_one();
+        }
         (self.counter, self.turn) = (counter, turn);
         Ok(outcomes)
     }
