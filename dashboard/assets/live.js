@@ -1,6 +1,9 @@
 // Everything works without this: it filters tables as one types, and keeps the page current.
 
+// While the change feed tells of news, the page is looked at seldom; without it, often.
 const PERIOD = 3000;
+const PERIOD_WITH_FEED = 30000;
+const FEED = `${location.pathname.split("/dashboard")[0]}/apis/api.ucp.dev/v1alpha3/watch?since=now`;
 const live = document.getElementById("live");
 
 function filter(input) {
@@ -60,4 +63,33 @@ async function refresh() {
 }
 
 enhance();
-setInterval(refresh, PERIOD);
+let feed = null;
+let last = 0;
+let news = null;
+
+function look() {
+  clearTimeout(news);
+  last = Date.now();
+  refresh();
+}
+
+function follow() {
+  // A hidden page leaves its connection to others: browsers allow a server only a few.
+  if (document.hidden) {
+    feed?.close();
+    feed = null;
+  } else if (feed === null) {
+    feed = new EventSource(FEED);
+    for (const name of ["added", "modified", "deleted"]) {
+      // What belongs together comes together: one look for all of it.
+      feed.addEventListener(name, () => { clearTimeout(news); news = setTimeout(look, 150); });
+    }
+  }
+}
+
+document.addEventListener("visibilitychange", () => { follow(); look(); });
+follow();
+setInterval(() => {
+  const told = feed !== null && feed.readyState === EventSource.OPEN;
+  if (Date.now() - last >= (told ? PERIOD_WITH_FEED : PERIOD) - 100) look();
+}, PERIOD);

@@ -6,7 +6,7 @@ use http::Method;
 use radii_model::ResourceId;
 use radii_runtime::access::Right;
 
-use super::policy::{Action, Scope};
+use super::policy::{Action, Actor, Scope};
 use crate::api::decoded_segments;
 
 /// What must be allowed before a request reaches its route.
@@ -56,6 +56,14 @@ pub(super) fn of_right(right: Right<'_>, id: &ResourceId) -> Demand {
         Some(first) if first.eq_ignore_ascii_case("planes") => of_protocol(&method, &segments),
         // Nothing of this server is named so; what it is, only an administrator may try.
         _ => Demand::Allowed(Action::Administer, Scope::root()),
+    }
+}
+
+/// Whether a caller may read a record, as a GET of it demands.
+pub fn may_read(actor: &Actor, id: &ResourceId) -> bool {
+    match of_right(Right::Read, id) {
+        Demand::Nothing | Demand::Known => true,
+        Demand::Allowed(action, scope) => actor.may(action, &scope),
     }
 }
 

@@ -27,6 +27,7 @@ use demand::Demand;
 use issuer::{Issuer, Refusal, Subject};
 use policy::{Actor, Grant};
 
+pub(crate) use demand::may_read;
 pub use gate::{Gate, guard};
 pub use tokens::{hash_of, new_token};
 

@@ -16,6 +16,10 @@ use super::call::Call;
 /// The content type of most answers.
 pub const JSON: &str = "application/json";
 
+/// Marks answers that this server made itself, from what it knows.
+#[derive(Clone, Copy, Debug)]
+pub struct Ours;
+
 /// Returns an answer with a JSON body.
 pub fn json(status: u16, body: &Json) -> Response {
     with_body(status, JSON, body.to_string())
@@ -26,6 +30,7 @@ pub fn with_body(status: u16, content_type: &'static str, body: impl Into<Body>)
     let mut response = empty(status);
     response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
     *response.body_mut() = body.into();
+    response.extensions_mut().insert(Ours);
     response
 }
 

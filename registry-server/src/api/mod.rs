@@ -7,14 +7,17 @@
 mod answer;
 mod aws;
 mod call;
+mod conditional;
+mod deprecation;
 pub mod forward;
-mod native;
+pub(crate) mod native;
 mod operations;
 mod paging;
 pub mod rendered;
 mod resources;
 mod route;
 pub mod trust;
+pub(crate) mod watch;
 
 use std::error::Error as _;
 use std::sync::Arc;
@@ -58,7 +61,7 @@ async fn answer_request(State(mut state): State<AppState>, request: Request) -> 
         return answer::fault(&Fault::bad_request(message));
     };
     match dispatch(&state, &call).await {
-        Ok(response) => response,
+        Ok(response) => conditional::apply(&call, response).await,
         Err(fault) => {
             if fault.status >= 500 {
                 tracing::error!(http.method = %call.method, http.path = %call.path, code = fault.code, "{fault}");

@@ -343,7 +343,7 @@ pub async fn icon(state: &AppState, call: &Call, names: &[String], hash: &str) -
 }
 
 /// Returns a record as the wire shows it, with the given state.
-fn present(record: &Record, state: State) -> Json {
+pub(crate) fn present(record: &Record, state: State) -> Json {
     let mut body = Map::new();
     body.insert("id".into(), record.id.to_string().into());
     if let Some(location) = &record.location {

@@ -13,7 +13,7 @@ use serde_json::{Map, Value as Json};
 use super::call::Call;
 use super::paging::Paging;
 use super::route::{Generic, resource_id};
-use super::{answer, forward};
+use super::{answer, deprecation, forward};
 use crate::AppState;
 use crate::registry::icon;
 use crate::swagger;
@@ -40,16 +40,30 @@ pub async fn handle(state: &AppState, call: &Call, segments: &[String], generic:
         let path = if is_built_in { path_of(id) } else { generic.id.clone() };
         return Err(answer::unknown_path(&call.method, &path));
     }
+    let mut response = answer_target(state, call, &resolved, target, is_built_in, generic).await?;
+    deprecation::announce(&mut response, call, &resolved);
+    Ok(response)
+}
+
+/// Answers a request about resources that this server keeps itself.
+async fn answer_target(
+    state: &AppState,
+    call: &Call,
+    resolved: &Resolved,
+    target: Target,
+    is_built_in: bool,
+    generic: &Generic,
+) -> Result<Response, Fault> {
     match (target, &call.method) {
-        (Target::Collection(id), &Method::GET) => list(state, call, &id).await,
-        (Target::Resource(id), &Method::GET) => get(state, &resolved, &id).await,
-        (Target::Resource(id), &Method::PUT) => put(state, call, &resolved, id, 201).await,
+        (Target::Collection(id), &Method::GET) => list(state, call, resolved, &id).await,
+        (Target::Resource(id), &Method::GET) => get(state, resolved, &id).await,
+        (Target::Resource(id), &Method::PUT) => put(state, call, resolved, id, 201).await,
         (Target::Resource(id), &Method::PATCH) if is_built_in => {
             // PATCH replaces the whole, and only what is there.
             state.host.get(&id).await?;
-            put(state, call, &resolved, id, 202).await
+            put(state, call, resolved, id, 202).await
         }
-        (Target::Resource(id), &Method::DELETE) => delete(state, call, &resolved, id).await,
+        (Target::Resource(id), &Method::DELETE) => delete(state, call, resolved, id).await,
         (Target::Resource(_), &Method::HEAD) if is_built_in => {
             // Their descriptions hold no such request.
             Err(swagger::refusal(vec![Fault::new(
@@ -116,12 +130,20 @@ async fn get(state: &AppState, resolved: &Resolved, id: &ResourceId) -> Result<R
         return Ok(answer);
     }
     let record = state.host.get(id).await?;
-    let shown = Json::Object(present(&record)).to_string();
+    let shown = shown(state, resolved, &record).to_string();
     let headers = answer::resource(200, &record, Json::Null).headers().clone();
     Ok(state.rendered.remember(record.revision, resolved, headers, shown.into()))
 }
 
-async fn list(state: &AppState, call: &Call, id: &ResourceId) -> Result<Response, Fault> {
+/// Returns a resource as the request's version shows it.
+fn shown(state: &AppState, resolved: &Resolved, record: &Record) -> Json {
+    match resolved.kind.converter() {
+        Some(_) => Json::Object(present(&state.host.seen(record, &resolved.api_version))),
+        None => Json::Object(present(record)),
+    }
+}
+
+async fn list(state: &AppState, call: &Call, resolved: &Resolved, id: &ResourceId) -> Result<Response, Fault> {
     let paging = Paging::read(call)?;
     let query = ListQuery {
         scope: Some(id.scope()),
@@ -131,7 +153,7 @@ async fn list(state: &AppState, call: &Call, id: &ResourceId) -> Result<Response
         limit: Some(paging.top),
     };
     let page = state.host.list(&query).await?;
-    let items = page.records.iter().map(|record| Json::Object(present(record))).collect();
+    let items = page.records.iter().map(|record| shown(state, resolved, record)).collect();
     Ok(answer::json(200, &paging.body(call, items, page.next)))
 }
 
@@ -147,7 +169,7 @@ async fn put(
     let api_version = resolved.api_version.clone();
     let request = Put { id: id.clone(), api_version, body, preconditions: call.preconditions() };
     let answer = state.host.put(request).await?;
-    Ok(written(call, &id, &answer, accepted))
+    Ok(written(state, call, resolved, &id, &answer, accepted))
 }
 
 async fn delete(state: &AppState, call: &Call, resolved: &Resolved, id: ResourceId) -> Result<Response, Fault> {
@@ -158,11 +180,18 @@ async fn delete(state: &AppState, call: &Call, resolved: &Resolved, id: Resource
         force: call.query("force") == Some("true"),
     };
     let answer = state.host.delete(request).await?;
-    Ok(written(call, &id, &answer, 202))
+    Ok(written(state, call, resolved, &id, &answer, 202))
 }
 
-fn written(call: &Call, id: &ResourceId, answer: &Answer, accepted: u16) -> Response {
-    let shown = |record: &Record| Json::Object(present(record));
+fn written(
+    state: &AppState,
+    call: &Call,
+    resolved: &Resolved,
+    id: &ResourceId,
+    answer: &Answer,
+    accepted: u16,
+) -> Response {
+    let shown = |record: &Record| shown(state, resolved, record);
     match answer {
         Answer::Done(Some(record)) => answer::resource(200, record, shown(record)),
         Answer::Done(None) => answer::empty(200),

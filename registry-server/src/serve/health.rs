@@ -64,10 +64,13 @@ async fn healthz() -> &'static str {
     "ok\n"
 }
 
-/// Requests and operations will be carried out: the store answers, the catalogue is loaded, workers run.
+/// Requests and operations will be carried out: the store reads and writes, the catalogue is loaded, workers run.
 async fn readyz(State(state): State<AppState>) -> (StatusCode, Json<Value>) {
     let health = &state.health;
-    let store = tokio::time::timeout(PATIENCE, state.host.parts.store.recent_operations(1)).await;
+    let store = &state.host.parts.store;
+    // Nothing is written, but who writes must be there, and be allowed to.
+    let asked = async { store.recent_operations(1).await.and(store.commit(Vec::new()).await) };
+    let store = tokio::time::timeout(PATIENCE, asked).await;
     let checks = [
         ("store", matches!(store, Ok(Ok(_)))),
         ("catalog", health.loaded.load(Ordering::Acquire)),

@@ -77,7 +77,15 @@ async fn observe(State(metrics): State<Arc<Metrics>>, mut request: Request, next
     let id = request_id(&request);
     request.extensions_mut().insert(RequestId(id.to_str().unwrap_or_default().to_owned()));
     let (method, path) = (request.method().clone(), request.uri().path().to_owned());
-    let span = tracing::info_span!("request", %method, path, request.id = id.to_str().unwrap_or_default());
+    let span = tracing::info_span!(
+        "request",
+        %method,
+        path,
+        request.id = id.to_str().unwrap_or_default(),
+        trace_id = tracing::field::Empty
+    );
+    let parent = request.headers().get("traceparent").and_then(|value| value.to_str().ok());
+    radii_runtime::trace::begin(&span, parent);
     let begun = Instant::now();
     let in_flight = metrics.begin();
     let mut response = next.run(request).instrument(span.clone()).await;

@@ -22,15 +22,19 @@ const PRUNED: usize = 1_000;
 pub(super) struct Maintenance {
     pub(super) state: AppState,
     pub(super) engine: Arc<dyn Engine>,
+    /// How long ended operations are kept; `None` keeps them for ever.
+    pub(super) keep_operations: Option<Duration>,
+    /// How long deletions are remembered.
+    pub(super) keep_changes: Duration,
 }
 
 impl Maintenance {
     /// Runs until `stop` is cancelled.
-    pub(super) async fn run(self, registrations: u64, keep: Option<Duration>, stop: CancellationToken) {
+    pub(super) async fn run(self, registrations: u64, stop: CancellationToken) {
         tokio::select! {
             () = stop.cancelled() => {}
             () = self.follow_registrations(registrations) => {}
-            () = self.prune_operations(keep) => {}
+            () = self.forget() => {}
         }
     }
 
@@ -54,11 +58,15 @@ impl Maintenance {
         }
     }
 
-    async fn prune_operations(&self, keep: Option<Duration>) {
-        let Some(keep) = keep else { return std::future::pending().await };
+    async fn forget(&self) {
         loop {
-            if let Err(error) = self.prune(keep).await {
+            if let Some(keep) = self.keep_operations
+                && let Err(error) = self.prune(keep).await
+            {
                 tracing::warn!(error = &error as &dyn std::error::Error, "Cannot forget ended operations");
+            }
+            if let Err(error) = self.prune_deletions(self.keep_changes).await {
+                tracing::warn!(error = &error as &dyn std::error::Error, "Cannot forget deletions");
             }
             tokio::time::sleep(PRUNE).await;
         }
@@ -66,10 +74,19 @@ impl Maintenance {
 
     /// Forgets all operations that ended more than `keep` ago.
     async fn prune(&self, keep: Duration) -> Result<(), store::Error> {
-        let now = self.state.host.parts.clock.now().0;
-        let ended_before = Timestamp(now.saturating_sub(i64::try_from(keep.as_millis()).unwrap_or(i64::MAX)));
-        while self.engine.prune(ended_before, PRUNED).await? == PRUNED {}
+        while self.engine.prune(self.ago(keep), PRUNED).await? == PRUNED {}
         Ok(())
+    }
+
+    /// Forgets all deletions of more than `keep` ago.
+    async fn prune_deletions(&self, keep: Duration) -> Result<(), store::Error> {
+        while self.engine.prune_deletions(self.ago(keep), PRUNED).await? == PRUNED {}
+        Ok(())
+    }
+
+    fn ago(&self, time: Duration) -> Timestamp {
+        let now = self.state.host.parts.clock.now().0;
+        Timestamp(now.saturating_sub(i64::try_from(time.as_millis()).unwrap_or(i64::MAX)))
     }
 }
 
@@ -89,7 +106,12 @@ mod tests {
         let end = Write::Advance { id: ended.id, attempt: None, state: State::Succeeded, error: None };
         let batch = vec![Write::Enqueue(Box::new(ended.clone())), Write::Enqueue(Box::new(waiting.clone())), end];
         state.host.parts.store.commit(batch).await.unwrap();
-        let maintenance = Maintenance { state: state.clone(), engine: opened.engine };
+        let maintenance = Maintenance {
+            state: state.clone(),
+            engine: opened.engine,
+            keep_operations: None,
+            keep_changes: Duration::from_secs(3_600),
+        };
         let is_known = async |id| state.host.parts.store.find_operation(id).await.unwrap().is_some();
         maintenance.prune(Duration::from_secs(3_600)).await.unwrap();
         assert!(is_known(ended.id).await, "it ended a moment ago");

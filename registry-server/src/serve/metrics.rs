@@ -20,6 +20,7 @@ use prometheus_client::registry::{Registry, Unit};
 
 use crate::AppState;
 use crate::api::decoded_segments;
+use crate::watch::Feed;
 
 const TEXT: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 /// Upper bounds of the buckets of durations, in seconds.
@@ -46,6 +47,7 @@ pub(super) struct Metrics {
     in_flight: Gauge,
     providers: Gauge,
     types: Gauge,
+    watchers: Gauge,
     memory: Gauge,
     open_files: Gauge,
     processor: Counter<f64, AtomicU64>,
@@ -68,12 +70,24 @@ impl Metrics {
         let in_flight = gauge("http_requests_in_flight", "Requests that are being answered");
         let providers = gauge("radii_registered_providers", "Resource providers in all planes");
         let types = gauge("radii_registered_types", "Resource types in all planes");
+        let watchers = gauge("radii_watchers", "Clients that follow the change feed");
         let memory = gauge("process_resident_memory_bytes", "Memory that is in use");
         let open_files = gauge("process_open_fds", "Open files and connections");
         let processor = Counter::<f64, AtomicU64>::default();
         registry.register("process_cpu_seconds", "Processor time that was used", processor.clone());
         registry.register("radii_build", "Which build this is", Info::new([("version", env!("CARGO_PKG_VERSION"))]));
-        Arc::new(Self { registry, requests, durations, in_flight, providers, types, memory, open_files, processor })
+        Arc::new(Self {
+            registry,
+            requests,
+            durations,
+            in_flight,
+            providers,
+            types,
+            watchers,
+            memory,
+            open_files,
+            processor,
+        })
     }
 
     /// Notes that a request has come; the returned value notes that it was answered, or given up.
@@ -92,7 +106,8 @@ impl Metrics {
         self.requests.get_or_create(&Asked { method, route, code }).inc();
     }
 
-    fn look(&self, state: &AppState) {
+    fn look(&self, state: &AppState, feed: &Feed) {
+        self.watchers.set(i64::try_from(feed.watchers()).unwrap_or(i64::MAX));
         let providers = state.host.parts.catalog.all();
         self.providers.set(i64::try_from(providers.len()).unwrap_or(i64::MAX));
         let types: usize = providers.iter().map(|provider| provider.types.len()).sum();
@@ -153,6 +168,7 @@ fn route(path: &str) -> &'static str {
     let lower: Vec<&str> = lower.iter().map(String::as_str).collect();
     match lower.as_slice() {
         [] => "discovery",
+        ["watch"] => "watch",
         ["planes"] | ["planes", _] | ["planes", _, _] => "planes",
         [_, _, _, "resourcegroups"] | [_, _, _, "resourcegroups", _] => "groups",
         [.., "operationstatuses" | "operationresults", _] => "operations",
@@ -165,12 +181,12 @@ fn route(path: &str) -> &'static str {
 }
 
 /// Returns the route of the metrics.
-pub(super) fn router(state: AppState, metrics: Arc<Metrics>) -> Router {
-    Router::new().route("/metrics", get(show)).with_state((state, metrics))
+pub(super) fn router(state: AppState, metrics: Arc<Metrics>, feed: Arc<Feed>) -> Router {
+    Router::new().route("/metrics", get(show)).with_state((state, metrics, feed))
 }
 
-async fn show(State((state, metrics)): State<(AppState, Arc<Metrics>)>) -> Response {
-    metrics.look(&state);
+async fn show(State((state, metrics, feed)): State<(AppState, Arc<Metrics>, Arc<Feed>)>) -> Response {
+    metrics.look(&state, &feed);
     let mut text = String::new();
     match encode(&mut text, &metrics.registry) {
         Ok(()) => ([(CONTENT_TYPE, TEXT)], text).into_response(),

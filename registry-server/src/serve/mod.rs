@@ -33,6 +33,7 @@ use crate::access::limit::Limiter;
 use crate::access::{Directory, Gate};
 use crate::states::StateBackend;
 use crate::store::{Config, Engine, OpenError};
+use crate::watch::Feed;
 use crate::{AppState, api, dashboard};
 
 pub use health::Health;
@@ -121,6 +122,7 @@ pub struct Server {
     followers: Vec<JoinHandle<()>>,
     /// Keeps the catalogue current and forgets old operations.
     maintenance: JoinHandle<()>,
+    feed: Arc<Feed>,
 }
 
 impl Server {
@@ -143,12 +145,19 @@ impl Server {
         let health = Arc::clone(&state.health);
         let (stop_listening, stop_working) = (CancellationToken::new(), CancellationToken::new());
         let workers = tokio::spawn(work(state.clone(), options.workers.clone(), stop_working.clone()));
-        let upkeep = maintenance::Maintenance { state: state.clone(), engine: Arc::clone(&store.engine) };
-        let maintenance = tokio::spawn(upkeep.run(store.registrations, options.keep_operations, stop_working.clone()));
-        let store = store.engine;
+        let upkeep = maintenance::Maintenance {
+            state: state.clone(),
+            engine: Arc::clone(&store.engine),
+            keep_operations: options.keep_operations,
+            keep_changes: options.keep_changes,
+        };
+        let maintenance = tokio::spawn(upkeep.run(store.registrations, stop_working.clone()));
+        followers.push(tokio::spawn(Arc::clone(&store.feed).follow()));
+        let (store, feed) = (store.engine, store.feed);
         let scheme = if tls.is_some() { "https" } else { "http" };
-        let http = listening(listener, tls, router(state, &options, gate), stop_listening.clone(), options.grace)
-            .map_err(|source| Error::Listen { address, source })?;
+        let http =
+            listening(listener, tls, router(state, &feed, &options, gate), stop_listening.clone(), options.grace)
+                .map_err(|source| Error::Listen { address, source })?;
         tracing::info!(%address, database = %options.database, "Serving at {scheme}://{address}");
         Ok(Server {
             address,
@@ -160,6 +169,7 @@ impl Server {
             http,
             workers,
             maintenance,
+            feed,
             followers,
         })
     }
@@ -210,6 +220,8 @@ impl Server {
     async fn shut_down(&mut self, failure: Option<Error>) -> Result<(), Error> {
         tracing::info!("Stopping: finishing requests, giving operations back");
         self.health.stopping();
+        // Otherwise open watches would be requests in progress until the end of the grace.
+        self.feed.close();
         self.followers.iter().for_each(JoinHandle::abort);
         self.stop_listening.cancel();
         finish(&mut self.http, "requests", self.options.grace).await;
@@ -245,8 +257,9 @@ pub async fn in_process(
     recipes: Vec<Arc<dyn RecipeDriver>>,
 ) -> Result<(Router, AppState), Error> {
     let gate = gate(options, &mut Vec::new())?;
-    let (state, _) = prepare(options, platforms, recipes, gate.authority()).await?;
-    Ok((router(state.clone(), options, gate), state))
+    let (state, opened) = prepare(options, platforms, recipes, gate.authority()).await?;
+    tokio::spawn(Arc::clone(&opened.feed).follow());
+    Ok((router(state.clone(), &opened.feed, options, gate), state))
 }
 
 /// Returns the gate that the options describe; what follows its files is added to the followers.
@@ -308,6 +321,7 @@ async fn listen(options: &Options) -> Result<TcpListener, Error> {
 struct Opened {
     engine: Arc<dyn Engine>,
     registrations: u64,
+    feed: Arc<Feed>,
 }
 
 async fn prepare(
@@ -341,14 +355,16 @@ async fn prepare(
     };
     seed::seed(&state).await?;
     state.health.loaded();
-    Ok((state, Opened { engine: store, registrations }))
+    let feed = Feed::new(Arc::clone(&store));
+    Ok((state, Opened { engine: store, registrations, feed }))
 }
 
-fn router(state: AppState, options: &Options, gate: Arc<Gate>) -> Router {
+fn router(state: AppState, feed: &Arc<Feed>, options: &Options, gate: Arc<Gate>) -> Router {
     let metrics = Metrics::new();
     let routes = api::router(state.clone())
+        .merge(api::watch::router(state.clone(), Arc::clone(feed)))
         .merge(health::router(state.clone()))
-        .merge(metrics::router(state.clone(), Arc::clone(&metrics)))
+        .merge(metrics::router(state.clone(), Arc::clone(&metrics), Arc::clone(feed)))
         .merge(dashboard::router(state));
     layers::wrap(routes, options, gate, metrics)
 }

@@ -77,6 +77,8 @@ pub struct Options {
     pub keys: KeySource,
     /// How long ended operations are kept; `None` keeps them for ever.
     pub keep_operations: Option<Duration>,
+    /// How long deletions are remembered, so that watches can go on from before them.
+    pub keep_changes: Duration,
     /// How workers behave.
     pub workers: worker::Options,
     /// Bodies above so many bytes are answered with 413.
@@ -103,6 +105,7 @@ impl Default for Options {
             tls: None,
             keys: KeySource::default(),
             keep_operations: Some(Duration::from_secs(30 * 24 * 60 * 60)),
+            keep_changes: Duration::from_secs(24 * 60 * 60),
             workers: worker::Options::default(),
             body_limit: 16 * 1024 * 1024,
             request_timeout: Duration::from_secs(60),

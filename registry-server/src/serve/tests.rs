@@ -153,3 +153,58 @@ async fn the_dashboard_has_a_page_for_every_builtin_type() {
     }
     assert_eq!(get(&router, "/dashboard/types/local/No.Such/thing").await.0, 404);
 }
+
+#[tokio::test]
+async fn a_server_whose_store_cannot_be_written_is_not_ready() {
+    let (state, opened) = prepare(&Options::default(), Vec::new(), Vec::new(), None).await.unwrap();
+    let gate = gate(&Options::default(), &mut Vec::new()).unwrap();
+    let router = router(state.clone(), &opened.feed, &Options::default(), gate);
+    let _working = state.health.working();
+    assert_eq!(get(&router, "/readyz").await.0, 200);
+    opened.engine.close().await;
+    let (status, body) = get(&router, "/readyz").await;
+    assert_eq!((status, serde_json::from_str::<Json>(&body).unwrap()["checks"]["store"].clone()), (503, false.into()));
+}
+
+/// Reads from a connection until a text has come; returns all.
+async fn read_until(connection: &mut tokio::net::TcpStream, text: &str) -> String {
+    use tokio::io::AsyncReadExt as _;
+    let mut all = Vec::new();
+    while !String::from_utf8_lossy(&all).contains(text) {
+        let read = connection.read_buf(&mut all).await.unwrap();
+        assert!(read > 0, "the connection ended before `{text}`: {}", String::from_utf8_lossy(&all));
+    }
+    String::from_utf8(all).unwrap()
+}
+
+#[tokio::test]
+async fn a_server_that_stops_finishes_what_it_has_begun_and_ends_watches() {
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+    let folder = tempfile::tempdir().unwrap();
+    // Nothing here comes near it: what waited for it would be seen.
+    let options = Options { grace: std::time::Duration::from_secs(600), ..on(&folder) };
+    let server = Server::start(options, Vec::new(), Vec::new()).await.unwrap();
+    let connect = || tokio::net::TcpStream::connect(server.address());
+    let (mut watch, mut put) = (connect().await.unwrap(), connect().await.unwrap());
+    let get = "GET /apis/api.ucp.dev/v1alpha3/watch?since=now HTTP/1.1\r\nHost: radii\r\n\r\n";
+    watch.write_all(get.as_bytes()).await.unwrap();
+    read_until(&mut watch, "\r\n\r\n").await;
+    let body = r#"{"location":"global"}"#;
+    let head = format!(
+        "PUT /apis/api.ucp.dev/v1alpha3{GROUP}?api-version=2023-10-01-preview HTTP/1.1\r\nHost: radii\r\nExpect: 100-continue\r\n\
+         Content-Type: application/json\r\nContent-Length: {}\r\n\r\n",
+        body.len()
+    );
+    put.write_all(head.as_bytes()).await.unwrap();
+    read_until(&mut put, "100 Continue").await;
+    let stopping = tokio::spawn(server.stop());
+    let mut last = String::new();
+    watch.read_to_string(&mut last).await.unwrap();
+    assert!(last.contains("event: bookmark"), "{last}");
+    put.write_all(body.as_bytes()).await.unwrap();
+    assert!(read_until(&mut put, "\r\n\r\n").await.starts_with("HTTP/1.1 200"));
+    drop(put);
+    stopping.await.unwrap().unwrap();
+    let (state, _) = prepare(&on(&folder), Vec::new(), Vec::new(), None).await.unwrap();
+    assert!(state.host.parts.store.find(&GROUP.parse().unwrap()).await.unwrap().is_some(), "what was answered is kept");
+}

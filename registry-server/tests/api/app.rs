@@ -110,6 +110,11 @@ impl TestApp {
         Client { app: self, version: VERSION }
     }
 
+    /// Who uses registered types through a version of its own choice.
+    pub fn through(&self, version: &'static str) -> Client<'_> {
+        Client { app: self, version }
+    }
+
     /// Lets a worker carry out all that waits.
     pub async fn work(&self) {
         while worker::run_once(&self.state.host, &worker::Options::default()).await.unwrap() {}
@@ -172,7 +177,11 @@ impl Client<'_> {
     }
 
     pub async fn get(&self, path: &str) -> Answer {
-        self.send(Method::GET, &self.uri(path), &[], Vec::new()).await
+        self.get_with(path, &[]).await
+    }
+
+    pub async fn get_with(&self, path: &str, headers: &[(&str, &str)]) -> Answer {
+        self.send(Method::GET, &self.uri(path), headers, Vec::new()).await
     }
 
     pub async fn put(&self, path: &str, body: &Json) -> Answer {

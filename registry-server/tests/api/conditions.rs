@@ -47,3 +47,42 @@ async fn writers_at_the_same_time_all_end_in_one_state() {
     assert!(answers.iter().all(|answer| matches!(answer.status, 200 | 409)));
     assert_eq!(operator.get(GROUP).await.status, 200);
 }
+
+#[tokio::test]
+async fn who_has_an_answer_already_is_not_sent_it_again() {
+    let app = TestApp::new().await.with_things(&json!({ "type": "object" })).await;
+    app.developer().accepted(&thing("one"), &json!({ "properties": {} })).await;
+    app.work().await;
+    let (provider, plane) = (things_provider(), "/planes/radius/local");
+    let icon =
+        app.operator().get(&format!("{provider}/resourcetypes/things")).await.json()["properties"]["iconHash"].clone();
+    let icon = format!("{provider}/resourcetypes/things/icons/{}", icon.as_str().unwrap());
+    let lists = [
+        "/planes".to_owned(),
+        format!("{plane}/resourcegroups"),
+        format!("{plane}/resourcegroups/shop/resources"),
+        format!("{plane}/providers"),
+        format!("{plane}/providers/Contoso.Data"),
+        format!("{provider}/resourcetypes"),
+        format!("{provider}/resourcetypes/things"),
+        provider.clone(),
+        icon,
+    ];
+    for path in lists {
+        let first = app.operator().get(&path).await;
+        let tag = first.header("etag").to_owned();
+        assert!(first.status == 200 && !tag.is_empty(), "{path}: {first:?}");
+        for (had, expected) in [(tag.as_str(), 304), ("\"other\"", 200), ("*", 304)] {
+            let again = app.operator().get_with(&path, &[("if-none-match", had)]).await;
+            assert_eq!((again.status, again.header("etag")), (expected, tag.as_str()), "{path}");
+            assert_eq!(again.text.is_empty(), expected == 304, "{path}");
+        }
+    }
+    let list = "/planes/radius/local/resourcegroups/shop/providers/Contoso.Data/things";
+    let before = app.developer().get(list).await.header("etag").to_owned();
+    app.developer().accepted(&thing("two"), &json!({ "properties": {} })).await;
+    let changed = app.developer().get_with(list, &[("if-none-match", &before)]).await;
+    assert_eq!(changed.status, 200, "the list is another now");
+    let gone = app.developer().get_with(&thing("three"), &[("if-none-match", "*")]).await;
+    assert_eq!(gone.status, 404);
+}

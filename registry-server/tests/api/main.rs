@@ -14,3 +14,4 @@ mod reach;
 mod registrations;
 mod resources;
 mod secrets;
+mod versions;
