@@ -6,7 +6,7 @@ use clap::{Parser, Subcommand};
 use crate::commands::{
     admin, application, bicep, check, cluster, completion, convert, credential, deploy, diff, environment, explain,
     fmt, generate, group, lsp, recipe, recipe_pack, resource, resource_provider, resource_type, run, serve, token,
-    validate, version, workspace,
+    validate, version, watch, workspace,
 };
 use crate::output::{Format, Output};
 
@@ -94,6 +94,8 @@ pub enum Command {
     /// Works on resources of any type
     #[command(subcommand)]
     Resource(resource::Command),
+    /// Shows what is there and what changes, as it happens
+    Watch(watch::Args),
     /// Works on resource groups
     #[command(subcommand)]
     Group(group::Command),

@@ -27,8 +27,8 @@ use clap::Parser as _;
 use crate::args::{Cli, Command, Globals};
 use crate::commands::{
     admin, application, bicep, check, cluster, completion, convert, credential, deploy, diff, environment, explain,
-    fmt, generate, group, lsp, recipe, recipe_pack, resource, resource_provider, resource_type, run as watch, serve,
-    token, validate, version, workspace as workspaces,
+    fmt, generate, group, lsp, recipe, recipe_pack, resource, resource_provider, resource_type,
+    run as deploy_and_follow, serve, token, validate, version, watch, workspace as workspaces,
 };
 use crate::error::Error;
 
@@ -56,6 +56,7 @@ fn run(command: Command, globals: &Globals) -> Result<(), Error> {
         Command::Diff(args) => diff::run(&args, globals),
         Command::ResourceProvider(command) => online(resource_provider::run(command, globals)),
         Command::ResourceType(command) => online(resource_type::run(command, globals)),
+        Command::Watch(args) => online(watch::run(&args, globals)),
         Command::Resource(command) => online(resource::run(command, globals)),
         Command::Group(command) => online(group::run(command, globals)),
         Command::Environment(command) => online(environment::run(command, globals)),
@@ -73,7 +74,7 @@ fn run(command: Command, globals: &Globals) -> Result<(), Error> {
         Command::Recipe(command) => online(recipe::run(command, globals)),
         Command::Application(command) => online(application::run(command, globals)),
         Command::Deploy(args) => online(deploy::run(&args, globals)),
-        Command::Run(args) => online(watch::run(&args, globals)),
+        Command::Run(args) => online(deploy_and_follow::run(&args, globals)),
         Command::Workspace(command) => workspaces::run(command, globals),
         Command::Token(command) => token::run(command, globals),
         Command::Admin(command) => online(admin::run(command, globals)),

@@ -10,3 +10,4 @@ mod offline;
 mod online;
 mod recorded;
 mod server;
+mod versions;

@@ -4,18 +4,20 @@
 //! because some servers name their internal host there (Radius HTTP contract, parts 2.2 and 3).
 
 mod credentials;
+mod events;
 mod poll;
 mod problem;
 #[cfg(test)]
 mod tests;
 
-use std::cell::OnceCell;
+use std::cell::{Cell, OnceCell};
 use std::time::Duration;
 
 use reqwest::{Method, StatusCode, Url};
 use serde_json::Value as Json;
 
 pub use credentials::Credentials;
+pub use events::{Event, Watch};
 pub use problem::{Error, Problem};
 
 /// What stands before every path of the protocol.
@@ -46,6 +48,8 @@ pub struct Client {
     attempts: u32,
     credentials: Credentials,
     http: OnceCell<reqwest::Client>,
+    /// Whether it was said that an API version is deprecated.
+    warned: Cell<bool>,
 }
 
 /// An answer with a status below 400, or 404.
@@ -83,7 +87,7 @@ impl Client {
         base.set_query(None);
         base.set_fragment(None);
         let credentials = Credentials::default();
-        Ok(Self { base, verbose, attempts: ATTEMPTS, credentials, http: OnceCell::new() })
+        Ok(Self { base, verbose, attempts: ATTEMPTS, credentials, http: OnceCell::new(), warned: Cell::new(false) })
     }
 
     /// Shows these credentials to the server.
@@ -274,6 +278,10 @@ impl Client {
         let started = std::time::Instant::now();
         let response = request.send().await?;
         let (status, headers) = (response.status(), response.headers().clone());
+        if let (true, Some(warning)) = (!self.warned.get(), deprecation(&headers, url)) {
+            self.warned.set(true);
+            crate::output::warn(&warning);
+        }
         let bytes = response.bytes().await?.to_vec();
         if self.verbose {
             let millis = started.elapsed().as_millis();
@@ -300,6 +308,29 @@ impl Client {
         let client = builder.build()?;
         Ok(self.http.get_or_init(|| client))
     }
+}
+
+/// Returns what to say about an answer through an API version that is on its way out.
+fn deprecation(headers: &reqwest::header::HeaderMap, url: &Url) -> Option<String> {
+    headers.get("deprecation")?;
+    let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
+    let version = url.query_pairs().find(|(name, _)| name == "api-version").map(|(_, version)| version.into_owned());
+    let mut warning = format!("the API version `{}` is deprecated", version.unwrap_or_default());
+    if let Some(sunset) = text("sunset") {
+        warning.push_str(&format!(" and may be gone from {sunset} on"));
+    }
+    let links = headers.get_all("link").iter().filter_map(|link| link.to_str().ok());
+    for link in links {
+        let Some((target, rest)) = link.strip_prefix('<').and_then(|link| link.split_once('>')) else { continue };
+        if rest.contains("rel=\"deprecation\"") {
+            warning.push_str(&format!("; see {target}"));
+        } else if rest.contains("rel=\"successor-version\"")
+            && let Some((_, successor)) = target.rsplit_once("api-version=")
+        {
+            warning.push_str(&format!("; use `{successor}`"));
+        }
+    }
+    Some(warning)
 }
 
 fn is_busy(status: StatusCode) -> bool {

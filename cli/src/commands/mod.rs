@@ -26,4 +26,5 @@ pub mod serve;
 pub mod token;
 pub mod validate;
 pub mod version;
+pub mod watch;
 pub mod workspace;

@@ -6,6 +6,7 @@ use serde_json::{Value as Json, json};
 
 use crate::args::Globals;
 use crate::client::{Client, Deleted};
+use crate::commands::watch;
 use crate::confirm::{self, Answer};
 use crate::error::Error;
 use crate::flavour::PreviewFlag;
@@ -81,6 +82,9 @@ pub struct List {
     group: Option<String>,
     #[command(flatten)]
     preview: PreviewFlag,
+    /// Goes on with what changes, until it is interrupted
+    #[arg(long, conflicts_with_all = ["application", "environment"])]
+    watch: bool,
 }
 
 /// Which container.
@@ -213,6 +217,13 @@ fn read_body(path: &Utf8PathBuf) -> Result<Json, Error> {
 
 async fn list(args: &List, workspace: &Workspace, client: &Client, output: Output) -> Result<(), Error> {
     let scope = workspace.scope(args.group.as_deref())?;
+    if args.watch {
+        let mut query = vec![("scope", scope)];
+        if let Some(kind) = &args.kind {
+            query.push(("type", load_type(client, &parse_type(kind)?).await?.name.to_string()));
+        }
+        return watch::follow(client, &query, None, output).await;
+    }
     let flavour = args.preview.flavour();
     let mut resources = match &args.kind {
         Some(kind) => {

@@ -1,10 +1,15 @@
 //! `rad serve`
 
+mod config;
+
+use std::future::Future;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use camino::Utf8PathBuf;
+use clap::FromArgMatches as _;
 use radii_platform_kubernetes::cluster::Ownership;
 use radii_platform_kubernetes::{self as kubernetes, Clusters, KubernetesPlatform, MemoryCluster};
 use radii_registry_server::access::limit::Rate;
@@ -15,13 +20,24 @@ use radii_runtime::platform::Platform;
 use radii_runtime::recipe::RecipeDriver;
 use radii_runtime::worker;
 use tracing_subscriber::EnvFilter;
+use tracing_subscriber::layer::SubscriberExt as _;
+use tracing_subscriber::util::SubscriberInitExt as _;
 
 use crate::args::Globals;
 use crate::error::Error;
 
 /// How to serve.
+///
+/// Every flag can also be a setting of the configuration file; most have a variable of the environment. A flag counts
+/// before the environment, that before the file, and the file before the default.
 #[derive(Debug, clap::Args)]
 pub struct Args {
+    /// YAML file with settings: each flag is one, such as `listen: 127.0.0.1:8080`
+    #[arg(long, value_name = "FILE", env = "RADII_SERVER_CONFIG", hide_env_values = true)]
+    server_config: Option<Utf8PathBuf>,
+    /// Prints all settings as they are effective, and where each comes from, instead of serving
+    #[arg(long)]
+    print_config: bool,
     /// Address to listen at; port 0 lets the system choose one, which is printed
     #[arg(
         long,
@@ -41,13 +57,13 @@ pub struct Args {
     #[arg(long, value_name = "NUMBER", env = "RADII_RATE_LIMIT", hide_env_values = true)]
     rate_limit: Option<u32>,
     /// PEM file with the certificate; the server then speaks HTTPS only, and reads it again when it changes
-    #[arg(long, value_name = "FILE", requires = "tls_key", env = "RADII_TLS_CERTIFICATE", hide_env_values = true)]
+    #[arg(long, value_name = "FILE", env = "RADII_TLS_CERTIFICATE", hide_env_values = true)]
     tls_certificate: Option<PathBuf>,
     /// PEM file with the certificate's private key
-    #[arg(long, value_name = "FILE", requires = "tls_certificate", env = "RADII_TLS_KEY", hide_env_values = true)]
+    #[arg(long, value_name = "FILE", env = "RADII_TLS_KEY", hide_env_values = true)]
     tls_key: Option<PathBuf>,
     /// Lets other machines in although there is no authentication
-    #[arg(long)]
+    #[arg(long, env = "RADII_ALLOW_UNAUTHENTICATED", hide_env_values = true)]
     allow_unauthenticated: bool,
     /// SQLite file that holds the state, made when absent, or `postgres://USER:PASSWORD@HOST/NAME`; `:memory:`
     /// forgets it at the end
@@ -56,8 +72,11 @@ pub struct Args {
     #[command(flatten)]
     keys: Keys,
     /// Days for which ended operations are kept; 0 keeps them for ever
-    #[arg(long, value_name = "DAYS", default_value_t = 30)]
+    #[arg(long, value_name = "DAYS", default_value_t = 30, env = "RADII_KEEP_OPERATIONS", hide_env_values = true)]
     keep_operations: u64,
+    /// Hours for which deletions are remembered, so that a watch can go on from before them
+    #[arg(long, value_name = "HOURS", default_value_t = 24, env = "RADII_KEEP_CHANGES", hide_env_values = true)]
+    keep_changes: u64,
     /// Socket of the Docker or Podman engine [default: DOCKER_HOST, else the engine's usual place]
     #[arg(long, value_name = "ADDRESS", env = "RADII_ENGINE", hide_env_values = true)]
     engine: Option<String>,
@@ -65,7 +84,7 @@ pub struct Args {
     #[arg(long, value_name = "FILE", env = "RADII_KUBECONFIG", hide_env_values = true)]
     kubeconfig: Option<PathBuf>,
     /// Takes over fields of Kubernetes objects that somebody else owns, instead of reporting the conflict
-    #[arg(long)]
+    #[arg(long, env = "RADII_TAKE_OVER", hide_env_values = true)]
     take_over: bool,
     /// `memory` keeps Kubernetes objects in memory instead of a cluster, `memory=ADDRESS` also serves them there
     /// as a Kubernetes API: for developers, nothing runs
@@ -83,14 +102,28 @@ pub struct Args {
           value_parser = radii_registry_server::api::trust::parse_range)]
     trusted_proxy: Vec<radii_registry_server::api::trust::Range>,
     /// Seconds until a provider with an address of its own must have answered
-    #[arg(long, value_name = "SECONDS", default_value_t = 50)]
+    #[arg(long, value_name = "SECONDS", default_value_t = 50, env = "RADII_PROVIDER_TIMEOUT", hide_env_values = true)]
     provider_timeout: u64,
     /// How many operations run at once
-    #[arg(long, value_name = "NUMBER", default_value_t = 10)]
+    #[arg(long, value_name = "NUMBER", default_value_t = 10, env = "RADII_WORKERS", hide_env_values = true)]
     workers: usize,
     /// How log lines are written to standard error
-    #[arg(long, value_enum, default_value = "text")]
+    #[arg(long, value_enum, default_value = "text", env = "RADII_LOG_FORMAT", hide_env_values = true)]
     log_format: LogFormat,
+    /// Collector of OpenTelemetry that traces are sent to by OTLP over HTTP, such as http://127.0.0.1:4318
+    #[cfg(feature = "otel")]
+    #[arg(long, value_name = "URL", env = "OTEL_EXPORTER_OTLP_ENDPOINT", hide_env_values = true)]
+    otlp_endpoint: Option<String>,
+    /// Megabytes that the body of a request may have
+    #[arg(long, value_name = "MEGABYTES", default_value_t = 16, env = "RADII_BODY_LIMIT", hide_env_values = true,
+          value_parser = clap::value_parser!(u64).range(1..=256))]
+    body_limit: u64,
+    /// Seconds after which a request that is not answered yet is given up
+    #[arg(long, value_name = "SECONDS", default_value_t = 60, env = "RADII_REQUEST_TIMEOUT", hide_env_values = true)]
+    request_timeout: u64,
+    /// Seconds that requests and operations in progress get to finish when the server stops
+    #[arg(long, value_name = "SECONDS", default_value_t = 10, env = "RADII_GRACE", hide_env_values = true)]
+    grace: u64,
     /// Seconds until the work of a worker that died is taken over
     #[arg(long, value_name = "SECONDS", default_value_t = 15, hide = true)]
     lease: u64,
@@ -147,8 +180,24 @@ enum LogFormat {
 
 /// Starts the server and serves until the process is told to stop.
 pub fn run(args: &Args, globals: &Globals) -> Result<(), Error> {
+    if args.server_config.is_none() && !args.print_config {
+        return serve(args, globals);
+    }
+    let effective = config::read(args.server_config.as_deref())?;
+    if args.print_config {
+        let settings = effective.describe();
+        return globals.output().value(&settings, || config::table(&settings));
+    }
+    let args = Args::from_arg_matches(&effective.matches).map_err(|error| Error::usage(error.to_string()))?;
+    serve(&args, globals)
+}
+
+fn serve(args: &Args, globals: &Globals) -> Result<(), Error> {
+    if args.tls_certificate.is_some() != args.tls_key.is_some() {
+        return Err(Error::usage("a certificate and its key belong together")
+            .hint("give both `--tls-certificate` and `--tls-key`, or neither"));
+    }
     crate::install_tls_provider();
-    start_log(args, globals);
     let options = Options {
         listen: args.listen,
         exposure: if args.allow_unauthenticated { Exposure::Anyone } else { Exposure::Loopback },
@@ -159,6 +208,10 @@ pub fn run(args: &Args, globals: &Globals) -> Result<(), Error> {
         tls: args.tls_certificate.clone().zip(args.tls_key.clone()).map(|(certificate, key)| Tls { certificate, key }),
         keys: args.keys.source(),
         keep_operations: (args.keep_operations > 0).then(|| Duration::from_secs(args.keep_operations * 24 * 60 * 60)),
+        keep_changes: Duration::from_secs(args.keep_changes.max(1) * 60 * 60),
+        body_limit: usize::try_from(args.body_limit).unwrap_or(256) << 20,
+        request_timeout: Duration::from_secs(args.request_timeout.max(1)),
+        grace: Duration::from_secs(args.grace),
         workers: worker::Options {
             concurrency: args.workers.max(1),
             lease: Duration::from_secs(args.lease.max(1)),
@@ -172,7 +225,7 @@ pub fn run(args: &Args, globals: &Globals) -> Result<(), Error> {
         .enable_all()
         .build()
         .map_err(Error::file("start", "the asynchronous runtime"))?;
-    runtime.block_on(Box::pin(serve_until_signal(options, args, globals)))
+    traced(args, globals, &runtime, serve_until_signal(options, args, globals))
 }
 
 async fn serve_until_signal(options: Options, args: &Args, globals: &Globals) -> Result<(), Error> {
@@ -199,7 +252,7 @@ fn failed(error: serve::Error) -> Error {
     Error::failed(message)
 }
 
-fn start_log(args: &Args, globals: &Globals) {
+fn start_log(args: &Args, globals: &Globals, exported: Exported<'_>) {
     let default = if globals.verbose {
         "debug,hyper=info"
     } else if globals.quiet {
@@ -208,14 +261,63 @@ fn start_log(args: &Args, globals: &Globals) {
         "info"
     };
     let filter = EnvFilter::try_from_env("RADII_LOG").unwrap_or_else(|_| EnvFilter::new(default));
-    let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    let registry = tracing_subscriber::registry().with(filter);
+    #[cfg(feature = "otel")]
+    let registry = registry.with(exported.map(radii_registry_server::telemetry::Telemetry::layer));
+    #[cfg(not(feature = "otel"))]
+    let () = exported;
+    let lines = tracing_subscriber::fmt::layer().with_writer(std::io::stderr);
     match args.log_format {
         LogFormat::Text => {
             let colour = crate::output::stderr_colour() == radii_diagnostics::render::Colour::On;
-            log.with_ansi(colour).init();
+            registry.with(lines.with_ansi(colour)).init();
         }
-        LogFormat::Json => log.json().init(),
+        LogFormat::Json => registry.with(lines.json()).init(),
     }
+}
+
+/// Where spans go beside the log.
+#[cfg(feature = "otel")]
+type Exported<'t> = Option<&'t radii_registry_server::telemetry::Telemetry>;
+#[cfg(not(feature = "otel"))]
+type Exported<'t> = ();
+
+/// Runs the server while traces are exported, if they are wanted.
+#[cfg(feature = "otel")]
+fn traced(
+    args: &Args,
+    globals: &Globals,
+    runtime: &tokio::runtime::Runtime,
+    serve: impl Future<Output = Result<(), Error>>,
+) -> Result<(), Error> {
+    use radii_registry_server::telemetry::Telemetry;
+    let telemetry = args.otlp_endpoint.as_deref().filter(|endpoint| !endpoint.is_empty());
+    let telemetry = telemetry.map(|endpoint| Telemetry::start(endpoint, runtime.handle().clone())).transpose();
+    let telemetry = telemetry.map_err(|error| {
+        let cause = std::error::Error::source(&error).map(|cause| format!(": {cause}")).unwrap_or_default();
+        Error::failed(format!("{error}{cause}")).hint("give an address such as http://127.0.0.1:4318")
+    })?;
+    start_log(args, globals, telemetry.as_ref());
+    let ended = runtime.block_on(Box::pin(serve));
+    if let Some(telemetry) = telemetry {
+        // The exporter waits for requests that run in the runtime.
+        let stopped = runtime.block_on(tokio::task::spawn_blocking(|| telemetry.stop()));
+        if let Ok(Err(error)) = stopped {
+            tracing::warn!(error = &error as &dyn std::error::Error, "The last traces were not sent");
+        }
+    }
+    ended
+}
+
+#[cfg(not(feature = "otel"))]
+fn traced(
+    args: &Args,
+    globals: &Globals,
+    runtime: &tokio::runtime::Runtime,
+    serve: impl Future<Output = Result<(), Error>>,
+) -> Result<(), Error> {
+    start_log(args, globals, ());
+    runtime.block_on(Box::pin(serve))
 }
 
 fn kubernetes(args: &Args, memory: &MemoryCluster) -> KubernetesPlatform {

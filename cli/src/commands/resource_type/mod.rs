@@ -9,6 +9,7 @@ use serde_json::{Value as Json, json};
 
 use crate::args::Globals;
 use crate::client::{Client, Deleted, NATIVE_VERSION};
+use crate::commands::watch;
 use crate::confirm::{self, Answer};
 use crate::error::Error;
 use crate::output::{Output, sorted};
@@ -27,7 +28,7 @@ pub enum Command {
     /// Registers the types of a manifest, or one of them
     Create(Create),
     /// Lists all resource types
-    List,
+    List(List),
     /// Shows a resource type with its properties
     Show(Show),
     /// Deletes a resource type
@@ -45,6 +46,14 @@ pub struct Create {
     /// Icon of the type, an SVG file
     #[arg(long, value_name = "FILE")]
     icon: Option<Utf8PathBuf>,
+}
+
+/// How to list.
+#[derive(Debug, clap::Args)]
+pub struct List {
+    /// Goes on with what changes, until it is interrupted
+    #[arg(long)]
+    watch: bool,
 }
 
 /// What to show.
@@ -73,7 +82,11 @@ pub async fn run(command: Command, globals: &Globals) -> Result<(), Error> {
     let output = globals.output();
     match command {
         Command::Create(args) => create(args, &client, output).await,
-        Command::List => {
+        Command::List(List { watch: true }) => {
+            let types = watch::REGISTRATIONS[1..3].iter().map(|name| ("type", (*name).to_owned()));
+            watch::follow(&client, &types.collect::<Vec<_>>(), None, output).await
+        }
+        Command::List(_) => {
             let types = list_types(&client).await?;
             output.value(&types.iter().map(document).collect(), || table(&types))
         }
