@@ -100,7 +100,7 @@ impl Client {
     ///
     /// # Errors
     /// When the server cannot be reached for long, refuses the watch, or cannot go on.
-    pub async fn watch<E: From<Error>>(
+    pub async fn follow<E: From<Error>>(
         &self,
         query: &[(&str, String)],
         mut on_event: impl FnMut(Event) -> Result<Watch, E>,
@@ -108,7 +108,7 @@ impl Client {
         let mut last = String::new();
         let mut vain = 0;
         loop {
-            let outcome = self.watch_once(query, &mut last, &mut on_event, &mut vain).await?;
+            let outcome = self.follow_once(query, &mut last, &mut on_event, &mut vain).await?;
             match outcome {
                 Outcome::Enough => return Ok(()),
                 Outcome::Broken(Some(error)) if vain >= VAIN => return Err(error.into()),
@@ -118,7 +118,7 @@ impl Client {
         }
     }
 
-    async fn watch_once<E: From<Error>>(
+    async fn follow_once<E: From<Error>>(
         &self,
         query: &[(&str, String)],
         last: &mut String,

@@ -303,7 +303,7 @@ fn traced(
         // The exporter waits for requests that run in the runtime.
         let stopped = runtime.block_on(tokio::task::spawn_blocking(|| telemetry.stop()));
         if let Ok(Err(error)) = stopped {
-            tracing::warn!(error = &error as &dyn std::error::Error, "The last traces were not sent");
+            crate::output::warn(&format!("the last spans were not sent: {error}"));
         }
     }
     ended

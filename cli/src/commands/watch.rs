@@ -76,7 +76,7 @@ pub async fn follow(
         write_stdout(&line(["EVENT", "RESOURCE", "TYPE", "GROUP", "STATE"]))?;
     }
     client
-        .watch(query, |event| {
+        .follow(query, |event| {
             if event.name == "bookmark" {
                 return Ok(Watch::On);
             }

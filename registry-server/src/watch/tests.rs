@@ -260,6 +260,7 @@ async fn scopes_and_types_choose_what_is_sent() {
 fn everybody_sees_what_a_get_would_show_them() {
     let actor = Actor {
         name: "token:shop".to_owned(),
+        groups: Vec::new(),
         grants: serde_json::from_value(json!([{ "role": "reader", "scope": format!("{GROUPS}/shop") }])).unwrap(),
     };
     let filter = Filter { actor: Some(actor), ..Filter::default() };
