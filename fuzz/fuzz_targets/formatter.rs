@@ -7,8 +7,9 @@ use typespec::syntax::{Child, Node, NodeKind, TokenKind};
 
 /// What a program says: its nodes, and the words and signs that mean something.
 fn meaning(node: &Node, text: &str, said: &mut Vec<String>) {
-    // Parentheses are set where they are needed, empty statements go, and annotations get an order of their own.
-    let is_silent = matches!(node.kind, NodeKind::Parenthesized | NodeKind::EmptyStatement);
+    // Parentheses are set where they are needed, empty statements and bodies go, and annotations get an order of their own.
+    let is_empty = node.kind == NodeKind::Members && node.nodes().next().is_none();
+    let is_silent = is_empty || matches!(node.kind, NodeKind::Parenthesized | NodeKind::EmptyStatement);
     if !is_silent {
         said.push(format!("{:?}", node.kind));
     }
@@ -17,7 +18,9 @@ fn meaning(node: &Node, text: &str, said: &mut Vec<String>) {
         NodeKind::Decorator => 1,
         _ => 2,
     };
-    let mut nodes: Vec<&Node> = node.nodes().collect();
+    // No modifier may stand on a namespace; the reference's formatter leaves it out, and so do we.
+    let is_kept = |inner: &Node| node.kind != NodeKind::Namespace || inner.kind != NodeKind::Modifiers;
+    let mut nodes: Vec<&Node> = node.nodes().filter(|inner| is_kept(inner)).collect();
     nodes.sort_by_key(|node| rank(node.kind));
     for token in node.children.iter().filter_map(|child| match child {
         Child::Token(token) => Some(token),

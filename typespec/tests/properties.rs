@@ -2,7 +2,8 @@
 
 use proptest::prelude::*;
 use radii_diagnostics::FileId;
-use typespec::syntax::Node;
+use typespec::syntax::scanner::Scanner;
+use typespec::syntax::{Node, TokenKind};
 
 fn printed(source: &str) -> String {
     let mut text = String::new();
@@ -30,7 +31,42 @@ proptest! {
         assert_spans_nest(&typespec::parse(FileId(0), &source).root);
         // A text is formatted or refused; what comes out can be read again.
         if let Ok(formatted) = typespec::format(FileId(0), &source) {
-            prop_assert!(typespec::format(FileId(0), &formatted).is_ok(), "{formatted}");
+            let again = typespec::format(FileId(0), &formatted);
+            prop_assert_eq!(again.ok(), Some(formatted));
+        }
+    }
+
+    #[test]
+    fn tokens_follow_each_other_without_gaps(source in "[ -~\n§é\"`$#{}]{0,120}") {
+        let mut scanner = Scanner::new(FileId(0), &source);
+        let mut end = scanner.position();
+        loop {
+            let token = scanner.next_token();
+            prop_assert_eq!(token.start, end);
+            if token.kind == TokenKind::EndOfFile {
+                break;
+            }
+            end = token.end;
+        }
+        prop_assert_eq!(end, source.len());
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(48))]
+
+    #[test]
+    fn any_words_compile_to_diagnostics_that_point_into_the_text(words in proptest::collection::vec(word(), 0..40)) {
+        let source = words.concat();
+        let world = std::collections::BTreeMap::from([("main.tsp".to_owned(), source.clone())]);
+        let options = typespec::Options::default();
+        let compilation = typespec::compile(&world, "main.tsp", &options, &typespec::Registry::standard());
+        for diagnostic in &compilation.diagnostics {
+            for label in diagnostic.primary.iter().chain(&diagnostic.secondary) {
+                let text = compilation.sources.file(label.span.file).expect("spans name files").text();
+                prop_assert!(label.span.start <= label.span.end, "{diagnostic:?}");
+                prop_assert!(text.is_char_boundary(label.span.start as usize), "{diagnostic:?}");
+            }
         }
     }
 }

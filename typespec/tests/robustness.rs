@@ -162,3 +162,39 @@ fn templates_that_name_themselves_with_a_value_come_to_an_end() {
     let object = "model M<T extends valueof {}> { t: { m: M<#{a: 1}> }; } model A { m: M<#{}>; }";
     assert!(codes(object).len() <= 2);
 }
+
+#[test]
+fn what_is_never_closed_is_told_once_and_names_its_opening() {
+    for (text, opening) in [
+        ("model A { a: \"text", "\"text"),
+        ("model A { a: `name", "`name"),
+        ("model A {}\n/* never", "/*"),
+        ("model A {}\n/** never", "/*"),
+        ("@doc(\"\"\"\n  never\n", "\"\"\"\n  never\n"),
+    ] {
+        let compilation = compile(&[("main.tsp", text.to_owned())]);
+        let first = &compilation.diagnostics.iter().find(|it| it.code.as_str() == "unterminated").expect(text);
+        let span = first.primary.as_ref().expect("it has a place").span;
+        assert_eq!(&text[span.start as usize..span.end as usize], opening, "{text}");
+        assert!(compilation.diagnostics.len() <= 2, "{text}: {:?}", compilation.diagnostics);
+    }
+}
+
+#[test]
+fn lines_of_a_megabyte_are_read_in_bounded_time() {
+    let long = "a".repeat(1 << 20);
+    assert_eq!(codes(format!("model M {{ {long}: string; }}")), Vec::<String>::new());
+    assert_eq!(codes(format!("alias A = \"{long}\";")), Vec::<String>::new());
+    assert_eq!(codes(format!("// {long}\nmodel M {{}}")), Vec::<String>::new());
+    let members = (0..20_000).fold(String::new(), |mut text, at| {
+        let _ = write!(text, "p{at}: string; ");
+        text
+    });
+    assert_eq!(codes(format!("model M {{ {members} }}")), Vec::<String>::new());
+    // One slip in such a line is told, too, although nothing is tried out there.
+    assert_eq!(codes(format!("model M {{ {members} : string; }}")), ["token-expected"]);
+    assert!(!codes("§ ".repeat(1 << 16)).is_empty());
+    assert!(!codes("\"".repeat(1 << 16)).is_empty());
+    assert!(!codes("@".repeat(1 << 14)).is_empty());
+    assert!(!codes("}".repeat(1 << 16)).is_empty());
+}

@@ -41,8 +41,15 @@ const SLIPS: [&str; 4] = ["token-expected", "reserved-identifier", "unterminated
 
 /// Leaves out what the checker says of lines that the parser complained about: it may only follow from that.
 pub(crate) fn without_follow_ups(diagnostics: Vec<Diagnostic>, sources: &SourceMap) -> Vec<Diagnostic> {
-    let line = |span: Span| Some((span.file, sources.file(span.file)?.line_column(span.start).line));
     let is_slip = |it: &Diagnostic| SLIPS.contains(&it.code.as_str());
+    let files: HashSet<FileId> =
+        diagnostics.iter().filter(|it| is_slip(it)).filter_map(|it| Some(it.primary.as_ref()?.span.file)).collect();
+    let starts: HashMap<FileId, Vec<usize>> =
+        files.into_iter().map(|file| (file, line_starts(sources, file))).collect();
+    let line = |span: Span| {
+        let starts = starts.get(&span.file)?;
+        Some((span.file, starts.partition_point(|start| *start <= span.start as usize)))
+    };
     let labels = diagnostics.iter().filter(|it| is_slip(it)).flat_map(|it| it.primary.iter().chain(&it.secondary));
     let slips: HashSet<(FileId, usize)> = labels.filter_map(|label| line(label.span)).collect();
     if slips.is_empty() {
@@ -53,6 +60,12 @@ pub(crate) fn without_follow_ups(diagnostics: Vec<Diagnostic>, sources: &SourceM
         !is_slip(it) && FOLLOW_UPS.contains(&it.code.as_str()) && place.is_some_and(|place| slips.contains(&place))
     };
     diagnostics.into_iter().filter(|it| !follows(it)).collect()
+}
+
+/// Where the lines of a file start.
+fn line_starts(sources: &SourceMap, file: FileId) -> Vec<usize> {
+    let text = sources.file(file).map(|file| file.text()).unwrap_or_default();
+    std::iter::once(0).chain(text.match_indices('\n').map(|(at, _)| at + 1)).collect()
 }
 
 /// What often follows from a token too many or too few.

@@ -7,12 +7,20 @@
 mod candidates;
 mod origin;
 
+use std::collections::HashSet;
+
 use radii_diagnostics::{Diagnostic, FileId, Fix, Span};
 
 use super::{Parse, Parser};
 use crate::syntax::{Child, Node, NodeKind, TokenKind};
 use candidates::Edit;
 use origin::Origin;
+
+/// With more slips than these a text is hardly TypeSpec, and nothing is tried.
+const MAX_SLIPS: usize = 500;
+
+/// How many slips are looked at, whether or not they can be taken back.
+const MAX_TRIES: usize = 32;
 
 /// How many slips of a file are taken back.
 const MAX_REPAIRS: usize = 12;
@@ -29,8 +37,12 @@ const MAX_WINDOW: usize = 8_192;
 /// Parses a file; slips are taken back and told once.
 pub(crate) fn parse(file: FileId, text: &str) -> Parse {
     let parse = super::parse(file, text);
-    if !parse.diagnostics.iter().any(is_slip) {
+    let slips = parse.diagnostics.iter().filter(|it| is_slip(it)).count();
+    if slips == 0 {
         return parse;
+    }
+    if slips > MAX_SLIPS {
+        return Parse { diagnostics: one_for_each_statement(&parse), ..parse };
     }
     let repair = Repair { file, text: text.to_owned(), origin: Origin::of(text), told: Vec::new() };
     repair.run(parse)
@@ -82,7 +94,10 @@ impl Repair {
     /// Takes back the slips of a kind, one after the other.
     fn take_back(&mut self, mut parse: Parse, is_wanted: fn(&Diagnostic) -> bool) -> Parse {
         let mut from = 0;
-        while self.told.len() < MAX_REPAIRS {
+        for _ in 0..MAX_TRIES {
+            if self.told.len() >= MAX_REPAIRS {
+                break;
+            }
             let slips = parse.diagnostics.iter().filter(|it| is_wanted(it));
             let found = slips.map(|it| (noticed(&parse.root, start_of(it)), it)).filter(|(start, _)| *start >= from);
             let Some((start, error)) = found.min_by_key(|(start, _)| *start) else { break };
@@ -236,7 +251,7 @@ fn one_for_each_statement(parse: &Parse) -> Vec<Diagnostic> {
     let mut groups = Vec::new();
     collect_groups(&parse.root, &mut groups);
     let mut kept: Vec<Diagnostic> = Vec::new();
-    let mut seen: Vec<usize> = Vec::new();
+    let mut seen: HashSet<usize> = HashSet::new();
     let mut sorted: Vec<&Diagnostic> = parse.diagnostics.iter().collect();
     sorted.sort_by_key(|diagnostic| start_of(diagnostic));
     // What is never closed takes everything behind it along.
@@ -252,10 +267,9 @@ fn one_for_each_statement(parse: &Parse) -> Vec<Diagnostic> {
         let follows = is_slip(diagnostic) && diagnostic.code.as_str() != "unterminated";
         if follows && diagnostic.is_error() {
             let group = groups.partition_point(|start| *start <= start_of(diagnostic));
-            if seen.contains(&group) {
+            if !seen.insert(group) {
                 continue;
             }
-            seen.push(group);
         }
         kept.push(diagnostic.clone());
     }
