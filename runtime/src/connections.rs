@@ -10,10 +10,13 @@ use crate::environment::load_resource;
 use crate::fault::code;
 use crate::host::Host;
 use crate::platform::{ComputeKind, EnvValue};
-use crate::store::Record;
+use crate::store::{Record, State};
 
 /// Properties that say something about a resource and are no values of it.
 const METADATA: [&str; 4] = ["provisioningState", "recipe", "resourceProvisioning", "resources"];
+
+/// What describes a Dapr component; applications reach it by its name.
+const COMPONENT: [&str; 3] = ["metadata", "type", "version"];
 
 /// How a platform gives a container the values of a connected resource.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -98,8 +101,15 @@ pub(crate) async fn variables(
     let mut variables = BTreeMap::new();
     for connection in of(properties) {
         let prefix = format!("CONNECTION_{}", variable_part(connection.name));
-        let found = if connection.source.starts_with('/') {
-            let record = load_connected(host, connection.source).await?;
+        let found = if is_foreign(connection.source) {
+            // What stands in a cloud has no values that this server knows.
+            Vec::new()
+        } else if connection.source.starts_with('/') {
+            let record = find_connected(host, connection.source).await?;
+            if record.state == State::Failed {
+                // What it holds may be half made.
+                continue;
+            }
             let secrets = secrets_of(&record);
             let mut found = values(&visible(host, record), carrier);
             found.retain(|(name, _)| !secrets.iter().any(|(known, _)| known == name));
@@ -116,6 +126,24 @@ pub(crate) async fn variables(
         }
     }
     Ok(variables)
+}
+
+/// Whether a source is the id of something in a cloud.
+pub(crate) fn is_foreign(source: &str) -> bool {
+    let lower = source.to_ascii_lowercase();
+    lower.starts_with("/subscriptions/")
+        || lower.strip_prefix("/planes/").is_some_and(|rest| !rest.starts_with("radius/"))
+}
+
+/// Loads what a container is connected to.
+///
+/// # Errors
+/// 400 in the words of Radius when it is not there.
+async fn find_connected(host: &Host, source: &str) -> Result<Record, Fault> {
+    load_resource(host, source).await.map_err(|fault| match fault.message.ends_with("was not found") {
+        true => Fault::bad_request(format!("resource \"{source}\" does not exist")),
+        false => fault,
+    })
 }
 
 async fn load_connected(host: &Host, source: &str) -> Result<Record, Fault> {
@@ -138,10 +166,18 @@ fn values(record: &Record, carrier: Carrier) -> Vec<(String, EnvValue)> {
     let computed = record.properties.get("status").and_then(|status| status.get("computedValues"));
     let computed = computed.and_then(Json::as_object).into_iter().flatten();
     let own = record.properties.iter().filter(|_| !is_container(&record.type_name));
-    let basic = |name: &str| BASIC_PROPERTIES.contains(&name) || METADATA.contains(&name);
+    let is_component = record.type_name.to_ascii_lowercase().starts_with("applications.dapr/");
+    let basic = |name: &str| {
+        let described = is_component && COMPONENT.contains(&name);
+        BASIC_PROPERTIES.contains(&name) || METADATA.contains(&name) || described
+    };
     let mut found: Vec<(String, EnvValue)> = Vec::new();
     for (name, value) in computed.chain(own.filter(|(name, _)| !basic(name))) {
-        let text = text(value).filter(|text| !text.is_empty() || !is_portable(&record.type_name));
+        let text = match is_built_in(&record.type_name) {
+            true => text(value).filter(|text| !text.is_empty() || !is_portable(&record.type_name)),
+            // Values of any shape, as their author wrote them.
+            false => Some(value.as_str().map_or_else(|| value.to_string(), str::to_owned)),
+        };
         if let (Some(text), false) = (text, found.iter().any(|(known, _)| known == name)) {
             found.push((name.clone(), carrier.carry(text)));
         }
@@ -168,6 +204,11 @@ fn is_portable(type_name: &str) -> bool {
         .any(|prefix| lower.starts_with(prefix))
 }
 
+/// Whether a type is one of Radius' own; all others are their authors'.
+fn is_built_in(type_name: &str) -> bool {
+    type_name.to_ascii_lowercase().starts_with("applications.")
+}
+
 /// Containers are reached through their network name; they have no values of their own.
 fn is_container(type_name: &str) -> bool {
     ["Applications.Core/containers", "Radius.Compute/containers"]
@@ -175,14 +216,11 @@ fn is_container(type_name: &str) -> bool {
         .any(|container| container.eq_ignore_ascii_case(type_name))
 }
 
-/// The text of a value: strings as they are, lists of numbers with commas, everything else as JSON; null has none.
+/// The text of a value: strings as they are, everything else as JSON; null has none.
 fn text(value: &Json) -> Option<String> {
     match value {
         Json::Null => None,
         Json::String(text) => Some(text.clone()),
-        Json::Array(items) if !items.is_empty() && items.iter().all(Json::is_number) => {
-            Some(items.iter().map(ToString::to_string).collect::<Vec<_>>().join(","))
-        }
         other => Some(other.to_string()),
     }
 }
@@ -266,7 +304,7 @@ mod tests {
     fn values_become_text_as_the_contract_says() {
         assert_eq!(text(&json!("a b")).as_deref(), Some("a b"));
         assert_eq!(text(&json!(0.1)).as_deref(), Some("0.1"));
-        assert_eq!(text(&json!([1, 2])).as_deref(), Some("1,2"));
+        assert_eq!(text(&json!([1, 2])).as_deref(), Some("[1,2]"));
         assert_eq!(text(&json!({"a": true})).as_deref(), Some("{\"a\":true}"));
         assert_eq!(text(&json!(null)), None);
     }

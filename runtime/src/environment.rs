@@ -17,6 +17,8 @@ const DEFAULT_RECIPE: &str = "default";
 #[derive(Debug)]
 pub(crate) struct Environment {
     record: Record,
+    /// Its id, as it was asked for.
+    named: String,
 }
 
 impl Environment {
@@ -30,7 +32,7 @@ impl Environment {
             return Err(Fault::internal("could not parse environment ID"));
         }
         let Some(id) = text.parse::<ResourceId>().ok().filter(|id| id.is_resource() && !names_environment(id)) else {
-            return Ok(Self { record: load_resource(host, text).await? });
+            return Ok(Self { record: load_resource(host, text).await?, named: text.to_owned() });
         };
         // The name alone leads to an environment of that name, which binds nothing under another id.
         let is_classic = id.namespace().is_some_and(|name| name.eq_ignore_ascii_case("Applications.Core"));
@@ -39,12 +41,12 @@ impl Environment {
         let mut record = load_resource(host, &other.to_string()).await?;
         record.properties.shift_remove("recipes");
         record.id = id;
-        Ok(Self { record })
+        Ok(Self { record, named: text.to_owned() })
     }
 
     /// Wraps a record that is known to be an environment.
     pub(crate) fn of(record: Record) -> Self {
-        Self { record }
+        Self { named: record.id.to_string(), record }
     }
 
     /// The environment's id.
@@ -174,7 +176,7 @@ impl Environment {
         let recipes = self.record.properties.get("recipes").and_then(Json::as_object);
         let bound = recipes.and_then(|recipes| find_type(recipes, type_name)).and_then(|bound| bound.get(name));
         let Some(entry) = bound else {
-            let message = format!("could not find recipe \"{name}\" in environment \"{}\"", self.record.id);
+            let message = format!("could not find recipe \"{name}\" in environment \"{}\"", self.named);
             return Err(Fault::new(404, code::RECIPE_NOT_FOUND, message));
         };
         let text = |key: &str| entry.get(key).and_then(Json::as_str).unwrap_or_default().to_owned();

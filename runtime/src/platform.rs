@@ -126,6 +126,10 @@ pub struct Workload {
     pub shared: Marks,
     /// The Dapr sidecar that it wants.
     pub dapr: Option<DaprSidecar>,
+    /// How the number of replicas follows the load; `replicas` says it otherwise.
+    pub scaling: Option<Scaling>,
+    /// Who it is to a cloud.
+    pub identity: Option<Identity>,
 }
 
 impl Workload {
@@ -141,6 +145,8 @@ impl Workload {
             marks: Marks::default(),
             shared: Marks::default(),
             dapr: None,
+            scaling: None,
+            identity: None,
         }
     }
 }
@@ -209,6 +215,10 @@ pub struct Container {
     pub cpu: Option<f64>,
     /// Limit in bytes.
     pub memory: Option<u64>,
+    /// Cores that are kept for it; the limit, or what the platform gives, when not said.
+    pub cpu_request: Option<f64>,
+    /// Bytes that are kept for it; the limit, or what the platform gives, when not said.
+    pub memory_request: Option<u64>,
 }
 
 /// When an image is pulled.
@@ -305,6 +315,78 @@ pub enum Volume {
         /// Name of the platform's secret.
         secret: String,
     },
+    /// Files from a key vault.
+    Vault(Vault),
+}
+
+/// A key vault whose objects are mounted as files.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Vault {
+    /// Name of the volume resource.
+    pub volume: String,
+    /// Name of the vault.
+    pub vault: String,
+    /// What is read from it.
+    pub objects: Vec<VaultObject>,
+}
+
+/// One object of a key vault.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct VaultObject {
+    /// Its name in the vault.
+    pub name: String,
+    /// The file's name; empty for the object's.
+    pub alias: String,
+    /// `secret`, `key` or `cert`.
+    pub kind: String,
+    /// Its version; empty for the newest.
+    pub version: String,
+    /// How the file is encoded; empty where that means nothing.
+    pub encoding: String,
+    /// `pem` or `pfx`; empty where that means nothing.
+    pub format: String,
+}
+
+/// Who a workload is to a cloud.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Identity {
+    /// The identity's client id.
+    pub client: String,
+    /// The tenant that knows it.
+    pub tenant: String,
+}
+
+/// How the number of replicas follows the load.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Scaling {
+    /// Never fewer.
+    pub least: u32,
+    /// Never more.
+    pub most: u32,
+    /// What is measured, and where it shall stay.
+    pub metrics: Vec<Metric>,
+}
+
+/// A measure that replicas follow.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Metric {
+    /// `cpu`, `memory`, or the name of a measure that the application exposes.
+    pub name: String,
+    /// Whether it is one of the application's own.
+    pub custom: bool,
+    /// Where it shall stay.
+    pub goal: Goal,
+}
+
+/// Where a measure shall stay.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Goal {
+    /// Percent of what is requested.
+    Utilization(u32),
+    /// An average over the replicas.
+    Average(u64),
 }
 
 /// A check of a container's health.
@@ -320,6 +402,10 @@ pub struct Probe {
     pub timeout: f64,
     /// So many failures in a row decide.
     pub failures: u32,
+    /// So many successes in a row decide; one when not said.
+    pub successes: Option<u32>,
+    /// Seconds that a container has to end when it failed; those of its pod when not said.
+    pub grace: Option<u32>,
 }
 
 /// What a [`Probe`] asks.
@@ -333,6 +419,8 @@ pub enum Check {
         path: String,
         /// Request headers.
         headers: BTreeMap<String, String>,
+        /// Whether it speaks TLS.
+        tls: bool,
     },
     /// A TCP connection.
     Tcp {
@@ -499,6 +587,12 @@ pub trait Platform: Send + Sync {
 
     /// Creates or updates an object and waits until it works, or cannot.
     async fn apply(&self, target: &Target, object: &Object) -> Result<Observed, Fault>;
+
+    /// Compares an object with what stands in its place, and changes nothing: `changeType` (Create, Modify, NoChange)
+    /// and `delta`, as in the answer of `whatIf`. `None` where the platform cannot tell, or does not answer just then.
+    async fn compare(&self, _object: &Object) -> Option<Json> {
+        None
+    }
 
     /// Looks at an object.
     async fn observe(&self, reference: &ObjectRef) -> Result<Observed, Fault>;

@@ -198,7 +198,7 @@ impl From<&platform::Probe> for Probe {
             failure_threshold: probe.failures,
         };
         match &probe.check {
-            platform::Check::Http { port, path, headers } => {
+            platform::Check::Http { port, path, headers, .. } => {
                 document.http_get = Some(HttpGet { port: *port, path: path.clone(), headers: headers.clone() });
             }
             platform::Check::Tcp { port } => document.tcp_socket = Some(TcpSocket { port: *port }),

@@ -182,6 +182,14 @@ impl Replica<'_> {
                         "pass the values through `env`, or use an environment whose compute is Kubernetes",
                     ));
                 }
+                Volume::Vault(_) => {
+                    return Err(refuse(
+                        self.workload,
+                        &format!("volume `{name}` of a key vault"),
+                        "the engine reads no vaults",
+                        "pass the values through a secret store, or use an environment whose compute is Kubernetes",
+                    ));
+                }
                 Volume::Ephemeral { .. } | Volume::Persistent { .. } => {}
             }
         }
@@ -299,7 +307,15 @@ impl Replica<'_> {
 
     fn probe(&self, probe: Option<&radii_runtime::platform::Probe>) -> Result<Option<Probe>, Fault> {
         let Some(probe) = probe else { return Ok(None) };
-        if let Check::Http { path, headers, .. } = &probe.check {
+        if let Check::Http { path, headers, tls, .. } = &probe.check {
+            if *tls {
+                return Err(refuse(
+                    self.workload,
+                    "a probe that speaks HTTPS",
+                    "the engine's probes are driven without TLS",
+                    "use a TCP probe",
+                ));
+            }
             let broken = |text: &str| text.contains(['\r', '\n', '\0']);
             if broken(path) || path.contains(' ') || headers.iter().any(|(name, value)| broken(name) || broken(value)) {
                 let message =
@@ -323,12 +339,13 @@ impl Replica<'_> {
             (_, Restart::OnFailure) => "on-failure",
         };
         host.insert("RestartPolicy".to_owned(), json!({ "Name": restart }));
-        if let Some(cores) = container.cpu {
+        // What a request keeps is what an engine's container may use, where nothing else is said.
+        if let Some(cores) = container.cpu.or(container.cpu_request) {
             #[expect(clippy::cast_possible_truncation, reason = "no host has 9 billion cores")]
             let nano = (cores * 1e9).round() as i64;
             host.insert("NanoCpus".to_owned(), json!(nano));
         }
-        if let Some(bytes) = container.memory {
+        if let Some(bytes) = container.memory.or(container.memory_request) {
             host.insert("Memory".to_owned(), json!(bytes));
         }
         self.mount(container, &mut host)?;

@@ -140,6 +140,15 @@ pub enum Error {
 }
 
 impl Error {
+    /// Whether it may be over in a moment: the API server is away, starts, or has too much to do.
+    pub fn is_passing(&self) -> bool {
+        match self {
+            Error::Unreachable { .. } => true,
+            Error::Refused { status, .. } => matches!(status, 429 | 500 | 502 | 503 | 504),
+            Error::Conflict { .. } | Error::NoSuchKind { .. } => false,
+        }
+    }
+
     /// Whether the API server says that something is not there.
     pub fn is_not_found(&self) -> bool {
         matches!(self, Error::Refused { status: 404, .. })
@@ -155,6 +164,9 @@ pub trait Cluster: Send + Sync {
     /// [`Error::Conflict`] when a field has another owner and [`Ownership::Respect`] is asked for.
     async fn apply(&self, object: &Json, ownership: Ownership) -> Result<Json, Error>;
 
+    /// Returns the object as [`Cluster::apply`] would leave it, and changes nothing.
+    async fn rehearse(&self, object: &Json, ownership: Ownership) -> Result<Json, Error>;
+
     /// Changes an object by a strategic merge patch: what is null goes.
     async fn patch(&self, address: &Address, patch: &Json) -> Result<Json, Error>;
 
@@ -163,6 +175,9 @@ pub trait Cluster: Send + Sync {
 
     /// Returns the objects of a kind that have the labels (`a=b,c=d`; empty for all).
     async fn list(&self, kind: &KindName, namespace: &str, labels: &str) -> Result<Listed, Error>;
+
+    /// Whether an object has fields that [`FIELD_MANAGER`] wrote; one that is not there counts as ours.
+    async fn is_ours(&self, address: &Address) -> Result<bool, Error>;
 
     /// Removes an object with all that it owns; returns at once, and what is gone is no error.
     async fn delete(&self, address: &Address) -> Result<(), Error>;

@@ -11,13 +11,16 @@ use base64::engine::general_purpose::STANDARD;
 use radii_runtime::Fault;
 use radii_runtime::fault::code;
 use radii_runtime::platform::{ComputeKind, Health, Object, ObjectRef, Observed, Piece, Platform, Target, Workload};
-use serde_json::{Map, Value as Json, json};
+use serde_json::{Map, Value as Json};
 
 use crate::cluster::{Address, Cluster, Error, KindName, Ownership};
-use crate::{KubeCluster, MemoryCluster, Place, adopt, base, pieces, render, rollout};
+use crate::{KubeCluster, MemoryCluster, Place, adopt, apply, base, pieces, preview, render, rollout};
 
 /// How often a rollout is looked at when nothing announces a change.
 const LOOK: Duration = Duration::from_secs(2);
+
+/// How long an API server may be away while a rollout is awaited.
+const OUTAGE: Duration = Duration::from_secs(120);
 
 /// Where Contour's proxies are published: as Radius installs it, and as its own manifests do.
 const ENVOYS: [(&str, &str); 2] = [("radius-system", "contour-envoy"), ("projectcontour", "envoy")];
@@ -89,20 +92,6 @@ impl KubernetesPlatform {
         }
     }
 
-    /// Applies one object; a namespace that went meanwhile is made again.
-    async fn put(&self, cluster: &dyn Cluster, target: &Target, object: &Object) -> Result<(), Fault> {
-        let ownership = self.ownership(target);
-        let mut result = cluster.apply(&object.body, ownership).await;
-        if matches!(&result, Err(error) if is_missing_namespace(error)) {
-            make_namespace(cluster, &object.reference.namespace, Marked::Ours).await.map_err(fault)?;
-            result = cluster.apply(&object.body, ownership).await;
-        }
-        if matches!(&result, Err(Error::Refused { status: 422, .. })) && drop_probes(cluster, object).await {
-            result = cluster.apply(&object.body, ownership).await;
-        }
-        result.map(drop).map_err(fault)
-    }
-
     /// Waits until an object works, or cannot.
     async fn settle(&self, cluster: &dyn Cluster, address: &Address, body: &Json) -> Result<Observed, Fault> {
         let patience = Instant::now() + self.options.patience;
@@ -110,9 +99,19 @@ impl KubernetesPlatform {
             "Deployment" => (KindName::new("", "Pod"), rollout::selector(body)),
             _ => (address.kind.clone(), String::new()),
         };
+        let mut lost = None;
         loop {
-            let version = cluster.list(&watched, &address.namespace, &labels).await.map_err(fault)?.version;
-            let observed = rollout::observe(cluster, address).await.map_err(fault)?;
+            let looked = look(cluster, address, &watched, &labels).await;
+            if let Err(error) = &looked
+                && error.is_passing()
+                && lost.get_or_insert_with(Instant::now).elapsed() < OUTAGE
+            {
+                // An API server that restarts comes back; what was applied rolls out meanwhile.
+                tokio::time::sleep(LOOK).await;
+                continue;
+            }
+            lost = None;
+            let (version, observed) = looked.map_err(fault)?;
             match observed.health {
                 Health::Ready => return Ok(observed),
                 Health::Failed => return Err(Fault::internal(observed.message)),
@@ -133,64 +132,15 @@ impl KubernetesPlatform {
     }
 }
 
-/// Whether a namespace bears the mark that Radii made it.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Marked {
-    Ours,
-    Not,
-}
-
-async fn make_namespace(cluster: &dyn Cluster, name: &str, marked: Marked) -> Result<(), Error> {
-    let mut body = json!({ "apiVersion": "v1", "kind": "Namespace", "metadata": { "name": name } });
-    if marked == Marked::Ours {
-        body["metadata"]["labels"] = json!({ "app.kubernetes.io/managed-by": "radius-rp" });
-    } else if cluster.get(&namespace(name)).await?.is_some() {
-        return Ok(());
-    }
-    match cluster.apply(&body, Ownership::Respect).await {
-        // Somebody marked it otherwise: it is there, and theirs.
-        Err(Error::Conflict { .. }) => Ok(()),
-        result => result.map(drop),
-    }
-}
-
-fn namespace(name: &str) -> Address {
-    Address::new(KindName::new("", "Namespace"), "", name)
-}
-
-fn is_missing_namespace(error: &Error) -> bool {
-    matches!(error, Error::Refused { status: 404, message, .. } if message.starts_with("namespaces "))
-}
-
-/// Removes probes that are no longer wanted: what an API server filled into them has no owner, stays behind
-/// when ours goes, and is invalid alone. Returns whether there were any.
-async fn drop_probes(cluster: &dyn Cluster, object: &Object) -> bool {
-    let address = Address::of_reference(&object.reference);
-    let Ok(Some(live)) = cluster.get(&address).await else { return false };
-    let containers = |object: &Json| {
-        object.pointer("/spec/template/spec/containers").and_then(Json::as_array).cloned().unwrap_or_default()
-    };
-    let mut patches = Vec::new();
-    for wanted in containers(&object.body) {
-        let Some(old) = containers(&live).into_iter().find(|old| old["name"] == wanted["name"]) else { continue };
-        let mut patch = json!({ "name": wanted["name"] });
-        for probe in ["livenessProbe", "readinessProbe", "startupProbe"] {
-            let is_other_kind = ["httpGet", "tcpSocket", "exec", "grpc"]
-                .iter()
-                .any(|kind| old[probe].get(kind).is_some() && wanted[probe].get(kind).is_none());
-            if old.get(probe).is_some() && (wanted.get(probe).is_none() || is_other_kind) {
-                patch[probe] = Json::Null;
-            }
-        }
-        if patch.as_object().is_some_and(|patch| patch.len() > 1) {
-            patches.push(patch);
-        }
-    }
-    if patches.is_empty() {
-        return false;
-    }
-    let patch = json!({ "spec": { "template": { "spec": { "containers": patches } } } });
-    cluster.patch(&address, &patch).await.is_ok()
+/// Looks at an object, and returns the moment to wait for changes from.
+async fn look(
+    cluster: &dyn Cluster,
+    address: &Address,
+    watched: &KindName,
+    labels: &str,
+) -> Result<(String, Observed), Error> {
+    let version = cluster.list(watched, &address.namespace, labels).await?.version;
+    Ok((version, rollout::observe(cluster, address).await?))
 }
 
 /// An API server's refusal as the operation's fault, in its own words.
@@ -276,13 +226,13 @@ impl Platform for KubernetesPlatform {
 
     async fn prepare(&self, target: &Target) -> Result<(), Fault> {
         let cluster = self.cluster(target.cluster());
-        make_namespace(&*cluster, &target.namespace, Marked::Ours).await.map_err(fault)
+        apply::make_namespace(&*cluster, &target.namespace, apply::Marked::Ours).await.map_err(fault)
     }
 
     async fn reserve(&self, target: &Target, namespace: &str) -> Result<(), Fault> {
         let cluster = self.cluster(target.cluster());
         // Nobody waits long for a cluster when a namespace is only to be ready early.
-        match tokio::time::timeout(LOOK, make_namespace(&*cluster, namespace, Marked::Not)).await {
+        match tokio::time::timeout(LOOK, apply::make_namespace(&*cluster, namespace, apply::Marked::Not)).await {
             Ok(Ok(())) => Ok(()),
             Ok(Err(Error::Refused { message, .. })) => {
                 Err(Fault::bad_request(format!("namespace '{namespace}' could not be created: {message}")))
@@ -293,8 +243,16 @@ impl Platform for KubernetesPlatform {
 
     async fn apply(&self, target: &Target, object: &Object) -> Result<Observed, Fault> {
         let cluster = self.cluster(object.reference.cluster.as_deref());
-        self.put(&*cluster, target, object).await?;
+        apply::put(&*cluster, object, self.ownership(target)).await.map_err(fault)?;
         self.settle(&*cluster, &Address::of_reference(&object.reference), &object.body).await
+    }
+
+    async fn compare(&self, object: &Object) -> Option<Json> {
+        let cluster = self.cluster(object.reference.cluster.as_deref());
+        let rehearsed = apply::rehearse(&*cluster, object, self.options.ownership);
+        // A plan is made offline, too: nobody waits long for a cluster.
+        let rehearsed = tokio::time::timeout(LOOK, rehearsed).await.ok()?;
+        preview::change(object, rehearsed)
     }
 
     async fn observe(&self, reference: &ObjectRef) -> Result<Observed, Fault> {
@@ -305,6 +263,10 @@ impl Platform for KubernetesPlatform {
     async fn delete(&self, reference: &ObjectRef) -> Result<(), Fault> {
         let cluster = self.cluster(reference.cluster.as_deref());
         let address = Address::of_reference(reference);
+        if !cluster.is_ours(&address).await.map_err(fault)? {
+            // It was written down before the apply that somebody else's object refused: it stays theirs.
+            return Ok(());
+        }
         cluster.delete(&address).await.map_err(fault)?;
         let patience = Instant::now() + self.options.patience;
         loop {

@@ -7,7 +7,7 @@ use radii_runtime::platform::{Check, Container, EnvValue, Probe, Protocol, Pull,
 use serde_json::{Map, Value as Json, json};
 use sha2::{Digest, Sha256};
 
-use crate::patch;
+use crate::{patch, vault};
 
 /// Returns the pod's specification, with `runtimes.kubernetes.pod` merged over it.
 pub fn spec(workload: &Workload) -> Result<Json, Fault> {
@@ -24,7 +24,8 @@ pub fn spec(workload: &Workload) -> Result<Json, Fault> {
         spec["initContainers"] = inits.into_iter().map(render).collect::<Result<Vec<_>, _>>()?.into();
     }
     if !workload.volumes.is_empty() {
-        spec["volumes"] = workload.volumes.iter().map(|(name, source)| volume(name, source)).collect();
+        let render = |(name, source): (&String, &Volume)| volume(workload, name, source);
+        spec["volumes"] = workload.volumes.iter().map(render).collect();
     }
     punch_through(workload, &mut spec)?;
     Ok(spec)
@@ -73,15 +74,17 @@ fn render_container(workload: &Workload, container: &Container, secret: &str) ->
     if let Some(directory) = &container.working_dir {
         rendered.insert("workingDir".to_owned(), json!(directory));
     }
-    let mut limits = Map::new();
-    if let Some(cores) = container.cpu {
-        limits.insert("cpu".to_owned(), json!(format!("{}m", (cores * 1000.0).ceil())));
+    let mut resources = Map::new();
+    let amounts =
+        [("limits", container.cpu, container.memory), ("requests", container.cpu_request, container.memory_request)];
+    for (which, cpu, memory) in amounts {
+        let amounts = self::amounts(cpu, memory);
+        if !amounts.is_empty() {
+            resources.insert(which.to_owned(), Json::Object(amounts));
+        }
     }
-    if let Some(bytes) = container.memory {
-        limits.insert("memory".to_owned(), json!(quantity(bytes)));
-    }
-    if !limits.is_empty() {
-        rendered.insert("resources".to_owned(), json!({ "limits": limits }));
+    if !resources.is_empty() {
+        rendered.insert("resources".to_owned(), Json::Object(resources));
     }
     for (field, check) in [("readinessProbe", &container.readiness), ("livenessProbe", &container.liveness)] {
         if let Some(check) = check {
@@ -89,6 +92,17 @@ fn render_container(workload: &Workload, container: &Container, secret: &str) ->
         }
     }
     Ok(Json::Object(rendered))
+}
+
+fn amounts(cpu: Option<f64>, memory: Option<u64>) -> Map<String, Json> {
+    let mut amounts = Map::new();
+    if let Some(cores) = cpu {
+        amounts.insert("cpu".to_owned(), json!(format!("{}m", (cores * 1000.0).ceil())));
+    }
+    if let Some(bytes) = memory {
+        amounts.insert("memory".to_owned(), json!(quantity(bytes)));
+    }
+    amounts
 }
 
 /// Returns variables sorted by name, as Radius does; of several with one name the last.
@@ -146,7 +160,8 @@ fn mounts(workload: &Workload, container: &Container) -> Result<Json, Fault> {
             return Err(Fault::bad_request(message).target(&workload.resource.id));
         }
         let mut rendered = json!({ "name": mount.volume, "mountPath": mount.path });
-        if mount.read_only {
+        // Nothing can be written to a vault.
+        if mount.read_only || matches!(workload.volumes.get(&mount.volume), Some(Volume::Vault(_))) {
             rendered["readOnly"] = json!(true);
         }
         mounts.push(rendered);
@@ -154,19 +169,30 @@ fn mounts(workload: &Workload, container: &Container) -> Result<Json, Fault> {
     Ok(Json::Array(mounts))
 }
 
-fn volume(name: &str, source: &Volume) -> Json {
+fn volume(workload: &Workload, name: &str, source: &Volume) -> Json {
     match source {
         Volume::Ephemeral { memory: false } => json!({ "name": name, "emptyDir": {} }),
         Volume::Ephemeral { memory: true } => json!({ "name": name, "emptyDir": { "medium": "Memory" } }),
         Volume::Persistent { source } => json!({ "name": name, "persistentVolumeClaim": { "claimName": source } }),
         Volume::Secret { secret } => json!({ "name": name, "secret": { "secretName": secret } }),
+        Volume::Vault(vault) => json!({
+            "name": name,
+            "csi": {
+                "driver": "secrets-store.csi.k8s.io",
+                "readOnly": true,
+                "volumeAttributes": { "secretProviderClass": vault::class_name(workload, vault) },
+            },
+        }),
     }
 }
 
 fn probe(probe: &Probe) -> Json {
     let mut rendered = match &probe.check {
-        Check::Http { port, path, headers } => {
+        Check::Http { port, path, headers, tls } => {
             let mut get = json!({ "path": path, "port": port });
+            if *tls {
+                get["scheme"] = json!("HTTPS");
+            }
             if !headers.is_empty() {
                 get["httpHeaders"] =
                     headers.iter().map(|(name, value)| json!({ "name": name, "value": value })).collect();
@@ -183,6 +209,12 @@ fn probe(probe: &Probe) -> Json {
     rendered["periodSeconds"] = json!(seconds(probe.period, 1.0));
     rendered["timeoutSeconds"] = json!(seconds(probe.timeout, 1.0));
     rendered["failureThreshold"] = json!(probe.failures.max(1));
+    if let Some(successes) = probe.successes {
+        rendered["successThreshold"] = json!(successes.max(1));
+    }
+    if let Some(grace) = probe.grace {
+        rendered["terminationGracePeriodSeconds"] = json!(grace);
+    }
     rendered
 }
 

@@ -5,7 +5,8 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use futures_util::StreamExt as _;
+use futures_util::io::AsyncBufReadExt as _;
+use futures_util::{Stream, StreamExt as _};
 use kube::api::{Api, DeleteParams, DynamicObject, ListParams, LogParams, Patch, PatchParams, WatchParams};
 use kube::config::{KubeConfigOptions, Kubeconfig};
 use kube::discovery::{ApiResource, Scope};
@@ -42,7 +43,8 @@ impl Place {
 pub struct KubeCluster {
     place: Place,
     client: OnceCell<Client>,
-    kinds: Mutex<HashMap<KindName, (ApiResource, Scope)>>,
+    /// Kind, and the version that is asked for, to how it is reached.
+    kinds: Mutex<HashMap<(KindName, Option<String>), (ApiResource, Scope)>>,
 }
 
 impl KubeCluster {
@@ -106,9 +108,11 @@ impl KubeCluster {
         }
     }
 
-    /// Returns how a kind is reached, asking the API server when it is not known yet.
+    /// Returns how a kind is reached, asking the API server when it is not known yet: in the version asked for, in
+    /// an older one of the same shape, or in the one that the API server prefers.
     async fn resource(&self, kind: &KindName, version: Option<&str>) -> Result<(ApiResource, Scope), Error> {
-        if let Some(known) = self.kinds.lock().await.get(kind) {
+        let key = (kind.clone(), version.map(str::to_owned));
+        if let Some(known) = self.kinds.lock().await.get(&key) {
             return Ok(known.clone());
         }
         let client = self.client().await?;
@@ -120,9 +124,15 @@ impl KubeCluster {
             Err(error) if error.is_not_found() => return Err(missing()),
             group => group?,
         };
-        let (resource, capabilities) = group.recommended_kind(&kind.kind).ok_or_else(missing)?;
+        let asked = version.map(|version| version.rsplit('/').next().unwrap_or(version));
+        let in_version = |version: &str| {
+            group.versioned_resources(version).into_iter().find(|(resource, _)| resource.kind == kind.kind)
+        };
+        let older = asked.filter(|asked| kind.group == "autoscaling" && *asked == "v2").map(|_| "v2beta2");
+        let found = [asked, older].into_iter().flatten().find_map(in_version);
+        let (resource, capabilities) = found.or_else(|| group.recommended_kind(&kind.kind)).ok_or_else(missing)?;
         let found = (resource, capabilities.scope);
-        self.kinds.lock().await.insert(kind.clone(), found.clone());
+        self.kinds.lock().await.insert(key, found.clone());
         Ok(found)
     }
 
@@ -135,9 +145,49 @@ impl KubeCluster {
         })
     }
 
+    /// Follows what a pod's container writes, line by line, until it ends.
+    ///
+    /// # Errors
+    /// When the pod is not there, or has no such container.
+    pub async fn follow(
+        &self,
+        namespace: &str,
+        pod: &str,
+        query: &LogQuery,
+    ) -> Result<impl Stream<Item = Result<String, Error>> + use<>, Error> {
+        let api: Api<k8s_openapi::api::core::v1::Pod> = Api::namespaced(self.client().await?.clone(), namespace);
+        let parameters = LogParams { follow: true, ..log_parameters(query) };
+        let stream = self.call(api.log_stream(pod, &parameters)).await?;
+        let of = self.place.shown();
+        Ok(stream
+            .lines()
+            .map(move |line| line.map_err(|error| Error::Unreachable { of: of.clone(), why: error.to_string() })))
+    }
+
+    /// Applies an object, or only asks what would become of it.
+    async fn write(&self, object: &Json, ownership: Ownership, dry_run: bool) -> Result<Json, Error> {
+        let Some(address) = Address::of(object) else { return Err(nameless()) };
+        let version = object["apiVersion"].as_str();
+        let (resource, _) = self.resource(&address.kind, version).await?;
+        let api = self.api(&address.kind, version, &address.namespace).await?;
+        let mut parameters = PatchParams::apply(FIELD_MANAGER);
+        parameters.force = ownership == Ownership::TakeOver;
+        parameters.dry_run = dry_run;
+        let mut object = object.clone();
+        if address.kind.group == "autoscaling" {
+            // Older servers know the same shape under an older name.
+            object["apiVersion"] = json!(resource.api_version);
+        }
+        let applied = self.call(api.patch(&address.name, &parameters, &Patch::Apply(&object))).await;
+        if let Err(Error::Refused { status: 404, .. }) = &applied {
+            self.forget(&address.kind).await;
+        }
+        applied.map(to_json)
+    }
+
     /// Forgets how a kind is reached: its definition may have been removed.
     async fn forget(&self, kind: &KindName) {
-        self.kinds.lock().await.remove(kind);
+        self.kinds.lock().await.retain(|(known, _), _| known != kind);
     }
 }
 
@@ -162,15 +212,11 @@ fn to_json(object: DynamicObject) -> Json {
 #[async_trait]
 impl Cluster for KubeCluster {
     async fn apply(&self, object: &Json, ownership: Ownership) -> Result<Json, Error> {
-        let Some(address) = Address::of(object) else { return Err(nameless()) };
-        let api = self.api(&address.kind, object["apiVersion"].as_str(), &address.namespace).await?;
-        let mut parameters = PatchParams::apply(FIELD_MANAGER);
-        parameters.force = ownership == Ownership::TakeOver;
-        let applied = self.call(api.patch(&address.name, &parameters, &Patch::Apply(object))).await;
-        if let Err(Error::Refused { status: 404, .. }) = &applied {
-            self.forget(&address.kind).await;
-        }
-        applied.map(to_json)
+        self.write(object, ownership, false).await
+    }
+
+    async fn rehearse(&self, object: &Json, ownership: Ownership) -> Result<Json, Error> {
+        self.write(object, ownership, true).await
     }
 
     async fn patch(&self, address: &Address, patch: &Json) -> Result<Json, Error> {
@@ -193,6 +239,16 @@ impl Cluster for KubeCluster {
         let list = self.call(api.list(&parameters)).await?;
         let version = list.metadata.resource_version.clone().unwrap_or_default();
         Ok(Listed { items: list.items.into_iter().map(to_json).collect(), version })
+    }
+
+    async fn is_ours(&self, address: &Address) -> Result<bool, Error> {
+        let found = match self.get(address).await {
+            Err(Error::NoSuchKind { .. }) => None,
+            found => found?,
+        };
+        let Some(object) = found else { return Ok(true) };
+        let managers = object.pointer("/metadata/managedFields").and_then(Json::as_array);
+        Ok(managers.is_none_or(|managers| managers.iter().any(|entry| entry["manager"] == FIELD_MANAGER)))
     }
 
     async fn delete(&self, address: &Address) -> Result<(), Error> {
@@ -232,13 +288,16 @@ impl Cluster for KubeCluster {
     async fn logs(&self, namespace: &str, pod: &str, query: &LogQuery) -> Result<String, Error> {
         let client = self.client().await?.clone();
         let api: Api<k8s_openapi::api::core::v1::Pod> = Api::namespaced(client, namespace);
-        let parameters = LogParams {
-            container: query.container.clone(),
-            tail_lines: query.tail,
-            previous: query.previous,
-            ..LogParams::default()
-        };
-        self.call(api.logs(pod, &parameters)).await
+        self.call(api.logs(pod, &log_parameters(query))).await
+    }
+}
+
+fn log_parameters(query: &LogQuery) -> LogParams {
+    LogParams {
+        container: query.container.clone(),
+        tail_lines: query.tail,
+        previous: query.previous,
+        ..LogParams::default()
     }
 }
 

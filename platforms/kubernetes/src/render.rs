@@ -5,9 +5,7 @@ use radii_runtime::fault::code;
 use radii_runtime::platform::{ComputeKind, Container, DaprSidecar, Object, ObjectRef, Restart, Target, Workload};
 use serde_json::{Map, Value as Json, json};
 
-use crate::base;
-use crate::labels;
-use crate::pod;
+use crate::{base, labels, pod, scaling, vault};
 
 /// Longest name of most objects, and of label values.
 const LONGEST_NAME: usize = 63;
@@ -20,8 +18,11 @@ pub fn workload(target: &Target, workload: &Workload) -> Result<Vec<Object>, Fau
     let secret = pod::secret_data(workload);
     let ours = Json::Object(labels::of_resource(target, &workload.resource));
     let plain = json!({ "labels": ours });
-    let shared = Json::Object(labels::marked(target, workload, &workload.shared));
-    let mut objects = vec![meta.object("v1", "core/ServiceAccount", &name, shared, json!({}))];
+    let mut account = labels::marked(target, workload, &workload.shared);
+    if let Some(identity) = &workload.identity {
+        vault::mark_account(&mut account, identity);
+    }
+    let mut objects = vec![meta.object("v1", "core/ServiceAccount", &name, Json::Object(account), json!({}))];
     let rule = json!({ "apiGroups": [""], "resources": ["secrets"], "verbs": ["get", "list"] });
     objects.push(meta.object(
         "rbac.authorization.k8s.io/v1",
@@ -43,7 +44,17 @@ pub fn workload(target: &Target, workload: &Workload) -> Result<Vec<Object>, Fau
     ));
     if !secret.is_empty() {
         let members = json!({ "type": "Opaque", "data": secret });
-        objects.push(meta.object("v1", "core/Secret", &name, plain, members));
+        objects.push(meta.object("v1", "core/Secret", &name, plain.clone(), members));
+    }
+    for (name, spec) in vault::classes(workload)? {
+        let kind = "secrets-store.csi.x-k8s.io/SecretProviderClass";
+        objects.push(meta.object("secrets-store.csi.x-k8s.io/v1", kind, &name, plain.clone(), json!({ "spec": spec })));
+    }
+    // Before its target, so that the target's number of replicas is the scaler's from the first moment.
+    if let Some(scaling) = &workload.scaling {
+        let spec = scaling::scaler(&name, scaling);
+        let kind = "autoscaling/HorizontalPodAutoscaler";
+        objects.push(meta.object("autoscaling/v2", kind, &name, plain, json!({ "spec": spec })));
     }
     let marked = Json::Object(labels::marked(target, workload, &workload.marks));
     objects.push(meta.object("apps/v1", "apps/Deployment", &name, marked, deployment(target, workload, &secret)?));
@@ -124,6 +135,11 @@ fn deployment(target: &Target, workload: &Workload, secret: &Map<String, Json>) 
         // A changed value changes the pod template, and so rolls the pods.
         annotations["radapp.io/secret-hash"] = json!(pod::secret_hash(workload));
     }
+    if workload.identity.is_some()
+        && let Some(Json::Object(labels)) = metadata.get_mut("labels")
+    {
+        labels.insert(vault::USES_IDENTITY.to_owned(), json!("true"));
+    }
     if let Some(sidecar) = &workload.dapr {
         dapr(sidecar, &mut annotations);
     }
@@ -134,7 +150,7 @@ fn deployment(target: &Target, workload: &Workload, secret: &Map<String, Json>) 
         "selector": { "matchLabels": labels::selector(target, &workload.resource) },
         "template": { "metadata": metadata, "spec": pod::spec(workload)? },
     });
-    if let Some(replicas) = workload.replicas {
+    if let Some(replicas) = workload.replicas.filter(|_| workload.scaling.is_none()) {
         spec["replicas"] = json!(replicas);
     }
     Ok(json!({ "spec": spec }))

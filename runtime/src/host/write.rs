@@ -9,6 +9,7 @@ use super::{Answer, Delete, Host, Mode, Preconditions, Put, resolve};
 use crate::Fault;
 use crate::access::Right;
 use crate::fault::code;
+use crate::platform::Object;
 use crate::store::{self, Batch, Expect, Operation, OperationId, Private, Record, State, Verb, Write};
 use crate::trace;
 use crate::validate::{Validator, Violation};
@@ -135,8 +136,33 @@ pub(super) async fn rehearse(host: &Host, request: &Put) -> Result<(Record, Vec<
     let kind = host.kind_of(&resource_type(&request.id)?);
     let objects = kind.foresee(host, &checked.record).await.unwrap_or_default();
     host.redact(&mut checked.record);
-    let objects = objects.iter().map(|object| json!({ "id": object.reference.output_id(), "body": object.body }));
-    Ok((checked.record, objects.collect()))
+    Ok((checked.record, preview(host, &objects).await))
+}
+
+/// Shows objects and what applying them would change; values of secrets are nobody's to see.
+async fn preview(host: &Host, objects: &[Object]) -> Vec<Json> {
+    let mut shown = Vec::with_capacity(objects.len());
+    for object in objects {
+        let mut entry = json!({ "id": object.reference.output_id(), "body": without_secrets(&object.body) });
+        if let Some(platform) = host.platform(object.reference.platform)
+            && let Some(change) = platform.compare(object).await
+        {
+            entry["change"] = change;
+        }
+        shown.push(entry);
+    }
+    shown
+}
+
+fn without_secrets(body: &Json) -> Json {
+    let mut body = body.clone();
+    if body["kind"] == "Secret" {
+        for member in ["data", "stringData"] {
+            let values = body.get_mut(member).and_then(Json::as_object_mut).into_iter().flat_map(Map::values_mut);
+            values.for_each(|value| *value = "(secret)".into());
+        }
+    }
+    body
 }
 
 async fn try_put(host: &Host, request: &Put, operation: Option<OperationId>) -> Result<Answer, Refusal> {

@@ -11,7 +11,7 @@ use crate::environment::Environment;
 use crate::graph;
 use crate::host::{Host, Kind, Mode, Step, Work};
 use crate::platform::ComputeKind;
-use crate::store::{Record, Verb, Write};
+use crate::store::{ListQuery, Record, Verb, Write};
 
 /// Extensions of applications that mean something; others are dropped, as the contract says.
 const EXTENSIONS: [&str; 3] = ["kubernetesNamespace", "kubernetesMetadata", "aci"];
@@ -57,6 +57,9 @@ impl Kind for Applications {
             let namespace = environment.application_namespace(record);
             check_namespace(kind, &namespace)?;
             refuse_other_namespace(old, &namespace)?;
+            if kind == ComputeKind::Kubernetes {
+                check_namespace_is_free(host, record, &environment, &namespace).await?;
+            }
             record.properties["status"] = json!({ "compute": { "kind": kind.as_str(), "namespace": namespace } });
             super::reserve(host, &environment, Some(record), &namespace).await?;
         }
@@ -111,6 +114,39 @@ fn refuse_other_namespace(old: Option<&Record>, namespace: &str) -> Result<(), F
         ))),
         _ => Ok(()),
     }
+}
+
+/// Refuses the namespace of another application or environment of the same group.
+async fn check_namespace_is_free(
+    host: &Host,
+    record: &Record,
+    environment: &Environment,
+    namespace: &str,
+) -> Result<(), Fault> {
+    let taken =
+        |what: String| Err(Fault::conflict(format!("{what} with the same namespace ({namespace}) already exists")));
+    let of_type = async |id: &ResourceId, kind: TypeName| -> Result<Vec<Record>, Fault> {
+        let scope = Some(id.scope());
+        let query = ListQuery { scope, recursive: true, kind: Some(kind), after: None, limit: None };
+        Ok(host.parts.store.list(&query).await?.records)
+    };
+    let namespace_of = |compute: Option<&Json>| compute?.get("namespace")?.as_str().map(str::to_owned);
+    let environments = of_type(environment.id(), TypeName::new("Applications.Core", "environments")).await?;
+    for other in environments {
+        if namespace_of(other.properties.get("compute")).as_deref() == Some(namespace) {
+            return taken(format!("Environment {}", environment.id().name().unwrap_or_default()));
+        }
+    }
+    for other in of_type(&record.id, TypeName::new("Applications.Core", "applications")).await? {
+        let is_other = other.id.key() != record.id.key();
+        if is_other
+            && namespace_of(other.properties.get("status").and_then(|status| status.get("compute"))).as_deref()
+                == Some(namespace)
+        {
+            return taken(format!("Application {}", other.id));
+        }
+    }
+    Ok(())
 }
 
 fn keep_known_extensions(record: &mut Record) {

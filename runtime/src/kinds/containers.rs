@@ -12,7 +12,7 @@ use crate::connections::{self, Carrier};
 use crate::environment::{Environment, compute_kind, load_application, load_linked};
 use crate::host::{Host, Kind, Mode, Step, Work};
 use crate::objects::{self, Recorder};
-use crate::platform::{ComputeKind, EnvValue, Observed, Target, Workload};
+use crate::platform::{ComputeKind, EnvValue, Observed, Target, Volume, Workload};
 use crate::store::{Record, Verb};
 use crate::workload::{Draft, hosts};
 
@@ -55,6 +55,12 @@ impl Kind for Containers {
         let status = old.and_then(|old| old.properties.get("status")).cloned();
         record.properties.insert("status".into(), status.unwrap_or_else(|| json!({})));
         if is_classic(record) {
+            if record.properties.get("identity").is_some_and(|identity| !identity.is_null()) {
+                let message = "User-defined identity in Applications.Core/containers is not supported.";
+                return Err(Fault::bad_request(message));
+            }
+            // A classic container goes where its application goes.
+            record.properties.shift_remove("environment");
             refuse_moves(record, old)?;
             complete(&mut record.properties);
         } else if let Some(hosts) = old.and_then(|old| old.properties.get("hosts")) {
@@ -87,9 +93,10 @@ impl Kind for Containers {
         }
         let (environment, application, target) = find_target(host, record).await?;
         let variables = connections::variables(host, &record.properties, Carrier::of(target.kind)).await?;
-        let mut workload =
-            Draft::parse(record)?.into_workload(&target, &variables, environment.marks(application.as_ref()));
-        resolve_secrets(host, &mut workload).await?;
+        let mut draft = Draft::parse(record)?;
+        draft.degrade_for(&target);
+        let mut workload = draft.into_workload(&target, &variables, environment.marks(application.as_ref()));
+        resolve(host, &record.properties, &target, &mut workload).await?;
         objects::driver(host, target.kind)?.render(&target, &workload)
     }
 }
@@ -109,11 +116,17 @@ async fn resolve_secrets(host: &Host, workload: &mut Workload) -> Result<(), Fau
     Ok(())
 }
 
-/// Checks that volumes that are resources exist, and are volumes that can be mounted here.
-async fn check_volumes(host: &Host, properties: &Map<String, Json>) -> Result<(), Fault> {
-    let volumes = properties.get("container").and_then(|container| container["volumes"].as_object());
-    for (name, volume) in volumes.into_iter().flatten().filter(|(_, volume)| volume["kind"] == "persistent") {
-        let source = volume["source"].as_str().unwrap_or_default();
+/// Fills in what other resources say: names of secrets, vaults behind volumes, the identity that opens them.
+async fn resolve(
+    host: &Host,
+    properties: &Map<String, Json>,
+    target: &Target,
+    workload: &mut Workload,
+) -> Result<(), Fault> {
+    resolve_secrets(host, workload).await?;
+    let given = properties.get("container").and_then(|container| container["volumes"].as_object());
+    for (name, given) in given.into_iter().flatten().filter(|(_, given)| given["kind"] == "persistent") {
+        let source = given["source"].as_str().unwrap_or_default();
         if !source.starts_with('/') {
             continue;
         }
@@ -121,13 +134,34 @@ async fn check_volumes(host: &Host, properties: &Map<String, Json>) -> Result<()
         if !found.type_name.eq_ignore_ascii_case("Applications.Core/volumes") {
             return Err(Fault::internal("invalid dependency resource"));
         }
-        let message = format!(
-            "container.volumes.{name}: `{source}` is an Azure Key Vault, and this server has no credentials for Azure: \
-             put the values into a secret store, or name a PersistentVolumeClaim as `source`"
-        );
-        return Err(Fault::new(400, crate::fault::code::PLATFORM_UNSUPPORTED, message));
+        workload.volumes.insert(name.clone(), Volume::Vault(super::volumes::vault(&found)?));
+        workload.identity = super::volumes::identity(target);
+    }
+    resolve_claims(host, properties, workload).await
+}
+
+/// Volumes of `Radius.Compute/persistentVolumes` are the claims that their recipes made.
+async fn resolve_claims(host: &Host, properties: &Map<String, Json>, workload: &mut Workload) -> Result<(), Fault> {
+    for (name, given) in properties.get("volumes").and_then(Json::as_object).into_iter().flatten() {
+        let id = given["persistentVolume"]["resourceId"].as_str().unwrap_or_default();
+        if !id.starts_with('/') {
+            continue;
+        }
+        let found = super::secret_stores::load(host, id).await?;
+        let outputs = found.properties.get("status").and_then(|status| status["outputResources"].as_array());
+        let claim = outputs.into_iter().flatten().filter_map(|output| output["id"].as_str()).find_map(claim_of);
+        if let Some(claim) = claim {
+            workload.volumes.insert(name.clone(), Volume::Persistent { source: claim });
+        }
     }
     Ok(())
+}
+
+/// The claim's name in an output resource's id, if it is one.
+fn claim_of(id: &str) -> Option<String> {
+    let (before, name) = id.rsplit_once('/')?;
+    let is_claim = before.rsplit('/').next()?.eq_ignore_ascii_case("PersistentVolumeClaim");
+    is_claim.then(|| name.to_owned())
 }
 
 fn is_classic(record: &Record) -> bool {
@@ -144,7 +178,10 @@ fn complete(properties: &mut Map<String, Json>) {
     let connections = properties.entry("connections").or_insert_with(|| json!({}));
     for entry in connections.as_object_mut().into_iter().flat_map(Map::values_mut).filter_map(Json::as_object_mut) {
         entry.entry("disableDefaultEnvVars").or_insert(Json::Bool(false));
-        entry.entry("iam").or_insert_with(|| json!({ "kind": "azure", "roles": [] }));
+        let iam = entry.entry("iam").or_insert_with(|| json!({ "kind": "azure" }));
+        if let Some(iam) = iam.as_object_mut() {
+            iam.entry("roles").or_insert_with(|| json!([]));
+        }
     }
     if let Some(container) = properties.get_mut("container").and_then(Json::as_object_mut) {
         for (name, default) in [
@@ -187,15 +224,6 @@ fn complete_volumes_and_probes(container: &mut Map<String, Json>) {
 }
 
 fn complete_extensions(properties: &mut Map<String, Json>) {
-    // Names that find our objects are not the author's to give.
-    let extensions = properties.get_mut("extensions").and_then(Json::as_array_mut);
-    for extension in extensions.into_iter().flatten().filter(|extension| extension["kind"] == "kubernetesMetadata") {
-        for marks in ["labels", "annotations"] {
-            if let Some(marks) = extension.get_mut(marks).and_then(Json::as_object_mut) {
-                marks.retain(|name, _| !name.starts_with("radapp.io/"));
-            }
-        }
-    }
     let extensions = properties.get_mut("extensions").and_then(Json::as_array_mut);
     for extension in extensions.into_iter().flatten().filter(|extension| extension["kind"] == "daprSidecar") {
         let Some(extension) = extension.as_object_mut() else { continue };
@@ -207,7 +235,38 @@ fn complete_extensions(properties: &mut Map<String, Json>) {
     }
 }
 
+/// Drops marks whose names are not the author's to give: they find our objects.
+fn drop_reserved_marks(properties: &mut Map<String, Json>) {
+    let extensions = properties.get_mut("extensions").and_then(Json::as_array_mut);
+    for extension in extensions.into_iter().flatten().filter(|extension| extension["kind"] == "kubernetesMetadata") {
+        for marks in ["labels", "annotations"] {
+            if let Some(marks) = extension.get_mut(marks).and_then(Json::as_object_mut) {
+                marks.retain(|name, _| !name.starts_with("radapp.io/"));
+            }
+        }
+    }
+}
+
+/// Refuses roles that connections ask for: nobody here can give them.
+fn refuse_roles(properties: &Map<String, Json>, environment: &Environment) -> Result<(), Fault> {
+    for (name, connection) in properties.get("connections").and_then(Json::as_object).into_iter().flatten() {
+        if !connection["iam"]["roles"].as_array().is_some_and(|roles| !roles.is_empty()) {
+            continue;
+        }
+        if environment.provider("azure").is_none() {
+            return Err(Fault::internal("environment providers are not specified"));
+        }
+        let message = format!(
+            "connections.{name}.iam.roles: this server has no credentials for Azure, and cannot assign roles: assign them to \
+             the identity of the environment's `compute.identity` yourself, and leave `roles` empty"
+        );
+        return Err(Fault::new(400, crate::fault::code::PLATFORM_UNSUPPORTED, message));
+    }
+    Ok(())
+}
+
 async fn deploy(work: &Work<'_>, record: &mut Record) -> Result<(), Fault> {
+    drop_reserved_marks(&mut record.properties);
     if is_manual(record) {
         let listed = record.properties.get("resources").and_then(Json::as_array).into_iter().flatten();
         let outputs: Vec<_> = listed.map(|entry| json!({ "id": entry.get("id"), "radiusManaged": false })).collect();
@@ -217,12 +276,13 @@ async fn deploy(work: &Work<'_>, record: &mut Record) -> Result<(), Fault> {
         return Ok(());
     }
     let (environment, application, target) = find_target(work.host, record).await?;
+    refuse_roles(&record.properties, &environment)?;
     let variables = connections::variables(work.host, &record.properties, Carrier::of(target.kind)).await?;
-    let draft = Draft::parse(record)?;
+    let mut draft = Draft::parse(record)?;
+    draft.degrade_for(&target);
     let degradations = draft.degradations.clone();
     let mut workload = draft.into_workload(&target, &variables, environment.marks(application.as_ref()));
-    resolve_secrets(work.host, &mut workload).await?;
-    check_volumes(work.host, &record.properties).await?;
+    resolve(work.host, &record.properties, &target, &mut workload).await?;
     let platform = objects::driver(work.host, target.kind);
     if environment.is_simulated() {
         // What would be made is shown where this server knows how; nothing is made.

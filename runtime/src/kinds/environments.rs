@@ -48,6 +48,7 @@ impl Kind for Environments {
             record.properties.shift_remove("simulated");
         }
         check_compute(record)?;
+        check_identity(record)?;
         check_namespace_is_free(host, record).await?;
         if !is(record, RADIUS_CORE) {
             super::reserve(host, &Environment::of(record.clone()), None, "").await?;
@@ -107,6 +108,27 @@ fn check_compute(record: &Record) -> Result<(), Fault> {
         // The words that clients know for every bad namespace, whatever is wrong with it.
         _ => Err(invalid("$.properties.compute.namespace must be 63 characters or less.")),
     }
+}
+
+/// Checks what a kind of identity needs, in the words of Radius.
+fn check_identity(record: &Record) -> Result<(), Fault> {
+    let compute = record.properties.get("compute");
+    let Some(identity) = compute.and_then(|compute| compute.get("identity")) else { return Ok(()) };
+    let is_given = |name: &str| identity[name].as_str().is_some_and(|text| !text.is_empty());
+    let is_kubernetes = compute.is_some_and(|compute| compute["kind"] == "kubernetes");
+    let message = match identity["kind"].as_str().unwrap_or_default() {
+        "azure.com.workload" if !is_given("oidcIssuer") => ".properties.oidcIssuer is required for workload identity",
+        "azure.com.workload" if is_given("resource") => ".properties.resource is read-only property",
+        // Identities of a machine mean nothing to pods, so Kubernetes never has any.
+        "userAssigned" | "systemAssignedUserAssigned" if is_kubernetes || identity["managedIdentity"].is_null() => {
+            ".properties.managedIdentity is required for user assigned identity"
+        }
+        "systemAssigned" if !is_kubernetes && !identity["managedIdentity"].is_null() => {
+            "no managed identities can be set for system assigned identity"
+        }
+        _ => return Ok(()),
+    };
+    Err(Fault::bad_request(message))
 }
 
 /// Refuses a namespace that no cluster can have, or that this cluster does not have as far as that can be told.

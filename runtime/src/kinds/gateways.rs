@@ -45,6 +45,8 @@ impl Kind for Gateways {
 
     async fn admit(&self, host: &Host, record: &mut Record, old: Option<&Record>) -> Result<(), Fault> {
         shape::strip(record);
+        // A gateway goes where its application goes.
+        record.properties.shift_remove("environment");
         refuse_moves(record, old)?;
         complete(&mut record.properties);
         let status = old.and_then(|old| old.properties.get("status")).cloned();

@@ -8,7 +8,7 @@ use super::{refuse_moves, shape};
 use crate::Fault;
 use crate::fault::code;
 use crate::host::{Host, Kind, Mode, Step, Work};
-use crate::platform::{ComputeKind, Target};
+use crate::platform::{ComputeKind, Identity, Target, Vault, VaultObject};
 use crate::store::Record;
 
 /// The only kind that Radius has: an Azure Key Vault.
@@ -39,6 +39,7 @@ impl Kind for Volumes {
     }
 
     async fn admit(&self, host: &Host, record: &mut Record, old: Option<&Record>) -> Result<(), Fault> {
+        record.properties.shift_remove("environment");
         refuse_moves(record, old)?;
         let properties = &mut record.properties;
         let kind = properties.get("kind").and_then(Json::as_str).unwrap_or_default();
@@ -82,4 +83,70 @@ async fn check_driver(host: &Host) -> Result<(), Fault> {
         "Your volume requires secret store CSI driver. Please install it by following \
          https://secrets-store-csi-driver.sigs.k8s.io/.",
     ))
+}
+
+/// Reads the vault behind a volume.
+///
+/// # Errors
+/// 400 when the volume names no vault.
+pub(super) fn vault(volume: &Record) -> Result<Vault, Fault> {
+    let resource = volume.properties.get("resource").and_then(Json::as_str).unwrap_or_default();
+    let name = resource.starts_with('/').then(|| resource.rsplit('/').next()).flatten().unwrap_or_default();
+    if name.is_empty() {
+        let message = format!("`{}`: its `resource` is no id of a key vault: `{resource}`", volume.id);
+        return Err(Fault::bad_request(message));
+    }
+    let mut objects = Vec::new();
+    for (list, kind) in [("secrets", "secret"), ("keys", "key"), ("certificates", "cert")] {
+        for (key, given) in volume.properties.get(list).and_then(Json::as_object).into_iter().flatten() {
+            objects.push(object(kind, key, given));
+        }
+    }
+    let volume = volume.id.name().unwrap_or_default().to_owned();
+    Ok(Vault { volume, vault: name.to_owned(), objects })
+}
+
+/// Reads one object of a vault; the driver fetches parts of a certificate as objects of other kinds.
+fn object(kind: &str, key: &str, given: &Json) -> VaultObject {
+    let text = |name: &str| given[name].as_str().unwrap_or_default().to_owned();
+    let kind = match (kind, text("certType").as_str()) {
+        ("cert", "privatekey") => "secret",
+        ("cert", "publickey") => "key",
+        (kind, _) => kind,
+    };
+    let is_certificate = given.get("format").is_some();
+    let alias = Some(text("alias")).filter(|alias| !alias.is_empty()).unwrap_or_else(|| key.to_owned());
+    VaultObject {
+        name: text("name"),
+        alias,
+        kind: kind.to_owned(),
+        version: text("version"),
+        // Only what is fetched as a secret has a choice.
+        encoding: if kind == "secret" { text("encoding") } else { String::new() },
+        format: if is_certificate { text("format") } else { String::new() },
+    }
+}
+
+/// The identity of an environment's workloads: `compute.identity` of kind `azure.com.workload`, where it says who.
+pub(super) fn identity(target: &Target) -> Option<Identity> {
+    let identity = target.compute.get("identity").filter(|identity| identity["kind"] == "azure.com.workload")?;
+    let text = |name: &str| identity[name].as_str().filter(|text| !text.is_empty()).map(str::to_owned);
+    Some(Identity { client: text("clientId")?, tenant: text("tenantId")? })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn parts_of_a_certificate_are_fetched_as_what_they_are() {
+        let of = |kind: &str| {
+            object("cert", "c", &json!({ "name": "n", "certType": kind, "format": "pem", "encoding": "hex" }))
+        };
+        let gist = |object: VaultObject| (object.kind, object.alias, object.encoding, object.format);
+        let text = str::to_owned;
+        assert_eq!(gist(of("certificate")), (text("cert"), text("c"), String::new(), text("pem")));
+        assert_eq!(gist(of("privatekey")), (text("secret"), text("c"), text("hex"), text("pem")));
+        assert_eq!(gist(of("publickey")), (text("key"), text("c"), String::new(), text("pem")));
+    }
 }

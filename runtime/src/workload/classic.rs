@@ -222,7 +222,7 @@ impl GivenProbe {
             "httpGet" => {
                 let path = self.path.clone().unwrap_or_default();
                 let path = if path.starts_with('/') { path } else { format!("/{path}") };
-                Check::Http { port: port()?, path, headers: self.headers.clone() }
+                Check::Http { port: port()?, path, headers: self.headers.clone(), tls: false }
             }
             "tcp" => Check::Tcp { port: port()? },
             "exec" => {
@@ -242,6 +242,8 @@ impl GivenProbe {
             period: self.period_seconds.unwrap_or(10.0),
             timeout: self.timeout_seconds.unwrap_or(5.0),
             failures: failures(self.failure_threshold),
+            successes: None,
+            grace: None,
         })
     }
 }

@@ -5,9 +5,9 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 use serde_json::Value as Json;
 
-use super::{Draft, Entries, invalid, last_name, port_number, read, restart, unsupported};
+use super::{Draft, Entries, invalid, last_name, port_number, read, restart};
 use crate::Fault;
-use crate::platform::{Check, Container, EnvValue, Mount, Port, Probe, Protocol, Volume};
+use crate::platform::{Check, Container, EnvValue, Goal, Metric, Mount, Port, Probe, Protocol, Scaling, Volume};
 use crate::store::Record;
 
 #[derive(Deserialize)]
@@ -141,12 +141,15 @@ struct EmptyDir {
 pub(super) fn parse(record: &Record) -> Result<Draft, Fault> {
     let mut draft = Draft::empty(record);
     let properties = &record.properties;
-    refuse_what_is_missing(properties)?;
     draft.restart = restart(properties.get("restartPolicy").and_then(Json::as_str));
     if let Some(replicas) = properties.get("replicas").filter(|replicas| !replicas.is_null()) {
         let replicas = replicas.as_u64().and_then(|replicas| u32::try_from(replicas).ok());
         let replicas = replicas.ok_or_else(|| invalid("replicas", "must be a whole number that is not negative"))?;
         draft.replicas = Some(replicas);
+    }
+    if let Some(given) = properties.get("autoScaling").filter(|given| !given.is_null()) {
+        let scaling = scaling(given, draft.replicas)?;
+        draft.scaling = Some(scaling);
     }
     if let Some(sidecar) = properties.get("extensions").and_then(|extensions| extensions.get("daprSidecar")) {
         draft.dapr = Some(super::classic::dapr(sidecar)?);
@@ -172,12 +175,75 @@ pub(super) fn parse(record: &Record) -> Result<Draft, Fault> {
     Ok(draft)
 }
 
-fn refuse_what_is_missing(properties: &serde_json::Map<String, Json>) -> Result<(), Fault> {
-    let is_given = |value: Option<&Json>| value.is_some_and(|value| !value.is_null());
-    if is_given(properties.get("autoScaling")) {
-        return Err(unsupported("autoScaling", "this server keeps the number of `replicas`; set that instead"));
+/// As many as a scaler may reach when its author does not say.
+const USUAL_MOST: u32 = 10;
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct AutoScaling {
+    max_replicas: Option<u32>,
+    metrics: Vec<GivenMetric>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct GivenMetric {
+    kind: String,
+    custom_metric: Option<String>,
+    target: GivenGoal,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct GivenGoal {
+    average_utilization: Option<u32>,
+    average_value: Option<u64>,
+    value: Option<u64>,
+}
+
+/// Reads `autoScaling`; `replicas` is the least number then.
+fn scaling(given: &Json, replicas: Option<u32>) -> Result<Scaling, Fault> {
+    let given: AutoScaling = read(given, "autoScaling")?;
+    let least = replicas.unwrap_or(1).max(1);
+    let most = given.max_replicas.unwrap_or_else(|| USUAL_MOST.max(least));
+    if most < least {
+        let message = format!("{most} is less than the {least} `replicas` that there are at least");
+        return Err(invalid("autoScaling.maxReplicas", message));
     }
-    Ok(())
+    if given.metrics.is_empty() {
+        return Err(invalid("autoScaling.metrics", "needs at least one measure"));
+    }
+    let metrics =
+        given.metrics.into_iter().enumerate().map(|(at, metric)| metric.read(at)).collect::<Result<_, _>>()?;
+    Ok(Scaling { least, most, metrics })
+}
+
+impl GivenMetric {
+    fn read(self, at: usize) -> Result<Metric, Fault> {
+        let pointer = format!("autoScaling.metrics.{at}");
+        let custom = self.kind == "custom";
+        let GivenGoal { average_utilization, average_value, value } = self.target;
+        let goal = match (average_utilization, average_value, value) {
+            (Some(_), None, None) if custom => {
+                let message = "a measure of the application's own has no utilization; give `averageValue`";
+                return Err(invalid(&format!("{pointer}.target"), message));
+            }
+            (Some(percent), None, None) if percent > 0 => Goal::Utilization(percent),
+            (None, Some(number), None) | (None, None, Some(number)) if number > 0 => Goal::Average(number),
+            _ => {
+                let message = "needs exactly one of `averageUtilization`, `averageValue` and `value`, above 0";
+                return Err(invalid(&format!("{pointer}.target"), message));
+            }
+        };
+        let name = match custom {
+            false => self.kind,
+            true => self
+                .custom_metric
+                .filter(|name| !name.is_empty())
+                .ok_or_else(|| invalid(&format!("{pointer}.customMetric"), "is required where `kind` is custom"))?,
+        };
+        Ok(Metric { name, custom, goal })
+    }
 }
 
 /// Reads the volumes; returns the names of those that may only be read.
@@ -218,10 +284,16 @@ impl Given {
             working_dir: self.working_dir.filter(|directory| !directory.is_empty()),
             ..Container::default()
         };
-        let limits = [self.resources.limits, self.resources.requests];
-        let cpu = limits.iter().flatten().find_map(|amounts| amounts.cpu.as_deref());
-        container.cpu = cpu.map(|text| cores(text, &format!("{pointer}.resources"))).transpose()?;
-        container.memory = limits.iter().flatten().find_map(|amounts| amounts.memory_in_mib).map(|mib| mib << 20);
+        let Resources { requests, limits } = self.resources;
+        let (requests, limits) = (requests.unwrap_or_default(), limits.unwrap_or_default());
+        let read = |text: Option<&str>, which: &str| {
+            text.map(|text| cores(text, &format!("{pointer}.resources.{which}.cpu"))).transpose()
+        };
+        container.cpu = read(limits.cpu.as_deref(), "limits")?;
+        container.cpu_request = read(requests.cpu.as_deref(), "requests")?;
+        container.memory = limits.memory_in_mib.map(|mib| mib << 20);
+        container.memory_request = requests.memory_in_mib.map(|mib| mib << 20);
+        check_order(&container, &pointer)?;
         for (name, entry) in self.env {
             container.env.push((name.clone(), entry.read(&format!("{pointer}.env.{name}"))?));
         }
@@ -240,7 +312,7 @@ impl Given {
         }
         for (property, probe) in [("readinessProbe", self.readiness_probe), ("livenessProbe", self.liveness_probe)] {
             let Some(probe) = probe else { continue };
-            let probe = probe.read(&format!("{pointer}.{property}"), draft)?;
+            let probe = probe.read(&format!("{pointer}.{property}"))?;
             match property {
                 "readinessProbe" => container.readiness = Some(probe),
                 _ => container.liveness = Some(probe),
@@ -261,13 +333,7 @@ impl GivenEnv {
 }
 
 impl GivenProbe {
-    fn read(self, pointer: &str, draft: &mut Draft) -> Result<Probe, Fault> {
-        if self.success_threshold.is_some_and(|times| times > 1) || self.termination_grace_period_seconds.is_some() {
-            draft.degrade(
-                &format!("/properties/{}", pointer.replace('.', "/")),
-                "`successThreshold` and `terminationGracePeriodSeconds` of probes have no effect yet",
-            );
-        }
+    fn read(self, pointer: &str) -> Result<Probe, Fault> {
         let check = match (self.http_get, self.tcp_socket, self.exec) {
             (Some(http), None, None) => http.read(pointer)?,
             (None, Some(tcp), None) => {
@@ -282,15 +348,15 @@ impl GivenProbe {
             period: self.period_seconds.unwrap_or(10.0),
             timeout: self.timeout_seconds.unwrap_or(1.0),
             failures: self.failure_threshold.unwrap_or(3).max(1),
+            successes: self.success_threshold,
+            grace: self.termination_grace_period_seconds,
         })
     }
 }
 
 impl HttpGet {
     fn read(self, pointer: &str) -> Result<Check, Fault> {
-        if self.scheme.as_deref() == Some("https") {
-            return Err(unsupported(&format!("{pointer}.httpGet.scheme"), "probes speak `http` only; use `tcpSocket`"));
-        }
+        let tls = self.scheme.as_deref().is_some_and(|scheme| scheme.eq_ignore_ascii_case("https"));
         let mut headers = BTreeMap::new();
         for header in &self.http_headers {
             let text = |key: &str| header.get(key).and_then(Json::as_str);
@@ -300,8 +366,18 @@ impl HttpGet {
             }
         }
         let path = if self.path.starts_with('/') { self.path } else { format!("/{}", self.path) };
-        Ok(Check::Http { port: port_number(self.port, &format!("{pointer}.httpGet.port"))?, path, headers })
+        Ok(Check::Http { port: port_number(self.port, &format!("{pointer}.httpGet.port"))?, path, headers, tls })
     }
+}
+
+/// Refuses to keep more for a container than it may use.
+fn check_order(container: &Container, pointer: &str) -> Result<(), Fault> {
+    let is_more = container.cpu_request.zip(container.cpu).is_some_and(|(request, limit)| request > limit)
+        || container.memory_request.zip(container.memory).is_some_and(|(request, limit)| request > limit);
+    if is_more {
+        return Err(invalid(&format!("{pointer}.resources"), "requests are more than limits"));
+    }
+    Ok(())
 }
 
 /// Reads `0.5`, `500m` or `2`.

@@ -12,9 +12,10 @@ use serde::de::DeserializeOwned;
 use serde_json::{Map, Value as Json, json};
 
 use crate::Fault;
+use crate::connections::Carrier;
 use crate::fault::code;
 use crate::platform::{
-    ComputeKind, Container, DaprSidecar, EnvValue, Marks, Named, Pull, Restart, Target, Volume, Workload,
+    ComputeKind, Container, DaprSidecar, EnvValue, Marks, Named, Pull, Restart, Scaling, Target, Volume, Workload,
 };
 use crate::store::Record;
 
@@ -30,6 +31,7 @@ pub(crate) struct Draft {
     runtimes: Map<String, Json>,
     marks: Marks,
     dapr: Option<DaprSidecar>,
+    scaling: Option<Scaling>,
     /// What no platform can do yet, as entries of `status.degradations`.
     pub(crate) degradations: Vec<Json>,
 }
@@ -60,6 +62,7 @@ impl Draft {
             runtimes: Map::new(),
             marks: Marks::default(),
             dapr: None,
+            scaling: None,
             degradations: Vec::new(),
         }
     }
@@ -71,6 +74,17 @@ impl Draft {
         self.degradations.push(entry);
     }
 
+    /// Says what the target's platform cannot do.
+    pub(crate) fn degrade_for(&mut self, target: &Target) {
+        if self.scaling.is_some() && target.kind != ComputeKind::Kubernetes {
+            self.scaling = None;
+            self.degrade(
+                "/properties/autoScaling",
+                "the platform has no autoscaler: the number of `replicas` is kept; set it, or deploy to Kubernetes",
+            );
+        }
+    }
+
     /// Returns the workload for a target; connection variables come first, so that the author's own win.
     pub(crate) fn into_workload(
         mut self,
@@ -78,9 +92,11 @@ impl Draft {
         variables: &BTreeMap<String, EnvValue>,
         shared: Marks,
     ) -> Workload {
+        // Where there are secrets, values that the author overrides stay in them: other containers may read them.
+        let keeps = Carrier::of(target.kind) == Carrier::Secret;
         for container in &mut self.containers {
             let own = std::mem::take(&mut container.env);
-            let connected = variables.iter().filter(|(name, _)| !own.iter().any(|(known, _)| known == *name));
+            let connected = variables.iter().filter(|(name, _)| keeps || !own.iter().any(|(known, _)| known == *name));
             container.env = connected.map(|(name, value)| (name.clone(), value.clone())).collect();
             container.env.extend(own);
         }
@@ -98,6 +114,8 @@ impl Draft {
             marks: if labelled { marks } else { Marks::default() },
             shared: if labelled { shared } else { Marks::default() },
             dapr: self.dapr,
+            scaling: self.scaling,
+            identity: None,
         }
     }
 }
@@ -121,10 +139,6 @@ pub(crate) fn hosts(target: &Target, workload: &Workload) -> Map<String, Json> {
 
 fn invalid(pointer: &str, message: impl std::fmt::Display) -> Fault {
     Fault::new(400, code::INVALID_CONTENT, format!("`{pointer}`: {message}"))
-}
-
-fn unsupported(pointer: &str, why: &str) -> Fault {
-    Fault::new(400, code::PLATFORM_UNSUPPORTED, format!("`{pointer}` is not supported: {why}"))
 }
 
 /// Reads a property into a typed shape.

@@ -98,15 +98,19 @@ fn get(endpoint: &str, path: &str) -> String {
 }
 
 fn probe(check: Check) -> Probe {
-    Probe { check, initial_delay: 0.0, period: 0.5, timeout: 2.0, failures: 2 }
+    Probe { check, initial_delay: 0.0, period: 0.5, timeout: 2.0, failures: 2, successes: None, grace: None }
 }
 
 #[tokio::test]
 async fn a_container_serves_on_its_endpoint_and_is_gone_after_delete() {
     let Some(bench) = Bench::new().await else { return };
     let mut web = web("web");
-    web.readiness =
-        Some(probe(Check::Http { port: 8080, path: "/index.html".to_owned(), headers: Default::default() }));
+    web.readiness = Some(probe(Check::Http {
+        port: 8080,
+        path: "/index.html".to_owned(),
+        headers: Default::default(),
+        tls: false,
+    }));
     let web = workload("web", web);
 
     let observed = bench.deploy(&web).await.unwrap();

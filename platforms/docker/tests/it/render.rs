@@ -40,11 +40,18 @@ fn everything() -> Workload {
         Mount { volume: "kept".to_owned(), path: "/kept".to_owned(), read_only: true },
     ];
     main.readiness = Some(Probe {
-        check: Check::Http { port: 8080, path: "/".to_owned(), headers: [("X".to_owned(), "y".to_owned())].into() },
+        check: Check::Http {
+            port: 8080,
+            path: "/".to_owned(),
+            headers: [("X".to_owned(), "y".to_owned())].into(),
+            tls: false,
+        },
         initial_delay: 1.0,
         period: 2.0,
         timeout: 3.0,
         failures: 4,
+        successes: None,
+        grace: None,
     });
     main.cpu = Some(0.5);
     main.memory = Some(64 << 20);

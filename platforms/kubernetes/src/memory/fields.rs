@@ -224,6 +224,11 @@ pub struct Owners {
 }
 
 impl Owners {
+    /// Whether `manager` owns anything.
+    pub fn has(&self, manager: &str) -> bool {
+        self.by_name.contains_key(manager)
+    }
+
     /// Applies `given` for `manager` to `live`.
     ///
     /// # Errors

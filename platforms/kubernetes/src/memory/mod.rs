@@ -30,7 +30,7 @@ pub struct MemoryCluster {
 }
 
 /// All objects, and what the surroundings do to pods.
-#[derive(Default)]
+#[derive(Clone, Default)]
 struct State {
     objects: BTreeMap<Address, Entry>,
     /// Kinds whose definition was removed.
@@ -251,6 +251,13 @@ impl Cluster for MemoryCluster {
         self.apply_as(object, FIELD_MANAGER, ownership)
     }
 
+    async fn rehearse(&self, object: &Json, ownership: Ownership) -> Result<Json, Error> {
+        // A cluster of its own, with the same objects, that nobody sees.
+        let twin = Self::default();
+        *twin.lock() = self.lock().clone();
+        twin.apply_as(object, FIELD_MANAGER, ownership)
+    }
+
     async fn patch(&self, address: &Address, patch: &Json) -> Result<Json, Error> {
         let merged = std::cell::RefCell::new(Ok(()));
         let result =
@@ -280,6 +287,10 @@ impl Cluster for MemoryCluster {
             .map(|(_, entry)| entry.body.clone())
             .collect();
         Ok(Listed { items, version: state.version.to_string() })
+    }
+
+    async fn is_ours(&self, address: &Address) -> Result<bool, Error> {
+        Ok(self.lock().objects.get(address).is_none_or(|entry| entry.owners.has(FIELD_MANAGER)))
     }
 
     async fn delete(&self, address: &Address) -> Result<(), Error> {

@@ -106,7 +106,15 @@ async fn what_is_no_longer_said_is_removed() {
     let platform = KubernetesPlatform::new(Clusters::Memory(memory.clone()), Options::default());
     let mut first = plain();
     let check = radii_runtime::platform::Check::Tcp { port: 80 };
-    let probe = radii_runtime::platform::Probe { check, initial_delay: 0.0, period: 10.0, timeout: 1.0, failures: 3 };
+    let probe = radii_runtime::platform::Probe {
+        check,
+        initial_delay: 0.0,
+        period: 10.0,
+        timeout: 1.0,
+        failures: 3,
+        successes: None,
+        grace: None,
+    };
     first.containers[0].liveness = Some(probe);
     first.marks.labels.insert("team".to_owned(), "a".to_owned());
     deploy(&platform, &first).await.unwrap();

@@ -56,9 +56,17 @@ fn everything() -> Workload {
     let mount =
         |volume: &str| Mount { volume: volume.to_owned(), path: format!("/{volume}"), read_only: volume == "secret" };
     main.mounts = ["disk", "memory", "claim", "secret"].map(mount).to_vec();
-    let probe = |check| Probe { check, initial_delay: 0.5, period: 0.2, timeout: 1.5, failures: 3 };
+    let probe = |check| Probe {
+        check,
+        initial_delay: 0.5,
+        period: 0.2,
+        timeout: 1.5,
+        failures: 3,
+        successes: None,
+        grace: None,
+    };
     let headers = [("X".to_owned(), "y".to_owned())].into();
-    main.readiness = Some(probe(Check::Http { port: 8080, path: "/ready".to_owned(), headers }));
+    main.readiness = Some(probe(Check::Http { port: 8080, path: "/ready".to_owned(), headers, tls: false }));
     main.liveness = Some(probe(Check::Exec { command: vec!["true".to_owned()] }));
     main.cpu = Some(0.25);
     main.memory = Some(64 << 20);
