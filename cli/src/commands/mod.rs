@@ -16,6 +16,7 @@ pub mod fmt;
 pub mod generate;
 pub mod group;
 pub mod lsp;
+pub mod pods;
 pub mod recipe;
 pub mod recipe_pack;
 pub mod resource;

@@ -2,15 +2,17 @@
 
 use camino::Utf8PathBuf;
 use clap::Subcommand;
+use futures_util::StreamExt as _;
 use serde_json::{Value as Json, json};
 
+use super::pods::{self, Pods};
 use crate::args::Globals;
 use crate::client::{Client, Deleted};
 use crate::commands::watch;
 use crate::confirm::{self, Answer};
 use crate::error::Error;
 use crate::flavour::PreviewFlag;
-use crate::output::{Output, resource_table, sorted, text, warn};
+use crate::output::{Output, resource_table, sorted, text, warn, write_stdout};
 use crate::parameters::read_data;
 use crate::registry::{checked, list_resources, load_type, parse_type, refers_to};
 use crate::workspace::{Workspace, environment_id, last_segment};
@@ -162,8 +164,56 @@ pub async fn run(command: Command, globals: &Globals) -> Result<(), Error> {
             let resource = client.get(&found.path, &found.version).await?;
             output.value(&sorted(&resource), || resource_table([&resource]))
         }
-        Command::Logs(args) | Command::Expose(args) => reach(&args, &workspace, &client, output).await,
+        Command::Logs(args) => logs(&args, &workspace, &client, output).await,
+        Command::Expose(args) => expose(&args, &workspace, &client, output).await,
         Command::Delete(args) => delete(&args, &workspace, &client, output).await,
+    }
+}
+
+impl Reach {
+    fn pods(&self) -> pods::Which {
+        pods::Which { replica: self.replica.clone(), container: self.container.clone() }
+    }
+}
+
+/// Shows what the pods of a container write; what runs elsewhere is `rad run`'s to follow.
+async fn logs(args: &Reach, workspace: &Workspace, client: &Client, output: Output) -> Result<(), Error> {
+    let found = args.which.resolve(workspace, client).await?;
+    let container = client.get(&found.path, &found.version).await?;
+    let Some(deployed) = pods::deployed(&container).into_iter().next() else {
+        return reach(args, workspace, client, output).await;
+    };
+    let pods = Pods::of_kubeconfig();
+    if args.follow {
+        let mut lines = futures_util::stream::select_all(pods.follow(&deployed, &args.pods()).await?);
+        while let Some(line) = lines.next().await {
+            write_stdout(&format!("{}\n", line?.trim_end()))?;
+        }
+        return Ok(());
+    }
+    for (_, text) in pods.logs(&deployed, &args.pods()).await? {
+        write_stdout(&text)?;
+    }
+    Ok(())
+}
+
+/// Forwards a port of this machine to a pod of a container, through `kubectl`, until it is interrupted.
+async fn expose(args: &Reach, workspace: &Workspace, client: &Client, output: Output) -> Result<(), Error> {
+    let found = args.which.resolve(workspace, client).await?;
+    let container = client.get(&found.path, &found.version).await?;
+    let (Some(deployed), Some(port)) = (pods::deployed(&container).into_iter().next(), args.port.or(args.remote_port))
+    else {
+        return reach(args, workspace, client, output).await;
+    };
+    let pod = Pods::of_kubeconfig().one(&deployed, &args.pods()).await?;
+    let ports = format!("{port}:{}", args.remote_port.unwrap_or(port));
+    let arguments = ["port-forward", "--namespace", &deployed.namespace, &format!("pod/{pod}"), &ports];
+    let ended = tokio::process::Command::new("kubectl").args(arguments).status().await;
+    match ended {
+        Ok(status) if status.success() => Ok(()),
+        Ok(status) => Err(Error::failed(format!("`kubectl port-forward` ended with {status}"))),
+        Err(_) => Err(Error::failed("ports of pods are forwarded by `kubectl`, which is not on the PATH")
+            .hint(format!("install it, or forward the port otherwise: `kubectl {}`", arguments.join(" ")))),
     }
 }
 

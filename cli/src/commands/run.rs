@@ -1,9 +1,11 @@
 //! `rad run`
 
+use futures_util::stream::LocalBoxStream;
 use futures_util::{StreamExt as _, stream};
 use serde_json::Value as Json;
 
 use super::deploy;
+use super::pods::{self, Pods};
 use crate::args::Globals;
 use crate::deployment::name_and_type;
 use crate::error::Error;
@@ -75,17 +77,54 @@ fn on_engine(container: &Json) -> Vec<(String, String)> {
     named.collect()
 }
 
+/// Follows the logs of containers on this machine's engine.
 #[cfg(feature = "docker")]
-async fn follow(containers: &[(String, Json)], output: Output) -> Result<(), Error> {
-    use radii_platform_docker::Engine;
-    let engine = Engine::from_environment();
-    let mut logs = Vec::new();
+async fn on_this_machine<'a>(
+    engine: &'a radii_platform_docker::Engine,
+    containers: &'a [(String, Json)],
+) -> Result<Vec<Lines<'a>>, Error> {
+    let mut logs: Vec<Lines<'_>> = Vec::new();
     for (name, container) in containers {
         for (namespace, on_engine) in on_engine(container) {
             let lines = engine.follow(&namespace, &on_engine).await.map_err(|fault| Error::failed(fault.message))?;
-            logs.push(lines.map(move |line| (name.as_str(), line)).boxed_local());
+            let lines = lines.map(move |line| (name.as_str(), line.map_err(|fault| Error::failed(fault.message))));
+            logs.push(lines.boxed_local());
         }
     }
+    Ok(logs)
+}
+
+/// Follows the logs of pods.
+async fn on_kubernetes(containers: &[(String, Json)]) -> Result<Vec<Lines<'_>>, Error> {
+    let pods = Pods::of_kubeconfig();
+    let mut logs: Vec<Lines<'_>> = Vec::new();
+    for (name, container) in containers {
+        for deployed in pods::deployed(container) {
+            match pods.follow(&deployed, &pods::Which::default()).await {
+                Ok(streams) => {
+                    logs.extend(
+                        streams.into_iter().map(|lines| lines.map(move |line| (name.as_str(), line)).boxed_local()),
+                    );
+                }
+                // It was deployed; that this machine cannot see its pods is no failure of that.
+                Err(error) => crate::output::warn(&format!("the log of `{name}` cannot be followed: {error}")),
+            }
+        }
+    }
+    Ok(logs)
+}
+
+/// Lines of a container's log, with its name.
+type Lines<'a> = LocalBoxStream<'a, (&'a str, Result<String, Error>)>;
+
+async fn follow(containers: &[(String, Json)], output: Output) -> Result<(), Error> {
+    #[cfg(feature = "docker")]
+    let engine = radii_platform_docker::Engine::from_environment();
+    #[cfg(feature = "docker")]
+    let mut logs = on_this_machine(&engine, containers).await?;
+    #[cfg(not(feature = "docker"))]
+    let mut logs: Vec<Lines<'_>> = Vec::new();
+    logs.extend(on_kubernetes(containers).await?);
     if logs.is_empty() {
         return output.done("\nThe containers do not run on this machine's engine; their platform shows their logs.");
     }
@@ -95,17 +134,12 @@ async fn follow(containers: &[(String, Json)], output: Output) -> Result<(), Err
         tokio::select! {
             next = logs.next() => match next {
                 Some((name, Ok(line))) => write_stdout(&format!("{name}+ {}\n", line.trim_end()))?,
-                Some((name, Err(fault))) => crate::output::warn(&format!("the log of `{name}` ends: {}", fault.message)),
+                Some((name, Err(fault))) => crate::output::warn(&format!("the log of `{name}` ends: {fault}")),
                 None => return Ok(()),
             },
             _ = tokio::signal::ctrl_c() => return Ok(()),
         }
     }
-}
-
-#[cfg(not(feature = "docker"))]
-async fn follow(_: &[(String, Json)], output: Output) -> Result<(), Error> {
-    output.done("\nThis `rad` was built without the docker platform, and shows no logs.")
 }
 
 #[cfg(test)]

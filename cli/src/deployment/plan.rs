@@ -38,7 +38,25 @@ pub fn render(answer: &Json) -> String {
         }
         for object in change["objects"].as_array().into_iter().flatten() {
             let (name, kind) = name_and_type(text(object, "/id"));
-            let _ = writeln!(out, "    -> {name} ({kind})");
+            let change = &object["change"];
+            let note = match text(change, "/changeType") {
+                "Create" => ": created",
+                "Modify" => ": changed",
+                "NoChange" => ": unchanged",
+                "Unsupported" => ": refused",
+                _ => "",
+            };
+            let _ = writeln!(out, "    -> {name} ({kind}){note}");
+            for said in ["/conflict", "/refusal"].map(|pointer| text(change, pointer)) {
+                if !said.is_empty() {
+                    let _ = writeln!(out, "       ! {said}");
+                }
+            }
+            let mut inner = String::new();
+            change["delta"].as_array().into_iter().flatten().for_each(|delta| changed(&mut inner, delta));
+            for line in inner.lines() {
+                let _ = writeln!(out, "   {line}");
+            }
         }
         out.push('\n');
     }
