@@ -3,6 +3,7 @@
 
 mod conformance;
 mod deny;
+mod kubernetes;
 mod replay;
 mod tsp_diff;
 mod tsp_schemas;
@@ -23,6 +24,8 @@ enum Command {
     Replay(replay::Args),
     /// Plays recordings of other programs than a mere HTTP client.
     Conformance(conformance::Args),
+    /// Deploys to a real Kubernetes API server and checks what became of it.
+    Kubernetes(kubernetes::Args),
     /// Checks licences, bans and sources of all dependencies against `deny.toml`.
     Deny,
     /// Compiles TypeSpec with our compiler and the reference one, and prints what differs.
@@ -33,6 +36,7 @@ fn main() -> anyhow::Result<()> {
     match Cli::parse().command {
         Command::Replay(args) => replay::run(&args),
         Command::Conformance(args) => conformance::run(&args),
+        Command::Kubernetes(args) => kubernetes::run(&args),
         Command::Deny => deny::run(),
         Command::TspDiff(args) => tsp_diff::run(&args),
     }
