@@ -180,7 +180,9 @@ impl KubeCluster {
         }
         let applied = self.call(api.patch(&address.name, &parameters, &Patch::Apply(&object))).await;
         if let Err(Error::Refused { status: 404, .. }) = &applied {
+            // The kind's definition may have gone since it was looked up: then that is the answer.
             self.forget(&address.kind).await;
+            self.resource(&address.kind, version).await?;
         }
         applied.map(to_json)
     }

@@ -40,7 +40,8 @@ impl ControlPlane {
     /// # Errors
     /// When a program cannot be started, or is not ready in time.
     pub fn start(programs: Programs) -> anyhow::Result<Self> {
-        let folder = Utf8PathBuf::try_from(std::env::temp_dir())?.join(format!("radii-kubernetes-{}", std::process::id()));
+        let folder =
+            Utf8PathBuf::try_from(std::env::temp_dir())?.join(format!("radii-kubernetes-{}", std::process::id()));
         std::fs::create_dir_all(&folder).with_context(|| format!("cannot make folder `{folder}`"))?;
         write_keys(&folder)?;
         let [etcd_port, peer_port, port] = [free_port()?, free_port()?, free_port()?];
@@ -134,7 +135,8 @@ impl ControlPlane {
             "--bind-address=127.0.0.1".to_owned(),
             format!("--secure-port={}", free_port()?),
             format!("--service-account-private-key-file={folder}/accounts.key"),
-            "--controllers=*,-ttl,-nodeipam,-nodelifecycle,-cloud-node-lifecycle,-route,-service,-attachdetach".to_owned(),
+            "--controllers=*,-ttl,-nodeipam,-nodelifecycle,-cloud-node-lifecycle,-route,-service,-attachdetach"
+                .to_owned(),
             "--leader-elect=false".to_owned(),
             "--kube-api-qps=200".to_owned(),
             "--kube-api-burst=400".to_owned(),
@@ -205,8 +207,11 @@ fn spawn(program: &Utf8Path, folder: &Utf8Path, arguments: &[String]) -> anyhow:
 
 /// Writes the tokens, and the key that service accounts' tokens are signed with.
 fn write_keys(folder: &Utf8Path) -> anyhow::Result<()> {
-    let lines: Vec<String> =
-        TOKENS.iter().enumerate().map(|(at, (user, token, group))| format!("{token},{user},{at},\"{group}\"")).collect();
+    let lines: Vec<String> = TOKENS
+        .iter()
+        .enumerate()
+        .map(|(at, (user, token, group))| format!("{token},{user},{at},\"{group}\""))
+        .collect();
     std::fs::write(folder.join("tokens.csv"), lines.join("\n"))?;
     let key = folder.join("accounts.key");
     let status = Command::new("openssl")

@@ -20,7 +20,6 @@ pub fn load(api: &Api, folder: &Utf8Path) -> anyhow::Result<usize> {
         let name = definition["metadata"]["name"].as_str().unwrap_or_default();
         let path = format!("{PATH}/{name}?fieldManager=xtask&force=true");
         api.write("PATCH", &path, "application/apply-patch+yaml", definition)
-            
             .with_context(|| format!("cannot load the definition `{name}`"))?;
     }
     for definition in &definitions {

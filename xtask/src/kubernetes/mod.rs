@@ -35,7 +35,13 @@ pub struct Args {
     #[arg(long, value_name = "FILE")]
     kubeconfig: Option<Utf8PathBuf>,
     /// Program of an API server to start, with `--etcd` and `--controller-manager`
-    #[arg(long, value_name = "FILE", requires = "etcd", requires = "controller_manager", conflicts_with = "kubeconfig")]
+    #[arg(
+        long,
+        value_name = "FILE",
+        requires = "etcd",
+        requires = "controller_manager",
+        conflicts_with = "kubeconfig"
+    )]
     kube_apiserver: Option<Utf8PathBuf>,
     /// Program of its database
     #[arg(long, value_name = "FILE")]
@@ -86,7 +92,9 @@ pub fn run(args: &Args) -> anyhow::Result<()> {
     let kubeconfig = match (&plane, &args.kubeconfig) {
         (Some(plane), _) => plane.kubeconfig(),
         (None, Some(kubeconfig)) => kubeconfig.clone(),
-        (None, None) => bail!("name a cluster: `--kubeconfig FILE`, or `--kube-apiserver`, `--etcd` and `--controller-manager`"),
+        (None, None) => {
+            bail!("name a cluster: `--kubeconfig FILE`, or `--kube-apiserver`, `--etcd` and `--controller-manager`")
+        }
     };
     let cluster = Cluster::reach(&kubeconfig)?;
     cluster.clear(site::is_ours)?;

@@ -80,9 +80,7 @@ fn look_after_pods(api: &Api, states: &States) -> anyhow::Result<()> {
 fn pod_status(pod: &Json, state: Option<&Json>) -> Json {
     let well = json!({ "running": { "startedAt": "2024-01-01T00:00:00Z" } });
     let unschedulable = state.filter(|state| state.get("unschedulable").is_some());
-    let condition = |kind: &str, holds: bool| {
-        json!({ "type": kind, "status": if holds { "True" } else { "False" }, "lastTransitionTime": "2024-01-01T00:00:00Z" })
-    };
+    let condition = |kind: &str, holds: bool| json!({ "type": kind, "status": if holds { "True" } else { "False" }, "lastTransitionTime": "2024-01-01T00:00:00Z" });
     if let Some(state) = unschedulable {
         let mut scheduled = condition("PodScheduled", false);
         scheduled["reason"] = json!("Unschedulable");
@@ -100,9 +98,8 @@ fn pod_status(pod: &Json, state: Option<&Json>) -> Json {
         containers.iter().map(one).collect()
     };
     let is_well = state.is_none();
-    let conditions =
-        [("Initialized", true), ("Ready", is_well), ("ContainersReady", is_well), ("PodScheduled", true)]
-            .map(|(kind, holds)| condition(kind, holds));
+    let conditions = [("Initialized", true), ("Ready", is_well), ("ContainersReady", is_well), ("PodScheduled", true)]
+        .map(|(kind, holds)| condition(kind, holds));
     let done = json!({ "terminated": { "exitCode": 0, "reason": "Completed", "startedAt": null, "finishedAt": null } });
     let mut status = json!({
         "phase": if is_well { "Running" } else { "Pending" },
@@ -160,11 +157,8 @@ fn look_after_proxies(api: &Api, states: &States) -> anyhow::Result<()> {
             wanted["conditions"] = Json::Null;
         }
         complete_conditions(&mut wanted);
-        let path = format!(
-            "/apis/projectcontour.io/v1/namespaces/{}/httpproxies/{}/status",
-            text("namespace"),
-            text("name")
-        );
+        let path =
+            format!("/apis/projectcontour.io/v1/namespaces/{}/httpproxies/{}/status", text("namespace"), text("name"));
         api.send("PATCH", &path, MERGE_PATCH, Some(&json!({ "status": wanted })))?;
     }
     Ok(())

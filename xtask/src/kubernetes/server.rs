@@ -23,8 +23,7 @@ impl Server {
     /// When it cannot be started, or is not ready in time.
     pub fn start(rad: &Utf8Path, kubeconfig: &Utf8Path) -> anyhow::Result<Self> {
         let authority = free_address()?;
-        let all =
-            ["serve", "--database", ":memory:", "--listen", &authority, "--kubeconfig", kubeconfig.as_str()];
+        let all = ["serve", "--database", ":memory:", "--listen", &authority, "--kubeconfig", kubeconfig.as_str()];
         Self::run(rad.as_str(), &all, authority.clone(), &[])
     }
 

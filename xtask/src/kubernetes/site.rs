@@ -201,13 +201,15 @@ impl<'a> Site<'a> {
     /// When it does not end in time.
     pub fn end_of(&self, answer: &wire::Answer) -> anyhow::Result<Outcome> {
         let Some(url) = answer.header("azure-asyncoperation") else { return Ok(outcome(answer)) };
-        let path = url.split_once("://").and_then(|(_, rest)| rest.find('/').map(|at| &rest[at..])).context("a path")?;
+        let path =
+            url.split_once("://").and_then(|(_, rest)| rest.find('/').map(|at| &rest[at..])).context("a path")?;
         let patience = Instant::now() + PATIENCE;
         loop {
             let polled = wire::send(&self.authority, "GET", path, &[], None)?;
             let body: Json = serde_json::from_str(&polled.body).unwrap_or_default();
             if let Some(status @ ("Succeeded" | "Failed" | "Canceled")) = body["status"].as_str() {
-                let error = format!("{}: {}", body["error"]["code"], body["error"]["message"].as_str().unwrap_or_default());
+                let error =
+                    format!("{}: {}", body["error"]["code"], body["error"]["message"].as_str().unwrap_or_default());
                 return Ok(Outcome { status: status.to_owned(), error });
             }
             if Instant::now() > patience {
@@ -323,9 +325,11 @@ fn part_of(found: &Json, wanted: &Json, at: &str) -> anyhow::Result<()> {
         }
         (Json::Array(found), Json::Array(wanted)) => {
             ensure!(found.len() == wanted.len(), "{at} has {} items, wanted {}: {found:?}", found.len(), wanted.len());
-            found.iter().zip(wanted).enumerate().try_for_each(|(index, (found, wanted))| {
-                part_of(found, wanted, &format!("{at}[{index}]"))
-            })
+            found
+                .iter()
+                .zip(wanted)
+                .enumerate()
+                .try_for_each(|(index, (found, wanted))| part_of(found, wanted, &format!("{at}[{index}]")))
         }
         _ => {
             ensure!(found == wanted, "{at} is {found}, wanted {wanted}");

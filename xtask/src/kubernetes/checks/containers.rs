@@ -32,7 +32,8 @@ pub fn every_property(site: &Site<'_>) -> anyhow::Result<Verdict> {
             "fast": { "kind": "ephemeral", "mountPath": "/fast", "managedStore": "memory" },
         },
     });
-    site.container("web", container, json!({ "extensions": [{ "kind": "manualScaling", "replicas": 2 }] }))?.succeeds()?;
+    site.container("web", container, json!({ "extensions": [{ "kind": "manualScaling", "replicas": 2 }] }))?
+        .succeeds()?;
     let deployment = site.object("apps/v1/deployments/web")?;
     holds(&deployment, &json!({ "spec": { "replicas": 2 }, "status": { "readyReplicas": 2 } }))?;
     let wanted = json!({
@@ -142,7 +143,8 @@ pub fn scaling(site: &Site<'_>) -> anyhow::Result<Verdict> {
 pub fn several(site: &Site<'_>) -> anyhow::Result<Verdict> {
     let container = |port: i64| json!({ "image": IMAGE, "ports": { "main": { "containerPort": port } } });
     let mut api = container(8080);
-    api["resources"] = json!({ "limits": { "cpu": "500m", "memoryInMib": 256 }, "requests": { "cpu": "0.25", "memoryInMib": 128 } });
+    api["resources"] =
+        json!({ "limits": { "cpu": "500m", "memoryInMib": 256 }, "requests": { "cpu": "0.25", "memoryInMib": 128 } });
     api["volumeMounts"] = json!([{ "volumeName": "shared", "mountPath": "/shared" }]);
     let init = json!({ "image": IMAGE, "initContainer": true, "command": ["/prepare"], "volumeMounts": [{ "volumeName": "shared", "mountPath": "/shared" }] });
     let properties = json!({
@@ -179,8 +181,10 @@ pub fn marks(site: &Site<'_>) -> anyhow::Result<Verdict> {
         }])
     };
     let compute = json!({ "kind": "kubernetes", "resourceId": "self", "namespace": site.namespace });
-    site.put("Applications.Core/environments", "env", json!({ "compute": compute, "extensions": marks("env") }))?.succeeds()?;
-    let application = json!({ "environment": site.id("Applications.Core/environments", "env"), "extensions": marks("app") });
+    site.put("Applications.Core/environments", "env", json!({ "compute": compute, "extensions": marks("env") }))?
+        .succeeds()?;
+    let application =
+        json!({ "environment": site.id("Applications.Core/environments", "env"), "extensions": marks("app") });
     site.put("Applications.Core/applications", "app", application)?.succeeds()?;
     let container = json!({ "image": IMAGE, "ports": { "web": { "containerPort": 80 } } });
     site.container("web", container, json!({ "extensions": marks("ctr") }))?.succeeds()?;
@@ -224,7 +228,10 @@ data: { a: b }
     let container = json!({ "image": IMAGE, "env": { "A": { "value": "1" } } });
     site.container("web", container.clone(), runtimes)?.succeeds()?;
     let deployment = site.object("apps/v1/deployments/web")?;
-    holds(&deployment, &json!({ "metadata": { "annotations": { "base": "yes" } }, "spec": { "revisionHistoryLimit": 3 } }))?;
+    holds(
+        &deployment,
+        &json!({ "metadata": { "annotations": { "base": "yes" } }, "spec": { "revisionHistoryLimit": 3 } }),
+    )?;
     let pod_spec = pod(&deployment);
     holds(&pod_spec, &json!({ "terminationGracePeriodSeconds": 5, "nodeSelector": { "disk": "ssd" } }))?;
     let containers = pod_spec["containers"].as_array().cloned().unwrap_or_default();
@@ -302,10 +309,13 @@ pub fn autoscaling(site: &Site<'_>) -> anyhow::Result<Verdict> {
     site.patch("apps/v1/deployments/web", &json!({ "spec": { "replicas": 4 } }))?;
     let fixed = json!({ "containers": { "api": { "image": IMAGE, "args": ["again"] } }, "replicas": 2 });
     let mut scaled = fixed.clone();
-    scaled["autoScaling"] = json!({ "maxReplicas": 5, "metrics": [{ "kind": "cpu", "target": { "averageUtilization": 80 } }] });
+    scaled["autoScaling"] =
+        json!({ "maxReplicas": 5, "metrics": [{ "kind": "cpu", "target": { "averageUtilization": 80 } }] });
     site.piece(COMPUTE, "web", scaled)?.succeeds()?;
     holds(&site.object("apps/v1/deployments/web")?, &json!({ "spec": { "replicas": 4 } }))?;
-    site.piece(COMPUTE, "web", fixed)?;
+    // Whoever scaled last owns the number; the author takes it back.
+    site.found(&json!({ "takeOver": true }))?;
+    site.piece(COMPUTE, "web", fixed)?.succeeds()?;
     ensure!(site.find("autoscaling/v1/horizontalpodautoscalers/web")?.is_none(), "the scaler stays");
     Ok(Verdict::Held)
 }

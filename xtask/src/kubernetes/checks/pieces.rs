@@ -12,7 +12,8 @@ const STORES: &str = "Applications.Core/secretStores";
 const PROXIES: &str = "projectcontour.io/v1/httpproxies";
 
 fn front(site: &Site<'_>) -> anyhow::Result<()> {
-    site.container("front", json!({ "image": IMAGE, "ports": { "web": { "containerPort": 80 } } }), json!({}))?.succeeds()
+    site.container("front", json!({ "image": IMAGE, "ports": { "web": { "containerPort": 80 } } }), json!({}))?
+        .succeeds()
 }
 
 pub fn gateways(site: &Site<'_>) -> anyhow::Result<Verdict> {
@@ -123,16 +124,19 @@ pub fn gateway_address(site: &Site<'_>) -> anyhow::Result<Verdict> {
 
 pub fn secret_stores(site: &Site<'_>) -> anyhow::Result<Verdict> {
     let value = |text: &str| json!({ "value": text });
-    site.piece(STORES, "plain", json!({ "type": "generic", "data": { "a": value("first"), "b": value("second") } }))?.succeeds()?;
+    site.piece(STORES, "plain", json!({ "type": "generic", "data": { "a": value("first"), "b": value("second") } }))?
+        .succeeds()?;
     // base64 of `first`
     holds(&site.object("v1/secrets/plain")?, &json!({ "type": "Opaque", "data": { "a": "Zmlyc3Q=" } }))?;
     site.piece(STORES, "plain", json!({ "type": "generic", "data": { "a": value("other") } }))?.succeeds()?;
     let data = site.object("v1/secrets/plain")?["data"].clone();
     ensure!(data == json!({ "a": "b3RoZXI=" }), "the secret holds {data}");
-    let theirs = json!({ "apiVersion": "v1", "kind": "Secret", "metadata": { "name": "theirs" }, "data": { "k": "dg==" } });
+    let theirs =
+        json!({ "apiVersion": "v1", "kind": "Secret", "metadata": { "name": "theirs" }, "data": { "k": "dg==" } });
     site.create("v1/secrets", &theirs)?;
     let place = format!("{}/theirs", site.application_namespace());
-    site.piece(STORES, "reference", json!({ "type": "generic", "resource": place, "data": { "k": {} } }))?.succeeds()?;
+    site.piece(STORES, "reference", json!({ "type": "generic", "resource": place, "data": { "k": {} } }))?
+        .succeeds()?;
     for name in ["plain", "reference"] {
         site.delete(STORES, name)?.succeeds()?;
     }
@@ -154,7 +158,8 @@ pub fn secret_variables(site: &Site<'_>) -> anyhow::Result<Verdict> {
 }
 
 pub fn volumes(site: &Site<'_>) -> anyhow::Result<Verdict> {
-    let vault = "/subscriptions/00000000-0000-0000-0000-000000000001/resourceGroups/rg/providers/Microsoft.KeyVault/vaults/kv";
+    let vault =
+        "/subscriptions/00000000-0000-0000-0000-000000000001/resourceGroups/rg/providers/Microsoft.KeyVault/vaults/kv";
     let objects = json!({
         "kind": "azure.com.keyvault", "resource": vault,
         "secrets": { "s": { "name": "sn", "version": "1" } }, "keys": { "k": { "name": "kn" } },

@@ -9,8 +9,8 @@ use serde_json::{Value as Json, json};
 
 use super::{CONTAINERS, IMAGE};
 use crate::kubernetes::Verdict;
-use crate::kubernetes::site::Site;
 use crate::kubernetes::server::{Server, free_address};
+use crate::kubernetes::site::Site;
 
 pub fn nothing_is_left(site: &Site<'_>) -> anyhow::Result<Verdict> {
     let store = json!({ "type": "generic", "data": { "a": { "value": "1" } } });
@@ -56,7 +56,8 @@ pub fn without_rights(site: &Site<'_>) -> anyhow::Result<Verdict> {
     if site.stage.plane.is_none() {
         return Ok(Verdict::Skipped("the cluster's users are not ours".to_owned()));
     }
-    let outcome = site.on(&site.authority, &json!({ "context": "stranger" }))
+    let outcome = site
+        .on(&site.authority, &json!({ "context": "stranger" }))
         .and_then(|other| other.container("web", json!({ "image": IMAGE }), json!({})));
     match outcome {
         Ok(outcome) => outcome.fails_with(&["forbidden", "nobody"])?,
@@ -70,7 +71,9 @@ pub fn contexts(site: &Site<'_>) -> anyhow::Result<Verdict> {
     if site.stage.plane.is_none() {
         return Ok(Verdict::Skipped("the kubeconfig's contexts are not ours".to_owned()));
     }
-    site.on(&site.authority, &json!({ "context": "main" }))?.container("web", json!({ "image": IMAGE }), json!({}))?.succeeds()?;
+    site.on(&site.authority, &json!({ "context": "main" }))?
+        .container("web", json!({ "image": IMAGE }), json!({}))?
+        .succeeds()?;
     let absent = site.on(&site.authority, &json!({ "context": "nowhere" }))?;
     absent.container("other", json!({ "image": IMAGE }), json!({}))?.fails_with(&["nowhere"])?;
     Ok(Verdict::Held)
@@ -149,12 +152,8 @@ pub fn api_server_restarts(site: &Site<'_>) -> anyhow::Result<Verdict> {
 
 /// Starts a server on a database of its own that outlives it.
 fn start_on(site: &Site<'_>, database: &Utf8Path) -> anyhow::Result<Server> {
-    let arguments = [
-        "--kubeconfig".to_owned(),
-        site.stage.kubeconfig.to_string(),
-        "--lease".to_owned(),
-        "2".to_owned(),
-    ];
+    let arguments =
+        ["--kubeconfig".to_owned(), site.stage.kubeconfig.to_string(), "--lease".to_owned(), "2".to_owned()];
     Server::on_database(&site.stage.rad, database, &arguments)
 }
 
@@ -200,7 +199,9 @@ pub fn cluster_away(site: &Site<'_>) -> anyhow::Result<Verdict> {
     std::fs::write(&path, kubeconfig.to_string())?;
     let server = Server::start(&site.stage.rad, &path)?;
     let there = site.on(&server.authority, &json!({}))?;
-    there.container("web", json!({ "image": IMAGE }), json!({}))?.fails_with(&["PlatformUnavailable", "cannot reach"])?;
+    there
+        .container("web", json!({ "image": IMAGE }), json!({}))?
+        .fails_with(&["PlatformUnavailable", "cannot reach"])?;
     there.get("Applications.Core/environments", "env")?;
     std::fs::remove_dir_all(&folder)?;
     Ok(Verdict::Held)
