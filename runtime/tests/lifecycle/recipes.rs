@@ -278,3 +278,16 @@ async fn portable_resources_take_their_values_from_the_recipe_or_from_the_author
                     port must be specified when resourceProvisioning is set to manual";
     assert_eq!(fault.message, expected);
 }
+
+#[tokio::test]
+async fn resources_that_the_author_made_are_listed_as_not_ours() {
+    let world = World::new().await;
+    world.make_application(json!({})).await;
+    let made = "/planes/kubernetes/local/namespaces/x/providers/apps/Deployment/y";
+    let manual = json!({ "environment": environment_id(), "resourceProvisioning": "manual", "host": "h", "port": 6379,
+        "resources": [{ "id": made }] });
+    let cache = "Applications.Datastores/redisCaches/own";
+    assert_eq!(world.settle(cache, CORE, manual).await.error, None);
+    let status = &world.properties(cache).await["status"];
+    assert_eq!(status, &json!({ "outputResources": [{ "id": made, "radiusManaged": false }] }));
+}

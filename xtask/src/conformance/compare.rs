@@ -6,10 +6,12 @@ use regex::Regex;
 use serde::Deserialize;
 use serde_json::Value as Json;
 
+use super::lines;
 use super::scenario::Step;
+use super::terminal;
 
 /// By which measure a call is judged.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, clap::ValueEnum)]
 #[serde(rename_all = "kebab-case")]
 pub enum Judge {
     /// The recorded program: exit code and every character.
@@ -31,8 +33,16 @@ pub struct Ran {
     pub stderr: String,
 }
 
+impl Ran {
+    /// All that was printed as one text: exit code, standard output, standard error.
+    pub fn transcript(&self) -> String {
+        let exit = self.exit.map_or_else(|| "timeout".to_owned(), |code| code.to_string());
+        format!("exit {exit}\n{}{}", self.stdout, self.stderr)
+    }
+}
+
 static PLACEHOLDER: LazyLock<Regex> = LazyLock::new(|| {
-    Regex::new(r"\{(traceid|stack|n|time|tmp|docs|bicep-releases|proxy|closed|base-host|(?:uuid|etag|token|host|help|builtin-summary|builtin-type|text|icon):[^{}]*)\}")
+    Regex::new(r#""\{builtin-(?:summary|type):[^{}]*\}"|\{(traceid|stack|n|time|tmp|docs|bicep-releases|proxy|closed|base-host|(?:uuid|etag|token|host|help|builtin-summary|builtin-type|text|icon):[^{}]*|[a-z]+(?: [A-Za-z]+)+)\}"#)
         .expect("the expression is valid")
 });
 
@@ -45,26 +55,34 @@ pub fn compare(step: &Step, ran: &Ran, judge: Judge, fill: &dyn Fn(&str) -> Stri
 }
 
 fn upstream(step: &Step, ran: &Ran, fill: &dyn Fn(&str) -> String) -> Vec<String> {
-    let mut found = exit(step, ran, |code| step.exit == code);
+    let mut found = exit(step, ran, Judge::Upstream);
     if step.tty {
-        let shown = plain(&ran.stdout);
+        let shown = terminal::plain(&ran.stdout);
         let missing = step.screen.iter().filter(|line| !shown.contains(line.trim()));
         found.extend(missing.map(|line| format!("the screen does not show {line:?}")));
         return found;
     }
+    let without_descriptions = step.argv.get(1).is_some_and(|word| word == "__complete");
     for (what, wanted, got) in [("stdout", &step.stdout, &ran.stdout), ("stderr", &step.stderr, &ran.stderr)] {
-        if !same_text(&fill(wanted), got) {
-            found.push(format!("{what}, recorded:\n{wanted}\n{what}, now:\n{got}"));
+        let got = if without_descriptions { &completions(got) } else { got };
+        let wanted = fill(wanted);
+        if !same_text(&wanted, got) {
+            found.push(lines::difference(what, &wanted, got));
         }
     }
     found
 }
 
+/// What shells are told to complete, without the descriptions, which were not recorded.
+fn completions(text: &str) -> String {
+    text.lines()
+        .map(|line| line.split('\t').next().unwrap_or_default())
+        .fold(String::new(), |text, line| text + line + "\n")
+}
+
 fn ours(step: &Step, ran: &Ran, fill: &dyn Fn(&str) -> String) -> Vec<String> {
-    // A crash that exits with 0 is no success.
-    let succeeded = step.exit == 0 && !step.crashed();
-    let mut found = exit(step, ran, |code| (code == 0) == succeeded);
-    if !succeeded || step.tty || !found.is_empty() {
+    let mut found = exit(step, ran, Judge::Ours);
+    if !step.succeeded() || step.tty || !found.is_empty() {
         return found;
     }
     let (recorded, now) = (fill(&step.stdout), ran.stdout.as_str());
@@ -73,7 +91,7 @@ fn ours(step: &Step, ran: &Ran, fill: &dyn Fn(&str) -> String) -> Vec<String> {
             let (recorded, now): (Vec<_>, Vec<_>) =
                 (recorded.iter().map(shape).collect(), now.iter().map(shape).collect());
             if recorded != now {
-                found.push(format!("fields, recorded: {recorded:?}\nfields, now:      {now:?}"));
+                found.push(lines::difference("fields", &recorded.join("\n"), &now.join("\n")));
             }
         }
         (Some(_), None) if wants_json(step) => found.push(format!("no JSON: {now}")),
@@ -88,16 +106,22 @@ fn ours(step: &Step, ran: &Ran, fill: &dyn Fn(&str) -> String) -> Vec<String> {
     found
 }
 
-fn exit(step: &Step, ran: &Ran, fits: impl Fn(i32) -> bool) -> Vec<String> {
-    let holds = match (step.exit == "timeout", ran.exit) {
+/// Whether a call ended as it was recorded; of our own program only success or failure counts.
+pub fn ends_alike(step: &Step, ran: &Ran, judge: Judge) -> bool {
+    match (step.exit == "timeout", ran.exit) {
         (true, _) => ran.timed_out,
-        (false, Some(code)) => fits(code),
+        (false, Some(code)) if judge == Judge::Ours => (code == 0) == step.succeeded(),
+        (false, Some(code)) => step.exit == code,
         (false, None) => false,
-    };
-    if holds {
+    }
+}
+
+fn exit(step: &Step, ran: &Ran, judge: Judge) -> Vec<String> {
+    if ends_alike(step, ran, judge) {
         return Vec::new();
     }
-    vec![format!("exit, recorded {}, now {:?}\n{}{}", step.exit, ran.exit, ran.stdout, ran.stderr)]
+    let exit = ran.exit.map_or_else(|| "none in time".to_owned(), |code| code.to_string());
+    vec![format!("exit, recorded {}, now {exit}\n{}{}", step.exit, terminal::plain(&ran.stdout), ran.stderr)]
 }
 
 fn wants_json(step: &Step) -> bool {
@@ -123,13 +147,15 @@ fn pattern(recorded: &str) -> Option<Regex> {
     let mut from = 0;
     for found in PLACEHOLDER.find_iter(recorded) {
         pattern.push_str(&regex::escape(&recorded[from..found.start()]));
-        let kind = found.as_str().trim_matches(['{', '}']).split(':').next().unwrap_or_default();
+        let kind = found.as_str().trim_matches(['"', '{', '}']).split(':').next().unwrap_or_default();
         pattern.push_str(match kind {
             "traceid" => "[0-9a-f]{32}",
             "n" => r"\d+",
             "uuid" => "[0-9a-fA-F-]{36}",
             "time" => r"[-0-9T:.+Z]+",
             "stack" | "help" | "builtin-summary" | "builtin-type" | "text" | "icon" => ".*",
+            // A description of what stood there, such as `{bash completion script}`.
+            words if words.contains(' ') => ".*",
             _ => r"\S+?",
         });
         from = found.end();
@@ -146,28 +172,34 @@ fn documents(text: &str) -> Option<Vec<Json>> {
     found.ok().filter(|found| !found.is_empty())
 }
 
-/// The names and kinds of all that a document holds; times and order are of no importance.
+/// The names and kinds of all that a document holds, a line each; times and order are of no importance.
 fn shape(value: &Json) -> String {
-    match value {
+    let mut lines = Vec::new();
+    list_shape(value, "", &mut lines);
+    lines.sort();
+    lines.join("\n")
+}
+
+fn list_shape(value: &Json, path: &str, lines: &mut Vec<String>) {
+    let kind = match value {
         Json::Object(members) => {
-            let mut names: Vec<String> = members
-                .iter()
-                .filter(|(name, _)| *name != "systemData")
-                .map(|(name, value)| format!("{name}:{}", shape(value)))
-                .collect();
-            names.sort();
-            format!("{{{}}}", names.join(","))
+            for (name, value) in members.iter().filter(|(name, _)| *name != "systemData") {
+                list_shape(value, &format!("{path}/{name}"), lines);
+            }
+            "object"
         }
         Json::Array(items) => {
-            let mut items: Vec<String> = items.iter().map(shape).collect();
-            items.sort();
-            format!("[{}]", items.join(","))
+            for item in items {
+                list_shape(item, &format!("{path}/*"), lines);
+            }
+            "list"
         }
-        Json::String(_) => "text".into(),
-        Json::Number(_) => "number".into(),
-        Json::Bool(_) => "flag".into(),
-        Json::Null => "null".into(),
-    }
+        Json::String(_) => "text",
+        Json::Number(_) => "number",
+        Json::Bool(_) => "flag",
+        Json::Null => "null",
+    };
+    lines.push(format!("{path}: {kind}"));
 }
 
 /// The columns of a recorded table; none when the text is none.
@@ -180,13 +212,6 @@ fn columns(text: &str) -> Option<Vec<String>> {
 
 fn columns_of(text: &str) -> Option<Vec<String>> {
     text.lines().find_map(columns)
-}
-
-/// What a terminal showed, without control sequences.
-fn plain(text: &str) -> String {
-    static CONTROL: LazyLock<Regex> =
-        LazyLock::new(|| Regex::new(r"\x1b\[[0-9;?]*[A-Za-z]|\x1b[=>]|\r").expect("the expression is valid"));
-    CONTROL.replace_all(text, "").into_owned()
 }
 
 #[cfg(test)]

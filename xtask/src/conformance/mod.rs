@@ -4,22 +4,26 @@
 //! and give the same data; its messages may be better ones.
 
 mod compare;
+mod deployments;
 mod differences;
+mod lines;
 mod play;
 mod proxy;
+mod report;
 mod scenario;
 mod terminal;
 
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Instant;
 
 use anyhow::{Context, bail};
 use camino::Utf8PathBuf;
 
 use crate::replay::server;
 use compare::Judge;
-use play::Verdict;
-use scenario::Scenario;
+use play::Stage;
+use report::Played;
 
 /// Suites of recordings that are not HTTP alone.
 #[derive(clap::Args)]
@@ -42,12 +46,15 @@ struct CliArgs {
     /// The program under test; ours when not given.
     #[arg(long)]
     rad: Option<Utf8PathBuf>,
+    /// By which measure it is judged; `upstream` for another program than ours.
+    #[arg(long, value_enum)]
+    judge: Option<Judge>,
     /// The program that serves; built first when not given.
     #[arg(long)]
     server: Option<Utf8PathBuf>,
-    /// Only scenarios whose name contains this.
-    #[arg(long)]
-    only: Option<String>,
+    /// Only scenarios whose name contains one of these.
+    #[arg(long, value_delimiter = ',')]
+    only: Vec<String>,
     /// The wanted differences.
     #[arg(long, default_value = "tests/conformance/differences.yaml")]
     differences: Utf8PathBuf,
@@ -57,75 +64,62 @@ struct CliArgs {
     /// Print the summary, not the differences.
     #[arg(long)]
     quiet: bool,
-    /// Scenarios played at once.
-    #[arg(long, default_value_t = 2)]
+    /// Print how long each scenario took, and its slowest call.
+    #[arg(long)]
+    times: bool,
+    /// List the scenarios and their calls, and run nothing.
+    #[arg(long)]
+    list: bool,
+    /// Scenarios played at once; most of their time is waiting, so more than processors is right.
+    #[arg(long, default_value_t = 12)]
     jobs: usize,
 }
 
 /// Runs the suite and prints the result.
 pub fn run(args: &Args) -> anyhow::Result<()> {
     let Suite::Cli(args) = &args.suite;
-    let scenarios = scenario::read_all(&args.dir, args.only.as_deref())?;
+    let scenarios = scenario::read_all(&args.dir, &args.only)?;
+    if args.list {
+        report::list(&scenarios);
+        return Ok(());
+    }
     let differences = differences::read(&args.differences)?;
     let server = match &args.server {
         Some(server) => server.clone(),
         None => server::build()?,
     };
-    let judge = if args.rad.is_some() { Judge::Upstream } else { Judge::Ours };
+    let judge = args.judge.unwrap_or(if args.rad.is_some() { Judge::Upstream } else { Judge::Ours });
     let rad = args.rad.clone().unwrap_or_else(|| server.clone());
     let rad = rad.canonicalize_utf8().with_context(|| format!("there is no program `{rad}`"))?;
-    let next = AtomicUsize::new(0);
-    let results = Mutex::new(Vec::new());
-    std::thread::scope(|scope| {
-        for _ in 0..args.jobs.max(1) {
-            scope.spawn(|| {
-                while let Some(scenario) = scenarios.get(next.fetch_add(1, Ordering::Relaxed)) {
-                    let verdicts = play::play(scenario, &rad, &server, judge, &differences);
-                    let passed = verdicts.iter().filter(|verdict| !matches!(verdict, Verdict::Different(_))).count();
-                    println!("{}: {passed} of {}", scenario.name, verdicts.len());
-                    results.lock().expect("no player panics").push((scenario, verdicts));
-                }
-            });
-        }
-    });
-    let mut results = results.into_inner().expect("no player panics");
-    results.sort_by_key(|(scenario, _)| scenario.name.clone());
-    let passed = print(&results, &differences, args.quiet);
+    let stage = Stage { rad: &rad, server: &server, judge, differences: &differences };
+    let begin = Instant::now();
+    let played = play_all(&stage, &scenarios, args.jobs);
+    let passed = report::print(&played, &differences, &report::Wishes { quiet: args.quiet, times: args.times });
+    println!("{} s", begin.elapsed().as_secs());
     if passed < args.at_least {
         bail!("{passed:.2} % of the calls passed; at least {} % are wanted", args.at_least);
     }
     Ok(())
 }
 
-fn print(results: &[(&Scenario, Vec<Verdict>)], differences: &[differences::Difference], quiet: bool) -> f64 {
-    let (mut equal, mut wanted, mut other, mut skipped) = (0, vec![0_usize; differences.len()], 0, 0);
-    for (scenario, verdicts) in results {
-        for (step, verdict) in scenario.steps.iter().zip(verdicts) {
-            match verdict {
-                Verdict::Equal => equal += 1,
-                Verdict::Wanted(at) => wanted[*at] += 1,
-                Verdict::Skipped(why) => {
-                    skipped += 1;
-                    println!("skipped {}: {}: {why}", scenario.name, step.call());
+/// Plays the scenarios, several at once, those with most calls first; returns them in their order.
+fn play_all<'a>(stage: &Stage, scenarios: &'a [scenario::Scenario], jobs: usize) -> Vec<Played<'a>> {
+    let mut queue: Vec<_> = scenarios.iter().collect();
+    queue.sort_by_key(|scenario| std::cmp::Reverse(scenario.steps.len()));
+    let next = AtomicUsize::new(0);
+    let played = Mutex::new(Vec::new());
+    std::thread::scope(|scope| {
+        for _ in 0..jobs.max(1) {
+            scope.spawn(|| {
+                while let Some(scenario) = queue.get(next.fetch_add(1, Ordering::Relaxed)) {
+                    let one = Played { scenario, calls: stage.play(scenario) };
+                    println!("{}", one.summary());
+                    played.lock().expect("no player panics").push(one);
                 }
-                Verdict::Different(found) => {
-                    other += 1;
-                    println!("{}: {}", scenario.name, step.call());
-                    if !quiet {
-                        found.iter().for_each(|line| println!("    {}", line.replace('\n', "\n    ")));
-                    }
-                }
-            }
+            });
         }
-    }
-    println!("\nwanted differences:");
-    for (difference, uses) in differences.iter().zip(&wanted).filter(|(_, uses)| **uses > 0) {
-        println!("  {uses:>4} × {}", difference.why);
-    }
-    let excused: usize = wanted.iter().sum();
-    let (passed, total) = (equal + excused, equal + excused + other);
-    println!(
-        "\n{equal} equal, {excused} by a wanted difference, {other} different, {skipped} not run: {passed} of {total}"
-    );
-    100.0 * passed as f64 / total.max(1) as f64
+    });
+    let mut played = played.into_inner().expect("no player panics");
+    played.sort_by_key(|one| one.scenario.name.clone());
+    played
 }

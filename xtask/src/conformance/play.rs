@@ -14,54 +14,77 @@ use super::terminal;
 use crate::replay::server::Server;
 use crate::replay::wire;
 
-/// How long a call may take.
-const PATIENCE: Duration = Duration::from_secs(30);
+/// How long a call may take: the upstream program sleeps half a minute when its first poll comes too early.
+const PATIENCE: Duration = Duration::from_secs(90);
 /// How long one that is recorded to go on for ever is watched.
-const WATCHED: Duration = Duration::from_secs(5);
+const WATCHED: Duration = Duration::from_secs(15);
 
 /// What became of a call.
 #[derive(Debug)]
 pub enum Verdict {
     /// As recorded.
     Equal,
-    /// As a difference wants it; its index.
-    Wanted(usize),
+    /// As differences want it; their indexes.
+    Wanted(Vec<usize>),
     /// Not run, with the reason.
     Skipped(String),
     /// Otherwise.
     Different(Vec<String>),
 }
 
-/// Plays a scenario on a fresh server.
-pub fn play(
-    scenario: &Scenario,
-    rad: &Utf8Path,
-    server: &Utf8Path,
-    judge: Judge,
-    differences: &[Difference],
-) -> Vec<Verdict> {
-    let broken = |error: anyhow::Error| {
-        scenario.steps.iter().map(|_| Verdict::Different(vec![format!("{error:#}")])).collect::<Vec<_>>()
-    };
-    let place = match Place::new(scenario, rad, server) {
-        Ok(place) => place,
-        Err(error) => return broken(error),
-    };
-    let run = |step: &Step| {
-        let ran = match place.run(step, judge) {
-            Ok(Some(ran)) => ran,
-            Ok(None) => return Verdict::Skipped("there is no `script` to make a terminal with".into()),
-            Err(error) => return Verdict::Different(vec![format!("{error:#}")]),
+/// What is played with what, and how it is judged.
+pub struct Stage<'a> {
+    /// The program under test.
+    pub rad: &'a Utf8Path,
+    /// The program that serves.
+    pub server: &'a Utf8Path,
+    /// The measure.
+    pub judge: Judge,
+    /// What may differ.
+    pub differences: &'a [Difference],
+}
+
+impl Stage<'_> {
+    /// Plays a scenario on a fresh server; a verdict for each call, with the time it took.
+    pub fn play(&self, scenario: &Scenario) -> Vec<(Verdict, Duration)> {
+        let place = match Place::new(scenario, self.rad, self.server) {
+            Ok(place) => place,
+            Err(error) => {
+                let broken = || (Verdict::Different(vec![format!("{error:#}")]), Duration::ZERO);
+                return scenario.steps.iter().map(|_| broken()).collect();
+            }
         };
-        let found = compare::compare(step, &ran, judge, &|text| place.fill(text));
+        let play = |step: &Step| {
+            let begin = Instant::now();
+            let verdict = match place.run(step, self.judge) {
+                Ok(Some(ran)) => self.judge(scenario, step, &ran, &|text| place.fill(text)),
+                Ok(None) => Verdict::Skipped("there is no `script` to make a terminal with".into()),
+                Err(error) => Verdict::Different(vec![format!("{error:#}")]),
+            };
+            (verdict, begin.elapsed())
+        };
+        scenario.steps.iter().map(play).collect()
+    }
+
+    fn judge(&self, scenario: &Scenario, step: &Step, ran: &Ran, fill: &dyn Fn(&str) -> String) -> Verdict {
+        let found = compare::compare(step, ran, self.judge, fill);
         if found.is_empty() {
             return Verdict::Equal;
         }
-        let call = step.call();
-        let wanted = differences.iter().position(|difference| difference.concerns(judge, &scenario.name, &call));
-        wanted.map_or(Verdict::Different(found), Verdict::Wanted)
-    };
-    scenario.steps.iter().map(run).collect()
+        let about = |difference: &&Difference| difference.concerns(self.judge, &scenario.name, step, ran, fill);
+        let (mut read, mut used) = (step.clone(), Vec::new());
+        for (at, difference) in self.differences.iter().enumerate().filter(|(_, difference)| about(difference)) {
+            if difference.excuses_all() && (difference.excuses_exit() || compare::ends_alike(step, ran, self.judge)) {
+                return Verdict::Wanted(vec![at]);
+            }
+            if let Some(changed) = difference.read(&read) {
+                read = changed;
+                used.push(at);
+            }
+        }
+        let left = compare::compare(&read, ran, self.judge, fill);
+        if left.is_empty() { Verdict::Wanted(used) } else { Verdict::Different(left) }
+    }
 }
 
 /// Home, folder and server of a scenario.
@@ -140,7 +163,7 @@ impl Place {
         for (name, text) in &step.write {
             self.write(name, text.as_deref())?;
         }
-        self.proxy.inject(&step.inject)?;
+        self.proxy.prepare(step)?;
         let patience = if step.exit == "timeout" { WATCHED } else { PATIENCE };
         let arguments: Vec<String> = step.argv[1..].iter().map(|word| self.fill(word)).collect();
         if !step.tty {

@@ -7,7 +7,8 @@ use std::sync::{Arc, Mutex};
 use regex::Regex;
 use serde_json::Value as Json;
 
-use super::scenario::Injection;
+use super::deployments::Deployments;
+use super::scenario::{Injection, Step};
 use crate::replay::stand_in::{Arrived, read};
 use crate::replay::wire;
 
@@ -17,13 +18,18 @@ pub struct Proxy {
     /// `host:port`.
     pub authority: String,
     injections: Arc<Mutex<Vec<(Regex, Injection, usize)>>>,
+    deployments: Arc<Mutex<Deployments>>,
 }
 
 impl Proxy {
     /// Starts a proxy of the server at `authority`.
     pub fn start(server: &str) -> anyhow::Result<Self> {
         let listener = TcpListener::bind("127.0.0.1:0")?;
-        let proxy = Self { authority: listener.local_addr()?.to_string(), injections: Arc::default() };
+        let proxy = Self {
+            authority: listener.local_addr()?.to_string(),
+            injections: Arc::default(),
+            deployments: Arc::default(),
+        };
         let (this, server) = (proxy.clone(), server.to_owned());
         std::thread::spawn(move || {
             for stream in listener.incoming().flatten() {
@@ -34,20 +40,21 @@ impl Proxy {
         Ok(proxy)
     }
 
-    /// Sets the answers of the next call.
-    pub fn inject(&self, injections: &[Injection]) -> anyhow::Result<()> {
+    /// Sets the answers that the server does not give in the next call.
+    pub fn prepare(&self, step: &Step) -> anyhow::Result<()> {
         let mut prepared = Vec::new();
-        for injection in injections {
+        for injection in &step.inject {
             prepared.push((Regex::new(&injection.pattern)?, injection.clone(), 0));
         }
         *self.injections.lock().expect("no holder of the lock panics") = prepared;
+        *self.deployments.lock().expect("no holder of the lock panics") = Deployments::of(&step.http);
         Ok(())
     }
 
     fn serve(&self, mut stream: TcpStream, server: &str) {
         let mut bytes = Vec::new();
         while let Some(request) = read(&mut stream, &mut bytes) {
-            let answer = match self.injected(&request) {
+            let answer = match self.injected(&request).or_else(|| self.deployed(&request)) {
                 Some(answer) => answer,
                 None => match pass(server, &request) {
                     Ok(answer) => answer,
@@ -68,6 +75,15 @@ impl Proxy {
         };
         let (_, injection, used) = injections.iter_mut().find(fits)?;
         *used += 1;
+        Some(self.write_out(injection))
+    }
+
+    fn deployed(&self, request: &Arrived) -> Option<Vec<u8>> {
+        let answer = self.deployments.lock().expect("no holder of the lock panics").answer(request)?;
+        Some(self.write_out(&answer))
+    }
+
+    fn write_out(&self, injection: &Injection) -> Vec<u8> {
         let base = format!("http://{}", self.authority);
         let fill = |text: &str| text.replace("{base}", &base);
         let (body, kind) = match &injection.body {
@@ -84,7 +100,7 @@ impl Proxy {
         {
             headers.push(("Content-Type".into(), kind.into()));
         }
-        Some(render(injection.status, &headers, &body))
+        render(injection.status, &headers, &body)
     }
 }
 
@@ -114,8 +130,42 @@ fn pass(server: &str, request: &Arrived) -> anyhow::Result<Vec<u8>> {
     Ok(render(answer.status, &headers, &answer.body))
 }
 
+/// The words that go with a status; the recorded program prints them.
+fn reason(status: u16) -> &'static str {
+    match status {
+        200 => "OK",
+        201 => "Created",
+        202 => "Accepted",
+        204 => "No Content",
+        301 => "Moved Permanently",
+        302 => "Found",
+        304 => "Not Modified",
+        307 => "Temporary Redirect",
+        308 => "Permanent Redirect",
+        400 => "Bad Request",
+        401 => "Unauthorized",
+        403 => "Forbidden",
+        404 => "Not Found",
+        405 => "Method Not Allowed",
+        408 => "Request Timeout",
+        409 => "Conflict",
+        412 => "Precondition Failed",
+        413 => "Request Entity Too Large",
+        415 => "Unsupported Media Type",
+        418 => "I'm a teapot",
+        422 => "Unprocessable Entity",
+        429 => "Too Many Requests",
+        500 => "Internal Server Error",
+        501 => "Not Implemented",
+        502 => "Bad Gateway",
+        503 => "Service Unavailable",
+        504 => "Gateway Timeout",
+        _ => "Status",
+    }
+}
+
 fn render(status: u16, headers: &[(String, String)], body: &str) -> Vec<u8> {
-    let mut text = format!("HTTP/1.1 {status} Status\r\n");
+    let mut text = format!("HTTP/1.1 {status} {}\r\n", reason(status));
     for (name, value) in headers {
         text.push_str(&format!("{name}: {value}\r\n"));
     }

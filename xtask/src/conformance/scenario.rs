@@ -39,7 +39,7 @@ pub struct Setup {
 }
 
 /// One call.
-#[derive(Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize)]
 pub struct Step {
     /// Program and arguments.
     pub argv: Vec<String>,
@@ -54,6 +54,9 @@ pub struct Step {
     /// Answers given in the server's place.
     #[serde(default)]
     pub inject: Vec<Injection>,
+    /// What was sent and answered meanwhile.
+    #[serde(default)]
+    pub http: Vec<Json>,
     /// Whether it ran on a terminal.
     #[serde(default)]
     pub tty: bool,
@@ -96,14 +99,19 @@ impl Step {
         self.argv.join(" ")
     }
 
-    /// Whether the recorded program crashed, whatever it exited with.
-    pub fn crashed(&self) -> bool {
-        self.stdout.contains("{stack}") || self.stderr.contains("{stack}")
+    /// All that was recorded as one text: exit code, standard output, standard error, screen.
+    pub fn transcript(&self) -> String {
+        format!("exit {}\n{}{}{}", self.exit, self.stdout, self.stderr, self.screen.join("\n"))
+    }
+
+    /// Whether the recorded program did what was asked: a crash that exits with 0 is no success.
+    pub fn succeeded(&self) -> bool {
+        self.exit == 0 && !self.stdout.contains("{stack}") && !self.stderr.contains("{stack}")
     }
 }
 
-/// Reads all scenarios of a folder.
-pub fn read_all(dir: &Utf8Path, only: Option<&str>) -> anyhow::Result<Vec<Scenario>> {
+/// Reads the scenarios of a folder whose names contain one of the given texts; all, when there is none.
+pub fn read_all(dir: &Utf8Path, only: &[String]) -> anyhow::Result<Vec<Scenario>> {
     let mut scenarios = Vec::new();
     let mut paths: Vec<_> = dir
         .read_dir_utf8()
@@ -115,7 +123,8 @@ pub fn read_all(dir: &Utf8Path, only: Option<&str>) -> anyhow::Result<Vec<Scenar
     for path in paths {
         let name = path.file_stem().unwrap_or_default();
         let is_scenario = name.starts_with(|first: char| first.is_ascii_digit());
-        if !is_scenario || only.is_some_and(|only| !name.contains(only)) {
+        let is_asked_for = only.is_empty() || only.iter().any(|only| name.contains(only.as_str()));
+        if !is_scenario || !is_asked_for {
             continue;
         }
         let text = std::fs::read_to_string(&path).with_context(|| format!("cannot read scenario `{path}`"))?;
