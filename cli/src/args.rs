@@ -4,9 +4,9 @@ use camino::Utf8PathBuf;
 use clap::{Parser, Subcommand};
 
 use crate::commands::{
-    admin, application, bicep, check, cluster, completion, convert, credential, deploy, diff, environment, explain,
-    fmt, generate, group, lsp, recipe, recipe_pack, resource, resource_provider, resource_type, run, serve, token,
-    validate, version, watch, workspace,
+    admin, application, bicep, check, cluster, complete, completion, convert, credential, deploy, diff, environment,
+    explain, fmt, generate, group, lsp, recipe, recipe_pack, resource, resource_provider, resource_type, run, serve,
+    token, validate, version, watch, workspace,
 };
 use crate::output::{Format, Output};
 
@@ -14,7 +14,7 @@ use crate::output::{Format, Output};
 ///
 /// Exit codes: 0 success; 1 failure (refused, not found, diagnostics with errors); 2 wrong usage; 3 no server answers.
 #[derive(Debug, Parser)]
-#[command(name = "rad", version, max_term_width = 100, propagate_version = false)]
+#[command(name = "rad", version, max_term_width = 100, propagate_version = false, args_override_self = true)]
 pub struct Cli {
     /// The global flags.
     #[command(flatten)]
@@ -134,6 +134,9 @@ pub enum Command {
     Version(version::Args),
     /// Prints a completion script
     Completion(completion::Args),
+    /// Answers shells that were set up with the stock command line's script
+    #[command(name = "__complete", hide = true)]
+    Complete(complete::Args),
     /// Says how to install Radii where Radius has a cluster
     #[command(subcommand, hide = true)]
     Install(cluster::Target),
@@ -158,4 +161,83 @@ pub enum Command {
     /// Says where the log is
     #[command(hide = true)]
     DebugLogs,
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+    use serde_json::Value as Json;
+
+    use super::*;
+
+    /// Every command, alias and flag of the stock command line, as it was recorded.
+    fn recorded() -> Vec<Json> {
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../tests/conformance/cli/commands.json");
+        let mut recorded: Json = serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap();
+        recorded["commands"].as_array_mut().map(std::mem::take).unwrap()
+    }
+
+    /// Why a flag is not ours, or not of that form.
+    fn complaint(command: &clap::Command, flag: &Json) -> Option<String> {
+        let name = flag["name"].as_str().unwrap();
+        let Some(argument) = command.get_arguments().find(|argument| argument.get_long() == Some(name)) else {
+            return Some(format!("--{name} is missing"));
+        };
+        let short = flag["short"].as_str().and_then(|short| short.chars().next());
+        if argument.get_short() != short {
+            return Some(format!("--{name} is -{:?} there and -{:?} here", short, argument.get_short()));
+        }
+        // A switch may take `=false`, too; it must not demand it.
+        let needs_value = argument.get_num_args().is_none_or(|values| values.min_values() > 0)
+            && argument.get_action().takes_values();
+        let wants_value = flag["type"] != "bool";
+        let repeats = matches!(argument.get_action(), clap::ArgAction::Append);
+        let is_list = matches!(flag["type"].as_str(), Some("stringArray" | "strings"));
+        match (needs_value == wants_value, repeats == is_list) {
+            (false, _) => Some(format!("--{name} takes a value on one side only")),
+            (_, false) => Some(format!("--{name} can be repeated on one side only")),
+            _ => None,
+        }
+    }
+
+    #[test]
+    fn every_command_and_flag_of_the_stock_command_line_is_here() {
+        let mut root = Cli::command();
+        root.build();
+        let (mut total, mut complaints) = (0, Vec::new());
+        for entry in recorded() {
+            let line = entry["command"].as_str().unwrap();
+            total += 1;
+            let mut words = line.split(' ').skip(1);
+            let Some(command) = words.try_fold(&root, |command, word| command.find_subcommand(word)) else {
+                // A shell is an argument here.
+                if !line.starts_with("rad completion ") {
+                    complaints.push(format!("{line} is missing"));
+                }
+                continue;
+            };
+            for alias in entry["aliases"].as_array().unwrap() {
+                total += 1;
+                if !command.get_all_aliases().any(|own| *alias == own) {
+                    complaints.push(format!("{line}: the alias {alias} is missing"));
+                }
+            }
+            // Flags of a command that only has sub-commands stand on these again.
+            let flags =
+                entry["flags"].as_array().unwrap().iter().filter(|_| !command.has_subcommands() || line == "rad");
+            for flag in flags {
+                total += 1;
+                complaints.extend(complaint(command, flag).map(|complaint| format!("{line}: {complaint}")));
+            }
+            for name in entry["required_flags"].as_array().into_iter().flatten() {
+                total += 1;
+                let argument = command.get_arguments().find(|argument| argument.get_long() == name.as_str());
+                if argument.is_none_or(|argument| !argument.is_required_set()) {
+                    complaints.push(format!("{line}: --{name} need not be given"));
+                }
+            }
+        }
+        println!("{} of {total} commands, aliases and flags", total - complaints.len());
+        assert!(complaints.is_empty(), "{}", complaints.join("\n"));
+    }
 }

@@ -16,7 +16,8 @@ pub enum Answer {
 /// Asks a question that is answered with yes or no; nothing typed means no.
 ///
 /// # Errors
-/// A usage error when there is no terminal to ask on: a pipe cannot answer by accident.
+/// A usage error when there is no terminal to ask on: a pipe cannot answer by accident. A failure for `q`, which
+/// gives up.
 pub fn ask(question: &str, assume_yes: bool) -> Result<Answer, Error> {
     if assume_yes {
         return Ok(Answer::Yes);
@@ -30,5 +31,8 @@ pub fn ask(question: &str, assume_yes: bool) -> Result<Answer, Error> {
     let _ = stderr.flush();
     let mut line = String::new();
     io::stdin().lock().read_line(&mut line).map_err(Error::file("read from", "the terminal"))?;
+    if matches!(line.trim(), "q" | "Q" | "quit") {
+        return Err(Error::failed("nothing was done"));
+    }
     Ok(if matches!(line.trim().to_ascii_lowercase().as_str(), "y" | "yes") { Answer::Yes } else { Answer::No })
 }

@@ -22,18 +22,20 @@ mod workspace;
 use std::future::Future;
 use std::process::ExitCode;
 
-use clap::Parser as _;
-
-use crate::args::{Cli, Command, Globals};
+use crate::args::{Command, Globals};
 use crate::commands::{
-    admin, application, bicep, check, cluster, completion, convert, credential, deploy, diff, environment, explain,
-    fmt, generate, group, lsp, recipe, recipe_pack, resource, resource_provider, resource_type,
+    admin, application, bicep, check, cluster, complete, completion, convert, credential, deploy, diff, environment,
+    explain, fmt, generate, group, lsp, recipe, recipe_pack, resource, resource_provider, resource_type,
     run as deploy_and_follow, serve, token, validate, version, watch, workspace as workspaces,
 };
 use crate::error::Error;
 
 fn main() -> ExitCode {
-    let cli = Cli::try_parse().unwrap_or_else(|error| usage::explained(error).exit());
+    let words: Vec<_> = std::env::args_os().collect();
+    let cli = match usage::read(&words) {
+        Ok(cli) => cli,
+        Err(error) => return usage::report(error, words),
+    };
     match run(cli.command, &cli.globals) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
@@ -80,6 +82,7 @@ fn run(command: Command, globals: &Globals) -> Result<(), Error> {
         Command::Admin(command) => online(admin::run(command, globals)),
         Command::Version(args) => version::run(args, globals),
         Command::Completion(args) => completion::run(&args),
+        Command::Complete(args) => complete::run(&args),
     }
 }
 

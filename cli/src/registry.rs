@@ -133,6 +133,9 @@ fn meant<'n>(name: &str, known: impl Iterator<Item = &'n str>, others: &str) -> 
 }
 
 /// Returns every resource of a scope, type by type; a type that cannot be listed is a warning.
+///
+/// # Errors
+/// The first one, when not a single type could be listed.
 pub async fn list_resources(client: &Client, scope: &str) -> Result<Vec<Json>, Error> {
     let walked = |name: &TypeName| !NOT_WALKED.contains(&name.key().as_str());
     let types: Vec<_> = list_types(client).await?.into_iter().filter(|registered| walked(&registered.name)).collect();
@@ -140,14 +143,24 @@ pub async fn list_resources(client: &Client, scope: &str) -> Result<Vec<Json>, E
         let version = registered.default_api_version()?;
         Some(client.list(&format!("{scope}/providers/{}", registered.name), &version).await)
     });
-    let mut resources = Vec::new();
+    let (mut resources, mut failed, mut worked) = (Vec::new(), Vec::new(), false);
     for (registered, list) in types.iter().zip(join_all(lists).await) {
         match list {
-            Some(Ok(list)) => resources.extend(list),
+            Some(Ok(list)) => {
+                worked = true;
+                resources.extend(list);
+            }
             Some(Err(error @ ClientError::Unreachable { .. })) => return Err(error.into()),
-            Some(Err(error)) => warn(&format!("resources of type `{}` cannot be listed: {error}", registered.name)),
+            Some(Err(error)) => failed.push((registered, error)),
             None => {}
         }
+    }
+    if !worked && !failed.is_empty() {
+        // Nothing about the types: the resource group is not there, say.
+        return Err(failed.swap_remove(0).1.into());
+    }
+    for (registered, error) in failed {
+        warn(&format!("resources of type `{}` cannot be listed: {error}", registered.name));
     }
     Ok(resources)
 }

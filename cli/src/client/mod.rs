@@ -164,9 +164,17 @@ impl Client {
         let url = self.url(path, api_version);
         let answer = self.send(Method::PUT, &url, Some(body)).await?;
         let answer = self.accepted(answer, &Method::PUT, &url)?;
+        if answer.status == StatusCode::NO_CONTENT {
+            let what = "the answer to a PUT has no content".to_owned();
+            return Err(Error::Protocol { url: url.to_string(), what });
+        }
         if self.finish(&answer, &Method::PUT, &url).await? {
             let answer = self.send(Method::GET, &url, None).await?;
             return self.found(answer, &Method::GET, &url);
+        }
+        if answer.status == StatusCode::ACCEPTED {
+            let what = "the request was accepted, but no operation is named to wait for".to_owned();
+            return Err(Error::Protocol { url: url.to_string(), what });
         }
         Ok(answer.body)
     }
@@ -232,7 +240,7 @@ impl Client {
         Ok(url)
     }
 
-    /// Sends a request, again when the server is busy or the connection breaks.
+    /// Sends a request, again when the server is busy or stumbles, or the connection breaks.
     ///
     /// Repeating is safe: PUT and DELETE are idempotent here, and actions only read.
     async fn send(&self, method: Method, url: &Url, body: Option<&Json>) -> Result<Answer, Error> {
@@ -336,7 +344,9 @@ fn deprecation(headers: &reqwest::header::HeaderMap, url: &Url) -> Option<String
 fn is_busy(status: StatusCode) -> bool {
     matches!(
         status,
-        StatusCode::TOO_MANY_REQUESTS
+        StatusCode::REQUEST_TIMEOUT
+            | StatusCode::TOO_MANY_REQUESTS
+            | StatusCode::INTERNAL_SERVER_ERROR
             | StatusCode::SERVICE_UNAVAILABLE
             | StatusCode::BAD_GATEWAY
             | StatusCode::GATEWAY_TIMEOUT

@@ -8,6 +8,7 @@ use crate::output::write_stdout;
 
 /// Which shell.
 #[derive(Debug, clap::Args)]
+#[command(arg_required_else_help = true)]
 pub struct Args {
     /// The shell that will read the script
     #[arg(value_enum)]

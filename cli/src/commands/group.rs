@@ -85,7 +85,7 @@ pub async fn run(command: Command, globals: &Globals) -> Result<(), Error> {
             let group = client.get(&path(&name.or_current(&workspace)?), NATIVE_VERSION).await?;
             output.value(&sorted(&group), || table(std::slice::from_ref(&group)))
         }
-        Command::Delete(args) => delete(args, &workspace, &client, globals).await,
+        Command::Delete(args) => delete(args, &client, globals).await,
         Command::Switch(name) => switch(&name.required()?, &workspace, &client, globals).await,
     }
 }
@@ -102,9 +102,9 @@ fn table(groups: &[Json]) -> Table {
     table
 }
 
-async fn delete(args: Delete, workspace: &Workspace, client: &Client, globals: &Globals) -> Result<(), Error> {
+async fn delete(args: Delete, client: &Client, globals: &Globals) -> Result<(), Error> {
     let output = globals.output();
-    let name = args.name.or_current(workspace)?;
+    let name = args.name.required()?;
     let absent = format!("System.Resources/resourceGroups/{name} not found");
     if client.find(&path(&name), NATIVE_VERSION).await?.is_none() {
         return output.done(&absent);

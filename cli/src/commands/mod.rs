@@ -5,6 +5,7 @@ pub mod application;
 pub mod bicep;
 pub mod check;
 pub mod cluster;
+pub mod complete;
 pub mod completion;
 pub mod convert;
 pub mod credential;

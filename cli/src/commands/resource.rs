@@ -50,11 +50,20 @@ pub struct Which {
     api_version: Option<String>,
 }
 
+/// Flags that the stock command line takes everywhere: type and name say enough.
+#[derive(Debug, clap::Args)]
+pub struct Unneeded {
+    #[arg(short, long, hide = true, value_name = "NAME")]
+    application: Option<String>,
+}
+
 /// What to create.
 #[derive(Debug, clap::Args)]
 pub struct Create {
     #[command(flatten)]
     which: Which,
+    #[command(flatten)]
+    unneeded: Unneeded,
     /// The resource, as JSON or YAML with `properties` and, if wanted, `tags`
     #[arg(short, long, value_name = "FILE")]
     from_file: Utf8PathBuf,
@@ -65,6 +74,8 @@ pub struct Create {
 pub struct Show {
     #[command(flatten)]
     which: Which,
+    #[command(flatten)]
+    unneeded: Unneeded,
 }
 
 /// What to list.
@@ -112,6 +123,12 @@ pub struct Reach {
     /// Replica to reach
     #[arg(long, value_name = "NAME")]
     replica: Option<String>,
+    /// Name of the container, as the stock command line takes it
+    #[arg(short, long, hide = true, value_name = "NAME")]
+    resource: Option<String>,
+    /// Type of the container, as the stock command line takes it
+    #[arg(id = "type", short = 't', long = "type", hide = true, value_name = "TYPE")]
+    type_flag: Option<String>,
     #[command(flatten)]
     preview: PreviewFlag,
 }
@@ -121,6 +138,8 @@ pub struct Reach {
 pub struct Delete {
     #[command(flatten)]
     which: Which,
+    #[command(flatten)]
+    unneeded: Unneeded,
     /// Does not ask
     #[arg(short, long)]
     yes: bool,

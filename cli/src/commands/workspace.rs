@@ -9,7 +9,7 @@ use crate::client::Client;
 use crate::config::{self, Config, Item};
 use crate::confirm::{self, Answer};
 use crate::error::Error;
-use crate::flavour::Flavour;
+use crate::flavour::PreviewFlag;
 use crate::output::sorted;
 use crate::table::Table;
 use crate::workspace::{environment_id, group_scope, last_segment};
@@ -57,6 +57,8 @@ pub struct Create {
     /// Replaces a workspace of the same name
     #[arg(short, long)]
     force: bool,
+    #[command(flatten)]
+    preview: PreviewFlag,
 }
 
 /// What to delete.
@@ -133,7 +135,7 @@ fn create(path: &camino::Utf8Path, args: Create, globals: &Globals) -> Result<()
     let scope = args.group.as_deref().map(group_scope);
     let environment = match (&args.environment, &scope) {
         (Some(id), _) if id.starts_with('/') => Some(id.clone()),
-        (Some(name), Some(scope)) => Some(environment_id(scope, name, Flavour::Applications)),
+        (Some(name), Some(scope)) => Some(environment_id(scope, name, args.preview.flavour())),
         (Some(name), None) => {
             return Err(Error::usage(format!("the environment `{name}` needs a resource group"))
                 .hint("add `--group GROUP`, or give the environment's full id"));

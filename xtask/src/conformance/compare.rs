@@ -82,7 +82,7 @@ fn completions(text: &str) -> String {
 
 fn ours(step: &Step, ran: &Ran, fill: &dyn Fn(&str) -> String) -> Vec<String> {
     let mut found = exit(step, ran, Judge::Ours);
-    if !step.succeeded() || step.tty || !found.is_empty() {
+    if step.exit != 0 || step.crashed() || step.tty || !found.is_empty() {
         return found;
     }
     let (recorded, now) = (fill(&step.stdout), ran.stdout.as_str());
@@ -110,7 +110,9 @@ fn ours(step: &Step, ran: &Ran, fill: &dyn Fn(&str) -> String) -> Vec<String> {
 pub fn ends_alike(step: &Step, ran: &Ran, judge: Judge) -> bool {
     match (step.exit == "timeout", ran.exit) {
         (true, _) => ran.timed_out,
-        (false, Some(code)) if judge == Judge::Ours => (code == 0) == step.succeeded(),
+        // Where the recorded program crashed, ours may do what was asked, or say why not.
+        (false, Some(_)) if judge == Judge::Ours && step.crashed() => true,
+        (false, Some(code)) if judge == Judge::Ours => (code == 0) == (step.exit == 0),
         (false, Some(code)) => step.exit == code,
         (false, None) => false,
     }

@@ -93,8 +93,11 @@ pub fn run(args: &Args) -> anyhow::Result<()> {
     let rad = rad.canonicalize_utf8().with_context(|| format!("there is no program `{rad}`"))?;
     let stage = Stage { rad: &rad, server: &server, judge, differences: &differences };
     let begin = Instant::now();
-    let played = play_all(&stage, &scenarios, args.jobs);
-    let passed = report::print(&played, &differences, &report::Wishes { quiet: args.quiet, times: args.times });
+    let played = play_all(&stage, &scenarios, args);
+    let passed = report::print(&played, &differences);
+    if args.times {
+        report::print_times(&played);
+    }
     println!("{} s", begin.elapsed().as_secs());
     if passed < args.at_least {
         bail!("{passed:.2} % of the calls passed; at least {} % are wanted", args.at_least);
@@ -103,17 +106,18 @@ pub fn run(args: &Args) -> anyhow::Result<()> {
 }
 
 /// Plays the scenarios, several at once, those with most calls first; returns them in their order.
-fn play_all<'a>(stage: &Stage, scenarios: &'a [scenario::Scenario], jobs: usize) -> Vec<Played<'a>> {
+fn play_all<'a>(stage: &Stage, scenarios: &'a [scenario::Scenario], args: &CliArgs) -> Vec<Played<'a>> {
     let mut queue: Vec<_> = scenarios.iter().collect();
     queue.sort_by_key(|scenario| std::cmp::Reverse(scenario.steps.len()));
     let next = AtomicUsize::new(0);
     let played = Mutex::new(Vec::new());
     std::thread::scope(|scope| {
-        for _ in 0..jobs.max(1) {
+        for _ in 0..args.jobs.max(1) {
             scope.spawn(|| {
                 while let Some(scenario) = queue.get(next.fetch_add(1, Ordering::Relaxed)) {
                     let one = Played { scenario, calls: stage.play(scenario) };
-                    println!("{}", one.summary());
+                    let details = if args.quiet { String::new() } else { one.differences() };
+                    println!("{}{details}", one.summary());
                     played.lock().expect("no player panics").push(one);
                 }
             });

@@ -61,7 +61,12 @@ impl Proxy {
                     Err(_) => return,
                 },
             };
-            if stream.write_all(&answer).is_err() {
+            let is_last = request
+                .headers
+                .iter()
+                .any(|(name, value)| name.eq_ignore_ascii_case("connection") && value.eq_ignore_ascii_case("close"));
+            // Who wants the connection closed reads until it is.
+            if stream.write_all(&answer).is_err() || is_last {
                 return;
             }
         }

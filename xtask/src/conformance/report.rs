@@ -1,5 +1,6 @@
 //! What the suite found, for people.
 
+use std::fmt::Write as _;
 use std::time::Duration;
 
 use super::differences::Difference;
@@ -14,19 +15,25 @@ pub struct Played<'a> {
     pub calls: Vec<(Verdict, Duration)>,
 }
 
-/// What is printed beside the result.
-pub struct Wishes {
-    /// Names of calls that differ, not how they differ.
-    pub quiet: bool,
-    /// How long the scenarios took.
-    pub times: bool,
-}
-
 impl Played<'_> {
     /// One line: how many calls passed, and in which time.
     pub fn summary(&self) -> String {
         let passed = self.calls.iter().filter(|(verdict, _)| !matches!(verdict, Verdict::Different(_))).count();
         format!("{}: {passed} of {}, {:.1} s", self.scenario.name, self.calls.len(), self.time().as_secs_f64())
+    }
+
+    /// Each call that differs, and how.
+    pub fn differences(&self) -> String {
+        let calls = self.scenario.steps.iter().zip(&self.calls);
+        let mut text = String::new();
+        for (step, (verdict, _)) in calls {
+            let Verdict::Different(found) = verdict else { continue };
+            let _ = writeln!(text, "\n{}: {}", self.scenario.name, step.call());
+            for line in found {
+                let _ = writeln!(text, "    {}", line.replace('\n', "\n    "));
+            }
+        }
+        text
     }
 
     fn time(&self) -> Duration {
@@ -44,8 +51,8 @@ pub fn list(scenarios: &[Scenario]) {
     println!("{calls} calls in {} scenarios", scenarios.len());
 }
 
-/// Prints what differs and the figures; returns the percentage that passed.
-pub fn print(played: &[Played], differences: &[Difference], wishes: &Wishes) -> f64 {
+/// Prints which calls differ and the figures; returns the percentage that passed.
+pub fn print(played: &[Played], differences: &[Difference]) -> f64 {
     let (mut equal, mut excused, mut other, mut skipped) = (0, 0, 0, 0);
     let mut uses = vec![0_usize; differences.len()];
     for (one, step, verdict) in played
@@ -62,21 +69,15 @@ pub fn print(played: &[Played], differences: &[Difference], wishes: &Wishes) -> 
                 skipped += 1;
                 println!("skipped {}: {}: {why}", one.scenario.name, step.call());
             }
-            Verdict::Different(found) => {
+            Verdict::Different(_) => {
                 other += 1;
-                println!("\n{}: {}", one.scenario.name, step.call());
-                if !wishes.quiet {
-                    found.iter().for_each(|line| println!("    {}", line.replace('\n', "\n    ")));
-                }
+                println!("different {}: {}", one.scenario.name, step.call());
             }
         }
     }
     println!("\nwanted differences:");
     for (difference, uses) in differences.iter().zip(&uses).filter(|(_, uses)| **uses > 0) {
         println!("  {uses:>4} × {}: {}", difference.name, difference.why);
-    }
-    if wishes.times {
-        print_times(played);
     }
     let (passed, total) = (equal + excused, equal + excused + other);
     println!(
@@ -86,7 +87,7 @@ pub fn print(played: &[Played], differences: &[Difference], wishes: &Wishes) -> 
 }
 
 /// Prints the slowest scenarios, each with its slowest call.
-fn print_times(played: &[Played]) {
+pub fn print_times(played: &[Played]) {
     const SHOWN: usize = 15;
     let mut slowest: Vec<_> = played.iter().collect();
     slowest.sort_by_key(|one| std::cmp::Reverse(one.time()));

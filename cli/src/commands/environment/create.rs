@@ -15,7 +15,11 @@ use crate::workspace::{Workspace, environment_id, group_scope};
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// Name of the environment
-    name: String,
+    #[arg(required_unless_present = "environment")]
+    name: Option<String>,
+    /// Name of the environment, as a flag
+    #[arg(short, long, hide = true, conflicts_with = "name", value_name = "NAME")]
+    environment: Option<String>,
     /// Resource group [default: the workspace's]
     #[arg(short, long)]
     group: Option<String>,
@@ -133,7 +137,8 @@ impl Settings {
 pub async fn run(args: Args, workspace: &Workspace, client: &Client, output: Output) -> Result<(), Error> {
     let flavour = args.preview.flavour();
     args.settings.check(flavour)?;
-    let name = checked("environment", &args.name)?.to_owned();
+    let name =
+        checked("environment", args.name.as_deref().or(args.environment.as_deref()).unwrap_or_default())?.to_owned();
     let scope = workspace.scope(args.group.as_deref())?;
     let found = Found { id: environment_id(&scope, &name, flavour), name, flavour };
     if client.find(&scope, NATIVE_VERSION).await?.is_none() {

@@ -21,7 +21,7 @@ pub enum Command {
     /// Creates an environment, or replaces its settings
     Create(create::Args),
     /// Lists the environments of a resource group
-    List(Scope),
+    List(List),
     /// Shows an environment
     Show(Which),
     /// Changes settings of an environment
@@ -30,6 +30,16 @@ pub enum Command {
     Delete(delete::Args),
     /// Makes an environment the workspace's default
     Switch(Which),
+}
+
+/// Where to list.
+#[derive(Debug, clap::Args)]
+pub struct List {
+    #[command(flatten)]
+    scope: Scope,
+    /// Taken as the stock command line takes it; all environments are listed anyway
+    #[arg(short, long, hide = true, value_name = "NAME")]
+    environment: Option<String>,
 }
 
 /// Where to look.
@@ -107,9 +117,8 @@ pub async fn run(command: Command, globals: &Globals) -> Result<(), Error> {
     match command {
         Command::Create(args) => create::run(args, &workspace, &client, output).await,
         Command::List(args) => {
-            let flavour = args.preview.flavour();
-            let path =
-                format!("{}/providers/{}/environments", workspace.scope(args.group.as_deref())?, flavour.namespace());
+            let (scope, flavour) = (workspace.scope(args.scope.group.as_deref())?, args.scope.preview.flavour());
+            let path = format!("{scope}/providers/{}/environments", flavour.namespace());
             let list = client.list(&path, flavour.api_version()).await?;
             output.value(&list.iter().map(sorted).collect(), || resource_table(&list))
         }
