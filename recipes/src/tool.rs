@@ -21,6 +21,8 @@ const WHOLE_LIMIT: usize = 64 * 1024 * 1024;
 const FAREWELL: Duration = Duration::from_secs(20);
 /// How long output may still come when the program has ended, from whoever inherited its pipes.
 const REMAINDER: Duration = Duration::from_secs(2);
+/// The file that names the process which works in a directory.
+const PROCESS: &str = ".process";
 /// Variables of the server that programs need.
 const INHERITED: [&str; 15] = [
     "PATH",
@@ -139,6 +141,7 @@ impl Tool {
         let started = command.spawn();
         let mut child = started.map_err(|source| Error::Start { program: self.program.clone(), source })?;
         let group = Group::of(&child);
+        self.note(&child);
         let (stdout, stderr) = (child.stdout.take(), child.stderr.take());
         let mut ends = Ends::default();
         let mut reading = Box::pin(async {
@@ -171,6 +174,14 @@ impl Tool {
         Ok(Ended { status, stderr: ends.into_text() })
     }
 
+    /// Writes down which process works in the directory, for whoever finds it abandoned.
+    fn note(&self, child: &Child) {
+        let id = child.id().unwrap_or_default();
+        if let Err(error) = std::fs::write(self.directory.join(PROCESS), id.to_string()) {
+            tracing::warn!("Cannot note the process of `{}`: {error}", self.program.display());
+        }
+    }
+
     /// Waits for the end, and brings it about when it is asked for or overdue.
     async fn wait(&self, child: &mut Child, group: &Group, cancel: &Cancel) -> Result<ExitStatus, Error> {
         let program = self.program.clone();
@@ -183,6 +194,28 @@ impl Tool {
         let _ = tokio::time::timeout(FAREWELL, child.wait()).await;
         Err(error)
     }
+}
+
+/// Ends the program that still works in a directory although nobody waits for it any more: it is told to, and killed
+/// with its own after `farewell`.
+pub async fn end_abandoned(directory: &Path, farewell: Duration) {
+    let noted = std::fs::read_to_string(directory.join(PROCESS)).ok();
+    let process = noted.and_then(|text| Pid::from_raw(text.trim().parse().ok()?));
+    let Some(process) = process.filter(|process| works_in(*process, directory)) else { return };
+    let group = Group(Some(process));
+    group.interrupt();
+    let until = tokio::time::Instant::now() + farewell;
+    while works_in(process, directory) && tokio::time::Instant::now() < until {
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    // The group is killed when it is dropped here, what the program left behind included.
+}
+
+/// Whether a process is there and works in a directory: numbers are given to others again.
+fn works_in(process: Pid, directory: &Path) -> bool {
+    let process = process.as_raw_nonzero();
+    let place = std::fs::read_link(format!("/proc/{process}/cwd"));
+    place.is_ok_and(|place| std::fs::canonicalize(directory).is_ok_and(|directory| place == directory))
 }
 
 /// The processes that a program started, itself included; killed when nobody waits any more.
@@ -361,6 +394,28 @@ mod tests {
 
     fn is_zombie(pid: i32) -> bool {
         std::fs::read_to_string(format!("/proc/{pid}/stat")).is_ok_and(|stat| stat.contains(") Z"))
+    }
+
+    #[tokio::test]
+    async fn an_abandoned_program_is_told_to_end_and_may_write_down_how_far_it_came() {
+        let folder = tempfile::tempdir().unwrap();
+        let script = "trap 'echo saved > state; exit 1' INT; echo ready > ready; while :; do sleep 0.05; done";
+        let tool = Tool::new(Path::new("/bin/sh"), folder.path(), Duration::from_secs(100));
+        let mut ignore = |_: &str| {};
+        let (arguments, cancel) = (["-c", script], Cancel::default());
+        let running = tool.run(&arguments, Output::Lines(&mut ignore), &cancel);
+        let ending = async {
+            while !folder.path().join("ready").exists() {
+                tokio::time::sleep(Duration::from_millis(10)).await;
+            }
+            end_abandoned(folder.path(), Duration::from_secs(20)).await;
+        };
+        let (ended, ()) = tokio::join!(running, ending);
+        assert!(!ended.unwrap().status.success());
+        assert_eq!(std::fs::read_to_string(folder.path().join("state")).unwrap(), "saved\n");
+        // A process of that number that works elsewhere is somebody else's.
+        std::fs::write(folder.path().join(PROCESS), std::process::id().to_string()).unwrap();
+        end_abandoned(folder.path(), Duration::from_secs(20)).await;
     }
 
     #[tokio::test]

@@ -11,6 +11,7 @@ use crate::fault::code;
 use crate::host::Host;
 use crate::platform::{ComputeKind, EnvValue};
 use crate::store::{Record, State};
+use crate::told;
 
 /// Properties that say something about a resource and are no values of it.
 const METADATA: [&str; 4] = ["provisioningState", "recipe", "resourceProvisioning", "resources"];
@@ -75,14 +76,14 @@ pub(crate) async fn context(host: &Host, properties: &Map<String, Json>) -> Resu
                  '{source}' is not a valid resource id"
             )));
         }
-        let record = load_connected(host, source).await?;
+        let record = visible(host, load_connected(host, source).await?);
         context.insert(
             name.to_owned(),
             json!({
                 "id": record.id.to_string(),
                 "name": record.id.name(),
                 "type": record.type_name,
-                "properties": visible(host, record).properties,
+                "properties": told::connected(&record),
             }),
         );
     }

@@ -10,9 +10,7 @@ use crate::host::Host;
 use crate::platform::{ComputeKind, Target};
 use crate::recipe::Context;
 use crate::store::Record;
-
-/// Properties that belong to the control plane and tell a recipe nothing.
-const SERVER_OWNED: [&str; 3] = ["provisioningState", "status", "recipe"];
+use crate::told;
 
 /// Returns the context of a resource's recipe; `record` holds the sensitive values that the recipe needs.
 ///
@@ -25,24 +23,29 @@ pub(crate) async fn of(
     record: &Record,
 ) -> Result<Context, Fault> {
     let connections = connections::context(host, &record.properties).await?;
-    let mut properties = record.properties.clone();
-    properties.retain(|name, _| !SERVER_OWNED.contains(&name.as_str()));
-    let mut context = Map::new();
-    context.insert(
-        "resource".into(),
-        json!({
-            "name": record.id.name(),
-            "id": record.id.to_string(),
-            "type": record.type_name,
-            "properties": properties,
-            "connections": connections,
-        }),
-    );
-    if let Some(application) = &target.application {
-        context.insert("application".into(), json!({ "name": application.name, "id": application.id }));
+    let mut resource = json!({
+        "name": record.id.name(),
+        "id": record.id.to_string(),
+        "type": record.type_name,
+        "properties": told::own(host, record),
+    });
+    if !connections.is_empty() {
+        resource["connections"] = Json::Object(connections);
     }
-    let named = &target.environment;
-    context.insert("environment".into(), json!({ "name": named.name, "id": named.id }));
+    let mut context = Map::new();
+    context.insert("resource".into(), resource);
+    // Modules may read the name of an application that is not there.
+    let application = target.application.as_ref().map_or(("", ""), |named| (&named.name, &named.id));
+    let environment_id = &target.environment;
+    for (member, (name, id), property) in [
+        ("application", application, "application"),
+        ("environment", (environment_id.name.as_str(), environment_id.id.as_str()), "environment"),
+    ] {
+        // Ids have the spelling that the author gave them.
+        let written =
+            record.properties.get(property).and_then(Json::as_str).filter(|text| text.eq_ignore_ascii_case(id));
+        context.insert(member.into(), json!({ "name": name, "id": written.unwrap_or(id) }));
+    }
     context.insert("runtime".into(), runtime(target));
     if let Some(azure) = environment.provider("azure").and_then(|azure| azure_context(azure, record)) {
         context.insert("azure".into(), azure);

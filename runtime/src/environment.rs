@@ -105,6 +105,12 @@ impl Environment {
         if self.is_radius_core() {
             return self.namespace();
         }
+        // What the application was given when it was written stays, whatever environment a resource of it names.
+        let given = application.properties.get("status").and_then(|status| status["compute"]["namespace"].as_str());
+        let own = application.properties.get("environment").and_then(Json::as_str).unwrap_or_default();
+        if let Some(given) = given.filter(|_| !own.eq_ignore_ascii_case(&self.record.id.to_string())) {
+            return given.to_owned();
+        }
         let name = application.id.name().unwrap_or_default().to_ascii_lowercase();
         format!("{}-{name}", self.namespace())
     }
@@ -162,13 +168,11 @@ impl Environment {
         let mut recipe = if self.is_radius_core() {
             self.find_in_packs(host, type_name).await?
         } else {
-            let name = wanted.and_then(|wanted| wanted.get("name")).and_then(Json::as_str).unwrap_or_default();
-            self.find_bound(type_name, if name.is_empty() { DEFAULT_RECIPE } else { name })?
+            let name = wanted.and_then(|wanted| wanted.get("name")).and_then(Json::as_str);
+            self.find_bound(type_name, name.unwrap_or(DEFAULT_RECIPE))?
         };
         let own = wanted.and_then(|wanted| wanted.get("parameters")).and_then(Json::as_object);
         overlay(&mut recipe.parameters, own);
-        // A null leaves the choice to the template.
-        recipe.parameters.retain(|_, value| !value.is_null());
         Ok(recipe)
     }
 
@@ -198,7 +202,7 @@ impl Environment {
         if packs.is_empty() {
             return Err(Fault::internal(format!(
                 "could not find any recipe pack for \"{type_name}\" in environment \"{}\"",
-                self.record.id
+                self.named
             )));
         }
         for pack in packs.iter().filter_map(Json::as_str) {
@@ -264,6 +268,31 @@ fn names_environment(id: &ResourceId) -> bool {
     id.resource_type().is_some_and(|kind| kinds.contains(&kind))
 }
 
+/// Where the resources of an application in an environment go; the application is the one that a resource names.
+///
+/// An environment of `Radius.Core` says all there is to say, so its applications need not be there.
+///
+/// # Errors
+/// When the application is named by something that is no id, or has to be there and is not.
+pub(crate) async fn target_of(host: &Host, environment: &Environment, record: &Record) -> Result<Target, Fault> {
+    let written = record.properties.get("application").and_then(Json::as_str).filter(|text| !text.is_empty());
+    if let Some(text) = written.filter(|text| !text.starts_with('/')) {
+        return Err(Fault::new(400, code::RECIPE_DEPLOYMENT, format!("'{text}' is not a valid resource id")));
+    }
+    let application = match load_application(host, record.properties.get("application")).await {
+        Err(fault) if !environment.is_radius_core() => return Err(fault),
+        found => found.unwrap_or_default(),
+    };
+    let mut target = environment.target(application.as_ref())?;
+    if target.application.is_none()
+        && let Some(id) = written.and_then(|text| text.parse::<ResourceId>().ok())
+    {
+        let name = id.name().unwrap_or_default().to_owned();
+        target.application = Some(Named { id: id.to_string(), name });
+    }
+    Ok(target)
+}
+
 /// Loads a resource that another one refers to by id.
 pub(crate) async fn load_resource(host: &Host, text: &str) -> Result<Record, Fault> {
     if !text.starts_with('/') {
@@ -300,8 +329,9 @@ fn module_version(source: &str) -> Option<(&str, &str)> {
     is_split.then_some((path, version))
 }
 
+/// Puts parameters over others. A null leaves the choice to whoever has it next: the environment, or the template.
 fn overlay(parameters: &mut Map<String, Json>, over: Option<&Map<String, Json>>) {
-    for (name, value) in over.into_iter().flatten() {
+    for (name, value) in over.into_iter().flatten().filter(|(_, value)| !value.is_null()) {
         parameters.insert(name.clone(), value.clone());
     }
 }

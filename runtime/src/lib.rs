@@ -21,6 +21,7 @@ mod objects;
 pub mod platform;
 pub mod recipe;
 pub mod store;
+mod told;
 pub mod trace;
 pub mod validate;
 pub mod versions;

@@ -146,10 +146,7 @@ pub(crate) fn from_output_id(id: &str) -> Option<ObjectRef> {
 /// Returns entries of `status.outputResources`.
 pub(crate) fn output_resources(objects: &[ObjectRef], more: &[String]) -> Vec<Json> {
     let mut ids: Vec<String> = objects.iter().map(ObjectRef::output_id).collect();
-    for id in more {
-        if !ids.iter().any(|known| known.eq_ignore_ascii_case(id)) {
-            ids.push(id.clone());
-        }
-    }
+    // What a recipe names twice stands there twice; what we applied for it is known already.
+    ids.extend(more.iter().filter(|id| !objects.iter().any(|own| own.output_id().eq_ignore_ascii_case(id))).cloned());
     ids.into_iter().map(|id| json!({ "localID": "", "id": id, "radiusManaged": true })).collect()
 }

@@ -58,6 +58,7 @@ pub fn render(answer: &Json) -> String {
                 let _ = writeln!(out, "   {line}");
             }
         }
+        recipe(&mut out, &change["recipe"]);
         out.push('\n');
     }
     let [created, changed, unchanged, missing] = counts;
@@ -67,6 +68,16 @@ pub fn render(answer: &Json) -> String {
     }
     out.push('\n');
     out
+}
+
+/// Writes what a recipe would change, one line per object.
+fn recipe(out: &mut String, recipe: &Json) {
+    for change in recipe["changes"].as_array().into_iter().flatten() {
+        let _ = writeln!(out, "    -> {} {}", text(change, "/action"), text(change, "/address"));
+    }
+    if let Some(message) = recipe["error"]["message"].as_str() {
+        let _ = writeln!(out, "    ! the recipe cannot be planned: {}", message.trim().replace('\n', "\n      "));
+    }
 }
 
 /// Writes the values of a new resource, one per line.
@@ -118,7 +129,8 @@ mod tests {
         let answer = json!({"properties": {"changes": [
             {"resourceId": id("new"), "changeType": "Create", "after": {"tags": null, "properties":
                 {"size": "S", "owner": {"name": "me"}, "host": "[reference('db').properties.host]"}},
-             "objects": [{"id": "/planes/docker/local/namespaces/n/providers/docker/container/new"}]},
+             "objects": [{"id": "/planes/docker/local/namespaces/n/providers/docker/container/new"}],
+             "recipe": {"kind": "terraform", "changes": [{"action": "create", "address": "terraform_data.db"}]}},
             {"resourceId": id("old"), "changeType": "Modify", "delta": [
                 {"path": "properties.size", "propertyChangeType": "Modify", "before": "S", "after": "M"},
                 {"path": "properties.label", "propertyChangeType": "Delete", "before": "x", "after": null}]},
@@ -130,6 +142,7 @@ mod tests {
     + properties.owner.name: \"me\"
     + properties.host: (known after deployment: [reference('db').properties.host])
     -> new (docker/container)
+    -> create terraform_data.db
 
 ~ old (A.B/boxes)
     ~ properties.size: \"S\" -> \"M\"

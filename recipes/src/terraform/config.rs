@@ -108,14 +108,17 @@ fn providers(required: &Map<String, Json>, settings: &Settings) -> Root {
         terraform["required_providers"] = escaped(&Json::Object(required.clone()));
     }
     let mut root = Root { file: json!({ "terraform": terraform }), secrets: BTreeMap::new() };
-    let mut blocks: Map<String, Json> = required.keys().filter_map(|name| generated(name, settings)).collect();
+    let mut blocks = Map::new();
+    for name in required.keys().filter(|name| !settings.providers.iter().any(|(own, _)| own == *name)) {
+        if let Some(block) = generated(name, settings, &mut root.secrets) {
+            blocks.insert(name.clone(), json!([block]));
+        }
+    }
     for (name, own) in &settings.providers {
         let list = own.iter().map(|block| {
             let mut arguments = escaped(&Json::Object(block.arguments.clone()));
             for (argument, value) in &block.secrets {
-                let variable = format!("radii_secret_{}", root.secrets.len());
-                arguments[escape(argument)] = format!("${{var.{variable}}}").into();
-                root.secrets.insert(variable, value.clone());
+                arguments[escape(argument)] = variable(value, &mut root.secrets);
             }
             arguments
         });
@@ -133,31 +136,72 @@ fn providers(required: &Map<String, Json>, settings: &Settings) -> Root {
     root
 }
 
-/// Returns the block of a provider whose scope the environment knows; credentials come from the environment's
-/// variables or its own blocks.
-fn generated(name: &str, settings: &Settings) -> Option<(String, Json)> {
-    let scope = |cloud: &str| settings.scopes.get(cloud);
-    let block = match name {
-        "azurerm" => {
-            let mut block = json!({ "features": {} });
-            if let Some(subscription) =
-                scope("azure").and_then(|azure| value_or_segment(azure, "subscriptionId", "subscriptions"))
-            {
-                block["subscription_id"] = escape(&subscription).into();
-            }
-            block
-        }
-        "aws" => {
-            let region = scope("aws").and_then(|aws| value_or_segment(aws, "region", "regions"))?;
-            json!({ "region": escape(&region) })
-        }
+/// Makes a root variable of a secret, and returns the expression that reads it.
+fn variable(secret: &str, secrets: &mut BTreeMap<String, String>) -> Json {
+    let name = format!("radii_secret_{}", secrets.len());
+    secrets.insert(name.clone(), secret.to_owned());
+    format!("${{var.{name}}}").into()
+}
+
+/// Where the platform puts the tokens of workload identities.
+const AZURE_TOKEN: &str = "/var/run/secrets/azure/tokens/azure-identity-token";
+const AWS_TOKEN: &str = "/var/run/secrets/eks.amazonaws.com/serviceaccount/token";
+
+/// Returns the block of a provider that the server knows: the scope of the environment, and the credentials that are
+/// registered for its cloud. Blocks that the environment has itself stand in its place.
+fn generated(name: &str, settings: &Settings, secrets: &mut BTreeMap<String, String>) -> Option<Json> {
+    match name {
+        "azurerm" => Some(azure(settings, secrets)),
+        "aws" => aws(settings, secrets),
         "kubernetes" => {
             let config = std::env::var("KUBECONFIG").ok()?;
-            json!({ "config_path": escape(&config) })
+            Some(json!({ "config_path": escape(&config) }))
         }
-        _ => return None,
-    };
-    Some((name.to_owned(), json!([block])))
+        _ => None,
+    }
+}
+
+fn azure(settings: &Settings, secrets: &mut BTreeMap<String, String>) -> Json {
+    let mut block = json!({ "features": {} });
+    let scope = settings.scopes.get("azure");
+    if let Some(subscription) = scope.and_then(|azure| value_or_segment(azure, "subscriptionId", "subscriptions")) {
+        block["subscription_id"] = escape(&subscription).into();
+    }
+    let Some(known) = settings.credentials.get("azure") else { return block };
+    let given = |name: &str| known.get(name).filter(|value| !value.is_empty());
+    let (Some(client), Some(tenant)) = (given("clientId"), given("tenantId")) else { return block };
+    let is_workload = known.get("kind").is_some_and(|kind| kind == "WorkloadIdentity");
+    if !is_workload && given("clientSecret").is_none() {
+        return block;
+    }
+    block["client_id"] = escape(client).into();
+    block["tenant_id"] = escape(tenant).into();
+    match given("clientSecret").filter(|_| !is_workload) {
+        Some(secret) => block["client_secret"] = variable(secret, secrets),
+        None => {
+            block["use_oidc"] = true.into();
+            block["use_cli"] = false.into();
+            block["oidc_token_file_path"] = AZURE_TOKEN.into();
+        }
+    }
+    block
+}
+
+fn aws(settings: &Settings, secrets: &mut BTreeMap<String, String>) -> Option<Json> {
+    let mut block = json!({});
+    let scope = settings.scopes.get("aws");
+    if let Some(region) = scope.and_then(|aws| value_or_segment(aws, "region", "regions")) {
+        block["region"] = escape(&region).into();
+    }
+    let known = settings.credentials.get("aws");
+    let given = |name: &str| known.and_then(|known| known.get(name)).filter(|value| !value.is_empty());
+    if let (Some(key), Some(secret)) = (given("accessKeyId"), given("secretAccessKey")) {
+        block["access_key"] = escape(key).into();
+        block["secret_key"] = variable(secret, secrets);
+    } else if let Some(role) = given("roleARN") {
+        block["assume_role_with_web_identity"] = json!({ "role_arn": escape(role), "session_name": "radii-terraform", "web_identity_token_file": AWS_TOKEN });
+    }
+    block.as_object().is_some_and(|block| !block.is_empty()).then_some(block)
 }
 
 /// Reads `scope` (an id) or a property of its own: the two spellings of an environment's providers.
@@ -258,6 +302,41 @@ mod tests {
             assert!(fault.message.contains(&format!("`{name}`")), "{fault}");
         }
         check_parameters(&recipe(json!({ "Source": 1 }))).unwrap();
+    }
+
+    #[test]
+    fn registered_credentials_of_clouds_reach_their_providers() {
+        let known = |pairs: &[(&str, &str)]| -> BTreeMap<String, String> {
+            pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect()
+        };
+        let mut settings = Settings {
+            scopes: json!({ "azure": { "subscriptionId": "s1" }, "aws": { "region": "eu" } }),
+            ..Settings::default()
+        };
+        let principal =
+            [("kind", "ServicePrincipal"), ("clientId", "c"), ("tenantId", "t"), ("clientSecret", "hunter2")];
+        settings.credentials.insert("azure".into(), known(&principal));
+        settings.credentials.insert(
+            "aws".into(),
+            known(&[("kind", "AccessKey"), ("accessKeyId", "id"), ("secretAccessKey", "hunter3")]),
+        );
+        let required = json!({ "azurerm": {}, "aws": {} }).as_object().unwrap().clone();
+        let root = without_module(&required, &settings);
+        let azure = json!([{ "features": {}, "subscription_id": "s1", "client_id": "c", "tenant_id": "t",
+            "client_secret": "${var.radii_secret_0}" }]);
+        let aws = json!([{ "region": "eu", "access_key": "id", "secret_key": "${var.radii_secret_1}" }]);
+        assert_eq!(root.file["provider"], json!({ "azurerm": azure, "aws": aws }));
+        assert_eq!((&*root.secrets["radii_secret_0"], &*root.secrets["radii_secret_1"]), ("hunter2", "hunter3"));
+        settings
+            .credentials
+            .insert("azure".into(), known(&[("kind", "WorkloadIdentity"), ("clientId", "c"), ("tenantId", "t")]));
+        settings.credentials.insert("aws".into(), known(&[("kind", "IRSA"), ("roleARN", "arn:role")]));
+        let root = without_module(&required, &settings);
+        assert_eq!(root.file["provider"]["azurerm"][0]["oidc_token_file_path"], AZURE_TOKEN);
+        assert_eq!(root.file["provider"]["aws"][0]["assume_role_with_web_identity"]["role_arn"], "arn:role");
+        assert!(root.secrets.is_empty());
+        // A module that asks for neither gets neither.
+        assert!(without_module(&Map::new(), &settings).file.get("provider").is_none());
     }
 
     #[test]

@@ -7,6 +7,7 @@
 
 mod config;
 mod hcl;
+mod leftovers;
 mod module;
 mod report;
 mod resources;
@@ -14,7 +15,7 @@ mod session;
 mod source;
 mod surroundings;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -75,7 +76,8 @@ impl TerraformDriver {
         self
     }
 
-    fn open(&self, settings: &Settings, cancel: &Cancel) -> Result<Session, Fault> {
+    /// Opens a folder; those of one state have its key in their name.
+    fn open(&self, key: &str, settings: &Settings, cancel: &Cancel) -> Result<Session, Fault> {
         let program = match &self.program {
             Some(program) => program.clone(),
             None => tool::find(&["terraform", "tofu"]).ok_or_else(|| {
@@ -84,7 +86,7 @@ impl TerraformDriver {
                 Fault::new(500, code::RECIPE_DEPLOYMENT, message)
             })?,
         };
-        Session::open(&program, self.limit, settings, cancel)
+        Session::open(&program, self.limit, key, settings, cancel)
     }
 
     /// Fetches the module and reads what it declares.
@@ -119,7 +121,8 @@ impl TerraformDriver {
     async fn destroy_with_module(&self, removal: &Removal<'_>, grant: &Grant, key: &str) -> Result<(), Destroying> {
         let snapshot = removal.snapshot;
         let around = &removal.around;
-        let session = self.open(around.settings, around.cancel).map_err(Destroying::Hopeless)?;
+        let session =
+            self.open(&state_key(around.resource), around.settings, around.cancel).map_err(Destroying::Hopeless)?;
         let fetched = self.fetch(&session, key, &snapshot.recipe).await.map_err(Destroying::Config)?;
         let mut recipe = snapshot.recipe.clone();
         if !fetched.module.has_variable(config::CONTEXT) {
@@ -132,7 +135,8 @@ impl TerraformDriver {
 
     async fn destroy_without_module(&self, removal: &Removal<'_>, grant: &Grant) -> Result<(), Destroying> {
         let around = &removal.around;
-        let session = self.open(around.settings, around.cancel).map_err(Destroying::Hopeless)?;
+        let session =
+            self.open(&state_key(around.resource), around.settings, around.cancel).map_err(Destroying::Hopeless)?;
         let required = removal.snapshot.state["providers"].as_object().cloned().unwrap_or_default();
         destroy(session, &config::without_module(&required, around.settings), around, grant).await
     }
@@ -163,7 +167,7 @@ impl RecipeDriver for TerraformDriver {
     }
 
     async fn metadata(&self, recipe: &Recipe, settings: &Settings) -> Result<Map<String, Json>, Fault> {
-        let session = self.open(settings, &Cancel::default())?;
+        let session = self.open("metadata", settings, &Cancel::default())?;
         let fetched = self.fetch(&session, &key_of(&recipe.name), recipe).await.map_err(|fault| {
             let cause = fault.details.first().cloned().unwrap_or_else(|| fault.clone());
             let message = format!("code RecipeGetMetadataFailed: err code {}: err {}", cause.code, cause.message);
@@ -176,13 +180,14 @@ impl RecipeDriver for TerraformDriver {
     async fn execute(&self, run: Run<'_>) -> Result<Outcome, Fault> {
         config::check_parameters(run.recipe)?;
         let around = run.around;
-        let session = self.open(around.settings, around.cancel)?;
+        let session = self.open(&state_key(around.resource), around.settings, around.cancel)?;
         let known = run.previous.or(run.unfinished).and_then(|state| state["key"].as_str());
         let key = known.map_or_else(|| key_of(&run.recipe.name), str::to_owned);
         let Prepared { module, root } = self.prepare(&session, &run, &key).await?;
         let state = json!({ "key": key, "providers": module.providers });
         run.journal.remember(&state).await?;
         let grant = states(&around)?.grant(&state_key(around.resource)).await?;
+        take_over(&around, &grant, Some(session.folder())).await?;
         let mut session = session;
         session.configure(&root)?;
         session.keep_state(&grant);
@@ -200,7 +205,7 @@ impl RecipeDriver for TerraformDriver {
     async fn plan(&self, run: Run<'_>) -> Result<Vec<Json>, Fault> {
         config::check_parameters(run.recipe)?;
         let around = run.around;
-        let mut session = self.open(around.settings, around.cancel)?;
+        let mut session = self.open("plan", around.settings, around.cancel)?;
         let known = run.previous.and_then(|state| state["key"].as_str());
         let key = known.map_or_else(|| key_of(&run.recipe.name), str::to_owned);
         let Prepared { mut root, .. } = self.prepare(&session, &run, &key).await?;
@@ -223,11 +228,12 @@ impl RecipeDriver for TerraformDriver {
             let state: Json = serde_json::from_str(state).unwrap_or_default();
             state["resources"].as_array().is_none_or(|resources| !resources.is_empty())
         };
+        let grant = states.grant(&state_key).await?;
+        take_over(around, &grant, None).await?;
         if states.find(&state_key).await?.filter(holds_anything).is_none() {
             states.remove(&state_key).await?;
             return Ok(Removed::Done);
         }
-        let grant = states.grant(&state_key).await?;
         let key = removal.snapshot.state["key"].as_str().unwrap_or(DEFAULT_KEY).to_owned();
         let result = match self.destroy_with_module(&removal, &grant, &key).await {
             Err(Destroying::Config(fault)) => {
@@ -278,6 +284,17 @@ async fn rescue(session: &Session, around: &Surroundings<'_>, grant: &Grant) -> 
     let Some(state) = session.errored_state() else { return Ok(()) };
     tracing::warn!("Terraform could not store its state for `{}`; it is stored now", around.resource);
     states(around)?.rescue(grant, &state).await
+}
+
+/// Ends runs of this state that a killed server left behind, and stores what they could not store any more.
+async fn take_over(around: &Surroundings<'_>, grant: &Grant, own: Option<&Path>) -> Result<(), Fault> {
+    let Some(left) = leftovers::settle(&grant.key, own).await else { return Ok(()) };
+    let stored = states(around)?.find(&grant.key).await?;
+    if leftovers::is_newer(&left, stored.as_deref()) {
+        tracing::warn!("The state that an abandoned run of `{}` left behind is stored now", around.resource);
+        return states(around)?.rescue(grant, &left).await;
+    }
+    Ok(())
 }
 
 fn states<'a>(around: &Surroundings<'a>) -> Result<&'a dyn States, Fault> {

@@ -15,6 +15,14 @@ use super::report::Report;
 use super::surroundings;
 use crate::tool::{self, Output, Tool};
 
+/// The file that Terraform writes when it cannot store its state.
+pub const ERRORED_STATE: &str = "errored.tfstate";
+
+/// How the names of the folders begin in which a state is worked on.
+pub fn folder_prefix(key: &str) -> String {
+    format!("radii-terraform-{key}-")
+}
+
 /// A folder with Terraform in it.
 pub struct Session {
     folder: TempDir,
@@ -63,9 +71,15 @@ impl From<tool::Error> for Failure {
 }
 
 impl Session {
-    /// Makes the folder with Terraform's configuration file in it.
-    pub fn open(program: &Path, limit: Duration, settings: &Settings, cancel: &Cancel) -> Result<Self, Fault> {
-        let made = tempfile::Builder::new().prefix("radii-terraform-").tempdir();
+    /// Makes the folder with Terraform's configuration file in it, named after the state that it is for.
+    pub fn open(
+        program: &Path,
+        limit: Duration,
+        key: &str,
+        settings: &Settings,
+        cancel: &Cancel,
+    ) -> Result<Self, Fault> {
+        let made = tempfile::Builder::new().prefix(&folder_prefix(key)).tempdir();
         let folder = made.map_err(|error| Fault::internal(format!("cannot make a folder for Terraform: {error}")))?;
         let mut tool = Tool::new(program, folder.path(), limit);
         surroundings::set(&mut tool, settings, &folder.path().display().to_string())?;
@@ -107,9 +121,14 @@ impl Session {
         Module::read(&self.folder.path().join(folder), folder)
     }
 
+    /// The folder.
+    pub fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+
     /// Returns the state that Terraform wrote here because it could not store it.
     pub fn errored_state(&self) -> Option<String> {
-        std::fs::read_to_string(self.folder.path().join("errored.tfstate")).ok()
+        std::fs::read_to_string(self.folder.path().join(ERRORED_STATE)).ok()
     }
 
     /// Runs a command whose output nobody needs.

@@ -168,12 +168,24 @@ impl Server {
         self.state.host.parts.store.find(&id(path)).await.unwrap()
     }
 
-    /// The states that are kept for Terraform.
-    pub async fn states(&self) -> Vec<String> {
+    async fn state_records(&self) -> Vec<Record> {
         use radii_runtime::store::ListQuery;
         let scope = Some("/planes/radii/states".parse().unwrap());
         let query = ListQuery { scope, recursive: true, kind: None, after: None, limit: None };
-        let records = self.state.host.parts.store.list(&query).await.unwrap().records;
+        self.state.host.parts.store.list(&query).await.unwrap().records
+    }
+
+    /// Removes the states that are kept for Terraform, without destroying anything.
+    pub async fn forget_states(&self) {
+        use radii_runtime::store::{Expect, Write};
+        let records = self.state_records().await;
+        let batch = records.into_iter().map(|record| Write::Delete { id: record.id, expect: Expect::Any }).collect();
+        self.state.host.parts.store.commit(batch).await.unwrap();
+    }
+
+    /// The states that are kept for Terraform.
+    pub async fn states(&self) -> Vec<String> {
+        let records = self.state_records().await;
         records.into_iter().filter_map(|record| record.private.data.get("state")?.as_str().map(str::to_owned)).collect()
     }
 }

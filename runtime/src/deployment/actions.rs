@@ -17,6 +17,7 @@ pub(super) async fn of_stored(host: &Host, record: &Record, action: &str, _: &Js
     match action.to_ascii_lowercase().as_str() {
         "operations" => Ok(Some(first_operations(record, usize::MAX))),
         "cancel" => cancel(host, record).await.map(|()| Some(Json::Null)),
+        "exporttemplate" => export(record).map(Some),
         "listoutputswithsecurevalues" => Ok(Some(outputs(record).into())),
         _ => Ok(None),
     }
@@ -29,6 +30,15 @@ pub(super) async fn of_asked(host: &Host, id: &ResourceId, action: &str, body: &
         "whatif" => super::what_if::answer(host, id, body).await.map(Some),
         _ => Ok(None),
     }
+}
+
+/// Returns the template that was deployed, without the defaults of secret parameters.
+fn export(record: &Record) -> Result<Json, Fault> {
+    let template = Progress::load(record).and_then(Progress::export).ok_or_else(|| {
+        let message = format!("the template of the deployment `{}` is not kept; deploy it again", record.id);
+        Fault::new(404, "DeploymentTemplateNotFound", message).target(record.id.to_string())
+    })?;
+    Ok(json!({ "template": template }))
 }
 
 /// Checks a deployment whole, as a PUT would, and says what it would deploy.

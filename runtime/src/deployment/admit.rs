@@ -85,6 +85,7 @@ pub(super) async fn admit(host: &Host, record: &mut Record) -> Result<(), Fault>
         done: Vec::new(),
         secure_outputs: None,
         private_outputs: asked.private_outputs,
+        exported: Json::Null,
     };
     progress.save(record);
     Ok(())

@@ -32,6 +32,9 @@ pub(super) struct Progress {
     /// Whether outputs are kept for a recipe instead of being shown.
     #[serde(default)]
     pub private_outputs: bool,
+    /// The template of a run that has ended, for `exportTemplate`.
+    #[serde(default)]
+    pub exported: Json,
 }
 
 /// How far one resource is.
@@ -101,8 +104,16 @@ impl Progress {
 
     /// Forgets what only a run needs.
     pub(super) fn end(&mut self) {
-        self.template = Json::Null;
+        if !self.template.is_null() {
+            self.exported = without_secrets(self.template.take());
+        }
         self.parameters.clear();
+    }
+
+    /// Returns the template as it may be shown; `None` when it is not kept.
+    pub(super) fn export(self) -> Option<Json> {
+        let template = if self.template.is_null() { self.exported } else { without_secrets(self.template) };
+        Some(template).filter(|template| !template.is_null())
     }
 
     /// Sets how a resource ended.
@@ -114,6 +125,18 @@ impl Progress {
             }
         }
     }
+}
+
+/// Removes the defaults of secret parameters from a template.
+fn without_secrets(mut template: Json) -> Json {
+    let parameters = template.get_mut("parameters").and_then(Json::as_object_mut);
+    for parameter in parameters.into_iter().flat_map(Map::values_mut).filter_map(Json::as_object_mut) {
+        let kind = parameter.get("type").and_then(Json::as_str).unwrap_or_default().to_ascii_lowercase();
+        if kind.starts_with("secure") {
+            parameter.shift_remove("defaultValue");
+        }
+    }
+    template
 }
 
 /// Returns the operations of a deployment as `GET …/deployments/{name}/operations` answers them (Radius HTTP contract,

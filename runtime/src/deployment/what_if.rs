@@ -12,7 +12,7 @@ use super::admit::{self, Asked};
 use super::foresee::{Foreseen, Foresight};
 use super::{authorize, parameters, types};
 use crate::Fault;
-use crate::host::{Host, Preconditions, Put, present};
+use crate::host::{Host, Preconditions, Put, Rehearsed, present};
 
 /// Answers `whatIf` of a deployment.
 pub(super) async fn answer(host: &Host, id: &ResourceId, body: &Json) -> Result<Json, Fault> {
@@ -123,7 +123,7 @@ async fn compare(host: &Host, foreseen: &Foreseen, waits: bool) -> Result<Change
         }
         return Ok(Change { shown, stored: before.map(|record| present(&record).into()) });
     }
-    let (after, objects) = prepare(host, foreseen, waits).await?;
+    let Prepared { properties, tags, objects, recipe } = prepare(host, foreseen, waits).await?;
     let read_only = host.outputs_of(id, &foreseen.api_version);
     let strip = |properties: &Map<String, Json>| {
         let kept = properties
@@ -131,9 +131,12 @@ async fn compare(host: &Host, foreseen: &Foreseen, waits: bool) -> Result<Change
             .filter(|(name, _)| !matches!(name.as_str(), "provisioningState" | "status") && !read_only.contains(*name));
         kept.map(|(name, value)| (name.clone(), value.clone())).collect::<Map<_, _>>()
     };
-    let after = json!({ "properties": strip(&after.0), "tags": after.1 });
+    let after = json!({ "properties": strip(&properties), "tags": tags });
     if !objects.is_empty() {
         shown["objects"] = objects.into();
+    }
+    if let Some(recipe) = recipe {
+        shown["recipe"] = recipe;
     }
     let Some(before) = before else {
         shown["changeType"] = "Create".into();
@@ -151,23 +154,32 @@ async fn compare(host: &Host, foreseen: &Foreseen, waits: bool) -> Result<Change
     Ok(Change { shown, stored })
 }
 
-type Prepared = (Map<String, Json>, Option<Map<String, Json>>);
+/// A resource as it would be stored, and what would be made for it.
+#[derive(Default)]
+struct Prepared {
+    properties: Map<String, Json>,
+    tags: Option<Map<String, Json>>,
+    objects: Vec<Json>,
+    recipe: Option<Json>,
+}
 
-/// Returns properties and tags as they would be stored, and the platform objects that they would become.
-async fn prepare(host: &Host, foreseen: &Foreseen, waits: bool) -> Result<(Prepared, Vec<Json>), Fault> {
+async fn prepare(host: &Host, foreseen: &Foreseen, waits: bool) -> Result<Prepared, Fault> {
     let member = |name: &str| foreseen.body.get(name).and_then(Json::as_object).cloned();
-    let as_written = (member("properties").unwrap_or_default(), member("tags"));
+    let as_written =
+        Prepared { properties: member("properties").unwrap_or_default(), tags: member("tags"), ..Prepared::default() };
     if !foreseen.is_known {
-        return Ok((as_written, Vec::new()));
+        return Ok(as_written);
     }
     let version = &foreseen.api_version;
     let api_version = version.parse().map_err(|error| Fault::bad_request(format!("{}: {error}", foreseen.symbol)))?;
     let (id, body) = (foreseen.id.clone(), foreseen.body.clone());
     let request = Put { id, api_version, body, preconditions: Preconditions::default() };
     match host.rehearse(&request).await {
-        Ok((record, objects)) => Ok(((record.properties, record.tags), objects)),
+        Ok(Rehearsed { record, objects, recipe }) => {
+            Ok(Prepared { properties: record.properties, tags: record.tags, objects, recipe })
+        }
         // What it depends on is not there yet, or not as it will be.
-        Err(_) if waits => Ok((as_written, Vec::new())),
+        Err(_) if waits => Ok(as_written),
         Err(fault) => Err(Fault { message: format!("{}: {}", foreseen.symbol, fault.message), ..fault }),
     }
 }

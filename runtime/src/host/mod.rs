@@ -26,6 +26,7 @@ use crate::validate::Validators;
 use crate::{Clock, Fault, Ids};
 
 pub use present::{etag, present};
+pub use write::Rehearsed;
 
 /// What a host is made of.
 #[derive(Clone)]
@@ -234,6 +235,12 @@ pub trait Kind: Send + Sync {
         Ok(Vec::new())
     }
 
+    /// Says what the recipe of a record would change, as dry runs show it; `None` where there is none, or none that can
+    /// tell.
+    async fn plan(&self, _: &Host, _: &Record) -> Result<Option<Json>, Fault> {
+        Ok(None)
+    }
+
     /// Answers a POST action that is about what its body asks for, so that nothing need be stored, such as `validate`.
     async fn act_before(&self, _: &Host, _: &ResourceId, _: &str, _: &Json) -> Result<Option<Json>, Fault> {
         Ok(None)
@@ -294,12 +301,11 @@ impl Host {
         write::put(self, &request, Some(operation)).await
     }
 
-    /// Carries every check of a PUT out, and returns the record that it would store, without secrets, and the platform
-    /// objects that the record would become where that can be said.
+    /// Carries every check of a PUT out, and returns what it would store and make.
     ///
     /// # Errors
     /// Those of [`Host::put`], but for an operation in progress.
-    pub async fn rehearse(&self, request: &Put) -> Result<(Record, Vec<Json>), Fault> {
+    pub async fn rehearse(&self, request: &Put) -> Result<Rehearsed, Fault> {
         write::rehearse(self, request).await
     }
 

@@ -129,14 +129,27 @@ enum Activity {
     Ignored,
 }
 
-/// Returns the record that a PUT would store, without secrets, and the platform objects that it would become.
-pub(super) async fn rehearse(host: &Host, request: &Put) -> Result<(Record, Vec<Json>), Fault> {
+/// What a PUT would store and make.
+pub struct Rehearsed {
+    /// The record, without secrets.
+    pub record: Record,
+    /// The platform objects that it would become, where that can be said.
+    pub objects: Vec<Json>,
+    /// What its recipe would change, where it can tell.
+    pub recipe: Option<Json>,
+}
+
+/// Carries every check out and says what would become of a PUT.
+pub(super) async fn rehearse(host: &Host, request: &Put) -> Result<Rehearsed, Fault> {
     let checked = check(host, request, Activity::Ignored).await;
     let mut checked = checked.map_err(|refusal| refusal.into_fault(&request.id))?;
     let kind = host.kind_of(&resource_type(&request.id)?);
     let objects = kind.foresee(host, &checked.record).await.unwrap_or_default();
+    // What stands in its way is said by what is put; here it only cannot be planned.
+    let recipe = kind.plan(host, &checked.record).await.unwrap_or_default();
     host.redact(&mut checked.record);
-    Ok((checked.record, preview(host, &objects).await))
+    let objects = preview(host, &objects).await;
+    Ok(Rehearsed { objects, recipe, record: checked.record })
 }
 
 /// Shows objects and what applying them would change; values of secrets are nobody's to see.

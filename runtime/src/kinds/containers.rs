@@ -6,7 +6,7 @@ use async_trait::async_trait;
 use radii_model::{ResourceId, TypeName};
 use serde_json::{Map, Value as Json, json};
 
-use super::{refuse_moves, shape};
+use super::{refuse_moves, shape, user_defined};
 use crate::Fault;
 use crate::connections::{self, Carrier};
 use crate::environment::{Environment, compute_kind, load_application, load_linked};
@@ -53,8 +53,13 @@ impl Kind for Containers {
     async fn admit(&self, host: &Host, record: &mut Record, old: Option<&Record>) -> Result<(), Fault> {
         shape::strip(record);
         let status = old.and_then(|old| old.properties.get("status")).cloned();
-        record.properties.insert("status".into(), status.unwrap_or_else(|| json!({})));
-        if is_classic(record) {
+        let is_classic = is_classic(record);
+        match status {
+            Some(status) => drop(record.properties.insert("status".into(), status)),
+            None if is_classic => drop(record.properties.insert("status".into(), json!({}))),
+            None => {}
+        }
+        if is_classic {
             if record.properties.get("identity").is_some_and(|identity| !identity.is_null()) {
                 let message = "User-defined identity in Applications.Core/containers is not supported.";
                 return Err(Fault::bad_request(message));
@@ -77,10 +82,18 @@ impl Kind for Containers {
 
     async fn execute(&self, work: &Work<'_>, record: &mut Record) -> Result<Step, Fault> {
         match work.verb {
+            Verb::Put if has_recipe(work.host, record).await => return user_defined::make(work, record).await,
             Verb::Put => deploy(work, record).await?,
-            Verb::Delete => super::user_defined::remove(work, record).await?,
+            Verb::Delete => user_defined::remove(work, record).await?,
         }
         Ok(Step::Done)
+    }
+
+    async fn plan(&self, host: &Host, record: &Record) -> Result<Option<Json>, Fault> {
+        match has_recipe(host, record).await {
+            true => super::rehearsal::plan(host, record).await,
+            false => Ok(None),
+        }
     }
 
     async fn act(&self, _: &Host, _: &Record, _: &str, _: &Json) -> Result<Option<Json>, Fault> {
@@ -88,7 +101,7 @@ impl Kind for Containers {
     }
 
     async fn foresee(&self, host: &Host, record: &Record) -> Result<Vec<crate::platform::Object>, Fault> {
-        if is_manual(record) {
+        if is_manual(record) || has_recipe(host, record).await {
             return Ok(Vec::new());
         }
         let (environment, application, target) = find_target(host, record).await?;
@@ -98,6 +111,17 @@ impl Kind for Containers {
         let mut workload = draft.into_workload(&target, &variables, environment.marks(application.as_ref()));
         resolve(host, &record.properties, &target, &mut workload).await?;
         objects::driver(host, target.kind)?.render(&target, &workload)
+    }
+}
+
+/// Whether the environment binds a recipe to the type: then that makes the containers, and not the platform.
+async fn has_recipe(host: &Host, record: &Record) -> bool {
+    let type_name: Option<TypeName> = record.type_name.parse().ok();
+    let Some(type_name) = type_name.filter(|_| !is_classic(record)) else { return false };
+    match Environment::load(host, record.properties.get("environment")).await {
+        Ok(environment) => environment.find_recipe(host, &type_name, record.properties.get("recipe")).await.is_ok(),
+        // Whoever deploys says what is wrong.
+        Err(_) => false,
     }
 }
 

@@ -8,7 +8,7 @@ use radii_model::{ResourceId, TypeName};
 use serde_json::{Map, Value as Json, json};
 
 use super::provision::{self, Provisioned};
-use super::{made, outputs, refuse_moves, shape};
+use super::{made, outputs, refuse_moves, rehearsal, shape};
 use crate::Fault;
 use crate::environment::{Environment, load_application};
 use crate::fault::code;
@@ -91,7 +91,8 @@ impl Kind for DaprBlocks {
                     let named = made.outcome.values.get("componentName").and_then(Json::as_str).map(str::to_owned);
                     let name = named.unwrap_or_else(|| component_name(record));
                     record.properties.insert("componentName".into(), name.into());
-                    record.properties.insert("status".into(), outputs::status(&made));
+                    record.properties.insert("status".into(), outputs::status_of_portable(&made));
+                    outputs::add_referenced(record)?;
                     return provision::settle(work, record, *made).await;
                 }
             },
@@ -105,6 +106,13 @@ impl Kind for DaprBlocks {
         }
         let (_, target) = find_target(host, record).await?;
         objects::driver(host, target.kind)?.render_piece(&target, &Piece::Component(read(record)))
+    }
+
+    async fn plan(&self, host: &Host, record: &Record) -> Result<Option<Json>, Fault> {
+        if is_manual(record) {
+            return Ok(None);
+        }
+        rehearsal::plan(host, record).await
     }
 
     async fn act(&self, _: &Host, _: &Record, _: &str, _: &Json) -> Result<Option<Json>, Fault> {

@@ -212,6 +212,8 @@ fn complete_recipe(entry: &mut Map<String, Json>) -> Result<(), Fault> {
     match kind.as_str() {
         "bicep" => {
             entry.entry("plainHttp").or_insert(Json::Bool(false));
+            // The version of such a recipe is in its path.
+            entry.shift_remove("templateVersion");
         }
         "terraform" if ["/", "./", "../"].iter().any(|start| path.starts_with(start)) => {
             return Err(Fault::bad_request(format!(
@@ -247,10 +249,12 @@ async fn resolve_packs(host: &Host, record: &mut Record) -> Result<(), Fault> {
                 )));
             }
         }
-        resolved.push(Json::String(pack.id.to_string()));
+        // Ids stay as they are written; names become ids.
+        resolved.push(Json::String(if name.starts_with('/') { name.to_owned() } else { pack.id.to_string() }));
     }
-    if !given.is_empty() {
-        record.properties.insert("recipePacks".into(), Json::Array(resolved));
+    match given.is_empty() {
+        true => drop(record.properties.shift_remove("recipePacks")),
+        false => drop(record.properties.insert("recipePacks".into(), Json::Array(resolved))),
     }
     Ok(())
 }

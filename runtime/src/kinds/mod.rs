@@ -10,11 +10,13 @@ mod managed_secrets;
 mod outputs;
 mod portable;
 mod provision;
+mod rehearsal;
 mod secret_stores;
 pub(crate) mod secrets;
 mod settings;
 mod shape;
 mod user_defined;
+mod values;
 mod volumes;
 
 use std::collections::HashMap;

@@ -38,6 +38,40 @@ pub(super) fn status(made: &Made) -> Json {
     status
 }
 
+/// Returns the `status` of a portable resource: its values stand on its properties.
+pub(super) fn status_of_portable(made: &Made) -> Json {
+    let mut status = status(made);
+    if let Some(status) = status.as_object_mut() {
+        status.shift_remove("computedValues");
+        let listed = status.get_mut("outputResources").and_then(Json::as_array_mut);
+        for resource in listed.into_iter().flatten().filter_map(Json::as_object_mut) {
+            resource.shift_remove("localID");
+        }
+    }
+    status
+}
+
+/// Lists what the author of a resource says that it consists of.
+///
+/// # Errors
+/// What is no id.
+pub(super) fn add_referenced(record: &mut Record) -> Result<(), Fault> {
+    let referenced = record.properties.get("resources").and_then(Json::as_array).cloned().unwrap_or_default();
+    for entry in referenced {
+        let id = entry["id"].as_str().unwrap_or_default();
+        if !id.starts_with('/') || id.parse::<radii_model::ResourceId>().is_err() {
+            return Err(Fault::internal(format!("resource id \"{id}\" is invalid")));
+        }
+        let status = record.properties.entry("status").or_insert_with(|| json!({}));
+        let listed = json!({ "id": id, "radiusManaged": false });
+        match status["outputResources"].as_array_mut() {
+            Some(list) => list.push(listed),
+            None => status["outputResources"] = json!([listed]),
+        }
+    }
+    Ok(())
+}
+
 /// A template that is written into the recipe itself is not repeated on every resource.
 fn shown_path(recipe: &Recipe) -> &str {
     if recipe.path.contains('\n') { "(inline)" } else { &recipe.path }

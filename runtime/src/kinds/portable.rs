@@ -7,27 +7,26 @@ use radii_model::{ResourceId, TypeName};
 use serde_json::{Map, Value as Json, json};
 
 use super::provision::{self, Provisioned};
-use super::{outputs, refuse_moves, secrets, shape};
+use super::values::Form::{Flag, Number, Text};
+use super::values::{self, Property};
+use super::{outputs, refuse_moves, rehearsal, secrets, shape};
 use crate::Fault;
-use crate::environment::Environment;
-use crate::fault::code;
+use crate::environment::{Environment, load_application};
 use crate::host::{Host, Kind, Mode, Step, Work};
+use crate::recipe::Outcome;
 use crate::store::{Record, Verb};
 
-/// The JSON type of a property.
-#[derive(Clone, Copy)]
-enum Form {
-    Text,
-    Number,
-    Flag,
-}
-
-use Form::{Flag, Number, Text};
+/// The type whose properties are free.
+const EXTENDER: &str = "Applications.Core/extenders";
 
 /// A type with its own properties; those marked must be given when the author describes the resource.
 struct Portable {
     name: &'static str,
-    properties: &'static [(&'static str, Form, bool)],
+    properties: &'static [Property],
+    /// The port of encrypted connections, where the type knows them.
+    tls_port: Option<i64>,
+    /// The secrets that the type knows; others are kept for extenders only.
+    secrets: &'static [&'static str],
     manual_recipe: ManualRecipe,
 }
 
@@ -45,6 +44,8 @@ const PORTABLE: [Portable; 5] = [
     Portable {
         name: "Applications.Datastores/redisCaches",
         properties: &[("host", Text, true), ("port", Number, true), ("tls", Flag, false), ("username", Text, false)],
+        tls_port: Some(6380),
+        secrets: &["connectionString", "password", "url"],
         manual_recipe: ManualRecipe::Unnamed,
     },
     Portable {
@@ -55,6 +56,8 @@ const PORTABLE: [Portable; 5] = [
             ("database", Text, true),
             ("username", Text, false),
         ],
+        tls_port: None,
+        secrets: &["connectionString", "password"],
         manual_recipe: ManualRecipe::Unnamed,
     },
     Portable {
@@ -65,6 +68,8 @@ const PORTABLE: [Portable; 5] = [
             ("database", Text, true),
             ("username", Text, false),
         ],
+        tls_port: None,
+        secrets: &["connectionString", "password"],
         manual_recipe: ManualRecipe::Hidden,
     },
     Portable {
@@ -77,9 +82,11 @@ const PORTABLE: [Portable; 5] = [
             ("username", Text, false),
             ("tls", Flag, false),
         ],
+        tls_port: Some(5671),
+        secrets: &["password", "uri"],
         manual_recipe: ManualRecipe::Hidden,
     },
-    Portable { name: "Applications.Core/extenders", properties: &[], manual_recipe: ManualRecipe::Default },
+    Portable { name: EXTENDER, properties: &[], tls_port: None, secrets: &[], manual_recipe: ManualRecipe::Default },
 ];
 
 /// The behaviour of portable resources.
@@ -136,6 +143,11 @@ impl Kind for PortableResources {
             ManualRecipe::Hidden if is_manual => drop(properties.shift_remove("recipe")),
             _ => drop(properties.entry("recipe").or_insert_with(|| json!({ "name": "default" }))),
         }
+        if let Some(recipe) = properties.get_mut("recipe").and_then(Json::as_object_mut)
+            && recipe.get("parameters").and_then(Json::as_object).is_some_and(Map::is_empty)
+        {
+            recipe.shift_remove("parameters");
+        }
         let status = old.and_then(|old| old.properties.get("status")).cloned();
         properties.insert("status".into(), status.unwrap_or_else(|| json!({})));
         Ok(())
@@ -146,6 +158,7 @@ impl Kind for PortableResources {
         if work.verb == Verb::Put {
             Environment::load(work.host, record.properties.get("environment")).await?;
             check_application(record)?;
+            load_application(work.host, record.properties.get("application")).await?;
         }
         match work.verb {
             Verb::Delete => provision::remove(work, record).await,
@@ -154,8 +167,9 @@ impl Kind for PortableResources {
                 let step = provision::remove(work, record).await?;
                 if step == Step::Done {
                     record.private.journal.clear();
-                    record.properties.insert("status".into(), described(record)?);
-                    complete_tls(record);
+                    record.properties.insert("status".into(), json!({}));
+                    complete(record, None)?;
+                    outputs::add_referenced(record)?;
                 }
                 Ok(step)
             }
@@ -164,13 +178,20 @@ impl Kind for PortableResources {
                 Provisioned::Again(pause) => Ok(Step::Later(pause)),
                 Provisioned::By(made) => {
                     outputs::check_resources(&made)?;
-                    record.properties.insert("status".into(), outputs::status(&made));
-                    take_values(record)?;
-                    secrets::keep(record, &made.outcome.secrets);
+                    complete(record, Some(&made.outcome))?;
+                    record.properties.insert("status".into(), outputs::status_of_portable(&made));
+                    outputs::add_referenced(record)?;
                     provision::settle(work, record, *made).await
                 }
             },
         }
+    }
+
+    async fn plan(&self, host: &Host, record: &Record) -> Result<Option<Json>, Fault> {
+        if record.properties.get("resourceProvisioning").and_then(Json::as_str) == Some("manual") {
+            return Ok(None);
+        }
+        rehearsal::plan(host, record).await
     }
 
     async fn act(&self, _: &Host, record: &Record, action: &str, _: &Json) -> Result<Option<Json>, Fault> {
@@ -188,28 +209,6 @@ fn check_application(record: &Record) -> Result<(), Fault> {
         return Ok(());
     }
     Err(Fault::internal(format!("'{text}' is not a valid resource id")))
-}
-
-/// The status of a resource that its author describes: what it stands for elsewhere, which is not ours.
-fn described(record: &Record) -> Result<Json, Fault> {
-    let given = record.properties.get("resources").and_then(Json::as_array).into_iter().flatten();
-    let mut outputs = Vec::new();
-    for id in given.filter_map(|resource| resource["id"].as_str()) {
-        if !id.starts_with('/') {
-            return Err(Fault::internal(format!("resource id \"{id}\" is invalid")));
-        }
-        outputs.push(json!({ "id": id, "radiusManaged": false }));
-    }
-    Ok(if outputs.is_empty() { json!({}) } else { json!({ "outputResources": outputs }) })
-}
-
-/// The usual port of encrypted connections to a cache says that they are encrypted.
-fn complete_tls(record: &mut Record) {
-    const ENCRYPTED: i64 = 6380;
-    if record.properties.get("port").and_then(Json::as_i64) == Some(ENCRYPTED) && record.properties.contains_key("tls")
-    {
-        record.properties.insert("tls".into(), true.into());
-    }
 }
 
 fn of(record: &Record) -> Result<&'static Portable, Fault> {
@@ -236,25 +235,40 @@ fn require(portable: &Portable, properties: &Map<String, Json>) -> Result<(), Fa
     }
 }
 
-/// Copies the recipe's values to the type's own properties.
-fn take_values(record: &mut Record) -> Result<(), Fault> {
+/// Completes properties and secrets with what the recipe returned, and with what follows from them.
+fn complete(record: &mut Record, outcome: Option<&Outcome>) -> Result<(), Fault> {
     let portable = of(record)?;
-    let status = record.properties.get("status");
-    let values = status.and_then(|status| status.get("computedValues")).and_then(Json::as_object).cloned();
-    for (name, form, _) in portable.properties {
-        let Some(value) = values.as_ref().and_then(|values| values.get(*name)) else { continue };
-        let (fits, wanted) = match form {
-            Text => (value.is_string(), "string"),
-            Number => (value.is_i64() || value.is_u64(), "int32"),
-            Flag => (value.is_boolean(), "bool"),
-        };
-        if !fits {
-            let message = format!(
-                "the connection value \"{name}\" provided by the recipe is expected to be a {wanted}, got {value}"
-            );
-            return Err(Fault::new(400, code::INVALID_RECIPE_OUTPUTS, message));
+    if portable.name == EXTENDER {
+        if let Some(outcome) = outcome {
+            take_all(record, outcome)?;
         }
-        record.properties.insert((*name).to_owned(), value.clone());
+        return Ok(());
     }
+    let mut kept = secrets::taken(record);
+    values::fill(&mut record.properties, portable.properties, &mut kept, portable.secrets, outcome)?;
+    secrets::put(record, kept);
+    if let Some(port) = portable.tls_port {
+        let given = outcome.and_then(|outcome| outcome.values.get("tls")).and_then(Json::as_bool);
+        let is_tls = given.unwrap_or_else(|| record.properties.get("port").and_then(Json::as_i64) == Some(port));
+        let tls = record.properties.entry("tls").or_insert(Json::Null);
+        if values::is_open(tls) {
+            *tls = is_tls.into();
+        }
+    }
+    Ok(())
+}
+
+/// Gives an extender what its recipe returned, in the place of what its author wrote.
+fn take_all(record: &mut Record, outcome: &Outcome) -> Result<(), Fault> {
+    if let Some((name, _)) = outcome.secrets.iter().find(|(_, value)| !value.is_string()) {
+        return Err(Fault::internal(format!("secret '{name}' must be of type string")));
+    }
+    let is_common = |name: &str| {
+        matches!(name, "environment" | "application" | "recipe" | "resourceProvisioning" | "resources" | "status")
+    };
+    record.properties.retain(|name, _| is_common(name));
+    let returned = outcome.values.iter().filter(|(name, _)| !is_common(name) && *name != "provisioningState");
+    record.properties.extend(returned.map(|(name, value)| (name.clone(), value.clone())));
+    secrets::put(record, outcome.secrets.clone());
     Ok(())
 }

@@ -12,13 +12,14 @@ use serde_json::{Value as Json, json};
 use super::managed_secrets;
 use crate::Fault;
 use crate::context;
-use crate::environment::{Environment, load_application};
+use crate::environment::{Environment, target_of};
 use crate::fault::code;
 use crate::host::{Host, Step, Work};
 use crate::objects::{self, RECIPE_RUN, RECIPE_STATE, Recorder};
-use crate::platform::ObjectRef;
+use crate::platform::{ObjectRef, Target};
 use crate::recipe::{Outcome, Recipe, RecipeDriver, Removal, Removed, Run, Settings, Snapshot, Surroundings, veil};
 use crate::store::Record;
+use crate::told;
 
 /// Property of the recipe that a resource names, and what became of it.
 pub(super) const RECIPE: &str = "recipe";
@@ -51,17 +52,20 @@ pub(super) struct Made {
 pub(super) async fn provision(work: &Work<'_>, record: &mut Record) -> Result<Provisioned, Fault> {
     let host = work.host;
     let environment = Environment::load(host, record.properties.get("environment")).await?;
-    let application = load_application(host, record.properties.get("application")).await?;
     if environment.is_simulated() {
         settle_simulated(record);
         return Ok(Provisioned::Simulated);
     }
-    // From here on a failed run leaves an empty status; before it, the resource was not understood.
+    let (recipe, target, context) = match ask(host, &environment, record).await {
+        Ok(found) => found,
+        // What is wrong with the recipe is a status; what is wrong with the resource is not.
+        Err(fault) if fault.code.starts_with("Recipe") => {
+            record.properties.entry("status").or_insert_with(|| json!({}));
+            return Err(fault);
+        }
+        Err(fault) => return Err(fault),
+    };
     record.properties.entry("status").or_insert_with(|| json!({}));
-    let type_name: TypeName = record.type_name.parse().map_err(|_| Fault::internal("the record has no type"))?;
-    let recipe = environment.find_recipe(host, &type_name, record.properties.get(RECIPE)).await?;
-    let target = environment.target(application.as_ref())?;
-    let context = context::of(host, &environment, &target, record).await?;
     let config = crate::recipe::written(host, &environment).await?;
     let settings = Settings::load(host, &config).await?;
     let driver = find_driver(host, &recipe)?;
@@ -118,6 +122,15 @@ pub(super) async fn provision(work: &Work<'_>, record: &mut Record) -> Result<Pr
     record.private.data.shift_remove(RECIPE_RUN);
     let outcome = map_outputs(outcome, &snapshot.recipe);
     Ok(Provisioned::By(Box::new(Made { snapshot, outcome, objects })))
+}
+
+/// Finds the recipe of a resource, where it runs, and what it is told.
+async fn ask(host: &Host, environment: &Environment, record: &Record) -> Result<(Recipe, Target, Json), Fault> {
+    let type_name: TypeName = record.type_name.parse().map_err(|_| Fault::internal("the record has no type"))?;
+    let target = target_of(host, environment, record).await?;
+    let context = context::of(host, environment, &target, record).await?;
+    let recipe = environment.find_recipe(host, &type_name, record.properties.get(RECIPE)).await?;
+    Ok((recipe, target, context))
 }
 
 /// Destroys what earlier recipes made and this one does not go on with, and objects that it makes no more.
@@ -210,7 +223,7 @@ fn around<'a>(work: &'a Work<'_>, resource: &'a str, settings: &'a Settings) -> 
     }
 }
 
-fn find_driver<'a>(host: &'a Host, recipe: &Recipe) -> Result<&'a dyn RecipeDriver, Fault> {
+pub(super) fn find_driver<'a>(host: &'a Host, recipe: &Recipe) -> Result<&'a dyn RecipeDriver, Fault> {
     if let Some(driver) = host.recipe_driver(&recipe.kind) {
         return Ok(&**driver);
     }
@@ -347,11 +360,20 @@ async fn destroy(work: &Work<'_>, record: &Record, snapshot: &Snapshot) -> Resul
 }
 
 /// Returns the context without sensitive properties: what is stored for the deletion.
-fn without_sensitive(host: &Host, record: &Record, mut context: Json) -> Json {
+pub(super) fn without_sensitive(host: &Host, record: &Record, mut context: Json) -> Json {
     if let Some(properties) = context["resource"]["properties"].as_object_mut() {
         let mut told = Record { properties: std::mem::take(properties), ..record.clone() };
         host.redact(&mut told);
         *properties = told.properties;
+    }
+    if let Some(properties) = context["resource"]["properties"].as_object_mut() {
+        told::forget_secrets(properties);
+    }
+    let connections = context["resource"].get_mut("connections").and_then(Json::as_object_mut);
+    for connected in connections.into_iter().flat_map(serde_json::Map::values_mut) {
+        if let Some(properties) = connected["properties"].as_object_mut() {
+            told::forget_secrets(properties);
+        }
     }
     context
 }

@@ -27,16 +27,27 @@ pub(super) fn take(record: &mut Record) -> Result<(), Fault> {
     Ok(())
 }
 
-/// Keeps secrets that a recipe returned, over those that were given.
-pub(super) fn keep(record: &mut Record, returned: &Map<String, Json>) {
-    if returned.is_empty() {
-        return;
+/// Returns the secrets that are kept.
+pub(super) fn taken(record: &Record) -> Map<String, Json> {
+    record.private.data.get(KEPT).and_then(Json::as_object).cloned().unwrap_or_default()
+}
+
+/// Keeps these secrets and no others.
+pub(super) fn put(record: &mut Record, secrets: Map<String, Json>) {
+    record.private.data.shift_remove(KEPT);
+    if !secrets.is_empty() {
+        record.private.data.insert(KEPT.to_owned(), secrets.into());
     }
-    let kept = record.private.data.entry(KEPT).or_insert_with(|| json!({}));
-    for (name, value) in returned {
-        let text = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
-        kept[name.as_str()] = text.into();
+}
+
+/// Returns the secrets that were given for a resource, each of its type's; what follows from others is empty.
+pub(crate) fn given(record: &Record) -> Json {
+    let mut all = list(record);
+    let kept = record.private.data.get(KEPT);
+    for (name, value) in all.as_object_mut().into_iter().flatten() {
+        *value = kept.and_then(|kept| kept.get(name)).cloned().unwrap_or_else(|| "".into());
     }
+    all
 }
 
 /// Returns the secrets of a resource: those that were given, and those that follow from its properties.
@@ -93,7 +104,7 @@ impl Parts<'_> {
     /// Returns a kept secret, or what the others make; nothing as long as nobody knows the host.
     fn kept_or(&self, name: &str, make: fn(&Self) -> String) -> String {
         let given = self.kept(name);
-        let is_known = !self.text("host").is_empty() || !self.text("server").is_empty();
+        let is_known = self.port() != 0 && !(self.text("host").is_empty() && self.text("server").is_empty());
         if given.is_empty() && is_known { make(self) } else { given }
     }
 

@@ -43,7 +43,7 @@ impl Kind for Settings {
             check_outputs(entry)?;
             entry.entry("plainHttp").or_insert(Json::Bool(false));
         }
-        Ok(())
+        check_logins(&record.properties)
     }
 
     async fn execute(&self, _work: &Work<'_>, _record: &mut Record) -> Result<Step, Fault> {
@@ -61,6 +61,29 @@ fn drop_empty_lists(value: &mut Json) {
         members.retain(|_, member| member.as_array().is_none_or(|items| !items.is_empty()));
         members.values_mut().for_each(drop_empty_lists);
     }
+}
+
+/// What each way to log in to a registry needs, with the words for it.
+const LOGINS: [(&str, &[&str], &str); 3] = [
+    ("BasicAuth", &["basicAuthSecretId"], "basicAuthSecretId is"),
+    ("AzureWI", &["azureWiClientId", "azureWiTenantId"], "azureWiClientId and azureWiTenantId are"),
+    ("AwsIrsa", &["awsIamRoleArn"], "awsIamRoleArn is"),
+];
+
+/// Refuses logins of registries that lack what their way needs.
+fn check_logins(properties: &Map<String, Json>) -> Result<(), Fault> {
+    let logins = properties.get("registryAuthentications").and_then(Json::as_object);
+    for (host, login) in logins.into_iter().flatten() {
+        let method = login["authenticationMethod"].as_str().unwrap_or_default();
+        let Some((_, needed, words)) = LOGINS.iter().find(|(known, _, _)| *known == method) else { continue };
+        let is_missing = |name: &&str| login[*name].as_str().is_none_or(str::is_empty);
+        if needed.iter().any(|name| is_missing(name)) {
+            let message =
+                format!("registryAuthentications[{host:?}]: {words} required when authenticationMethod is {method:?}.");
+            return Err(Fault::bad_request(message));
+        }
+    }
+    Ok(())
 }
 
 /// Refuses output mappings that would map nothing: outputs are named by texts, those of secrets one level deeper.

@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 use serde_json::Value as Json;
 
-use super::{managed_secrets, outputs, provision};
+use super::{managed_secrets, outputs, provision, rehearsal};
 use crate::Fault;
 use crate::host::{Host, Kind, Mode, Step, Work};
 use crate::store::{Record, Verb};
@@ -43,21 +43,33 @@ impl Kind for UserDefined {
     async fn execute(&self, work: &Work<'_>, record: &mut Record) -> Result<Step, Fault> {
         match work.verb {
             _ if self.is_inert(work.host, record) => Ok(Step::Done),
-            Verb::Put => match provision::provision(work, record).await? {
-                provision::Provisioned::Simulated => Ok(Step::Done),
-                provision::Provisioned::Again(pause) => Ok(Step::Later(pause)),
-                provision::Provisioned::By(made) => {
-                    outputs::store(work.host, record, &made)?;
-                    managed_secrets::keep(work.host, record, &made).await?;
-                    provision::settle(work, record, *made).await
-                }
-            },
+            Verb::Put => make(work, record).await,
             Verb::Delete => provision::remove(work, record).await,
         }
     }
 
+    async fn plan(&self, host: &Host, record: &Record) -> Result<Option<Json>, Fault> {
+        if self.is_inert(host, record) {
+            return Ok(None);
+        }
+        rehearsal::plan(host, record).await
+    }
+
     async fn act(&self, _: &Host, _: &Record, _: &str, _: &Json) -> Result<Option<Json>, Fault> {
         Ok(None)
+    }
+}
+
+/// Lets the recipe of the environment make a resource.
+pub(super) async fn make(work: &Work<'_>, record: &mut Record) -> Result<Step, Fault> {
+    match provision::provision(work, record).await? {
+        provision::Provisioned::Simulated => Ok(Step::Done),
+        provision::Provisioned::Again(pause) => Ok(Step::Later(pause)),
+        provision::Provisioned::By(made) => {
+            outputs::store(work.host, record, &made)?;
+            managed_secrets::keep(work.host, record, &made).await?;
+            provision::settle(work, record, *made).await
+        }
     }
 }
 

@@ -14,6 +14,14 @@ use crate::host::Host;
 /// Code of secrets that cannot be read.
 const LOAD_SECRETS_FAILED: &str = "LoadSecretsFailed";
 
+/// Where the credentials of clouds are registered.
+const CREDENTIALS: [(&str, &str); 2] = [
+    ("azure", "/planes/azure/azurecloud/providers/System.Azure/credentials/default"),
+    ("aws", "/planes/aws/aws/providers/System.AWS/credentials/default"),
+];
+/// What of them nobody may see.
+const SECRETS_OF_CLOUDS: [&str; 2] = ["clientSecret", "secretAccessKey"];
+
 /// What an environment says about executing recipes, with its secrets: never stored, never shown.
 #[derive(Clone, Default)]
 pub struct Settings {
@@ -33,6 +41,8 @@ pub struct Settings {
     pub registries: BTreeMap<String, Login>,
     /// `providers` of the environment: the scopes of clouds.
     pub scopes: Json,
+    /// Cloud (`azure`, `aws`) → its credentials, as they were registered, secrets included.
+    pub credentials: BTreeMap<String, BTreeMap<String, String>>,
 }
 
 /// A name with a password.
@@ -57,8 +67,13 @@ impl Settings {
     /// Returns every secret, so that none of them is ever printed.
     pub fn secrets(&self) -> impl Iterator<Item = &str> {
         let blocks = self.providers.iter().flat_map(|(_, blocks)| blocks).flat_map(|block| block.secrets.values());
+        let clouds = self.credentials.values().flat_map(|credentials| {
+            let is_secret = |(name, _): &(&String, &String)| SECRETS_OF_CLOUDS.contains(&name.as_str());
+            credentials.iter().filter(is_secret).map(|(_, secret)| secret)
+        });
         let logins = self.git.values().chain(self.registries.values()).map(|login| &login.password);
-        self.secret_env.values().chain(self.tokens.values()).chain(blocks).chain(logins).map(String::as_str)
+        let named = self.secret_env.values().chain(self.tokens.values());
+        named.chain(blocks).chain(logins).chain(clouds).map(String::as_str)
     }
 
     /// Reads the settings that [`written`] returned, and asks secret stores for what they name.
@@ -85,6 +100,11 @@ impl Settings {
             settings.secret_env.insert(name.clone(), value);
         }
         stores.read_registries(config, &mut settings).await?;
+        for (cloud, id) in CREDENTIALS {
+            if let Some(found) = credentials(host, id).await? {
+                settings.credentials.insert(cloud.to_owned(), found);
+            }
+        }
         Ok(settings)
     }
 }
@@ -107,6 +127,18 @@ pub(crate) async fn written(host: &Host, environment: &Environment) -> Result<Js
         }
     }
     Ok(config)
+}
+
+/// Returns registered credentials of a cloud; `None` when there are none.
+async fn credentials(host: &Host, id: &str) -> Result<Option<BTreeMap<String, String>>, Fault> {
+    let id = id.parse().map_err(|error| Fault::internal(format!("{error}")))?;
+    let Some(record) = host.parts.store.find(&id).await? else { return Ok(None) };
+    let secrets = SECRETS_OF_CLOUDS.iter().filter_map(|name| {
+        let found = record.private.data.get(*name).or_else(|| record.private.data.get("secrets")?.get(*name))?;
+        Some(((*name).to_owned(), text(found).to_owned()))
+    });
+    let shown = record.properties.iter().filter_map(|(name, value)| Some((name.clone(), value.as_str()?.to_owned())));
+    Ok(Some(shown.chain(secrets).collect()))
 }
 
 /// Secret stores, each asked once.

@@ -53,3 +53,15 @@ async fn a_deployment_can_be_validated_without_being_deployed() {
     assert_eq!((fault.status, fault.code.as_str()), (400, "InvalidTemplate"));
     assert!(world.stored(DEPLOYMENT).await.is_none() && world.stored("Contoso.Data/notes/a").await.is_none());
 }
+
+#[tokio::test]
+async fn the_template_of_a_deployment_can_be_exported_without_its_secrets() {
+    let world = world().await;
+    let mut template = notes(json!({ "a": { "text": "[parameters('p')]" } }));
+    template["parameters"] = json!({ "p": { "type": "secureString", "defaultValue": "hunter2" },
+        "q": { "type": "string", "defaultValue": "plain" } });
+    deploy(&world, json!({ "template": template })).await;
+    let exported = world.host.act(&id(DEPLOYMENT), "exportTemplate", &Json::Null).await.unwrap();
+    template["parameters"]["p"] = json!({ "type": "secureString" });
+    assert_eq!(exported, json!({ "template": template }));
+}

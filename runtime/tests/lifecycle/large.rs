@@ -83,6 +83,49 @@ async fn a_hundred_resources_are_begun_once_each_wherever_workers_die() {
     }
 }
 
+/// Lets workers make this many steps in all, and the last one die in the middle of what it does; returns whether the
+/// deployment ended before.
+async fn work_for(world: &World, operation: radii_runtime::store::OperationId, mut steps: u64) -> bool {
+    let options = radii_runtime::worker::Options { attempts: u32::MAX, ..world.options.clone() };
+    while !world.operation(operation).await.state.is_terminal() {
+        let mut worker = Box::pin(run_once(&world.host, &options));
+        let is_alive = std::future::poll_fn(|context| match steps {
+            0 => std::task::Poll::Ready(false),
+            _ => {
+                steps -= 1;
+                worker.as_mut().poll(context).map(|_| true)
+            }
+        })
+        .await;
+        if !is_alive {
+            return false;
+        }
+        world.clock.advance(Duration::from_millis(300));
+    }
+    true
+}
+
+#[tokio::test]
+async fn a_worker_may_die_at_every_single_point_of_a_deployment() {
+    let template = template(7, &mut Dice(3));
+    for steps in 0.. {
+        let world = world().await;
+        let operation = accepted(world.put(DEPLOYMENT, API, json!({ "template": template })).await.unwrap());
+        let has_ended = work_for(&world, operation, steps).await;
+        world.clock.advance(world.options.lease + Duration::from_millis(1));
+        assert!(work_for(&world, operation, 1_000_000).await, "dead after {steps} steps, it does not end");
+        let ended = world.operation(operation).await;
+        assert_eq!((ended.state, ended.error), (State::Succeeded, None), "dead after {steps} steps");
+        let begun = begun(&world).await;
+        let notes: Vec<_> = begun.iter().filter(|(key, _)| key.contains("/notes/")).collect();
+        assert!(notes.len() == 7 && notes.iter().all(|(_, times)| **times == 1), "dead after {steps} steps: {notes:?}");
+        if has_ended {
+            assert!(steps > 20);
+            return;
+        }
+    }
+}
+
 #[tokio::test]
 async fn independent_resources_are_in_progress_at_once_and_never_too_many() {
     let world = world().await;

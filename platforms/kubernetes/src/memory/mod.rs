@@ -37,6 +37,8 @@ struct State {
     removed: BTreeSet<KindName>,
     /// Prefix of names → the state that pods and proxies with such names are in.
     states: Vec<(String, Json)>,
+    /// Whether nobody can reach it over the network.
+    is_down: bool,
     version: u64,
 }
 
@@ -132,6 +134,11 @@ impl MemoryCluster {
             Ok(())
         });
         changed.expect("changing states is never refused");
+    }
+
+    /// Lets requests over the network fail, or work again; those who share the value are not concerned.
+    pub fn set_down(&self, is_down: bool) {
+        self.lock().is_down = is_down;
     }
 
     /// Removes the definitions of a group's kinds, and their objects.

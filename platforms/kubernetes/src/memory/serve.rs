@@ -1,7 +1,7 @@
 //! The REST protocol of Kubernetes over a cluster in memory.
 //!
 //! It speaks what clients of ours speak: discovery, get, list, create, apply, merge and strategic patches,
-//! delete, and watches that end with the first change. `POST /memory/states` and
+//! delete, and watches that end with the first change. `POST /memory/states`, `POST /memory/outage` and
 //! `POST /memory/removed-definitions` play what surroundings do.
 
 use std::collections::BTreeMap;
@@ -92,6 +92,10 @@ fn unknown_path() -> Error {
 }
 
 async fn route(cluster: &MemoryCluster, segments: &[&str], request: Request) -> Answer {
+    if cluster.lock().is_down && segments.first() != Some(&"memory") {
+        let message = "the cluster is down".to_owned();
+        return Err(Error::Refused { status: 503, reason: "ServiceUnavailable".to_owned(), message });
+    }
     match segments {
         ["version"] => ok(json!({ "major": "1", "minor": "33", "gitVersion": "v1.33.0-memory" })),
         ["memory", rest @ ..] => surroundings(cluster, rest, &request),
@@ -115,6 +119,10 @@ fn surroundings(cluster: &MemoryCluster, path: &[&str], request: &Request) -> An
         }
         ["removed-definitions"] => {
             cluster.remove_definitions(&text("group"));
+            ok(json!({}))
+        }
+        ["outage"] => {
+            cluster.set_down(request.body["down"] == true);
             ok(json!({}))
         }
         ["objects"] => ok(json!({ "items": cluster.all() })),
