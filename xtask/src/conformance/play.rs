@@ -212,7 +212,13 @@ impl Drop for Place {
 }
 
 fn letter(keys: &str) -> String {
-    if keys.contains("\u{1b}[B") { "y\n".into() } else { "n\n".into() }
+    match keys {
+        // Giving up, by letter or by interrupt.
+        "q" => "q\n".into(),
+        "\u{3}" => keys.into(),
+        _ if keys.contains("\u{1b}[B") => "y\n".into(),
+        _ => "n\n".into(),
+    }
 }
 
 fn run_piped(mut command: Command, stdin: Option<&str>, patience: Duration) -> anyhow::Result<Ran> {
