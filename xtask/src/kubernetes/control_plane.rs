@@ -63,6 +63,7 @@ impl ControlPlane {
         )?;
         let mut plane = Self { programs, folder, etcd_port, port, etcd, api_server: None, others: Vec::new() };
         plane.write_kubeconfig()?;
+        plane.wait_for_etcd()?;
         plane.start_api_server()?;
         plane.start_others()?;
         Ok(plane)
@@ -81,6 +82,21 @@ impl ControlPlane {
     /// The API server's port.
     pub fn port(&self) -> u16 {
         self.port
+    }
+
+    /// Waits until the database listens: an API server without one ends.
+    fn wait_for_etcd(&mut self) -> anyhow::Result<()> {
+        let patience = Instant::now() + Duration::from_secs(60);
+        while TcpStream::connect(("127.0.0.1", self.etcd_port)).is_err() {
+            if let Some(status) = self.etcd.try_wait()? {
+                bail!("etcd ended with {status}");
+            }
+            if Instant::now() > patience {
+                bail!("etcd does not listen after 60 s");
+            }
+            std::thread::sleep(Duration::from_millis(50));
+        }
+        Ok(())
     }
 
     /// Ends the API server at once.
