@@ -58,7 +58,12 @@ fn upstream(step: &Step, ran: &Ran, fill: &dyn Fn(&str) -> String) -> Vec<String
     let mut found = exit(step, ran, Judge::Upstream);
     if step.tty {
         let shown = terminal::plain(&ran.stdout);
-        let missing = step.screen.iter().filter(|line| !shown.contains(line.trim()));
+        let is_shown = |line: &str| {
+            let wanted = fill(line.trim());
+            let is_line = |now: &str| pattern(&wanted).is_some_and(|pattern| pattern.is_match(now.trim()));
+            shown.contains(&wanted) || shown.lines().any(is_line)
+        };
+        let missing = step.screen.iter().filter(|line| !is_shown(line));
         found.extend(missing.map(|line| format!("the screen does not show {line:?}")));
         return found;
     }
