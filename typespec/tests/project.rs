@@ -24,7 +24,7 @@ fn said(config: &str, text: &str) -> Vec<(String, String)> {
     compilation.diagnostics.iter().map(row).collect()
 }
 
-fn pairs<'a>(said: &'a [(String, String)]) -> Vec<(&'a str, &'a str)> {
+fn pairs(said: &[(String, String)]) -> Vec<(&str, &str)> {
     said.iter().map(|(code, text)| (code.as_str(), text.as_str())).collect()
 }
 

@@ -157,6 +157,7 @@ fn write(target: &str, name: &str, number: usize, text: &str, found: &[Diagnosti
     serde_json::json!({ "file": file, "spec": name, "codes": codes, "errors": errors }).to_string()
 }
 
+#[expect(clippy::print_stdout, reason = "the suite prints its figures")]
 fn show(figures: &mut BTreeMap<Slip, Figures>) {
     for (kind, figures) in figures.iter_mut() {
         let [none, one, two, three, more] = figures.counts;

@@ -74,6 +74,9 @@ enum Pending {
     Constraint,
 }
 
+/// A name in a scope, and everything that declares it.
+type Duplicates = ((Option<SymbolId>, Arc<str>), Vec<Span>);
+
 /// Checks a loaded program.
 pub(crate) fn check(program: &mut Program, registry: &Registry, options: &Options) {
     bind::bind(program);
@@ -213,7 +216,7 @@ impl Checker<'_> {
         let mut nodes = std::mem::take(&mut self.program.bindings.duplicates);
         nodes.sort_unstable();
         nodes.dedup();
-        let mut groups: Vec<((Option<SymbolId>, Arc<str>), Vec<Span>)> = Vec::new();
+        let mut groups: Vec<Duplicates> = Vec::new();
         for node in &nodes {
             let (Some(name), Some(symbol)) =
                 (name_node(self.program, *node), self.program.bindings.symbol_of.get(node).copied())

@@ -14,12 +14,13 @@ use crate::syntax::NodeKind;
 pub(super) fn unused(program: &Program) -> Vec<Diagnostic> {
     let used = used_scopes(program);
     let mut found = Vec::new();
-    for (scope, usings) in &program.bindings.usings {
-        for (namespace, using) in usings {
-            let span = program.ast.span(*using);
-            if super::is_linted(program, span) && !used.contains(&(*scope, *namespace)) {
-                found.push(warning(program, *using, span));
-            }
+    let all = program.bindings.usings.iter();
+    for (scope, namespace, using) in
+        all.flat_map(|(scope, all)| all.iter().map(move |(name, node)| (scope, name, node)))
+    {
+        let span = program.ast.span(*using);
+        if super::is_linted(program, span) && !used.contains(&(*scope, *namespace)) {
+            found.push(warning(program, *using, span));
         }
     }
     found.sort_by_key(|diagnostic| diagnostic.primary.as_ref().map(|label| (label.span.file.0, label.span.start)));
@@ -36,24 +37,21 @@ fn warning(program: &Program, using: NodeId, span: Span) -> Diagnostic {
 
 /// Every block or file in which a name comes from a namespace, with that namespace.
 fn used_scopes(program: &Program) -> HashSet<(NodeId, SymbolId)> {
-    let mut used = HashSet::new();
-    for (name, declaration) in &program.definitions {
-        if !is_head(program, *name) {
-            continue;
-        }
-        let Some(symbol) = program.bindings.symbol_of.get(declaration).map(|symbol| &program[*symbol]) else {
-            continue;
-        };
-        let Some(home) = symbol.parent else { continue };
-        if *identifier(&program.ast, *name) != *symbol.name.trim_start_matches('@') || is_inside(program, *name, home) {
-            continue;
-        }
-        let scopes = program.ast.ancestors(*name).filter(|scope| program.bindings.usings.contains_key(scope));
-        // The innermost one that brings the namespace is the one that is needed.
-        let mut brings = scopes.filter(|scope| program.bindings.usings[scope].iter().any(|(known, _)| *known == home));
-        used.extend(brings.next().map(|scope| (scope, home)));
+    let definitions = program.definitions.iter().filter(|(name, _)| is_head(program, **name));
+    definitions.filter_map(|(name, declaration)| used_scope(program, *name, *declaration)).collect()
+}
+
+/// The innermost block or file that brings a name from a namespace, with that.
+fn used_scope(program: &Program, name: NodeId, declaration: NodeId) -> Option<(NodeId, SymbolId)> {
+    let symbol = &program[*program.bindings.symbol_of.get(&declaration)?];
+    let home = symbol.parent?;
+    if *identifier(&program.ast, name) != *symbol.name.trim_start_matches('@') || is_inside(program, name, home) {
+        return None;
     }
-    used
+    let brings = |scope: &NodeId| {
+        program.bindings.usings.get(scope).is_some_and(|all| all.iter().any(|(known, _)| *known == home))
+    };
+    program.ast.ancestors(name).find(brings).map(|scope| (scope, home))
 }
 
 /// Whether a name stands in a namespace, or in one below it, and finds what that exports without any `using`.
