@@ -81,14 +81,14 @@ fn provider(namespace: &str) -> String {
 
 /// The requests that register a type in a provider of its own.
 pub fn registration(number: usize) -> Vec<(String, Json)> {
-    let provider = provider(&format!("Scale.New{number}"));
-    let kind = format!("{provider}/resourceTypes/things");
+    let provider = format!("{PLANE}/providers/System.Resources/resourceproviders/Scale.New{number}");
+    let kind = format!("{provider}/resourcetypes/things");
     let table = json!({ "things": { "apiVersions": { VERSION: {} } } });
     let with = |properties: Json| json!({ "location": "global", "properties": properties });
     vec![
         (provider.clone(), with(json!({}))),
         (kind.clone(), with(json!({ "capabilities": ["ManualResourceProvisioning"] }))),
-        (format!("{kind}/apiVersions/{VERSION}"), with(json!({ "schema": schema() }))),
+        (format!("{kind}/apiversions/{VERSION}"), with(json!({ "schema": schema() }))),
         (format!("{provider}/locations/global"), with(json!({ "resourceTypes": table }))),
     ]
 }
