@@ -225,11 +225,13 @@ fn a_mount_without_volume_is_refused() {
 fn a_probe_cannot_smuggle_request_lines() {
     let (_, message) = refusal(|demo| {
         demo.containers[0].readiness = Some(Probe {
-            check: Check::Http { port: 8080, path: "/\r\nX: y".to_owned(), headers: Default::default() },
+            check: Check::Http { port: 8080, path: "/\r\nX: y".to_owned(), headers: Default::default(), tls: false },
             initial_delay: 0.0,
             period: 1.0,
             timeout: 1.0,
             failures: 1,
+            successes: None,
+            grace: None,
         });
     });
     assert!(message.contains("line breaks"), "{message}");
