@@ -14,6 +14,7 @@ const DIFFERENCES: &[(&str, &str, &str)] = &[
     ("003-workspace-local", "workspace list -o yaml", "YAML is a format, too"),
     ("008-global-flags", "group list -o ", "an empty format is a mistake, not the default"),
     ("008-global-flags", "--version", "the usual flag prints the version"),
+    ("008-global-flags", "-v", "`-v` is a flag here: requests are printed"),
     ("101-group-basic", "group show -g one", "`--group` names the group to show"),
     ("103-env-core", "env update e1", "an update without changes is a mistake, not a call for help"),
     ("201-rp-create-yaml", "resource-provider show", "the columns TYPE and STATE are filled"),

@@ -81,10 +81,11 @@ impl StateBackend {
 impl States for StateBackend {
     async fn grant(&self, key: &str) -> Result<Grant, Fault> {
         let address = self.listen().await?.address;
-        let password: String = rand::random::<[u8; 24]>().iter().map(|byte| format!("{byte:02x}")).collect();
-        self.documents.admit(key, &hash(&password)).await?;
+        let password = random_word();
+        let mark = self.documents.admit(key, &hash(&password)).await?;
         Ok(Grant {
             key: key.to_owned(),
+            mark,
             address: format!("http://{address}/{key}"),
             username: USERNAME.to_owned(),
             password,
@@ -110,6 +111,10 @@ impl States for StateBackend {
     async fn remove(&self, key: &str) -> Result<(), Fault> {
         self.documents.remove(key).await
     }
+}
+
+fn random_word() -> String {
+    rand::random::<[u8; 24]>().iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 fn hash(password: &str) -> String {

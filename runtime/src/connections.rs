@@ -112,8 +112,9 @@ pub(crate) async fn variables(
                 continue;
             }
             let secrets = secrets_of(&record);
+            let hidden = sensitive_names(host, &record);
             let mut found = values(&visible(host, record), carrier);
-            found.retain(|(name, _)| !secrets.iter().any(|(known, _)| known == name));
+            found.retain(|(name, _)| !hidden.contains(name) && !secrets.iter().any(|(known, _)| known == name));
             found.extend(secrets);
             found
         } else {
@@ -160,6 +161,15 @@ fn visible(host: &Host, mut record: Record) -> Record {
     host.settled(&mut record);
     host.redact(&mut record);
     record
+}
+
+/// Names of the properties that are hidden as a whole: a variable would only say `null`.
+fn sensitive_names(host: &Host, record: &Record) -> Vec<String> {
+    let mut probe = record.clone();
+    probe.properties.values_mut().for_each(|value| *value = "any".into());
+    host.redact(&mut probe);
+    let hidden = probe.properties.into_iter().filter(|(_, value)| value.is_null());
+    hidden.map(|(name, _)| name).collect()
 }
 
 /// Returns what a connected resource offers: its own properties, and the values its recipe computed.

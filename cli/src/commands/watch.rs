@@ -72,13 +72,15 @@ pub async fn follow(
     if left == Some(0) {
         return Ok(());
     }
-    if output.is_table() {
-        write_stdout(&line(["EVENT", "RESOURCE", "TYPE", "GROUP", "STATE"]))?;
-    }
+    // A feed that is refused prints no heading.
+    let mut is_headed = !output.is_table();
     client
         .follow(query, |event| {
             if event.name == "bookmark" {
                 return Ok(Watch::On);
+            }
+            if !std::mem::replace(&mut is_headed, true) {
+                write_stdout(&line(["EVENT", "RESOURCE", "TYPE", "GROUP", "STATE"]))?;
             }
             write_stdout(&shown(&event, output))?;
             left = left.map(|left| left.saturating_sub(1));

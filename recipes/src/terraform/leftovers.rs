@@ -4,9 +4,10 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use radii_runtime::recipe::Grant;
 use serde_json::Value as Json;
 
-use super::session::{ERRORED_STATE, folder_prefix};
+use super::session::{ERRORED_STATE, MARK, folder_prefix};
 use crate::tool;
 
 /// How long a program that was told to end may take.
@@ -15,9 +16,9 @@ const FAREWELL: Duration = Duration::from_secs(20);
 /// Ends what still runs for a state, removes its folders but `own`, and returns the newest state found in them.
 ///
 /// Only the newest run of a state may write it, so whoever calls this has taken the state over already.
-pub async fn settle(key: &str, own: Option<&Path>) -> Option<String> {
+pub async fn settle(grant: &Grant, own: Option<&Path>) -> Option<String> {
     let mut newest: Option<(u64, String)> = None;
-    for folder in find(&std::env::temp_dir(), key).into_iter().filter(|folder| Some(&**folder) != own) {
+    for folder in find(&std::env::temp_dir(), grant).into_iter().filter(|folder| Some(&**folder) != own) {
         tool::end_abandoned(&folder, FAREWELL).await;
         if let Ok(state) = std::fs::read_to_string(folder.join(ERRORED_STATE)) {
             let serial = serial(&state);
@@ -40,12 +41,14 @@ pub fn is_newer(left: &str, stored: Option<&str>) -> bool {
     lineage(left) == lineage(stored) && serial(left) > serial(stored)
 }
 
-fn find(parent: &Path, key: &str) -> Vec<PathBuf> {
-    let prefix = folder_prefix(key);
+/// Finds the folders of a state; those of the same key with another mark belong to another server on this host.
+fn find(parent: &Path, grant: &Grant) -> Vec<PathBuf> {
+    let prefix = folder_prefix(&grant.key);
     let entries = std::fs::read_dir(parent).into_iter().flatten().flatten();
     let mut found: Vec<PathBuf> = entries
         .filter(|entry| entry.file_name().to_string_lossy().starts_with(&prefix))
         .map(|entry| entry.path())
+        .filter(|folder| std::fs::read_to_string(folder.join(MARK)).is_ok_and(|mark| mark == grant.mark))
         .collect();
     found.sort();
     found
@@ -58,6 +61,25 @@ fn serial(state: &str) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn folders_of_another_server_are_left_alone() {
+        let parent = tempfile::tempdir().unwrap();
+        let folder = |name: &str, mark: Option<&str>| {
+            let folder = parent.path().join(name);
+            std::fs::create_dir(&folder).unwrap();
+            mark.map(|mark| std::fs::write(folder.join(MARK), mark).unwrap());
+            folder
+        };
+        let ours = folder("radii-terraform-k1-a", Some("ours"));
+        folder("radii-terraform-k1-b", Some("theirs"));
+        folder("radii-terraform-k1-c", None);
+        folder("radii-terraform-k2-d", Some("ours"));
+        let text = String::new;
+        let grant =
+            Grant { key: "k1".into(), mark: "ours".into(), address: text(), username: text(), password: text() };
+        assert_eq!(find(parent.path(), &grant), [ours]);
+    }
 
     #[test]
     fn only_a_later_state_of_the_same_line_is_newer() {

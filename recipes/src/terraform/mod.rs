@@ -190,7 +190,7 @@ impl RecipeDriver for TerraformDriver {
         take_over(&around, &grant, Some(session.folder())).await?;
         let mut session = session;
         session.configure(&root)?;
-        session.keep_state(&grant);
+        session.keep_state(&grant)?;
         session.plain(&init()).await.map_err(|failure| failed("init", &failure))?;
         let applied = session.reported(&changing("apply"), around.resource).await;
         rescue(&session, &around, &grant).await?;
@@ -262,7 +262,7 @@ async fn destroy(
     grant: &Grant,
 ) -> Result<(), Destroying> {
     session.configure(root).map_err(Destroying::Hopeless)?;
-    session.keep_state(grant);
+    session.keep_state(grant).map_err(Destroying::Hopeless)?;
     session.plain(&init()).await.map_err(|failure| Destroying::of("init", failure))?;
     let destroyed = session.reported(&changing("destroy"), around.resource).await;
     rescue(&session, around, grant).await.map_err(Destroying::Hopeless)?;
@@ -288,7 +288,7 @@ async fn rescue(session: &Session, around: &Surroundings<'_>, grant: &Grant) -> 
 
 /// Ends runs of this state that a killed server left behind, and stores what they could not store any more.
 async fn take_over(around: &Surroundings<'_>, grant: &Grant, own: Option<&Path>) -> Result<(), Fault> {
-    let Some(left) = leftovers::settle(&grant.key, own).await else { return Ok(()) };
+    let Some(left) = leftovers::settle(grant, own).await else { return Ok(()) };
     let stored = states(around)?.find(&grant.key).await?;
     if leftovers::is_newer(&left, stored.as_deref()) {
         tracing::warn!("The state that an abandoned run of `{}` left behind is stored now", around.resource);

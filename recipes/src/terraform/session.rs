@@ -18,6 +18,9 @@ use crate::tool::{self, Output, Tool};
 /// The file that Terraform writes when it cannot store its state.
 pub const ERRORED_STATE: &str = "errored.tfstate";
 
+/// File that names the state a folder belongs to: other servers on this host know the same resources, too.
+pub const MARK: &str = ".radii-state";
+
 /// How the names of the folders begin in which a state is worked on.
 pub fn folder_prefix(key: &str) -> String {
     format!("radii-terraform-{key}-")
@@ -107,9 +110,10 @@ impl Session {
         self.write("main.tf.json", &root.file)
     }
 
-    /// Tells Terraform where its state is.
-    pub fn keep_state(&mut self, grant: &Grant) {
+    /// Tells Terraform where its state is, and marks the folder as one in which that state is worked on.
+    pub fn keep_state(&mut self, grant: &Grant) -> Result<(), Fault> {
         surroundings::set_state(&mut self.tool, grant);
+        self.write_text(MARK, &grant.mark)
     }
 
     /// Reads what a fetched module declares; `None` when it declares nothing.

@@ -19,6 +19,8 @@ const RACES: usize = 8;
 pub(super) struct Document {
     /// Hash of the newest run's password.
     pub grant: String,
+    /// Random; tells this state from one of the same key in another store.
+    pub mark: String,
     /// The state, as the program wrote it.
     pub state: Option<String>,
     /// What the holder said about itself.
@@ -38,12 +40,18 @@ impl Document {
 
     fn of(data: &Map<String, Json>) -> Self {
         let text = |name: &str| data.get(name).and_then(Json::as_str).map(str::to_owned);
-        Self { grant: text("grant").unwrap_or_default(), state: text("state"), lock: data.get("lock").cloned() }
+        Self {
+            grant: text("grant").unwrap_or_default(),
+            mark: text("mark").unwrap_or_default(),
+            state: text("state"),
+            lock: data.get("lock").cloned(),
+        }
     }
 
     fn into_data(self) -> Map<String, Json> {
         let mut data = Map::new();
         data.insert("grant".into(), self.grant.into());
+        data.insert("mark".into(), self.mark.into());
         data.extend(self.state.map(|state| ("state".to_owned(), state.into())));
         data.extend(self.lock.map(|lock| ("lock".to_owned(), lock)));
         data
@@ -66,13 +74,18 @@ impl Documents {
         Ok(self.store.find(&id(key)?).await?.map(|record| Document::of(&record.private.data)))
     }
 
-    /// Makes a run the newest one; whoever held the lock before has lost it.
-    pub(super) async fn admit(&self, key: &str, grant: &str) -> Result<(), Fault> {
+    /// Makes a run the newest one and returns the state's mark; whoever held the lock before has lost it.
+    pub(super) async fn admit(&self, key: &str, grant: &str) -> Result<String, Fault> {
+        let fresh = super::random_word();
         let changed = self.change(key, |document| {
             (document.grant, document.lock) = (grant.to_owned(), None);
+            if document.mark.is_empty() {
+                document.mark.clone_from(&fresh);
+            }
             Ok(())
         });
-        changed.await?.map_err(|status| Fault::internal(format!("a new run was refused with {status}")))
+        changed.await?.map_err(|status| Fault::internal(format!("a new run was refused with {status}")))?;
+        Ok(self.load(key).await?.map(|document| document.mark).unwrap_or_default())
     }
 
     /// Changes a state, made when absent, as long as nobody else does at the same time.

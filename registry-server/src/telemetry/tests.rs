@@ -69,7 +69,8 @@ async fn a_trace_follows_a_request_through_the_queue_into_the_worker() {
     send("/resourcegroups/shop", json!({ "location": "global" }), NATIVE, None).await;
     let provider = "/providers/System.Resources/resourceproviders/Contoso.Data";
     send(provider, json!({ "location": "global", "properties": {} }), NATIVE, None).await;
-    let kind = json!({ "properties": { "capabilities": ["ManualResourceProvisioning"] } });
+    // Its resources leave work for a worker: a recipe is looked for.
+    let kind = json!({ "properties": {} });
     send(&format!("{provider}/resourcetypes/things"), kind, NATIVE, None).await;
     let schema = json!({ "properties": { "schema": { "type": "object" } } });
     send(&format!("{provider}/resourcetypes/things/apiversions/2025-01-01"), schema, NATIVE, None).await;

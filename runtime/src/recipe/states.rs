@@ -9,6 +9,9 @@ use crate::Fault;
 pub struct Grant {
     /// Which state.
     pub key: String,
+    /// What tells this state from one of the same key in another store: runs found on this host belong to it only when
+    /// they carry the mark.
+    pub mark: String,
     /// Address of the state; locks are taken there as well.
     pub address: String,
     /// Name for basic authentication.

@@ -77,7 +77,10 @@ async fn a_missing_connected_resource_fails_the_container_before_anything_is_mad
     let operation = world.settle(WEB, CORE, body).await;
     assert_eq!(operation.state, State::Failed);
     let message = operation.error.unwrap().message;
-    assert!(message.starts_with("connected resource /planes/") && message.contains("notes/none"), "{message}");
+    assert!(
+        message.starts_with("resource \"/planes/") && message.ends_with("notes/none\" does not exist"),
+        "{message}"
+    );
     assert!(world.platform.names().is_empty());
 }
 
