@@ -11,7 +11,7 @@ use super::differences::Difference;
 use super::proxy::Proxy;
 use super::scenario::{Scenario, Step};
 use super::terminal;
-use crate::replay::server::Server;
+use crate::replay::server::{Needs, Server};
 use crate::replay::wire;
 
 /// How long a call may take: the upstream program sleeps half a minute when its first poll comes too early.
@@ -97,7 +97,7 @@ struct Place {
 
 impl Place {
     fn new(scenario: &Scenario, rad: &Utf8Path, program: &Utf8Path) -> anyhow::Result<Self> {
-        let server = Server::start(program)?;
+        let server = Server::start(program, &Needs::default())?;
         let proxy = Proxy::start(&server.authority)?;
         let temporary = Utf8PathBuf::try_from(std::env::temp_dir())?;
         let root = temporary.join(format!("radii-conformance-{}-{}", std::process::id(), scenario.name));

@@ -1,7 +1,10 @@
 //! How a recorded answer is changed before ours is compared with it.
 
+use std::sync::LazyLock;
+
+use regex::Regex;
 use serde::Deserialize;
-use serde_json::{Value as Json, json};
+use serde_json::{Map, Value as Json, json};
 
 use super::history::Past;
 use super::memory::Memory;
@@ -49,6 +52,18 @@ pub struct Adjust {
     pub rewrite: Vec<Rewrite>,
     /// What is not compared of Kubernetes objects: `Kind.path.to.member`, or a kind alone.
     pub objects: Vec<String>,
+    /// What is not compared of calls of Terraform: `file/path/to/member`.
+    pub terraform: Vec<String>,
+    /// Arguments of Terraform that are ours alone.
+    pub own_arguments: Vec<String>,
+    /// What is not compared of the state that Terraform keeps: `path/to/member`.
+    pub state: Vec<String>,
+    /// The name of a module in Terraform's root module is not compared.
+    pub module_names: bool,
+    /// Numbers of lines in generated files are not compared, nor the lines themselves.
+    pub lines: bool,
+    /// Properties that only we answer are not compared.
+    pub more_properties: bool,
 }
 
 /// A replacement in texts.
@@ -62,6 +77,7 @@ pub struct Rewrite {
 }
 
 /// A recorded answer as a rule wants it, and ours as it is compared.
+#[derive(Clone)]
 pub struct Compared {
     /// What is expected.
     pub step: Step,
@@ -76,6 +92,15 @@ impl Compared {
     pub fn new(step: &Step, ours: &Answer) -> Self {
         Self { step: step.clone(), ours: ours.clone(), drop_own_reads: false }
     }
+
+    /// Whether a rule has changed anything since.
+    pub fn differs_from(&self, before: &Self) -> bool {
+        self.step.response != before.step.response
+            || self.step.terraform != before.step.terraform
+            || self.ours.body != before.ours.body
+            || self.ours.terraform != before.ours.terraform
+            || self.drop_own_reads != before.drop_own_reads
+    }
 }
 
 impl Adjust {
@@ -83,6 +108,7 @@ impl Adjust {
     pub fn apply(&self, past: Past<'_>, memory: &Memory, compared: &mut Compared) {
         let step = past.step();
         compared.drop_own_reads |= self.no_own_reads;
+        self.apply_to_calls(compared);
         self.expect_headers(&mut compared.step);
         if self.as_provided
             && let Some(provided) = step.forwarded.first()
@@ -146,6 +172,16 @@ impl Adjust {
                 remove(ours, &["nextLink"]);
             }
         }
+        if self.lines {
+            forget_lines(recorded);
+            forget_lines(ours);
+        }
+        if self.more_properties
+            && let (Some(recorded), Some(ours)) =
+                (recorded["properties"].as_object(), ours.get_mut("properties").and_then(Json::as_object_mut))
+        {
+            ours.retain(|name, _| recorded.contains_key(name));
+        }
         for path in &self.ignore {
             let path: Vec<_> = path.split('.').collect();
             remove(recorded, &path);
@@ -171,6 +207,32 @@ impl Adjust {
         for (name, value) in &mut step.response.headers {
             let text = rewritten(&self.expect, value.as_str().unwrap_or_default());
             *value = if self.own_tag && name == "ETag" { "{etag:any}".into() } else { text.into() };
+        }
+    }
+
+    /// Changes recorded calls of Terraform, and ours.
+    fn apply_to_calls(&self, compared: &mut Compared) {
+        for call in compared.ours.terraform.iter_mut().flatten() {
+            *call = json_rewritten(&self.rewrite, call);
+        }
+        let ours = compared.ours.terraform.iter_mut().flatten();
+        for call in compared.step.terraform.iter_mut().chain(ours).filter(|call| call.is_object()) {
+            for ignored in &self.terraform {
+                remove(call, &ignored.split('/').collect::<Vec<_>>());
+            }
+            if self.module_names {
+                rename_module(call);
+            }
+            if let Some(arguments) = call["command"].as_array_mut() {
+                arguments.retain(|argument| !self.own_arguments.iter().any(|own| argument == own.as_str()));
+            }
+        }
+    }
+
+    /// Takes what is not compared out of a state of Terraform.
+    pub fn apply_to_state(&self, state: &mut Json) {
+        for ignored in &self.state {
+            remove(state, &ignored.split('/').collect::<Vec<_>>());
         }
     }
 
@@ -221,6 +283,35 @@ fn forget_texts(recorded: &mut Json, ours: &mut Json) {
         (Json::Array(items), Json::Array(ours)) => {
             items.iter_mut().zip(ours).for_each(|(item, own)| forget_texts(item, own));
         }
+        _ => {}
+    }
+}
+
+/// Gives the one module of a root module the same name everywhere.
+fn rename_module(call: &mut Json) {
+    let Some(modules) = call.get_mut("main.tf.json").and_then(|main| main.get_mut("module")?.as_object_mut()) else {
+        return;
+    };
+    let Some((name, module)) = modules.iter().next().map(|(name, module)| (name.clone(), module.clone())) else {
+        return;
+    };
+    *modules = std::iter::once(("module".to_owned(), module)).collect();
+    let outputs = call.get_mut("main.tf.json").and_then(|main| main.get_mut("output")?.as_object_mut());
+    for output in outputs.into_iter().flat_map(Map::values_mut) {
+        let value = output["value"].as_str().unwrap_or_default();
+        output["value"] = value.replace(&format!("${{module.{name}."), "${module.module.").into();
+    }
+}
+
+/// Removes the places in generated files from Terraform's diagnostics.
+fn forget_lines(value: &mut Json) {
+    static PLACE: LazyLock<Regex> = LazyLock::new(|| {
+        Regex::new(r"(?m)main\.tf\.json( line \d+|:\d+)|^ *\d+: .*$").expect("the expression is valid")
+    });
+    match value {
+        Json::String(text) if text.contains("main.tf.json") => *text = PLACE.replace_all(text, "(place)").into_owned(),
+        Json::Object(members) => members.values_mut().for_each(forget_lines),
+        Json::Array(items) => items.iter_mut().for_each(forget_lines),
         _ => {}
     }
 }

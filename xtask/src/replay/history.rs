@@ -67,6 +67,12 @@ impl<'a> Past<'a> {
         done.filter(|step| step.request.method != "GET").map(line).collect::<Vec<_>>().join("\n")
     }
 
+    /// What was last done to the surroundings before the step, as JSON text; empty where nothing was.
+    pub fn surroundings(self) -> String {
+        let mut done = self.scenario.steps[..self.at].iter().filter_map(|step| step.cluster.as_ref());
+        done.next_back().map(Json::to_string).unwrap_or_default()
+    }
+
     /// Whether what the path stands below was never made, or is deleted.
     pub fn is_without_parent(self) -> bool {
         parent_of(&self.subject()).is_some_and(|parent| !self.exists(parent))

@@ -9,6 +9,7 @@ use super::history::{Past, id_of};
 use super::memory::Memory;
 use super::rules::{Answers, Effect, Expected, Rule};
 use super::scenario::Step;
+use super::terraform;
 use super::wire::Answer;
 
 /// What became of a step.
@@ -32,11 +33,15 @@ pub fn judge(rules: &[Rule], past: Past<'_>, answer: &Answer, memory: &mut Memor
     }
     let mut bindings = memory.bindings.clone();
     let differences = compare(&mut bindings, &Compared::new(step, answer));
-    let is_shadow = memory.shadows.contains_key(&id_of(step));
+    let id = id_of(step);
+    let is_shadow = memory.shadows.contains_key(&id) || memory.rule_of_divergence(&id).is_some();
     if differences.is_empty() && !is_shadow {
         memory.bindings = bindings;
         memory.remember(past, &step.response.body);
         return Verdict::Equal;
+    }
+    if let Some(verdict) = judge_diverged(past, answer, memory) {
+        return verdict;
     }
     if let Some(verdict) = judge_shadow(rules, past, answer, memory) {
         return verdict;
@@ -49,9 +54,10 @@ pub fn judge(rules: &[Rule], past: Past<'_>, answer: &Answer, memory: &mut Memor
             return Verdict::ByRule(at);
         }
     }
-    if let Some(at) = adjusted(rules, past, answer, memory) {
-        return Verdict::ByRule(at);
-    }
+    let left = match adjusted(rules, past, answer, memory) {
+        Ok(at) => return Verdict::ByRule(at),
+        Err(left) => left,
+    };
     if differences.is_empty() {
         memory.bindings = bindings;
         memory.remember(past, &step.response.body);
@@ -59,7 +65,7 @@ pub fn judge(rules: &[Rule], past: Past<'_>, answer: &Answer, memory: &mut Memor
     }
     // Later steps are judged on their own merits: take over whatever did match.
     bind_what_matches(&mut memory.bindings, step, answer);
-    Verdict::Different(differences)
+    Verdict::Different(left.filter(|left| left.len() < differences.len()).unwrap_or(differences))
 }
 
 /// Whether a poll that another run may not see is about this operation at all, running or ended.
@@ -78,6 +84,40 @@ fn is_first_poll(step: &Step, answer: &Answer, memory: &mut Memory) -> bool {
     let mut differences = Vec::new();
     memory.bindings.clone().accept_json(&recorded, &ours, "$", &mut differences);
     answer.status == 200 && differences.is_empty()
+}
+
+/// Judges a step about what went another way because of a rule: the resource itself, or that there is none.
+fn judge_diverged(past: Past<'_>, answer: &Answer, memory: &mut Memory) -> Option<Verdict> {
+    let step = past.step();
+    let id = id_of(step);
+    let ours: Json = serde_json::from_str(&answer.body).unwrap_or_default();
+    if let Some(rule) = memory.rule_of_divergence(&id) {
+        let is_itself = || ours["id"].as_str().is_some_and(|own| own.eq_ignore_ascii_case(&id));
+        let is_missing = || ours["error"]["code"] == "NotFound" && ours["error"]["message"].is_string();
+        return match (step.request.method.as_str(), answer.status) {
+            ("GET", 200) if is_itself() => Some(Verdict::ByRule(rule)),
+            ("GET", 404) if is_missing() => Some(Verdict::ByRule(rule)),
+            ("DELETE", 202 | 204) => {
+                memory.forget_divergence(&id);
+                bind_what_matches(&mut memory.bindings, step, answer);
+                memory.lose(step, rule);
+                memory.lost.retain(|placeholder, _| !memory.bindings.is_bound(placeholder));
+                Some(Verdict::ByRule(rule))
+            }
+            _ => None,
+        };
+    }
+    let rule_of = |item: &Json| memory.rule_of_divergence(&item.get("id")?.as_str()?.to_ascii_lowercase());
+    let rule = step.response.body.get("value")?.as_array()?.iter().find_map(rule_of)?;
+    let (mut recorded, mut ours) = (step.response.body.clone(), ours);
+    for list in [&mut recorded, &mut ours] {
+        if let Some(Json::Array(items)) = list.get_mut("value") {
+            items.retain(|item| rule_of(item).is_none());
+        }
+    }
+    let mut differences = Vec::new();
+    memory.bindings.clone().accept_json(&recorded, &ours, "$", &mut differences);
+    (answer.status == step.response.status && differences.is_empty()).then_some(Verdict::ByRule(rule))
 }
 
 /// Judges a step about what a rule has made different from the recording.
@@ -125,8 +165,15 @@ fn judge_shadow(rules: &[Rule], past: Past<'_>, answer: &Answer, memory: &mut Me
     }
 }
 
-/// Compares after the adjustments of all rules that concern the step, then of each alone.
-fn adjusted(rules: &[Rule], past: Past<'_>, answer: &Answer, memory: &mut Memory) -> Option<usize> {
+/// Compares after the adjustments of all rules that concern the step, then of each alone; the error is what is left to
+/// explain at least.
+fn adjusted(
+    rules: &[Rule],
+    past: Past<'_>,
+    answer: &Answer,
+    memory: &mut Memory,
+) -> Result<usize, Option<Vec<String>>> {
+    let mut least: Option<Vec<String>> = None;
     let step = past.step();
     let concerned: Vec<usize> =
         (0..rules.len()).filter(|at| rules[*at].answer.is_none() && rules[*at].concerns(past, memory)).collect();
@@ -135,15 +182,18 @@ fn adjusted(rules: &[Rule], past: Past<'_>, answer: &Answer, memory: &mut Memory
         let mut compared = Compared::new(step, answer);
         let mut changing = None;
         for at in &chosen {
-            let before = (compared.step.response.clone(), compared.ours.body.clone(), compared.drop_own_reads);
+            let before = compared.clone();
             rules[*at].adjust.apply(past, memory, &mut compared);
-            let after = (&compared.step.response, &compared.ours.body, compared.drop_own_reads);
-            if changing.is_none() && (&before.0, &before.1, before.2) != after {
+            if changing.is_none() && compared.differs_from(&before) {
                 changing = Some(*at);
             }
         }
         let mut bindings = memory.bindings.clone();
-        if chosen.is_empty() || !compare(&mut bindings, &compared).is_empty() {
+        let left = compare(&mut bindings, &compared);
+        if chosen.is_empty() || !left.is_empty() {
+            if least.as_ref().is_none_or(|least| left.len() < least.len()) {
+                least = Some(left);
+            }
             continue;
         }
         memory.bindings = bindings;
@@ -151,9 +201,9 @@ fn adjusted(rules: &[Rule], past: Past<'_>, answer: &Answer, memory: &mut Memory
         memory.remember(past, &compared.step.response.body);
         let chosen = changing.unwrap_or(chosen[0]);
         follow(chosen, &rules[chosen], past, answer, memory);
-        return Some(chosen);
+        return Ok(chosen);
     }
-    None
+    Err(least)
 }
 
 /// Takes down what a difference does to later steps.
@@ -164,6 +214,7 @@ fn follow(at: usize, rule: &Rule, past: Past<'_>, answer: &Answer, memory: &mut 
         Effect::Accepted => memory.accept(past, serde_json::from_str(&answer.body).unwrap_or_default(), at),
         Effect::Deleted => memory.remove(past, at),
         Effect::Lost => memory.lose(past.step(), at),
+        Effect::Diverged => memory.diverge(past, at),
     }
 }
 
@@ -192,6 +243,9 @@ fn compare(bindings: &mut Bindings, compared: &Compared) -> Vec<String> {
     }
     let arrived = &answer.forwarded;
     forwarded::compare(bindings, &compared.step.forwarded, arrived, compared.drop_own_reads, &mut differences);
+    if let Some(calls) = &answer.terraform {
+        differences.extend(terraform::compare(bindings, &compared.step.terraform, calls));
+    }
     differences
 }
 

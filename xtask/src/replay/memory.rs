@@ -20,6 +20,10 @@ pub struct Memory {
     pub lost: HashMap<String, usize>,
     /// Resources that are not as recorded because of a rule.
     pub shadows: HashMap<String, usize>,
+    /// Resources that went another way because of a rule: only that they are there, or not, can be judged.
+    diverged: HashMap<String, usize>,
+    /// Names of resources that ever did: what was made for them is not as recorded.
+    strayed: HashSet<String>,
     /// Scopes that were not deleted, and so hold what they held, because of a rule.
     kept: Vec<(String, usize)>,
     /// Resources whose type was deleted.
@@ -46,6 +50,7 @@ impl Memory {
                     properties.insert("provisioningState".to_owned(), end);
                 }
                 self.shadows.remove(&id);
+                self.diverged.remove(&id);
                 self.orphans.remove(&id);
                 self.known.insert(id, body);
             }
@@ -57,6 +62,7 @@ impl Memory {
             }
             "DELETE" if matches!(step.response.status, 200 | 202 | 204) => {
                 self.shadows.remove(&id);
+                self.diverged.remove(&id);
                 self.forget(&id);
             }
             _ => {}
@@ -118,6 +124,37 @@ impl Memory {
         let id = past.subject();
         self.forget(&id);
         self.shadows.insert(id, rule);
+    }
+
+    /// A resource, or that of an operation, goes another way because of a rule.
+    pub fn diverge(&mut self, past: Past<'_>, rule: usize) {
+        let id = past.subject();
+        self.strayed.insert(id.rsplit('/').next().unwrap_or_default().to_owned());
+        self.diverged.insert(id, rule);
+        self.lose(past.step(), rule);
+    }
+
+    /// The recording still has a resource whose deletion failed, and we have not.
+    pub fn diverge_after_failed_deletion(&mut self, past: Past<'_>, rule: usize) {
+        if past.step().response.body["status"] == "Failed" && past.begun_by().starts_with("DELETE ") {
+            self.diverged.insert(past.subject(), rule);
+        }
+    }
+
+    /// The rule because of which a resource went another way.
+    pub fn rule_of_divergence(&self, id: &str) -> Option<usize> {
+        self.diverged.get(id).copied()
+    }
+
+    /// What went another way is deleted.
+    pub fn forget_divergence(&mut self, id: &str) {
+        self.diverged.remove(id);
+        self.forget(id);
+    }
+
+    /// Whether a resource of this name ever went another way.
+    pub fn has_strayed(&self, name: &str) -> bool {
+        self.strayed.contains(&name.to_ascii_lowercase())
     }
 
     /// Placeholders that the recorded answer introduced will have no value.

@@ -13,6 +13,7 @@ mod judge;
 mod memory;
 mod modules;
 mod mutants;
+mod place;
 mod player;
 mod report;
 mod rules;
@@ -20,6 +21,7 @@ mod scenario;
 pub mod server;
 pub mod stand_in;
 mod surroundings;
+mod terraform;
 pub mod wire;
 
 use std::sync::Mutex;
@@ -29,10 +31,10 @@ use anyhow::{Context, bail};
 use camino::{Utf8Path, Utf8PathBuf};
 
 use judge::Verdict;
+use place::Place;
 use player::{Played, Player};
 use rules::Rule;
 use scenario::Scenario;
-use server::Server;
 use surroundings::Surroundings;
 
 /// Plays recorded HTTP scenarios and prints steps passed per range.
@@ -48,7 +50,7 @@ pub struct Args {
     #[arg(long)]
     rad: Option<Utf8PathBuf>,
     /// Rules of the wanted differences [default: tests/replay/rules.yaml; for recordings of the runtime also
-    /// tests/replay/runtime-rules.yaml]
+    /// tests/replay/runtime-rules.yaml and tests/replay/recipe-rules.yaml]
     #[arg(long)]
     rules: Vec<Utf8PathBuf>,
     /// Address of a Kubernetes API whose objects the server at --url makes; without it objects are not compared
@@ -138,7 +140,9 @@ impl Suite {
         let common = "tests/replay/rules.yaml".into();
         match self {
             Suite::Http => vec![common],
-            Suite::Runtime => vec![common, "tests/replay/runtime-rules.yaml".into()],
+            Suite::Runtime => {
+                vec![common, "tests/replay/runtime-rules.yaml".into(), "tests/replay/recipe-rules.yaml".into()]
+            }
         }
     }
 }
@@ -155,15 +159,15 @@ fn play(
         let broken = |_| Verdict::Different(vec![format!("{error:#}")]);
         Played { verdicts: scenario.steps.iter().map(broken).collect(), ..Played::default() }
     };
-    let server = match rad.map(Server::start).transpose() {
-        Ok(server) => server,
-        Err(error) => return failed(error),
+    let place = match (rad, url) {
+        (Some(rad), _) => Place::start(rad, scenario),
+        (None, url) => Ok(Place::at(url.unwrap_or_default(), args.cluster.clone())),
     };
-    let authority = server.as_ref().map_or(url.unwrap_or_default(), |server| &server.authority);
-    let cluster = server.as_ref().map(|server| server.cluster.clone()).or_else(|| args.cluster.clone());
-    let surroundings = cluster.map(Surroundings::at);
-    let stripped = surroundings.as_ref().filter(|_| suite == Suite::Http).map_or(Ok(()), Surroundings::strip);
-    match stripped.and_then(|()| Player::new(scenario, rules, description, authority, surroundings)) {
+    let player = place.and_then(|place| {
+        place.surroundings.as_ref().filter(|_| suite == Suite::Http).map_or(Ok(()), Surroundings::strip)?;
+        Player::new(scenario, rules, description, place)
+    });
+    match player {
         Ok(player) => player.play(),
         Err(error) => failed(error),
     }

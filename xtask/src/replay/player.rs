@@ -14,15 +14,19 @@ use super::memory::Memory;
 use super::modules::Modules;
 use super::mutants;
 use super::rules::Rule;
+use super::place::Place;
 use super::scenario::{Scenario, Step};
 use super::stand_in::StandIn;
-use super::surroundings::{self, Surroundings};
+use super::surroundings;
+use super::terraform;
 use super::wire::{self, Answer};
 
 /// How long an operation may take before the step counts as different.
 const PATIENCE: Duration = Duration::from_secs(30);
 /// On so many answers of each scenario that a rule excuses, wrong ones are tried.
 const TRIED: usize = 1;
+/// How long what runs beside an operation is waited for.
+const BESIDE: Duration = Duration::from_secs(4);
 
 /// What became of a scenario.
 #[derive(Default)]
@@ -53,7 +57,6 @@ pub struct Survivor {
 pub struct Player<'a> {
     scenario: &'a Scenario,
     rules: &'a [Rule],
-    authority: String,
     memory: Memory,
     /// Wrong answers that a rule would have excused.
     survivors: Vec<Survivor>,
@@ -65,41 +68,42 @@ pub struct Player<'a> {
     described: usize,
     invalid: Vec<(usize, Vec<String>)>,
     stand_in: StandIn,
-    /// The cluster that the server deploys to.
-    surroundings: Option<Surroundings>,
+    modules: Modules,
+    /// The server with what is around it.
+    place: Place,
+    /// What Terraform was given and no step has asked for yet.
+    pending: terraform::Pending,
     /// Why nothing can be played any more.
     stopped: Option<String>,
 }
 
 impl<'a> Player<'a> {
-    /// Returns a player of `scenario` for the server at `authority` (`host:port`).
+    /// Returns a player of `scenario` for the server of a place.
     ///
     /// # Errors
-    /// When the stand-in for imperative providers cannot listen.
+    /// When a stand-in for what is outside cannot listen.
     pub fn new(
         scenario: &'a Scenario,
         rules: &'a [Rule],
         description: &'a Description,
-        authority: &str,
-        surroundings: Option<Surroundings>,
+        place: Place,
     ) -> anyhow::Result<Self> {
         let stand_in = StandIn::start()?;
+        let modules = Modules::listen()?;
         let mut bindings = Bindings::default();
-        bindings.bind("{base}", &format!("http://{authority}"));
-        bindings.bind("{host:ucp}", authority);
+        bindings.bind("{base}", &format!("http://{}", place.authority));
+        bindings.bind("{host:ucp}", &place.authority);
         // Nothing listens on the discard port; recipes and addresses that name inner servers must fail.
         for inner in ["core-rp", "dynamic-rp", "deployment-engine", "closed-port", "nothing"] {
             bindings.bind(&format!("{{host:{inner}}}"), "127.0.0.1:9");
         }
         bindings.bind("{host:test-rp}", &stand_in.authority);
-        if !scenario.modules.is_empty() {
-            bindings.bind("{host:modules}", &Modules::serve(scenario)?.url);
-        }
-        let authority = authority.to_owned();
+        bindings.bind("{host:modules}", &modules.url());
+        bindings.bind("{host:registry}", &modules.registry());
+        modules.serve(scenario, &bindings)?;
         Ok(Self {
             scenario,
             rules,
-            authority,
             memory: Memory::new(bindings),
             survivors: Vec::new(),
             mutants: 0,
@@ -108,7 +112,9 @@ impl<'a> Player<'a> {
             described: 0,
             invalid: Vec::new(),
             stand_in,
-            surroundings,
+            modules,
+            place,
+            pending: terraform::Pending::default(),
             stopped: unplayable(scenario),
         })
     }
@@ -125,6 +131,7 @@ impl<'a> Player<'a> {
                 verdicts.push(self.step(at));
             }
         }
+        self.account_for_calls(&mut verdicts);
         Played {
             verdicts,
             survivors: self.survivors,
@@ -158,7 +165,7 @@ impl<'a> Player<'a> {
             Some(action) => self.surround(action),
             None => self.exchange(at),
         };
-        match (&step.objects, &self.surroundings) {
+        match (&step.objects, &self.place.surroundings) {
             (Some(recorded), Some(_)) => self.judge_objects(at, recorded, verdict),
             _ => verdict,
         }
@@ -166,12 +173,13 @@ impl<'a> Player<'a> {
 
     /// Does to the surroundings what was done to them.
     fn surround(&mut self, action: &Json) -> Verdict {
-        let Some(surroundings) = &self.surroundings else {
-            return Verdict::Unplayed("there is no cluster to act on".to_owned());
-        };
-        match surroundings.play(action) {
+        if let Some(module) = action["module"].as_str() {
+            self.modules.set_gone(module, action["action"] == "moduleGone");
+            return Verdict::Equal;
+        }
+        match self.place.play(action, &mut self.memory.bindings, &self.scenario.modules) {
             Ok(()) => Verdict::Equal,
-            Err(surroundings::Trouble::Different(difference)) => Verdict::Different(vec![difference]),
+            Err(surroundings::Trouble::Different(differences)) => self.judge_surroundings(action, differences),
             Err(surroundings::Trouble::Unplayable(reason)) => {
                 self.stopped = Some(reason.clone());
                 Verdict::Unplayed(reason)
@@ -179,12 +187,41 @@ impl<'a> Player<'a> {
         }
     }
 
+    /// Judges what was read in the surroundings and differs.
+    fn judge_surroundings(&mut self, action: &Json, differences: Vec<String>) -> Verdict {
+        let (Some(recorded), Some(ours)) = (action.get("tfstate"), self.place.state()) else {
+            return Verdict::Different(differences);
+        };
+        let is_state = |rule: &&Rule| !rule.adjust.state.is_empty();
+        let (mut recorded, mut ours) = (recorded.clone(), ours);
+        for rule in self.rules.iter().filter(is_state) {
+            rule.adjust.apply_to_state(&mut recorded);
+            rule.adjust.apply_to_state(&mut ours);
+        }
+        let mut left = Vec::new();
+        self.memory.bindings.accept_json(&recorded, &ours, "tfstate", &mut left);
+        match self.rules.iter().position(|rule| is_state(&rule)) {
+            Some(rule) if left.is_empty() => Verdict::ByRule(rule),
+            _ => Verdict::Different(left),
+        }
+    }
+
+    /// Returns the objects of resources that can be compared.
+    fn comparable(&self, objects: &[Json]) -> Vec<Json> {
+        let mut sorted = surroundings::sorted(objects);
+        sorted.retain(|object| {
+            let name = object["metadata"]["name"].as_str().unwrap_or_default();
+            object["kind"] == "Namespace" || !self.memory.has_strayed(name)
+        });
+        sorted
+    }
+
     /// Compares the objects in the cluster with the recorded ones.
     fn judge_objects(&mut self, at: usize, recorded: &[Json], verdict: Verdict) -> Verdict {
         let past = Past::new(self.scenario, at);
-        let Some(surroundings) = &self.surroundings else { return verdict };
+        let Some(surroundings) = &self.place.surroundings else { return verdict };
         let (recorded, ours) = match surroundings.objects(self.scenario.number()) {
-            Ok(ours) => (surroundings::sorted(recorded), surroundings::sorted(&ours)),
+            Ok(ours) => (self.comparable(recorded), self.comparable(&ours)),
             Err(error) => return worse(verdict, vec![error]),
         };
         let differences = compare_objects(&mut self.memory.bindings, &recorded, &ours);
@@ -225,21 +262,56 @@ impl<'a> Player<'a> {
     fn exchange(&mut self, at: usize) -> Verdict {
         let step = &self.scenario.steps[at];
         let lost = self.memory.lost.iter().find(|(placeholder, _)| step.request.path.contains(placeholder.as_str()));
-        if let Some((_, rule)) = lost {
-            return Verdict::ByRule(*rule);
+        if let Some((_, &rule)) = lost {
+            self.memory.diverge_after_failed_deletion(Past::new(self.scenario, at), rule);
+            return Verdict::ByRule(rule);
         }
         self.wait_for_begin(at);
         match if step.poll { self.poll(step) } else { self.send(step) } {
-            Ok(answer) => {
+            Ok(mut answer) => {
                 if step.is_awaited() {
                     self.wait_for(&answer);
                 }
+                answer.terraform = self.calls_for(at);
                 self.judge(at, &answer)
             }
             Err(reason) => match self.memory.lost.get(&reason) {
                 Some(rule) => Verdict::ByRule(*rule),
                 None => Verdict::Different(vec![format!("not played: {reason}")]),
             },
+        }
+    }
+
+    /// Returns what Terraform was given for a step, in the order of the recording; waits a moment for what runs beside.
+    fn calls_for(&mut self, at: usize) -> Option<Vec<Json>> {
+        let calls = self.place.calls.as_ref()?;
+        let recorded = &self.scenario.steps[at].terraform;
+        let patience = Instant::now() + BESIDE;
+        loop {
+            self.pending.add(calls.take());
+            let found = self.pending.find(recorded, &self.memory.bindings);
+            if found.iter().all(|(at, _)| at.is_some()) || Instant::now() > patience {
+                let (at, calls): (Vec<Option<usize>>, Vec<Json>) = found.into_iter().unzip();
+                self.pending.remove(at.into_iter().flatten().collect());
+                return Some(calls);
+            }
+            std::thread::sleep(Duration::from_millis(50));
+        }
+    }
+
+    /// Adds to the last verdict what Terraform was given and nobody recorded.
+    fn account_for_calls(&mut self, verdicts: &mut [Verdict]) {
+        if let Some(calls) = &self.place.calls {
+            self.pending.add(calls.take());
+        }
+        // Whoever goes on after an outage begins again.
+        if self.scenario.has_outage() {
+            return;
+        }
+        let left: Vec<String> =
+            self.pending.left().iter().map(|call| format!("terraform: not expected: {call}")).collect();
+        if let (false, Some(last)) = (left.is_empty(), verdicts.last_mut()) {
+            *last = worse(std::mem::replace(last, Verdict::Equal), left);
         }
     }
 
@@ -250,7 +322,7 @@ impl<'a> Player<'a> {
         for (name, value) in &step.request.headers {
             headers.push((name.clone(), self.memory.bindings.fill(value.as_str().unwrap_or_default())?));
         }
-        let body = match &step.request.body {
+        let body = match &as_answered(step) {
             Json::Null => None,
             Json::String(raw) => Some(raw_bytes(&self.memory.bindings.fill(raw)?)),
             json => Some(self.memory.bindings.fill(&json.to_string())?.into_bytes()),
@@ -261,8 +333,12 @@ impl<'a> Player<'a> {
             .map(|one| one.prepare(&step.response, &self.memory.bindings))
             .collect::<Result<_, _>>()?;
         self.stand_in.prepare(prepared);
-        let mut answer = wire::send(&self.authority, &step.request.method, &path, &headers, body.as_deref())
-            .map_err(|error| format!("{error:#}"))?;
+        let mut answer = match wire::send(&self.place.authority, &step.request.method, &path, &headers, body.as_deref()) {
+            Ok(answer) => answer,
+            // A server that was killed answers nothing.
+            Err(_) if self.place.is_down() => Answer::default(),
+            Err(error) => return Err(format!("{error:#}")),
+        };
         answer.forwarded = self.stand_in.arrived();
         Ok(answer)
     }
@@ -291,7 +367,7 @@ impl<'a> Player<'a> {
     }
 
     fn status_of(&self, path: &str) -> String {
-        let polled = wire::send(&self.authority, "GET", path, &[], None);
+        let polled = wire::send(&self.place.authority, "GET", path, &[], None);
         let body: Json = polled.ok().and_then(|answer| serde_json::from_str(&answer.body).ok()).unwrap_or_default();
         body["status"].as_str().unwrap_or_default().to_owned()
     }
@@ -334,7 +410,9 @@ impl<'a> Player<'a> {
     fn judge(&mut self, at: usize, answer: &Answer) -> Verdict {
         let past = Past::new(self.scenario, at);
         let request = &past.step().request;
-        if let Some(violations) = self.description.violations(&request.method, &request.path, answer) {
+        // Who is down answers nothing that could be described.
+        let violations = self.description.violations(&request.method, &request.path, answer);
+        if let Some(violations) = violations.filter(|_| answer.status != 0) {
             self.described += 1;
             if !violations.is_empty() {
                 self.invalid.push((at, violations));
@@ -362,7 +440,20 @@ impl<'a> Player<'a> {
 /// Why a scenario cannot be played here at all.
 fn unplayable(scenario: &Scenario) -> Option<String> {
     let needs_terraform = !scenario.modules.is_empty();
-    (needs_terraform && !surroundings::has_terraform()).then(|| "terraform is not on PATH".to_owned())
+    (needs_terraform && terraform::find().is_none()).then(|| "terraform is not on PATH".to_owned())
+}
+
+/// The body of a request. The recorder changed some after they were sent: which application a resource was put into,
+/// its answer tells better.
+fn as_answered(step: &Step) -> Json {
+    let mut body = step.request.body.clone();
+    let answered = step.response.body.pointer("/properties/application").filter(|text| text.is_string());
+    if let (Some(application), Some(answered)) = (body.pointer_mut("/properties/application"), answered)
+        && application.is_string()
+    {
+        *application = answered.clone();
+    }
+    body
 }
 
 /// A verdict with more differences.

@@ -70,6 +70,8 @@ pub struct Condition {
     followed_by: Option<Pattern>,
     /// An earlier write that was carried out.
     preceded_by: Option<Pattern>,
+    /// What was last done to the surroundings, as JSON text.
+    surroundings: Option<Pattern>,
     /// A schema that was registered for the type in the path, as JSON text.
     registered: Option<Pattern>,
     /// Whether what the path stands below was never made, or is deleted.
@@ -143,6 +145,8 @@ pub enum Effect {
     Deleted,
     /// What the recorded answer names (an operation, a page) does not exist.
     Lost,
+    /// The resource went another way: what its operations end with, and what is made for it, is not as recorded.
+    Diverged,
 }
 
 /// A regular expression in a data file.
@@ -238,6 +242,7 @@ impl Condition {
             && holds(&self.begun_by, &|| past.begun_by())
             && holds(&self.followed_by, &|| past.followed_by())
             && holds(&self.preceded_by, &|| past.preceded_by())
+            && holds(&self.surroundings, &|| past.surroundings())
             && self
                 .registered
                 .as_ref()
@@ -260,7 +265,7 @@ mod tests {
 
     #[test]
     fn every_rule_is_explained_in_the_list_of_differences() {
-        let files = ["rules.yaml", "runtime-rules.yaml"].map(|file| root().join("tests/replay").join(file));
+        let files = ["rules.yaml", "runtime-rules.yaml", "recipe-rules.yaml"].map(|file| root().join("tests/replay").join(file));
         let rules = read_all(files.into()).expect("the rules can be read");
         let page = std::fs::read_to_string(root().join("docs/differences.md")).expect("the page can be read");
         let exchanges = page.split("## What command lines print").next().expect("there is a part before it");

@@ -45,6 +45,9 @@ pub struct Step {
     /// The Kubernetes objects after the step.
     #[serde(default)]
     pub objects: Option<Vec<Json>>,
+    /// What was given to Terraform during the step.
+    #[serde(default)]
+    pub terraform: Vec<Json>,
 }
 
 /// A recorded request.
@@ -79,6 +82,12 @@ impl Scenario {
         // The number stands in the file's name only.
         scenario.scenario = path.file_stem().unwrap_or_default().to_owned();
         Ok(scenario)
+    }
+
+    /// Whether a process is killed in it, or the cluster is down for a while.
+    pub fn has_outage(&self) -> bool {
+        let actions = self.steps.iter().filter_map(|step| step.cluster.as_ref()?["action"].as_str());
+        actions.into_iter().any(|action| matches!(action, "kill" | "stopApiServer"))
     }
 
     /// The number that ranges are made of.

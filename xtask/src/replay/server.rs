@@ -1,6 +1,7 @@
 //! A fresh server for each scenario.
 
 use std::net::TcpListener;
+use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
@@ -9,30 +10,105 @@ use camino::{Utf8Path, Utf8PathBuf};
 
 use super::wire;
 
+/// How long the work of a server that was killed is waited for.
+const LEASE: &str = "2";
+
+/// What a scenario needs of its server.
+#[derive(Clone, Debug, Default)]
+pub struct Needs {
+    /// It is killed and started again, or its cluster fails: database and cluster must be beside it.
+    pub outage: bool,
+    /// The program to run as Terraform.
+    pub terraform: Option<PathBuf>,
+}
+
 /// A server of ours that ends with this value.
 pub struct Server {
-    child: Child,
+    process: Option<Child>,
+    rad: Utf8PathBuf,
+    arguments: Vec<String>,
     /// `host:port`.
     pub authority: String,
     /// `host:port` of the Kubernetes API of its cluster in memory.
     pub cluster: String,
+    /// The server whose cluster in memory it deploys to, and the files of both.
+    beside: Option<(Box<Server>, tempfile::TempDir)>,
 }
 
 impl Server {
     /// Starts `rad serve` with an empty database on a free port.
-    pub fn start(rad: &Utf8Path) -> anyhow::Result<Self> {
-        let (authority, cluster) = (free_address()?, free_address()?);
-        let memory = format!("memory={cluster}");
-        let child = Command::new(rad)
-            .args(["serve", "--database", ":memory:", "--listen", &authority, "--kubernetes", &memory])
+    ///
+    /// # Errors
+    /// When it cannot be started or is not ready in time.
+    pub fn start(rad: &Utf8Path, needs: &Needs) -> anyhow::Result<Self> {
+        let authority = free_address()?;
+        let mut arguments = vec!["serve".to_owned(), "--listen".to_owned(), authority.clone()];
+        if let Some(program) = &needs.terraform {
+            arguments.extend(["--terraform".to_owned(), program.display().to_string()]);
+        }
+        let mut server = if needs.outage {
+            Self::beside_a_cluster(rad, authority, arguments)?
+        } else {
+            let cluster = free_address()?;
+            arguments.extend(["--database", ":memory:", "--kubernetes"].map(str::to_owned));
+            arguments.push(format!("memory={cluster}"));
+            Self { process: None, rad: rad.to_owned(), arguments, authority, cluster, beside: None }
+        };
+        server.spawn()?;
+        Ok(server)
+    }
+
+    /// A server whose database and cluster outlive its process.
+    fn beside_a_cluster(rad: &Utf8Path, authority: String, mut arguments: Vec<String>) -> anyhow::Result<Self> {
+        let other = Box::new(Self::start(rad, &Needs::default())?);
+        let folder = tempfile::Builder::new().prefix("replay-server-").tempdir()?;
+        let kubeconfig = folder.path().join("kubeconfig");
+        let text = format!(
+            "apiVersion: v1\nkind: Config\ncurrent-context: memory\n\
+             clusters: [{{ name: memory, cluster: {{ server: 'http://{}' }} }}]\n\
+             contexts: [{{ name: memory, context: {{ cluster: memory, user: nobody }} }}]\n\
+             users: [{{ name: nobody, user: {{}} }}]\n",
+            other.cluster
+        );
+        std::fs::write(&kubeconfig, text).context("cannot write the kubeconfig of a scenario")?;
+        let database = folder.path().join("radii.db");
+        for (flag, value) in [("--database", &database), ("--kubeconfig", &kubeconfig)] {
+            arguments.extend([flag.to_owned(), value.display().to_string()]);
+        }
+        arguments.extend(["--lease", LEASE].map(str::to_owned));
+        let cluster = other.cluster.clone();
+        let beside = Some((other, folder));
+        Ok(Self { process: None, rad: rad.to_owned(), arguments, authority, cluster, beside })
+    }
+
+    /// Starts the process, or starts it again.
+    ///
+    /// # Errors
+    /// When it cannot be started or is not ready in time.
+    pub fn spawn(&mut self) -> anyhow::Result<()> {
+        let child = Command::new(&self.rad)
+            .args(&self.arguments)
             .stdin(Stdio::null())
             .stdout(Stdio::null())
             .stderr(Stdio::null())
             .spawn()
-            .with_context(|| format!("cannot start `{rad}`"))?;
-        let mut server = Self { child, authority, cluster };
-        server.wait()?;
-        Ok(server)
+            .with_context(|| format!("cannot start `{}`", self.rad))?;
+        self.process = Some(child);
+        self.wait()
+    }
+
+    /// Kills the process, which has no time to put anything in order.
+    pub fn kill(&mut self) {
+        if let Some(mut child) = self.process.take() {
+            // A server that ended by itself needs no killing.
+            let _ = child.kill();
+            let _ = child.wait();
+        }
+    }
+
+    /// Whether the server outlives its process.
+    pub fn can_restart(&self) -> bool {
+        self.beside.is_some()
     }
 
     fn wait(&mut self) -> anyhow::Result<()> {
@@ -41,7 +117,7 @@ impl Server {
             if wire::send(&self.authority, "GET", "/readyz", &[], None).is_ok_and(|answer| answer.status == 200) {
                 return Ok(());
             }
-            if let Some(status) = self.child.try_wait()? {
+            if let Some(status) = self.process.as_mut().map(Child::try_wait).transpose()?.flatten() {
                 bail!("the server ended with {status} before it was ready");
             }
             if Instant::now() > patience {
@@ -58,9 +134,7 @@ fn free_address() -> anyhow::Result<String> {
 
 impl Drop for Server {
     fn drop(&mut self) {
-        // The scenario is over; a server that ended by itself needs no killing.
-        let _ = self.child.kill();
-        let _ = self.child.wait();
+        self.kill();
     }
 }
 

@@ -1,7 +1,5 @@
 //! What happens beside the server: the cluster that it deploys to.
 
-use std::sync::LazyLock;
-
 use serde_json::{Map, Value as Json, json};
 
 use super::wire;
@@ -19,19 +17,10 @@ pub struct Surroundings {
 
 /// Why something could not be done to the surroundings.
 pub enum Trouble {
-    /// The cluster answered otherwise.
-    Different(String),
-    /// It cannot be played with a cluster in memory.
+    /// What was found is not what was recorded.
+    Different(Vec<String>),
+    /// It cannot be played here.
     Unplayable(String),
-}
-
-/// Whether a Terraform program is at hand.
-pub fn has_terraform() -> bool {
-    static FOUND: LazyLock<bool> = LazyLock::new(|| {
-        let paths = std::env::var_os("PATH").unwrap_or_default();
-        std::env::split_paths(&paths).any(|path| path.join("terraform").is_file() || path.join("tofu").is_file())
-    });
-    *FOUND
 }
 
 impl Surroundings {
@@ -77,6 +66,10 @@ impl Surroundings {
                 let body = json!({ "group": "dapr.io" });
                 self.send("POST", "/memory/removed-definitions", "application/json", &body, 200)
             }
+            "stopApiServer" | "startApiServer" => {
+                let body = json!({ "down": action["action"] == "stopApiServer" });
+                self.send("POST", "/memory/outage", "application/json", &body, 200)
+            }
             other => Err(Trouble::Unplayable(format!("`{other}` cannot be played with a cluster in memory"))),
         }
     }
@@ -99,9 +92,9 @@ impl Surroundings {
             Ok(answer) if u64::from(answer.status) == expected => Ok(()),
             Ok(answer) => {
                 let shown = format!("the cluster answered {} instead of {expected}: {}", answer.status, answer.body);
-                Err(Trouble::Different(shown))
+                Err(Trouble::Different(vec![shown]))
             }
-            Err(error) => Err(Trouble::Different(format!("{error:#}"))),
+            Err(error) => Err(Trouble::Different(vec![format!("{error:#}")])),
         }
     }
 
@@ -143,9 +136,13 @@ pub fn name_of(object: &Json) -> String {
     format!("{} {}/{}", text(&object["kind"]), text(&metadata["namespace"]), text(&metadata["name"]))
 }
 
-/// Objects with their lists in one order, where the order means nothing; leases of Terraform left out.
+/// Objects with their lists in one order, where the order means nothing; state and locks of Terraform left out, which
+/// our server keeps itself.
 pub fn sorted(objects: &[Json]) -> Vec<Json> {
-    let mut objects: Vec<Json> = objects.iter().filter(|object| object["kind"] != "Lease").cloned().collect();
+    let is_state = |object: &Json| object["metadata"]["labels"]["tfstate"] == "true";
+    // What the recorder put into the cluster itself is not listed.
+    let is_listed = |object: &&Json| !is_state(object) && object["kind"] != "ResourceQuota";
+    let mut objects: Vec<Json> = objects.iter().filter(is_listed).cloned().collect();
     objects.iter_mut().for_each(|object| sort(object, ""));
     objects.sort_by_key(name_of);
     objects

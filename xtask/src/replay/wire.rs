@@ -17,6 +17,8 @@ pub struct Answer {
     pub body: String,
     /// What arrived at the stand-in meanwhile.
     pub forwarded: Vec<super::stand_in::Arrived>,
+    /// What Terraform was given for what the step waited for, where it is listened to.
+    pub terraform: Option<Vec<serde_json::Value>>,
 }
 
 impl Answer {
@@ -73,7 +75,7 @@ fn parse(bytes: &[u8]) -> anyhow::Result<Answer> {
     let chunked = headers.iter().any(|(name, value)| name == "transfer-encoding" && value.contains("chunked"));
     let body = if chunked { unchunk(&bytes[start..])? } else { bytes[start..].to_vec() };
     let body = String::from_utf8_lossy(&body).into_owned();
-    Ok(Answer { status: head.code.unwrap_or(0), headers, body, forwarded: Vec::new() })
+    Ok(Answer { status: head.code.unwrap_or(0), headers, body, ..Answer::default() })
 }
 
 fn unchunk(mut bytes: &[u8]) -> anyhow::Result<Vec<u8>> {
