@@ -9,7 +9,7 @@ use serde_json::{Map, Value as Json, json};
 use super::history::Past;
 use super::memory::Memory;
 use super::rules::Pattern;
-use super::scenario::Step;
+use super::scenario::{Scenario, Step};
 use super::wire::Answer;
 
 /// Changes of the recorded answer, or of ours, before both are compared.
@@ -22,6 +22,8 @@ pub struct Adjust {
     pub without: Vec<String>,
     /// Lists are compared without regard to order, by `id` or `name`.
     pub unordered: bool,
+    /// Lists of what was made are compared without regard to order.
+    pub unordered_outputs: bool,
     /// Only items below the request's own path are expected in `value`.
     pub within_parent: bool,
     /// Items of `value` may be others below the request's own path, as complete as the recorded ones.
@@ -58,6 +60,8 @@ pub struct Adjust {
     pub own_arguments: Vec<String>,
     /// What is not compared of the state that Terraform keeps: `path/to/member`.
     pub state: Vec<String>,
+    /// Recorded destructions of modules that make no resources are not expected.
+    pub needless_destruction: bool,
     /// The name of a module in Terraform's root module is not compared.
     pub module_names: bool,
     /// Numbers of lines in generated files are not compared, nor the lines themselves.
@@ -109,6 +113,9 @@ impl Adjust {
         let step = past.step();
         compared.drop_own_reads |= self.no_own_reads;
         self.apply_to_calls(compared);
+        if self.needless_destruction {
+            forget_needless_destructions(past.scenario(), compared);
+        }
         self.expect_headers(&mut compared.step);
         if self.as_provided
             && let Some(provided) = step.forwarded.first()
@@ -186,6 +193,10 @@ impl Adjust {
             let path: Vec<_> = path.split('.').collect();
             remove(recorded, &path);
             remove(ours, &path);
+        }
+        if self.unordered_outputs {
+            sort_outputs(recorded);
+            sort_outputs(ours);
         }
         if self.unordered || self.others_within_parent {
             sort(recorded);
@@ -285,6 +296,23 @@ fn forget_texts(recorded: &mut Json, ours: &mut Json) {
         }
         _ => {}
     }
+}
+
+/// Takes destructions out that we did not call for, where the module makes no resources.
+fn forget_needless_destructions(scenario: &Scenario, compared: &mut Compared) {
+    let Some(ours) = &mut compared.ours.terraform else { return };
+    let makes_nothing = |call: &Json| {
+        let modules = call["main.tf.json"]["module"].as_object();
+        let mut sources = modules.into_iter().flat_map(Map::values).filter_map(|module| module["source"].as_str());
+        let name = sources.next().and_then(|source| source.rsplit('/').next()?.split(".tar.gz").next());
+        let files = name.and_then(|name| scenario.modules.get(name)?.as_object());
+        files
+            .is_some_and(|files| !files.values().any(|text| text.as_str().is_some_and(|it| it.contains("resource \""))))
+    };
+    let recorded = std::mem::take(&mut compared.step.terraform).into_iter().zip(std::mem::take(ours));
+    let is_expected =
+        |(call, own): &(Json, Json)| call["command"][0] != "destroy" || !own.is_null() || !makes_nothing(call);
+    (compared.step.terraform, *ours) = recorded.filter(is_expected).unzip();
 }
 
 /// Gives the one module of a root module the same name everywhere.
@@ -437,6 +465,19 @@ fn remove(value: &mut Json, path: &[&str]) {
             }
         }
         Json::Array(items) if *first == "*" && !rest.is_empty() => items.iter_mut().for_each(|item| remove(item, rest)),
+        _ => {}
+    }
+}
+
+/// Sorts the lists of what was made, wherever they are.
+fn sort_outputs(value: &mut Json) {
+    match value {
+        Json::Array(items) => items.iter_mut().for_each(sort_outputs),
+        Json::Object(members) => {
+            for (name, member) in members {
+                if name == "outputResources" { sort(member) } else { sort_outputs(member) }
+            }
+        }
         _ => {}
     }
 }

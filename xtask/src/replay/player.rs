@@ -13,8 +13,8 @@ use super::judge::{Verdict, judge};
 use super::memory::Memory;
 use super::modules::Modules;
 use super::mutants;
-use super::rules::Rule;
 use super::place::Place;
+use super::rules::Rule;
 use super::scenario::{Scenario, Step};
 use super::stand_in::StandIn;
 use super::surroundings;
@@ -267,7 +267,7 @@ impl<'a> Player<'a> {
             return Verdict::ByRule(rule);
         }
         self.wait_for_begin(at);
-        match if step.poll { self.poll(step) } else { self.send(step) } {
+        match if step.poll { self.poll(step) } else { self.send_until_settled(step) } {
             Ok(mut answer) => {
                 if step.is_awaited() {
                     self.wait_for(&answer);
@@ -315,6 +315,22 @@ impl<'a> Player<'a> {
         }
     }
 
+    /// Sends a step's request; asks again while a resource is at work which the recording saw settled.
+    fn send_until_settled(&self, step: &Step) -> Result<Answer, String> {
+        let state_of = |body: &Json| body["properties"]["provisioningState"].as_str().map(str::to_owned);
+        let is_settled = state_of(&step.response.body).is_some_and(|state| is_terminal(&state));
+        let patience = Instant::now() + BESIDE;
+        loop {
+            let answer = self.send(step)?;
+            let body: Json = serde_json::from_str(&answer.body).unwrap_or_default();
+            let is_at_work = state_of(&body).is_some_and(|state| !is_terminal(&state));
+            if step.request.method != "GET" || !is_settled || !is_at_work || Instant::now() > patience {
+                return Ok(answer);
+            }
+            std::thread::sleep(Duration::from_millis(50));
+        }
+    }
+
     /// Sends a step's request; the error is a placeholder without value, or a failure to connect.
     fn send(&self, step: &Step) -> Result<Answer, String> {
         let path = self.memory.bindings.fill(&step.request.path)?;
@@ -333,7 +349,8 @@ impl<'a> Player<'a> {
             .map(|one| one.prepare(&step.response, &self.memory.bindings))
             .collect::<Result<_, _>>()?;
         self.stand_in.prepare(prepared);
-        let mut answer = match wire::send(&self.place.authority, &step.request.method, &path, &headers, body.as_deref()) {
+        let mut answer = match wire::send(&self.place.authority, &step.request.method, &path, &headers, body.as_deref())
+        {
             Ok(answer) => answer,
             // A server that was killed answers nothing.
             Err(_) if self.place.is_down() => Answer::default(),

@@ -265,7 +265,8 @@ mod tests {
 
     #[test]
     fn every_rule_is_explained_in_the_list_of_differences() {
-        let files = ["rules.yaml", "runtime-rules.yaml", "recipe-rules.yaml"].map(|file| root().join("tests/replay").join(file));
+        let files = ["rules.yaml", "runtime-rules.yaml", "recipe-rules.yaml"]
+            .map(|file| root().join("tests/replay").join(file));
         let rules = read_all(files.into()).expect("the rules can be read");
         let page = std::fs::read_to_string(root().join("docs/differences.md")).expect("the page can be read");
         let exchanges = page.split("## What command lines print").next().expect("there is a part before it");

@@ -29,6 +29,21 @@ impl Surroundings {
         Self { authority }
     }
 
+    /// Adds what every cluster has.
+    ///
+    /// # Errors
+    /// When the cluster cannot be reached.
+    pub fn furnish(&self) -> anyhow::Result<()> {
+        self.add_namespace("default")
+    }
+
+    fn add_namespace(&self, name: &str) -> anyhow::Result<()> {
+        let headers = [("content-type".to_owned(), "application/json".to_owned())];
+        let body = json!({ "apiVersion": "v1", "kind": "Namespace", "metadata": { "name": name } }).to_string();
+        wire::send(&self.authority, "POST", "/api/v1/namespaces", &headers, Some(body.as_bytes()))?;
+        Ok(())
+    }
+
     /// Makes the cluster what it was when the protocol was recorded: without the operators' definitions, and with
     /// the namespaces that the README of the recordings names.
     ///
@@ -41,9 +56,7 @@ impl Surroundings {
             wire::send(&self.authority, "POST", "/memory/removed-definitions", &headers, Some(body.as_bytes()))?;
         }
         for namespace in NAMESPACES {
-            let body =
-                json!({ "apiVersion": "v1", "kind": "Namespace", "metadata": { "name": namespace } }).to_string();
-            wire::send(&self.authority, "POST", "/api/v1/namespaces", &headers, Some(body.as_bytes()))?;
+            self.add_namespace(namespace)?;
         }
         Ok(())
     }
