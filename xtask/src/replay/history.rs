@@ -95,8 +95,8 @@ impl<'a> Past<'a> {
             let provider = format!("{plane}{REGISTRATIONS}{namespace}");
             let kind = format!("{provider}/resourcetypes/{kind}");
             [provider, kind].iter().any(|id| {
-                let writes = self.scenario.steps[..self.at].iter().filter(|step| id_of(step) == *id);
-                let last = writes.filter(|step| step.request.method != "GET").next_back();
+                let mut writes = self.scenario.steps[..self.at].iter().filter(|step| id_of(step) == *id);
+                let last = writes.rfind(|step| step.request.method != "GET");
                 last.is_some_and(|step| step.request.method == "DELETE" && step.response.status == 202)
             })
         })

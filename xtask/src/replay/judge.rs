@@ -165,8 +165,8 @@ fn judge_shadow(rules: &[Rule], past: Past<'_>, answer: &Answer, memory: &mut Me
     }
 }
 
-/// Compares after the adjustments of all rules that concern the step, then of all but
-/// one, then of each alone; the error is what is left to
+/// Compares after the adjustments of all rules that concern the step, then of each
+/// alone; the error is what is left to
 /// explain at least.
 fn adjusted(
     rules: &[Rule],
@@ -178,21 +178,23 @@ fn adjusted(
     let step = past.step();
     let concerned: Vec<usize> =
         (0..rules.len()).filter(|at| rules[*at].answer.is_none() && rules[*at].concerns(past, memory)).collect();
-    let but_one = concerned.iter().map(|left| concerned.iter().copied().filter(|at| at != left).collect());
     let alone = concerned.iter().map(|at| vec![*at]);
-    for chosen in std::iter::once(concerned.clone()).chain(but_one).chain(alone) {
+    for chosen in std::iter::once(concerned.clone()).chain(alone) {
         let mut compared = Compared::new(step, answer);
         let mut changing = None;
         for at in &chosen {
             let before = compared.clone();
             rules[*at].adjust.apply(past, memory, &mut compared);
-            if changing.is_none() && compared.differs_from(&before) {
-                changing = Some(*at);
+            if compared.differs_from(&before) {
+                changing = changing.or(Some(*at));
             }
+        }
+        if changing.is_none() {
+            continue;
         }
         let mut bindings = memory.bindings.clone();
         let left = compare(&mut bindings, &compared);
-        if chosen.is_empty() || !left.is_empty() {
+        if !left.is_empty() {
             if least.as_ref().is_none_or(|least| left.len() < least.len()) {
                 least = Some(left);
             }

@@ -43,7 +43,7 @@ impl Memory {
         let step = past.step();
         let id = id_of(step);
         match step.request.method.as_str() {
-            "PUT" | "PATCH" if matches!(step.response.status, 200 | 201 | 202) => {
+            "PUT" | "PATCH" if matches!(step.response.status, 200..=202) => {
                 let mut body = expected.clone();
                 let end = past.scenario().operation_end(step).and_then(|end| end.get("status")).cloned();
                 if let (Some(Json::Object(properties)), Some(end)) = (body.get_mut("properties"), end) {

@@ -19,10 +19,13 @@ pub struct Modules {
     served: Arc<Served>,
 }
 
+/// Path and content.
+type Archive = (String, Vec<u8>);
+
 #[derive(Default)]
 struct Served {
     /// `s<number>`, with path and content of each module.
-    content: OnceLock<(String, Vec<(String, Vec<u8>)>)>,
+    content: OnceLock<(String, Vec<Archive>)>,
     /// Paths that are not found for the time being.
     gone: Mutex<BTreeSet<String>>,
 }
