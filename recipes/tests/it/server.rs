@@ -175,12 +175,18 @@ impl Server {
         self.state.host.parts.store.list(&query).await.unwrap().records
     }
 
-    /// Removes the states that are kept for Terraform, without destroying anything.
-    pub async fn forget_states(&self) {
+    /// Removes the states that are kept for Terraform, without destroying anything; returns the mark of the last one.
+    pub async fn forget_states(&self) -> String {
         use radii_runtime::store::{Expect, Write};
-        let records = self.state_records().await;
-        let batch = records.into_iter().map(|record| Write::Delete { id: record.id, expect: Expect::Any }).collect();
+        let mut mark = String::new();
+        let forget = |mut record: Record| {
+            mark = record.private.data["mark"].as_str().unwrap().to_owned();
+            record.private.data.shift_remove("state");
+            Write::Put { record: Box::new(record), expect: Expect::Any }
+        };
+        let batch = self.state_records().await.into_iter().map(forget).collect();
         self.state.host.parts.store.commit(batch).await.unwrap();
+        mark
     }
 
     /// The states that are kept for Terraform.

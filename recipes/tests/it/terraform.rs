@@ -335,7 +335,7 @@ async fn what_a_killed_server_could_not_store_is_not_made_twice() {
     server.settle(DB, json!({})).await;
     let state = server.states().await.remove(0);
     // Terraform went on alone when its server was killed, could not store the state, and left it in its folder.
-    server.forget_states().await;
+    let mark = server.forget_states().await;
     let key: String = {
         use sha2::{Digest, Sha256};
         let digest = Sha256::digest(id(DB).to_string().to_ascii_lowercase());
@@ -343,6 +343,7 @@ async fn what_a_killed_server_could_not_store_is_not_made_twice() {
     };
     let left = tempfile::Builder::new().prefix(&format!("radii-terraform-{key}-")).tempdir().unwrap();
     std::fs::write(left.path().join("errored.tfstate"), &state).unwrap();
+    std::fs::write(left.path().join(".radii-state"), &mark).unwrap();
     assert_eq!(server.settle(DB, json!({})).await.error, None);
     assert_eq!(made(&server.states().await[0]), made(&state));
     assert!(!left.path().exists());
@@ -350,6 +351,7 @@ async fn what_a_killed_server_could_not_store_is_not_made_twice() {
     server.forget_states().await;
     std::fs::create_dir(left.path()).unwrap();
     std::fs::write(left.path().join("errored.tfstate"), &state).unwrap();
+    std::fs::write(left.path().join(".radii-state"), &mark).unwrap();
     assert_eq!(server.delete(DB).await.error, None);
     assert!(server.states().await.is_empty() && !left.path().exists());
 }
