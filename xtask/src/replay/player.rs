@@ -443,7 +443,7 @@ impl<'a> Player<'a> {
             if *tried > TRIED {
                 return verdict;
             }
-            for (what, mutant) in mutants::of(answer, |name| past.step().response.header(name).is_some()) {
+            for (what, mutant) in mutants::of(answer, |name| past.step().response.has_header(name)) {
                 self.mutants += 1;
                 if let Verdict::ByRule(_) = judge(self.rules, past, &mutant, &mut before.clone()) {
                     self.survivors.push(Survivor { rule, step: at, what });

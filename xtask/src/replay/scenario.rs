@@ -74,6 +74,13 @@ pub struct Response {
     pub body: Json,
 }
 
+impl Response {
+    /// Whether a header was recorded.
+    pub fn has_header(&self, name: &str) -> bool {
+        self.headers.keys().any(|known| known.eq_ignore_ascii_case(name))
+    }
+}
+
 impl Scenario {
     /// Reads one file.
     pub fn read(path: &Utf8Path) -> anyhow::Result<Self> {
