@@ -39,12 +39,15 @@ impl Place {
     }
 }
 
+/// What discovery said: kind, and the version that is asked for, to how it is reached.
+type Kinds = HashMap<(KindName, Option<String>), (ApiResource, Scope)>;
+
 /// A cluster behind an API server. It connects when it is first asked something.
 pub struct KubeCluster {
     place: Place,
     client: OnceCell<Client>,
     /// Kind, and the version that is asked for, to how it is reached.
-    kinds: Mutex<HashMap<(KindName, Option<String>), (ApiResource, Scope)>>,
+    kinds: Mutex<Kinds>,
 }
 
 impl KubeCluster {

@@ -274,7 +274,7 @@ fn drop_reserved_marks(properties: &mut Map<String, Json>) {
 /// Refuses roles that connections ask for: nobody here can give them.
 fn refuse_roles(properties: &Map<String, Json>, environment: &Environment) -> Result<(), Fault> {
     for (name, connection) in properties.get("connections").and_then(Json::as_object).into_iter().flatten() {
-        if !connection["iam"]["roles"].as_array().is_some_and(|roles| !roles.is_empty()) {
+        if connection["iam"]["roles"].as_array().is_none_or(|roles| roles.is_empty()) {
             continue;
         }
         if environment.provider("azure").is_none() {

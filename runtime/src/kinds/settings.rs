@@ -77,7 +77,7 @@ fn check_logins(properties: &Map<String, Json>) -> Result<(), Fault> {
         let method = login["authenticationMethod"].as_str().unwrap_or_default();
         let Some((_, needed, words)) = LOGINS.iter().find(|(known, _, _)| *known == method) else { continue };
         let is_missing = |name: &&str| login[*name].as_str().is_none_or(str::is_empty);
-        if needed.iter().any(|name| is_missing(name)) {
+        if needed.iter().any(is_missing) {
             let message =
                 format!("registryAuthentications[{host:?}]: {words} required when authenticationMethod is {method:?}.");
             return Err(Fault::bad_request(message));
