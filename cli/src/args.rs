@@ -68,7 +68,7 @@ impl Globals {
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// Starts the registry server with the runtime core and the dashboard
-    Serve(serve::Args),
+    Serve(Box<serve::Args>),
     /// Checks manifests and reports every problem with its place
     Check(check::Args),
     /// Prints what the code of a problem means, and what to do

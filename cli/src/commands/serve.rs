@@ -219,7 +219,6 @@ fn serve(args: &Args, globals: &Globals) -> Result<(), Error> {
         },
         trusted_proxies: args.trusted_proxy.clone(),
         providers: Limits { answer: Duration::from_secs(args.provider_timeout.max(1)), ..Limits::default() },
-        ..Options::default()
     };
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()

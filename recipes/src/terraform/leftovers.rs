@@ -68,7 +68,9 @@ mod tests {
         let folder = |name: &str, mark: Option<&str>| {
             let folder = parent.path().join(name);
             std::fs::create_dir(&folder).unwrap();
-            mark.map(|mark| std::fs::write(folder.join(MARK), mark).unwrap());
+            if let Some(mark) = mark {
+                std::fs::write(folder.join(MARK), mark).unwrap();
+            }
             folder
         };
         let ours = folder("radii-terraform-k1-a", Some("ours"));
