@@ -228,7 +228,7 @@ fn serve(args: &Args, globals: &Globals) -> Result<(), Error> {
 }
 
 async fn serve_until_signal(options: Options, args: &Args, globals: &Globals) -> Result<(), Error> {
-    let memory = MemoryCluster::default();
+    let memory = MemoryCluster::furnished();
     if let Some(Memory(Some(address))) = args.kubernetes {
         let listener = tokio::net::TcpListener::bind(address).await;
         let listener = listener.map_err(|error| Error::failed(format!("cannot listen at `{address}`: {error}")))?;

@@ -167,8 +167,8 @@ fn play(
         (None, url) => Ok(Place::at(url.unwrap_or_default(), args.cluster.clone())),
     };
     let player = place.and_then(|place| {
-        let prepare = if suite == Suite::Http { Surroundings::strip } else { Surroundings::furnish };
-        place.surroundings.as_ref().map_or(Ok(()), prepare)?;
+        let stripped = place.surroundings.as_ref().filter(|_| suite == Suite::Http);
+        stripped.map_or(Ok(()), Surroundings::strip)?;
         Player::new(scenario, rules, description, place)
     });
     match player {

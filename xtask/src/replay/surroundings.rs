@@ -7,8 +7,8 @@ use super::wire;
 /// Operators that the cluster of the protocol's recordings lacked.
 const OPERATORS: [&str; 3] = ["dapr.io", "projectcontour.io", "secrets-store.csi.x-k8s.io"];
 /// Namespaces that it had.
-const NAMESPACES: [&str; 9] =
-    ["default", "rec-r360", "rec-r360b", "rec-r361", "rec-r362", "rec-r363", "rec-r364", "rec-r364b", "rec-r364s"];
+const NAMESPACES: [&str; 8] =
+    ["rec-r360", "rec-r360b", "rec-r361", "rec-r362", "rec-r363", "rec-r364", "rec-r364b", "rec-r364s"];
 
 /// The Kubernetes API of a cluster in memory.
 pub struct Surroundings {
@@ -27,14 +27,6 @@ impl Surroundings {
     /// Returns the cluster behind `host:port`.
     pub fn at(authority: String) -> Self {
         Self { authority }
-    }
-
-    /// Adds what every cluster has.
-    ///
-    /// # Errors
-    /// When the cluster cannot be reached.
-    pub fn furnish(&self) -> anyhow::Result<()> {
-        self.add_namespace("default")
     }
 
     fn add_namespace(&self, name: &str) -> anyhow::Result<()> {

@@ -16,7 +16,7 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use serde_json::Value as Json;
+use serde_json::{Value as Json, json};
 use tokio::sync::watch;
 
 use crate::cluster::{Address, Cluster, Error, FIELD_MANAGER, KindName, Listed, LogQuery, Ownership};
@@ -124,6 +124,16 @@ impl MemoryCluster {
         rollout::settle(&mut state);
         self.version.send_replace(state.version);
         Ok(result)
+    }
+
+    /// Returns a cluster with the namespaces that every new one has.
+    pub fn furnished() -> Self {
+        let cluster = Self::default();
+        for name in ["default", "kube-node-lease", "kube-public", "kube-system"] {
+            let namespace = json!({ "apiVersion": "v1", "kind": "Namespace", "metadata": { "name": name } });
+            cluster.create(&namespace, "kube-apiserver").expect("an empty cluster takes a namespace");
+        }
+        cluster
     }
 
     /// Puts every pod and proxy whose name begins with `prefix` into a state; nothing makes them well again.
