@@ -4,8 +4,10 @@ use std::process::Command;
 use std::sync::Arc;
 
 use radii_recipes::terraform::TerraformDriver;
-use radii_runtime::store::State;
+use radii_runtime::store::{OperationId, State};
 use serde_json::{Value as Json, json};
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
 
 use crate::server::{Server, accepted, failure, id, modules};
 
@@ -263,10 +265,36 @@ async fn wait_for(file: &std::path::Path) {
     }
 }
 
-fn run_workers(server: &Server) -> (tokio_util::sync::CancellationToken, tokio::task::JoinHandle<()>) {
-    let (host, stop) = (server.state.host.clone(), tokio_util::sync::CancellationToken::new());
+fn run_workers(server: &Server) -> (CancellationToken, JoinHandle<()>) {
+    let (host, stop) = (server.state.host.clone(), CancellationToken::new());
     let options = radii_runtime::worker::Options::default();
     (stop.clone(), tokio::spawn(radii_runtime::worker::run(host, options, stop)))
+}
+
+/// A server whose workers execute a module that waits.
+struct Slow {
+    server: Server,
+    creation: OperationId,
+    stop: CancellationToken,
+    workers: JoinHandle<()>,
+    /// Holds the module as long as it may run.
+    _folder: tempfile::TempDir,
+}
+
+impl Slow {
+    /// Returns when the module has begun to wait.
+    async fn start() -> Self {
+        let folder = modules(&[]);
+        std::fs::create_dir(folder.path().join("m")).unwrap();
+        std::fs::write(folder.path().join("m/main.tf"), slow_module(folder.path())).unwrap();
+        let server = Server::new(folder.path()).await;
+        server.bind(entry("./m", json!({})), json!({})).await;
+        let environment = id("Radius.Core/environments/env").to_string();
+        let creation = server.begin(DB, json!({ "environment": environment })).await;
+        let (stop, workers) = run_workers(&server);
+        wait_for(&folder.path().join("started")).await;
+        Self { server, creation, stop, workers, _folder: folder }
+    }
 }
 
 #[tokio::test]
@@ -274,15 +302,7 @@ async fn a_server_that_stops_interrupts_terraform_and_its_state_is_not_lost() {
     if !has("terraform", "a_server_that_stops_interrupts_terraform_and_its_state_is_not_lost") {
         return;
     }
-    let folder = modules(&[]);
-    std::fs::create_dir(folder.path().join("m")).unwrap();
-    std::fs::write(folder.path().join("m/main.tf"), slow_module(folder.path())).unwrap();
-    let server = Server::new(folder.path()).await;
-    server.bind(entry("./m", json!({})), json!({})).await;
-    let environment = id("Radius.Core/environments/env").to_string();
-    server.begin(DB, json!({ "environment": environment })).await;
-    let (stop, workers) = run_workers(&server);
-    wait_for(&folder.path().join("started")).await;
+    let Slow { server, stop, workers, .. } = Slow::start().await;
     stop.cancel();
     workers.await.unwrap();
     let state = server.states().await.remove(0);
@@ -298,15 +318,7 @@ async fn a_forced_deletion_interrupts_terraform_and_its_state_is_not_lost() {
     if !has("terraform", "a_forced_deletion_interrupts_terraform_and_its_state_is_not_lost") {
         return;
     }
-    let folder = modules(&[]);
-    std::fs::create_dir(folder.path().join("m")).unwrap();
-    std::fs::write(folder.path().join("m/main.tf"), slow_module(folder.path())).unwrap();
-    let server = Server::new(folder.path()).await;
-    server.bind(entry("./m", json!({})), json!({})).await;
-    let environment = id("Radius.Core/environments/env").to_string();
-    let creation = server.begin(DB, json!({ "environment": environment })).await;
-    let (stop, workers) = run_workers(&server);
-    wait_for(&folder.path().join("started")).await;
+    let Slow { server, stop, workers, creation, .. } = Slow::start().await;
     let deletion = accepted(server.ask_to_delete(DB, true).await);
     while !server.operation(deletion).await.state.is_terminal() {
         tokio::time::sleep(std::time::Duration::from_millis(20)).await;
