@@ -77,3 +77,24 @@ fn formatting_twice_changes_nothing() {
         assert_eq!(typespec::format(FileId(0), &once).as_deref(), Ok(once.as_str()), "{name}");
     }
 }
+
+#[test]
+fn a_text_with_an_error_of_syntax_is_left_to_its_author() {
+    let broken = [
+        "model A {",
+        "model A { a: string",
+        "model A { a: string; } }",
+        "op f(): void",
+        "alias A = string",
+        "enum E { a b }",
+        "namespace N { model A {}",
+        "model A { a: string = \"x }",
+        "@doc(\"x\" model A {}",
+        "model A is B",
+    ];
+    for text in broken {
+        let told = typespec::format(FileId(0), text).expect_err(text);
+        assert!(told.iter().all(radii_diagnostics::Diagnostic::is_error), "{text}: {told:?}");
+        assert!(!told.is_empty(), "{text}");
+    }
+}

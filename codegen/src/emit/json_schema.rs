@@ -20,23 +20,11 @@ pub fn json_schema(program: &Program) -> Documents {
         names: BTreeMap::new(),
         waiting: VecDeque::new(),
         twins: Vec::new(),
+        files: BTreeMap::new(),
         diagnostics: Vec::new(),
     };
     emitter.declared(program.global_namespace());
-    let mut files = BTreeMap::new();
-    while let Some(id) = emitter.waiting.pop_front() {
-        let Some(name) = emitter.name(id) else { continue };
-        let key = emitter.id_of(id, &name);
-        let mut document = Map::new();
-        document.insert("$schema".to_owned(), DRAFT.into());
-        document.insert("$id".to_owned(), key.clone().into());
-        if let Json::Object(schema) = emitter.whole(id) {
-            document.extend(schema);
-        }
-        let file = if key.ends_with(".json") { key } else { format!("{name}.json") };
-        files.insert(file, Json::Object(document));
-    }
-    Documents { files, diagnostics: emitter.diagnostics }
+    Documents { files: emitter.files, diagnostics: emitter.diagnostics }
 }
 
 struct Emitter<'p> {
@@ -45,6 +33,7 @@ struct Emitter<'p> {
     waiting: VecDeque<TypeId>,
     /// Types whose documents have the names of others.
     twins: Vec<TypeId>,
+    files: BTreeMap<String, Json>,
     diagnostics: Vec<Diagnostic>,
 }
 
@@ -58,7 +47,26 @@ impl Emitter<'_> {
             let is_template = program.is_template_declaration(id) && program.scalar(id).is_none();
             if !is_template && program.is_from_project(id) {
                 self.reference(id);
+                self.write();
             }
+        }
+    }
+
+    /// Writes the documents that wait, and after each one those that it refers to: of two with one name, the last stays.
+    fn write(&mut self) {
+        while let Some(id) = self.waiting.pop_front() {
+            let Some(name) = self.name(id) else { continue };
+            let others = std::mem::take(&mut self.waiting);
+            let key = self.id_of(id, &name);
+            let mut document = Map::new();
+            document.insert("$schema".to_owned(), DRAFT.into());
+            document.insert("$id".to_owned(), key.clone().into());
+            if let Json::Object(schema) = self.whole(id) {
+                document.extend(schema);
+            }
+            let file = if key.ends_with(".json") { key } else { format!("{name}.json") };
+            self.files.insert(file, Json::Object(document));
+            self.waiting.extend(others);
         }
     }
 

@@ -1,5 +1,6 @@
 //! From a manifest to TypeSpec, as an author would have written it: the way back of [`crate::lower`].
 
+mod decorators;
 mod history;
 mod model;
 mod text;

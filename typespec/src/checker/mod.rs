@@ -1,5 +1,6 @@
 //! The checker: from syntax and names to types and values (TypeSpec reference, part 2).
 
+mod arguments;
 mod augments;
 mod bind;
 mod decorators;
@@ -159,14 +160,14 @@ impl Checker<'_> {
         self.collect_augments();
         self.check_standard_scalars();
         let files = self.program.files.clone();
-        self.check_namespace_decorators();
+        let places = self.check_namespace_decorators();
         for file in &files {
             if file.origin != Origin::Embedded {
                 self.check_statements(file.root);
             }
         }
         self.drain();
-        self.fill_namespaces(self.program.global);
+        self.fill_namespaces(self.program.global, &places);
     }
 
     fn find_standard_library(&mut self) {

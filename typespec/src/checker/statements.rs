@@ -1,5 +1,6 @@
 //! Statements: each declaration leads to the rule of its kind.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use super::{Checker, Pending, Scope, name_node, place};
@@ -264,14 +265,30 @@ impl Checker<'_> {
         })
     }
 
-    /// Decorators of namespaces, once everything else is checked.
-    pub(super) fn check_namespace_decorators(&mut self) {
+    /// Decorators of namespaces, before anything else is checked.
+    ///
+    /// Returns each namespace's place: in the order of the source, but behind those that its decorators speak of.
+    pub(super) fn check_namespace_decorators(&mut self) -> HashMap<TypeId, usize> {
+        let mut places = HashMap::new();
         let mut open = vec![self.program.global];
         while let Some(symbol) = open.pop() {
             let own = self.program[symbol].clone();
-            open.extend(own.order.iter().filter(|inner| self.program[**inner].kind == SymbolKind::Namespace));
+            let inner = own.order.iter().rev().filter(|inner| self.program[**inner].kind == SymbolKind::Namespace);
+            open.extend(inner);
+            let before = self.program.type_count();
             self.finish_namespace(&own);
+            for made in before..self.program.type_count() {
+                let mut around = self.program.namespace_of(TypeId(made as u32));
+                while let Some(namespace) = around.filter(|it| own.declared != Some(*it)) {
+                    let place = places.len();
+                    places.entry(namespace).or_insert(place);
+                    around = self.program.namespace_of(namespace);
+                }
+            }
+            let place = places.len();
+            own.declared.into_iter().for_each(|id| drop(places.entry(id).or_insert(place)));
         }
+        places
     }
 
     fn finish_namespace(&mut self, symbol: &Symbol) {
@@ -288,8 +305,8 @@ impl Checker<'_> {
         self.finish(Scope::PLAIN, id);
     }
 
-    /// Fills the lists of a namespace in the order of the source, and those below it.
-    pub(super) fn fill_namespaces(&mut self, symbol: SymbolId) {
+    /// Fills the lists of a namespace in the order of the source, and those below it; namespaces have their places.
+    pub(super) fn fill_namespaces(&mut self, symbol: SymbolId, places: &HashMap<TypeId, usize>) {
         let Some(id) = self.program[symbol].declared else { return };
         for member in self.program[symbol].order.clone() {
             let node = self.program[member].declarations.first().copied();
@@ -314,8 +331,11 @@ impl Checker<'_> {
             };
             list.push(ty);
             if kind == SymbolKind::Namespace {
-                self.fill_namespaces(member);
+                self.fill_namespaces(member, places);
             }
+        }
+        if let Some(namespace) = self.program.namespace_mut(id) {
+            namespace.namespaces.sort_by_key(|inner| places.get(inner).copied());
         }
     }
 }

@@ -8,6 +8,7 @@ mod names;
 
 use radii_diagnostics::{Code, Diagnostic, FileId, Severity, Span};
 
+use crate::parser::repair;
 use crate::syntax::scanner::Scanner;
 use crate::syntax::{Node, NodeKind, TokenKind};
 use comments::{Element, elements};
@@ -17,15 +18,15 @@ pub(crate) use names::{Position, name};
 /// Formats a file.
 ///
 /// # Errors
-/// What the parser said, when the text cannot be printed back: anything but missing punctuation. A text
-/// whose comments would not all survive is refused as well.
+/// What the parser says of a text with errors of syntax: what was meant is the author's to say, not the formatter's to
+/// write down. A text whose comments would not all survive is refused as well.
 pub fn format(file: FileId, source: &str) -> Result<String, Vec<Diagnostic>> {
     let parse = crate::parse(file, source);
-    let fatal: Vec<Diagnostic> = parse.diagnostics.into_iter().filter(is_fatal).collect();
-    if !fatal.is_empty() {
-        return Err(fatal);
+    if parse.diagnostics.iter().any(is_fatal) {
+        let mut told = repair::parse(file, source).diagnostics;
+        told.retain(is_fatal);
+        return Err(if told.is_empty() { parse.diagnostics } else { told });
     }
-    // Only one error is reported at a place, so what cannot be printed may stand behind missing punctuation.
     if let Some(node) = find_unprintable(&parse.root) {
         let diagnostic = Diagnostic::error(Code::new("format-failed"), "this is no statement and no name");
         return Err(vec![diagnostic.at(Span::new(file, node.start, node.end))]);
@@ -52,13 +53,9 @@ fn find_unprintable(node: &Node) -> Option<&Node> {
     node.nodes().find_map(find_unprintable)
 }
 
-/// Missing punctuation is put in; unknown directives print as they are. Everything else stops the formatter.
+/// Unknown directives print as they are; every other error stops the formatter.
 fn is_fatal(diagnostic: &Diagnostic) -> bool {
-    let missing_punctuation = diagnostic.code.as_str() == "token-expected"
-        && diagnostic.message.starts_with('\'')
-        && diagnostic.message.ends_with("' expected.")
-        && !diagnostic.message.contains(',');
-    diagnostic.severity == Severity::Error && diagnostic.code.as_str() != "unknown-directive" && !missing_punctuation
+    diagnostic.severity == Severity::Error && diagnostic.code.as_str() != "unknown-directive"
 }
 
 fn comment_count(source: &str) -> usize {

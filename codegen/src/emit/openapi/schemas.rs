@@ -15,7 +15,8 @@ impl Emitter<'_> {
         let full = match typespec::decorators::documentation::friendly_name_of(self.program, id) {
             Some(name) => name.to_owned(),
             None => {
-                let full = self.program.full_name(id);
+                let has_name = self.program.name_of(id).is_some_and(|name| !name.is_empty());
+                let full = if has_name { self.program.full_name(id) } else { self.program.type_name(id) };
                 let prefix = self.service.map(|service| format!("{}.", self.program.namespace_name(service)));
                 let short = prefix.and_then(|prefix| full.strip_prefix(&prefix).map(str::to_owned));
                 short.unwrap_or_else(|| full.strip_prefix("TypeSpec.").unwrap_or(&full).to_owned())
@@ -35,9 +36,11 @@ impl Emitter<'_> {
                     || program.is_standard_namespace(model.namespace) && is_instance()
                     || is_instance() && !has_name()
             }
-            TypeKind::Scalar(it) => {
-                it.name.is_empty() || scalars::is_standard(program, id) || is_instance() && !has_name()
+            // A scalar without a name is called as it is written, unless another one is called so.
+            TypeKind::Scalar(it) if it.name.is_empty() => {
+                !has_name() && self.names.get(&self.name(id)).is_some_and(|known| *known != id)
             }
+            TypeKind::Scalar(_) => scalars::is_standard(program, id) || is_instance() && !has_name(),
             TypeKind::Enum(it) => it.name.is_empty(),
             TypeKind::Union(union) => union.name.as_deref().is_none_or(str::is_empty),
             _ => true,
