@@ -48,11 +48,20 @@ impl Cluster {
     /// # Errors
     /// When the API server cannot be reached, or refuses a definition.
     pub fn reach(kubeconfig: &Utf8Path) -> anyhow::Result<Self> {
+        let cluster = Self::with_nodes(kubeconfig)?;
+        let (api, states, ended) = (cluster.api.clone(), cluster.states.clone(), cluster.ended.clone());
+        std::thread::spawn(move || nodes::run(&api, &states, &ended));
+        Ok(cluster)
+    }
+
+    /// Reaches a kubeconfig's current cluster, whose pods run on its own nodes, and loads the definitions.
+    ///
+    /// # Errors
+    /// When the API server cannot be reached, or refuses a definition.
+    pub fn with_nodes(kubeconfig: &Utf8Path) -> anyhow::Result<Self> {
         let cluster = Self { api: Api::connect(kubeconfig)?, states: States::default(), ended: Arc::default() };
         cluster.wait_until_ready()?;
         cluster.restore()?;
-        let (api, states, ended) = (cluster.api.clone(), cluster.states.clone(), cluster.ended.clone());
-        std::thread::spawn(move || nodes::run(&api, &states, &ended));
         Ok(cluster)
     }
 
@@ -76,6 +85,14 @@ impl Cluster {
     /// When the API server refuses one.
     pub fn restore(&self) -> anyhow::Result<()> {
         definitions::load(&self.api, Utf8Path::new(DEFINITIONS)).map(drop)
+    }
+
+    /// Removes the definitions of a group, and with them all its objects.
+    ///
+    /// # Errors
+    /// When the API server does not answer.
+    pub fn remove_definitions(&self, group: &str) -> anyhow::Result<()> {
+        definitions::remove(&self.api, group)
     }
 
     /// Removes the namespaces whose names `is_own` says are a run's, and waits until they are gone.

@@ -2,7 +2,7 @@
 //!
 //! A server of ours deploys to the cluster of `--kubeconfig`, or to a control plane that is started from the
 //! given programs. Pods run on no node: a stand-in calls them ready, or puts them into the states that a check
-//! wants. `kubectl` reaches the API server. Each check has a group, an environment and namespaces of its own and says what it saw otherwise.
+//! wants; with `--image` they run on the cluster's own nodes, and other checks look at what they do. `kubectl` reaches the API server. Each check has a group, an environment and namespaces of its own and says what it saw otherwise.
 
 pub mod api;
 mod checks;
@@ -55,6 +55,10 @@ pub struct Args {
     /// The program to start; built first when not given
     #[arg(long)]
     rad: Option<Utf8PathBuf>,
+    /// Run pods on the nodes of the cluster, from this image, which they have and which holds `/bin/busybox`; other
+    /// checks are played then
+    #[arg(long, value_name = "IMAGE", requires = "kubeconfig")]
+    image: Option<String>,
     /// Only checks whose name contains this
     #[arg(long)]
     only: Option<String>,
@@ -75,6 +79,8 @@ pub struct Stage {
     plane: Option<Mutex<ControlPlane>>,
     /// The server that deploys.
     server: Server,
+    /// The image of pods that run on nodes.
+    image: Option<String>,
 }
 
 /// What became of a check.
@@ -96,10 +102,10 @@ pub fn run(args: &Args) -> anyhow::Result<()> {
             bail!("name a cluster: `--kubeconfig FILE`, or `--kube-apiserver`, `--etcd` and `--controller-manager`")
         }
     };
-    let cluster = Cluster::reach(&kubeconfig)?;
+    let cluster = if args.image.is_some() { Cluster::with_nodes(&kubeconfig) } else { Cluster::reach(&kubeconfig) }?;
     cluster.clear(site::is_ours)?;
     let server = Server::start(&rad, &kubeconfig)?;
-    let stage = Stage { rad, kubeconfig, cluster, plane: plane.map(Mutex::new), server };
+    let stage = Stage { rad, kubeconfig, cluster, plane: plane.map(Mutex::new), server, image: args.image.clone() };
     let (held, failed) = play(args, &stage);
     if args.keep {
         println!("kubeconfig: {}; Enter ends it", stage.kubeconfig);
@@ -124,7 +130,8 @@ fn given(args: &Args) -> Option<Programs> {
 /// Runs each check; returns how many held and how many did not.
 fn play(args: &Args, stage: &Stage) -> (usize, usize) {
     let (mut held, mut failed, mut skipped) = (0, 0, 0);
-    for (at, check) in checks::ALL.iter().enumerate() {
+    let checks = if args.image.is_some() { checks::ON_NODES } else { checks::ALL };
+    for (at, check) in checks.iter().enumerate() {
         if args.only.as_ref().is_some_and(|only| !check.name.contains(only.as_str())) {
             continue;
         }

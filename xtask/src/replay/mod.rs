@@ -31,7 +31,7 @@ use anyhow::{Context, bail};
 use camino::{Utf8Path, Utf8PathBuf};
 
 use judge::Verdict;
-use place::Place;
+use place::{Place, RealCluster};
 use player::{Played, Player};
 use rules::Rule;
 use scenario::Scenario;
@@ -56,6 +56,10 @@ pub struct Args {
     /// Address of a Kubernetes API whose objects the server at --url makes; without it objects are not compared
     #[arg(long, requires = "url")]
     cluster: Option<String>,
+    /// Kubeconfig of a real cluster to deploy to, scenario after scenario; the namespaces that the recordings use
+    /// are removed from it
+    #[arg(long, value_name = "FILE", conflicts_with = "url")]
+    kubeconfig: Option<Utf8PathBuf>,
     /// Ranges of scenario numbers, such as `001-090,120-121`.
     #[arg(long)]
     range: Option<String>,
@@ -90,19 +94,26 @@ pub fn run(args: &Args) -> anyhow::Result<()> {
         (None, None) => Some(server::build()?),
     };
     let url = args.url.as_deref().map(|url| url.trim_start_matches("http://").trim_end_matches('/'));
+    let real = args.kubeconfig.as_deref().map(RealCluster::reach).transpose()?;
+    // Pods of one name are in one state, and definitions are everybody's.
+    let jobs = if real.is_some() { 1 } else { args.jobs.max(1) };
     let description = described::Description::read()?;
     let next = AtomicUsize::new(0);
     let results = Mutex::new(Vec::new());
     std::thread::scope(|scope| {
-        for _ in 0..args.jobs.max(1) {
+        for _ in 0..jobs {
             scope.spawn(|| {
                 while let Some(scenario) = scenarios.get(next.fetch_add(1, Ordering::Relaxed)) {
-                    let played = play(args, suite, scenario, (&rules, &description), rad.as_deref(), url);
+                    let played =
+                        play(args, suite, scenario, (&rules, &description), (rad.as_deref(), url, real.as_ref()));
                     results.lock().expect("no player panics").push((scenario, played));
                 }
             });
         }
     });
+    if let Some(real) = &real {
+        real.cluster.clear(surroundings::is_recorded)?;
+    }
     let mut results = results.into_inner().expect("no player panics");
     results.sort_by_key(|(scenario, _)| scenario.scenario.clone());
     let passed = report::print(suite, &results, &rules, args.quiet, args.show.as_deref());
@@ -155,16 +166,16 @@ fn play(
     suite: Suite,
     scenario: &Scenario,
     (rules, description): (&[Rule], &described::Description),
-    rad: Option<&Utf8Path>,
-    url: Option<&str>,
+    (rad, url, real): (Option<&Utf8Path>, Option<&str>, Option<&RealCluster>),
 ) -> Played {
     let failed = |error: anyhow::Error| {
         let broken = |_| Verdict::Different(vec![format!("{error:#}")]);
         Played { verdicts: scenario.steps.iter().map(broken).collect(), ..Played::default() }
     };
-    let place = match (rad, url) {
-        (Some(rad), _) => Place::start(rad, scenario),
-        (None, url) => Ok(Place::at(url.unwrap_or_default(), args.cluster.clone())),
+    let place = match (rad, real) {
+        (Some(rad), Some(real)) => Place::start_on(rad, scenario, real),
+        (Some(rad), None) => Place::start(rad, scenario),
+        (None, _) => Ok(Place::at(url.unwrap_or_default(), args.cluster.clone())),
     };
     let player = place.and_then(|place| {
         let stripped = place.surroundings.as_ref().filter(|_| suite == Suite::Http);

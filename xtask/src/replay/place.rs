@@ -1,18 +1,40 @@
 //! Where a scenario is played: the server, the cluster that it deploys to, and the Terraform that it runs.
 
+use std::sync::Arc;
 use std::time::Duration;
 
-use camino::Utf8Path;
+use camino::{Utf8Path, Utf8PathBuf};
 use serde_json::{Map, Value as Json};
 
 use super::bindings::Bindings;
 use super::scenario::Scenario;
 use super::server::{Needs, Server};
-use super::surroundings::{Surroundings, Trouble};
+use super::surroundings::{Surroundings, Trouble, is_recorded};
 use super::terraform::Calls;
+use crate::kubernetes::cluster::Cluster;
 
 /// How long a recipe may take to be begun before the server is killed.
 const BEGINNING: Duration = Duration::from_secs(10);
+
+/// A real cluster to deploy to.
+pub struct RealCluster {
+    /// How servers reach it.
+    pub kubeconfig: Utf8PathBuf,
+    /// The cluster, whose pods are looked after.
+    pub cluster: Arc<Cluster>,
+}
+
+impl RealCluster {
+    /// Reaches a kubeconfig's current cluster, and removes what an earlier run left there.
+    ///
+    /// # Errors
+    /// When it cannot be reached.
+    pub fn reach(kubeconfig: &Utf8Path) -> anyhow::Result<Self> {
+        let cluster = Arc::new(Cluster::reach(kubeconfig)?);
+        cluster.clear(is_recorded)?;
+        Ok(Self { kubeconfig: kubeconfig.to_owned(), cluster })
+    }
+}
 
 /// A server with what is around it.
 pub struct Place {
@@ -39,6 +61,22 @@ impl Place {
         Ok(Self {
             authority: server.authority.clone(),
             surroundings: Some(Surroundings::at(server.cluster.clone())),
+            calls,
+            server: Some(server),
+            is_down: false,
+        })
+    }
+
+    /// Starts a server for one scenario that deploys to a real cluster.
+    ///
+    /// # Errors
+    /// When it does not start.
+    pub fn start_on(rad: &Utf8Path, scenario: &Scenario, real: &RealCluster) -> anyhow::Result<Self> {
+        let calls = if scenario.modules.is_empty() { None } else { Calls::listen()? };
+        let server = Server::start_on(rad, &real.kubeconfig, calls.as_ref().map(Calls::program))?;
+        Ok(Self {
+            authority: server.authority.clone(),
+            surroundings: Some(Surroundings::on(real.cluster.clone())),
             calls,
             server: Some(server),
             is_down: false,

@@ -31,8 +31,10 @@ pub struct Server {
     pub authority: String,
     /// `host:port` of the Kubernetes API of its cluster in memory.
     pub cluster: String,
-    /// The server whose cluster in memory it deploys to, and the files of both.
-    beside: Option<(Box<Server>, tempfile::TempDir)>,
+    /// Database and kubeconfig, where they outlive the process.
+    files: Option<tempfile::TempDir>,
+    /// The server whose cluster in memory it deploys to.
+    _beside: Option<Box<Server>>,
 }
 
 impl Server {
@@ -52,7 +54,7 @@ impl Server {
             let cluster = free_address()?;
             arguments.extend(["--database", ":memory:", "--kubernetes"].map(str::to_owned));
             arguments.push(format!("memory={cluster}"));
-            Self { process: None, rad: rad.to_owned(), arguments, authority, cluster, beside: None }
+            Self { process: None, rad: rad.to_owned(), arguments, authority, cluster, files: None, _beside: None }
         };
         server.spawn()?;
         Ok(server)
@@ -61,7 +63,7 @@ impl Server {
     /// A server whose database and cluster outlive its process.
     fn beside_a_cluster(rad: &Utf8Path, authority: String, mut arguments: Vec<String>) -> anyhow::Result<Self> {
         let other = Box::new(Self::start(rad, &Needs::default())?);
-        let folder = tempfile::Builder::new().prefix("replay-server-").tempdir()?;
+        let folder = own_folder()?;
         let kubeconfig = folder.path().join("kubeconfig");
         let text = format!(
             "apiVersion: v1\nkind: Config\ncurrent-context: memory\n\
@@ -71,14 +73,28 @@ impl Server {
             other.cluster
         );
         std::fs::write(&kubeconfig, text).context("cannot write the kubeconfig of a scenario")?;
-        let database = folder.path().join("radii.db");
-        for (flag, value) in [("--database", &database), ("--kubeconfig", &kubeconfig)] {
-            arguments.extend([flag.to_owned(), value.display().to_string()]);
-        }
-        arguments.extend(["--lease", LEASE].map(str::to_owned));
+        arguments.extend(lasting(&folder, &kubeconfig.display().to_string()));
         let cluster = other.cluster.clone();
-        let beside = Some((other, folder));
-        Ok(Self { process: None, rad: rad.to_owned(), arguments, authority, cluster, beside })
+        let (files, beside) = (Some(folder), Some(other));
+        Ok(Self { process: None, rad: rad.to_owned(), arguments, authority, cluster, files, _beside: beside })
+    }
+
+    /// Starts `rad serve` on a real cluster; its database outlives the process.
+    ///
+    /// # Errors
+    /// When it cannot be started or is not ready in time.
+    pub fn start_on(rad: &Utf8Path, kubeconfig: &Utf8Path, terraform: Option<PathBuf>) -> anyhow::Result<Self> {
+        let authority = free_address()?;
+        let folder = own_folder()?;
+        let mut arguments = vec!["serve".to_owned(), "--listen".to_owned(), authority.clone()];
+        if let Some(program) = terraform {
+            arguments.extend(["--terraform".to_owned(), program.display().to_string()]);
+        }
+        arguments.extend(lasting(&folder, kubeconfig.as_str()));
+        let (rad, cluster) = (rad.to_owned(), String::new());
+        let mut server = Self { process: None, rad, arguments, authority, cluster, files: Some(folder), _beside: None };
+        server.spawn()?;
+        Ok(server)
     }
 
     /// Starts the process, or starts it again.
@@ -108,7 +124,7 @@ impl Server {
 
     /// Whether the server outlives its process.
     pub fn can_restart(&self) -> bool {
-        self.beside.is_some()
+        self.files.is_some()
     }
 
     fn wait(&mut self) -> anyhow::Result<()> {
@@ -126,6 +142,16 @@ impl Server {
             std::thread::sleep(Duration::from_millis(10));
         }
     }
+}
+
+fn own_folder() -> anyhow::Result<tempfile::TempDir> {
+    Ok(tempfile::Builder::new().prefix("replay-server-").tempdir()?)
+}
+
+/// What a server is told whose database and cluster outlive its process.
+fn lasting(folder: &tempfile::TempDir, kubeconfig: &str) -> [String; 6] {
+    let database = folder.path().join("radii.db").display().to_string();
+    ["--database", &database, "--kubeconfig", kubeconfig, "--lease", LEASE].map(str::to_owned)
 }
 
 fn free_address() -> anyhow::Result<String> {

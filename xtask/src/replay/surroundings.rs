@@ -1,18 +1,35 @@
 //! What happens beside the server: the cluster that it deploys to.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
 use serde_json::{Map, Value as Json, json};
 
 use super::wire;
+use crate::kubernetes::api::MERGE_PATCH;
+use crate::kubernetes::cluster::{self, Cluster};
 
 /// Operators that the cluster of the protocol's recordings lacked.
 const OPERATORS: [&str; 3] = ["dapr.io", "projectcontour.io", "secrets-store.csi.x-k8s.io"];
 /// Namespaces that it had.
 const NAMESPACES: [&str; 8] =
     ["rec-r360", "rec-r360b", "rec-r361", "rec-r362", "rec-r363", "rec-r364", "rec-r364b", "rec-r364s"];
+/// The namespace that upstream's control plane runs in; the recordings put objects there.
+const SYSTEM: &str = "radius-system";
+/// How long a real cluster may take to remove what was deleted.
+const REMOVAL: Duration = Duration::from_secs(30);
 
-/// The Kubernetes API of a cluster in memory.
+/// The cluster beside a server.
 pub struct Surroundings {
-    authority: String,
+    backend: Backend,
+}
+
+enum Backend {
+    /// The Kubernetes API of a cluster in memory, at `host:port`.
+    Memory(String),
+    /// A real one, which other scenarios use after this one.
+    Real { cluster: Arc<Cluster>, lacks_definitions: AtomicBool },
 }
 
 /// Why something could not be done to the surroundings.
@@ -24,16 +41,36 @@ pub enum Trouble {
 }
 
 impl Surroundings {
-    /// Returns the cluster behind `host:port`.
+    /// Returns the cluster in memory behind `host:port`.
     pub fn at(authority: String) -> Self {
-        Self { authority }
+        Self { backend: Backend::Memory(authority) }
+    }
+
+    /// Returns a real cluster.
+    pub fn on(cluster: Arc<Cluster>) -> Self {
+        Self { backend: Backend::Real { cluster, lacks_definitions: AtomicBool::new(false) } }
+    }
+
+    /// Sends a request to the API server; returns status and body.
+    fn call(&self, method: &str, path: &str, kind: &str, body: &Json) -> anyhow::Result<(u64, String)> {
+        let body = Some(body).filter(|body| !body.is_null());
+        match &self.backend {
+            Backend::Memory(authority) => {
+                let headers = if kind.is_empty() { vec![] } else { vec![("content-type".to_owned(), kind.to_owned())] };
+                let bytes = body.map(|body| body.to_string().into_bytes());
+                let answer = wire::send(authority, method, path, &headers, bytes.as_deref())?;
+                Ok((answer.status.into(), answer.body))
+            }
+            Backend::Real { cluster, .. } => {
+                let answer = cluster.api.send(method, path, kind, body)?;
+                Ok((answer.status.into(), answer.body))
+            }
+        }
     }
 
     fn add_namespace(&self, name: &str) -> anyhow::Result<()> {
-        let headers = [("content-type".to_owned(), "application/json".to_owned())];
-        let body = json!({ "apiVersion": "v1", "kind": "Namespace", "metadata": { "name": name } }).to_string();
-        wire::send(&self.authority, "POST", "/api/v1/namespaces", &headers, Some(body.as_bytes()))?;
-        Ok(())
+        let body = json!({ "apiVersion": "v1", "kind": "Namespace", "metadata": { "name": name } });
+        self.call("POST", "/api/v1/namespaces", "application/json", &body).map(drop)
     }
 
     /// Makes the cluster what it was when the protocol was recorded: without the operators' definitions, and with
@@ -42,10 +79,8 @@ impl Surroundings {
     /// # Errors
     /// When the cluster cannot be reached.
     pub fn strip(&self) -> anyhow::Result<()> {
-        let headers = [("content-type".to_owned(), "application/json".to_owned())];
         for group in OPERATORS {
-            let body = json!({ "group": group }).to_string();
-            wire::send(&self.authority, "POST", "/memory/removed-definitions", &headers, Some(body.as_bytes()))?;
+            self.remove_definitions(group)?;
         }
         for namespace in NAMESPACES {
             self.add_namespace(namespace)?;
@@ -53,70 +88,118 @@ impl Surroundings {
         Ok(())
     }
 
-    /// Does one recorded action.
-    pub fn play(&self, action: &Json) -> Result<(), Trouble> {
-        let text = |name: &str| action[name].as_str().unwrap_or_default();
-        let expected = action["status"].as_u64().unwrap_or(200);
-        match text("action") {
-            "create" => self.send("POST", text("path"), "application/json", &action["object"], expected),
-            "delete" => self.send("DELETE", text("path"), "", &Json::Null, expected),
-            "mergePatch" => {
-                self.send("PATCH", text("path"), "application/merge-patch+json", &action["object"], expected)
+    fn remove_definitions(&self, group: &str) -> anyhow::Result<(u64, String)> {
+        match &self.backend {
+            Backend::Memory(_) => {
+                let body = json!({ "group": group });
+                self.call("POST", "/memory/removed-definitions", "application/json", &body)
             }
-            "podStatus" => {
-                let body = json!({ "prefix": action["prefix"], "state": action["state"] });
-                self.send("POST", "/memory/states", "application/json", &body, 200)
+            Backend::Real { cluster, lacks_definitions } => {
+                lacks_definitions.store(true, Ordering::Relaxed);
+                cluster.remove_definitions(group)?;
+                Ok((200, String::new()))
             }
-            "removeCRD" => {
-                let body = json!({ "group": "dapr.io" });
-                self.send("POST", "/memory/removed-definitions", "application/json", &body, 200)
-            }
-            "stopApiServer" | "startApiServer" => {
-                let body = json!({ "down": action["action"] == "stopApiServer" });
-                self.send("POST", "/memory/outage", "application/json", &body, 200)
-            }
-            other => Err(Trouble::Unplayable(format!("`{other}` cannot be played with a cluster in memory"))),
         }
     }
 
-    fn send(&self, method: &str, path: &str, kind: &str, body: &Json, expected: u64) -> Result<(), Trouble> {
-        let headers = if kind.is_empty() { vec![] } else { vec![("content-type".to_owned(), kind.to_owned())] };
-        let bytes = if body.is_null() { None } else { Some(body.to_string().into_bytes()) };
-        // A namespace that the recorder knew is made where nobody has made it yet.
-        let made = path.strip_prefix("/api/v1/namespaces/").filter(|_| method == "POST").and_then(|rest| {
-            let (namespace, _) = rest.split_once('/')?;
-            Some(json!({ "apiVersion": "v1", "kind": "Namespace", "metadata": { "name": namespace } }))
-        });
-        if let Some(namespace) = made.filter(|namespace| namespace["metadata"]["name"] == "radius-system") {
-            let bytes = namespace.to_string().into_bytes();
-            let headers = [("content-type".to_owned(), "application/json".to_owned())];
-            // It may be there already.
-            let _ = wire::send(&self.authority, "POST", "/api/v1/namespaces", &headers, Some(&bytes));
+    fn set_state(&self, prefix: &Json, state: &Json) -> anyhow::Result<(u64, String)> {
+        match &self.backend {
+            Backend::Memory(_) => {
+                let body = json!({ "prefix": prefix, "state": state });
+                self.call("POST", "/memory/states", "application/json", &body)
+            }
+            Backend::Real { cluster, .. } => {
+                cluster.states.set(prefix.as_str().unwrap_or_default(), state.clone());
+                Ok((200, String::new()))
+            }
         }
-        match wire::send(&self.authority, method, path, &headers, bytes.as_deref()) {
-            Ok(answer) if u64::from(answer.status) == expected => Ok(()),
-            Ok(answer) => {
-                let shown = format!("the cluster answered {} instead of {expected}: {}", answer.status, answer.body);
-                Err(Trouble::Different(vec![shown]))
+    }
+
+    /// Does one recorded action.
+    pub fn play(&self, action: &Json) -> Result<(), Trouble> {
+        let text = |name: &str| action[name].as_str().unwrap_or_default();
+        let answered = match text("action") {
+            "create" => self.create(text("path"), &action["object"]),
+            "delete" => self.call("DELETE", text("path"), "", &Json::Null),
+            "mergePatch" => self.call("PATCH", text("path"), MERGE_PATCH, &action["object"]),
+            "podStatus" => self.set_state(&action["prefix"], &action["state"]),
+            "removeCRD" => self.remove_definitions("dapr.io"),
+            "stopApiServer" | "startApiServer" if matches!(self.backend, Backend::Memory(_)) => {
+                let body = json!({ "down": action["action"] == "stopApiServer" });
+                self.call("POST", "/memory/outage", "application/json", &body)
+            }
+            other => return Err(Trouble::Unplayable(format!("`{other}` cannot be played with this cluster"))),
+        };
+        let expected = action["status"].as_u64().unwrap_or(200);
+        match answered {
+            Ok((status, _)) if status == expected => Ok(()),
+            Ok((status, body)) => {
+                Err(Trouble::Different(vec![format!("the cluster answered {status} instead of {expected}: {body}")]))
             }
             Err(error) => Err(Trouble::Different(vec![format!("{error:#}")])),
         }
     }
 
+    /// Creates an object; the namespace that the recorder knew is made where nobody has made it yet.
+    fn create(&self, path: &str, object: &Json) -> anyhow::Result<(u64, String)> {
+        let place = path.strip_prefix("/api/v1/namespaces/").and_then(|rest| rest.split_once('/'));
+        if place.is_some_and(|(namespace, _)| namespace == SYSTEM) {
+            self.add_namespace(SYSTEM)?;
+        }
+        self.call("POST", path, "application/json", object)
+    }
+
     /// Returns the objects of a scenario, as the recorder shows them.
     pub fn objects(&self, number: u32) -> Result<Vec<Json>, String> {
-        let answer = wire::send(&self.authority, "GET", "/memory/objects", &[], None);
-        let answer = answer.map_err(|error| format!("{error:#}"))?;
-        let list: Json = serde_json::from_str(&answer.body).map_err(|error| error.to_string())?;
-        let own = format!("s{number}");
-        let is_own = |name: &str| name == own || name.strip_prefix(&own).is_some_and(|rest| rest.starts_with('-'));
-        let items = list["items"].as_array().cloned().unwrap_or_default();
-        let shown = items.into_iter().filter(|object| {
-            let metadata = &object["metadata"];
-            let place = if object["kind"] == "Namespace" { &metadata["name"] } else { &metadata["namespace"] };
-            is_own(place.as_str().unwrap_or_default()) && metadata.get("ownerReferences").is_none()
-        });
+        let all = match &self.backend {
+            Backend::Memory(_) => self.call("GET", "/memory/objects", "", &Json::Null).and_then(|(_, body)| {
+                let list: Json = serde_json::from_str(&body)?;
+                Ok(list["items"].as_array().cloned().unwrap_or_default())
+            }),
+            Backend::Real { cluster, .. } => settled_objects(cluster, number),
+        };
+        let shown = all.map_err(|error| format!("{error:#}"))?.into_iter();
+        let shown = shown.filter(|object| is_of(object, number) && object["metadata"].get("ownerReferences").is_none());
         Ok(shown.map(show).collect())
+    }
+}
+
+impl Drop for Surroundings {
+    fn drop(&mut self) {
+        let Backend::Real { cluster, lacks_definitions } = &self.backend else { return };
+        let restored = if lacks_definitions.load(Ordering::Relaxed) { cluster.restore() } else { Ok(()) };
+        if let Err(error) = restored.and_then(|()| cluster.clear(|namespace| namespace == SYSTEM)) {
+            eprintln!("the cluster is not as it was before the scenario: {error:#}");
+        }
+    }
+}
+
+/// Whether a namespace is one that a recorded scenario uses: `s101`, `s101-app`.
+pub fn is_recorded(namespace: &str) -> bool {
+    let number = namespace.strip_prefix('s').map(|rest| rest.split('-').next().unwrap_or_default());
+    namespace == SYSTEM
+        || number.is_some_and(|number| number.len() == 3 && number.bytes().all(|byte| byte.is_ascii_digit()))
+}
+
+/// Whether an object stands in a namespace of the scenario, or is that namespace.
+fn is_of(object: &Json, number: u32) -> bool {
+    let own = format!("s{number}");
+    let metadata = &object["metadata"];
+    let place = if object["kind"] == "Namespace" { &metadata["name"] } else { &metadata["namespace"] };
+    let place = place.as_str().unwrap_or_default();
+    place == own || place.strip_prefix(&own).is_some_and(|rest| rest.starts_with('-'))
+}
+
+/// The objects of a real cluster, once what was deleted in the scenario's namespaces is gone.
+fn settled_objects(cluster: &Cluster, number: u32) -> anyhow::Result<Vec<Json>> {
+    let patience = Instant::now() + REMOVAL;
+    loop {
+        let all = cluster::objects(&cluster.api)?;
+        let goes = |object: &&Json| is_of(object, number) && object["metadata"].get("deletionTimestamp").is_some();
+        if all.iter().find(goes).is_none() || Instant::now() > patience {
+            return Ok(all);
+        }
+        std::thread::sleep(Duration::from_millis(50));
     }
 }
 

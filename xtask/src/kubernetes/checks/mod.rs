@@ -4,6 +4,7 @@ mod containers;
 mod failures;
 mod ownership;
 mod pieces;
+mod pods;
 mod surroundings;
 
 use super::Verdict;
@@ -21,7 +22,10 @@ pub struct Check {
 const CONTAINERS: &str = "Applications.Core/containers";
 const IMAGE: &str = "registry.example.com/web:1";
 
-/// All checks.
+/// The checks that look at pods on real nodes.
+pub const ON_NODES: &[Check] = pods::ALL;
+
+/// All checks whose pods run on no node.
 pub const ALL: &[Check] = &[
     Check { name: "a container with every property becomes the objects meant", run: containers::every_property },
     Check { name: "an update removes what is not said any more", run: containers::update_prunes },

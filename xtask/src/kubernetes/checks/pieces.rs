@@ -223,7 +223,7 @@ pub fn dapr(site: &Site<'_>) -> anyhow::Result<Verdict> {
 pub fn missing_definition(site: &Site<'_>) -> anyhow::Result<Verdict> {
     let cluster = &site.stage.cluster;
     // Radii may know the kind from before: that it went must come to light.
-    crate::kubernetes::definitions::remove(&cluster.api, "dapr.io")?;
+    cluster.remove_definitions("dapr.io")?;
     let store = json!({ "resourceProvisioning": "manual", "type": "state.redis", "version": "v1", "metadata": { "a": { "value": "b" } } });
     let outcome = site.piece("Applications.Dapr/stateStores", "state", store.clone());
     let deleted = site.delete("Applications.Dapr/stateStores", "state");
