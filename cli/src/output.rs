@@ -42,6 +42,20 @@ impl Output {
         }
     }
 
+    /// Prints several values after each other: tables with an empty line between, or documents.
+    pub fn values(&self, values: Vec<(Json, Table)>) -> Result<(), Error> {
+        let between = if self.format == Format::Yaml { "---\n" } else { "\n" };
+        let texts: Vec<String> = values
+            .into_iter()
+            .map(|(value, table)| match self.format {
+                Format::Table | Format::PlainText => table.render(),
+                Format::Json => pretty(&value),
+                Format::Yaml => yaml(&value),
+            })
+            .collect();
+        write_stdout(&texts.join(between))
+    }
+
     /// Whether data is printed for people.
     pub fn is_table(&self) -> bool {
         matches!(self.format, Format::Table | Format::PlainText)

@@ -18,6 +18,7 @@ use serde_json::Value as Json;
 
 pub use credentials::Credentials;
 pub use events::{Event, Watch};
+use poll::Ended;
 pub use problem::{Error, Problem};
 
 /// What stands before every path of the protocol.
@@ -168,9 +169,13 @@ impl Client {
             let what = "the answer to a PUT has no content".to_owned();
             return Err(Error::Protocol { url: url.to_string(), what });
         }
-        if self.finish(&answer, &Method::PUT, &url).await? {
-            let answer = self.send(Method::GET, &url, None).await?;
-            return self.found(answer, &Method::GET, &url);
+        match self.finish(&answer, &Method::PUT, &url).await? {
+            Ended::With(resource) => return Ok(resource),
+            Ended::Unseen => {
+                let answer = self.send(Method::GET, &url, None).await?;
+                return self.found(answer, &Method::GET, &url);
+            }
+            Ended::Already => {}
         }
         if answer.status == StatusCode::ACCEPTED {
             let what = "the request was accepted, but no operation is named to wait for".to_owned();

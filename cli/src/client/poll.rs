@@ -18,6 +18,16 @@ enum Progress {
     Done,
 }
 
+/// What became of the operation that an answer began.
+pub(super) enum Ended {
+    /// The answer began none: it is the result.
+    Already,
+    /// It ended; the result is at the resource's own address.
+    Unseen,
+    /// It ended with this resource.
+    With(Json),
+}
+
 /// Where an operation can be watched.
 enum Watch {
     /// A status document with `status` and `error`.
@@ -29,12 +39,12 @@ enum Watch {
 }
 
 impl Client {
-    /// Waits until the operation that an answer began has ended; `false` when it began none.
+    /// Waits until the operation that an answer began has ended.
     ///
     /// # Errors
     /// The operation's own error when it failed or was cancelled.
-    pub(super) async fn finish(&self, answer: &Answer, method: &Method, url: &Url) -> Result<bool, Error> {
-        let Some(watch) = self.watch(answer, method, url)? else { return Ok(false) };
+    pub(super) async fn finish(&self, answer: &Answer, method: &Method, url: &Url) -> Result<Ended, Error> {
+        let Some(watch) = self.watch(answer, method, url)? else { return Ok(Ended::Already) };
         let mut advised = answer.retry_after();
         let mut wait = FIRST_LOOK;
         loop {
@@ -43,7 +53,8 @@ impl Client {
             wait = (wait * 2).min(super::LONGEST_PAUSE);
             let (progress, answer) = self.look(&watch, method, url).await?;
             if matches!(progress, Progress::Done) {
-                return Ok(true);
+                let tells_the_result = !matches!(watch, Watch::Status(_)) && answer.body.get("properties").is_some();
+                return Ok(if tells_the_result { Ended::With(answer.body) } else { Ended::Unseen });
             }
             advised = answer.retry_after();
         }
@@ -58,7 +69,11 @@ impl Client {
         {
             return Ok(Some(Watch::Location(self.localize(link)?)));
         }
-        if method == Method::PUT && !is_terminal(provisioning_state(&answer.body)) {
+        let state = provisioning_state(&answer.body);
+        if method == Method::PUT && is_failure(state) {
+            return Err(failed(method, url, &answer.body, state));
+        }
+        if method == Method::PUT && !is_terminal(state) {
             return Ok(Some(Watch::Resource(url.clone())));
         }
         if answer.status == StatusCode::ACCEPTED {
@@ -82,8 +97,8 @@ impl Client {
             Watch::Status(_) => answer.body.get("status").and_then(Json::as_str).unwrap_or_default(),
             Watch::Resource(_) => provisioning_state(&answer.body),
         };
-        match state.to_ascii_lowercase().as_str() {
-            "failed" | "canceled" | "cancelled" => Err(failed(method, url, &answer.body, state)),
+        match state {
+            _ if is_failure(state) => Err(failed(method, url, &answer.body, state)),
             _ if is_terminal(state) => Ok((Progress::Done, answer)),
             _ => Ok((Progress::Running, answer)),
         }
@@ -95,11 +110,16 @@ fn provisioning_state(body: &Json) -> &str {
 }
 
 fn is_terminal(state: &str) -> bool {
-    ["", "succeeded", "failed", "canceled", "cancelled"].iter().any(|end| state.eq_ignore_ascii_case(end))
+    is_failure(state) || ["", "succeeded"].iter().any(|end| state.eq_ignore_ascii_case(end))
+}
+
+fn is_failure(state: &str) -> bool {
+    ["failed", "canceled", "cancelled"].iter().any(|end| state.eq_ignore_ascii_case(end))
 }
 
 fn failed(method: &Method, url: &Url, body: &Json, state: &str) -> Error {
-    let problem = body.get("error").and_then(Problem::from_json).unwrap_or_else(|| Problem {
+    let error = body.get("error").or_else(|| body.pointer("/properties/error"));
+    let problem = error.and_then(Problem::from_json).unwrap_or_else(|| Problem {
         code: state.to_owned(),
         message: format!("the operation ended as {state}, and the server does not say why"),
         ..Problem::default()

@@ -1,5 +1,6 @@
 //! What a call printed against what was recorded.
 
+use std::collections::BTreeSet;
 use std::sync::LazyLock;
 
 use regex::Regex;
@@ -93,8 +94,9 @@ fn ours(step: &Step, ran: &Ran, fill: &dyn Fn(&str) -> String) -> Vec<String> {
     let (recorded, now) = (fill(&step.stdout), ran.stdout.as_str());
     match (documents(&recorded), documents(now)) {
         (Some(recorded), Some(now)) if wants_json(step) => {
-            let (recorded, now): (Vec<_>, Vec<_>) =
-                (recorded.iter().map(shape).collect(), now.iter().map(shape).collect());
+            let known = built_in(&recorded);
+            let shapes = |documents: &[Json]| documents.iter().map(|one| shape(one, &known)).collect::<Vec<_>>();
+            let (recorded, now) = (shapes(&recorded), shapes(&now));
             if recorded != now {
                 found.push(lines::difference("fields", &recorded.join("\n"), &now.join("\n")));
             }
@@ -179,25 +181,41 @@ fn documents(text: &str) -> Option<Vec<Json>> {
     found.ok().filter(|found| !found.is_empty())
 }
 
+/// The names of built-in types and providers that a recording stands for with a placeholder each.
+fn built_in(recorded: &[Json]) -> BTreeSet<String> {
+    let items = recorded.iter().filter_map(Json::as_array).flatten();
+    items.filter_map(Json::as_str).filter_map(built_in_name).map(str::to_owned).collect()
+}
+
+fn built_in_name(text: &str) -> Option<&str> {
+    let entry = text.strip_prefix("{builtin-")?.strip_suffix('}')?;
+    entry.strip_prefix("type:").or_else(|| entry.strip_prefix("summary:"))
+}
+
 /// The names and kinds of all that a document holds, a line each; times and order are of no importance.
-fn shape(value: &Json) -> String {
+fn shape(value: &Json, built_in: &BTreeSet<String>) -> String {
     let mut lines = Vec::new();
-    list_shape(value, "", &mut lines);
+    list_shape(value, "", built_in, &mut lines);
     lines.sort();
     lines.join("\n")
 }
 
-fn list_shape(value: &Json, path: &str, lines: &mut Vec<String>) {
+fn list_shape(value: &Json, path: &str, built_in: &BTreeSet<String>, lines: &mut Vec<String>) {
+    let name = value.get("Name").or_else(|| value.get("name")).and_then(Json::as_str);
+    if let Some(name) = value.as_str().and_then(built_in_name).or(name).filter(|name| built_in.contains(*name)) {
+        lines.push(format!("{path}: the built-in {name}"));
+        return;
+    }
     let kind = match value {
         Json::Object(members) => {
             for (name, value) in members.iter().filter(|(name, _)| *name != "systemData") {
-                list_shape(value, &format!("{path}/{name}"), lines);
+                list_shape(value, &format!("{path}/{name}"), built_in, lines);
             }
             "object"
         }
         Json::Array(items) => {
             for item in items {
-                list_shape(item, &format!("{path}/*"), lines);
+                list_shape(item, &format!("{path}/*"), built_in, lines);
             }
             "list"
         }
@@ -258,6 +276,14 @@ mod tests {
         let table = step("rad x", 0.into(), "RESOURCE  TYPE\none  t\n");
         assert!(!differs(&table, &ran(0, "RESOURCE   TYPE\ntwo   t\n"), Judge::Ours));
         assert!(differs(&table, &ran(0, "RESOURCE\ntwo\n"), Judge::Ours));
+    }
+
+    #[test]
+    fn a_placeholder_stands_for_the_built_in_type_of_its_name() {
+        let list = step("rad x -o json", 0.into(), "[\"{builtin-type:A.B/ones}\"]");
+        assert!(!differs(&list, &ran(0, "[{\"Name\": \"A.B/ones\", \"more\": 1}]"), Judge::Ours));
+        assert!(differs(&list, &ran(0, "[{\"Name\": \"A.B/twos\", \"more\": 1}]"), Judge::Ours));
+        assert!(differs(&list, &ran(0, "[]"), Judge::Ours));
     }
 
     #[test]

@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 
 use serde_json::Value as Json;
 
-use super::scenario::Injection;
+use super::compare::Judge;
+use super::scenario::{Injection, Step};
 use crate::replay::stand_in::Arrived;
 
 /// What is left to answer in a call.
@@ -33,9 +34,12 @@ enum Question {
 
 impl Deployments {
     /// Returns the stand-in of a call: what was recorded, but for what was injected, which has its own place.
-    pub fn of(exchanges: &[Json]) -> Self {
+    ///
+    /// Where the recorded program crashed, what it began has no end in the recording; it ends well here for
+    /// ours, which goes on.
+    pub fn of(step: &Step, judge: Judge) -> Self {
         let mut deployments = Self::default();
-        for exchange in exchanges.iter().filter(|exchange| exchange["injected"] != true) {
+        for exchange in step.http.iter().filter(|exchange| exchange["injected"] != true) {
             let (request, response) = (&exchange["request"], &exchange["response"]);
             let path = request["path"].as_str().unwrap_or_default();
             let Some(question) = Question::of(request["method"].as_str().unwrap_or_default(), path) else { continue };
@@ -49,6 +53,14 @@ impl Deployments {
                 headers: response["headers"].as_object().cloned(),
                 body: response["body"].clone(),
             });
+        }
+        if let Some(polls) =
+            deployments.answers.get_mut(&Question::Status).filter(|_| judge == Judge::Ours && step.crashed())
+            && let Some(last) = polls.last().filter(|last| last.body["status"] == "Running")
+        {
+            let mut end = last.clone();
+            end.body["status"] = "Succeeded".into();
+            polls.push(end);
         }
         deployments
     }
@@ -109,6 +121,25 @@ mod tests {
         Arrived { method: method.into(), path: path.into(), ..Arrived::default() }
     }
 
+    fn step(stderr: &str, http: Vec<Json>) -> Step {
+        let step = json!({ "argv": ["rad"], "stdin": null, "exit": 2, "stderr": stderr, "http": http });
+        serde_json::from_value(step).unwrap()
+    }
+
+    #[test]
+    fn what_a_crash_left_running_ends_for_our_program_which_goes_on() {
+        let path = "/planes/p/providers/Microsoft.Resources/locations/global/operationStatuses/x";
+        let poll = json!({ "request": { "method": "GET", "path": path },
+            "response": { "status": 200, "headers": {}, "body": { "status": "Running" } } });
+        let states = |stderr: &str, judge| {
+            let mut deployments = Deployments::of(&step(stderr, vec![poll.clone()]), judge);
+            [(); 2].map(|()| deployments.answer(&arrived("GET", path)).unwrap().body["status"].clone())
+        };
+        assert_eq!(states("panic\n{stack}", Judge::Ours), ["Running", "Succeeded"]);
+        assert_eq!(states("panic\n{stack}", Judge::Upstream), ["Running", "Running"]);
+        assert_eq!(states("", Judge::Ours), ["Running", "Running"]);
+    }
+
     #[test]
     fn what_was_answered_is_answered_again_under_the_name_of_today() {
         let put = "/planes/p/providers/Microsoft.Resources/deployments/rad-{uuid:1}?api-version=1";
@@ -119,7 +150,8 @@ mod tests {
         };
         let begin = json!({ "request": { "method": "PUT", "path": put },
             "response": { "status": 201, "headers": { "Location": "{base}/rad-{uuid:1}" }, "body": null } });
-        let mut deployments = Deployments::of(&[begin, poll("Running"), poll("Succeeded")]);
+        let mut deployments =
+            Deployments::of(&step("", vec![begin, poll("Running"), poll("Succeeded")]), Judge::Upstream);
         let begun = deployments.answer(&arrived("PUT", &put.replace("{uuid:1}", "x"))).unwrap();
         assert_eq!(begun.headers.unwrap()["Location"], "{base}/rad-x");
         let mut poll = || deployments.answer(&arrived("GET", status)).unwrap().body;

@@ -1,6 +1,7 @@
 //! The wanted differences between recorded calls and those of today, as data.
 
 use std::borrow::Cow;
+use std::collections::BTreeSet;
 
 use anyhow::{Context, bail};
 use camino::Utf8Path;
@@ -40,6 +41,9 @@ pub struct Difference {
     /// What is printed now matches, in the same form.
     #[serde(default)]
     now: Option<Pattern>,
+    /// An earlier call of the scenario was excused by the difference of this name, and this is what follows from it.
+    #[serde(default)]
+    after: Option<String>,
     /// How the recorded text is read instead; all the rest must then be as recorded. Without it, the call is excused.
     #[serde(default)]
     reads: Vec<Reading>,
@@ -85,21 +89,31 @@ impl Pattern {
     }
 }
 
+/// A call that differs from its recording.
+pub struct Call<'a> {
+    /// By which measure it is judged.
+    pub judge: Judge,
+    /// The scenario's name.
+    pub scenario: &'a str,
+    /// The differences that excused earlier calls of the scenario.
+    pub before: &'a BTreeSet<String>,
+    /// What was recorded.
+    pub step: &'a Step,
+    /// What was printed now.
+    pub ran: &'a Ran,
+    /// Replaces what stands for places of this run.
+    pub fill: &'a dyn Fn(&str) -> String,
+}
+
 impl Difference {
-    /// Whether the difference is about a call; `fill` replaces what stands for places of this run.
-    pub fn concerns(
-        &self,
-        judge: Judge,
-        scenario: &str,
-        step: &Step,
-        ran: &Ran,
-        fill: &dyn Fn(&str) -> String,
-    ) -> bool {
-        self.of.is_none_or(|of| of == judge)
-            && Pattern::is_in(self.scenario.as_ref(), scenario)
-            && Pattern::is_in(self.call.as_ref(), &step.call())
-            && (self.recorded.is_none() || Pattern::is_in(self.recorded.as_ref(), &fill(&step.transcript())))
-            && (self.now.is_none() || Pattern::is_in(self.now.as_ref(), &ran.transcript()))
+    /// Whether the difference is about a call.
+    pub fn concerns(&self, call: &Call) -> bool {
+        self.of.is_none_or(|of| of == call.judge)
+            && self.after.as_ref().is_none_or(|name| call.before.contains(name))
+            && Pattern::is_in(self.scenario.as_ref(), call.scenario)
+            && Pattern::is_in(self.call.as_ref(), &call.step.call())
+            && self.recorded.as_ref().is_none_or(|text| text.0.is_match(&(call.fill)(&call.step.transcript())))
+            && self.now.as_ref().is_none_or(|text| text.0.is_match(&call.ran.transcript()))
     }
 
     /// Whether the difference excuses whatever is printed, and not only single places.
@@ -140,6 +154,10 @@ impl Difference {
 pub fn read(path: &Utf8Path) -> anyhow::Result<Vec<Difference>> {
     let text = std::fs::read_to_string(path).with_context(|| format!("cannot read differences `{path}`"))?;
     let file: File = serde_saphyr::from_str(&text).with_context(|| format!("`{path}` is not a file of differences"))?;
+    let is_named = |name: &String| file.differences.iter().any(|difference| difference.name == *name);
+    if let Some(name) = file.differences.iter().filter_map(|one| one.after.as_ref()).find(|name| !is_named(name)) {
+        bail!("`{path}`: no difference is named `{name}`, which another one comes after");
+    }
     if let Some(difference) = file.differences.iter().find(|difference| !difference.is_about_something()) {
         bail!("`{path}`: `{}` would excuse everything; give it a condition", difference.name);
     }
@@ -159,13 +177,26 @@ mod tests {
             .unwrap()
     }
 
+    fn concerns(difference: &Difference, judge: Judge, step: &Step, ran: &Ran, before: &[&str]) -> bool {
+        let before = before.iter().map(|name| (*name).to_owned()).collect();
+        difference.concerns(&Call { judge, scenario: "001", before: &before, step, ran, fill: &str::to_owned })
+    }
+
     #[test]
     fn all_conditions_must_hold() {
         let difference = difference("of: upstream\ncall: '^rad x'\nrecorded: 'exit 0'\nnow: 'exit 1\\n'");
         let (step, ran) = (step(""), Ran { exit: Some(1), ..Ran::default() });
-        assert!(difference.concerns(Judge::Upstream, "001", &step, &ran, &str::to_owned));
-        assert!(!difference.concerns(Judge::Ours, "001", &step, &ran, &str::to_owned));
-        assert!(!difference.concerns(Judge::Upstream, "001", &step, &Ran::default(), &str::to_owned));
+        assert!(concerns(&difference, Judge::Upstream, &step, &ran, &[]));
+        assert!(!concerns(&difference, Judge::Ours, &step, &ran, &[]));
+        assert!(!concerns(&difference, Judge::Upstream, &step, &Ran::default(), &[]));
+    }
+
+    #[test]
+    fn what_follows_from_a_difference_needs_that_difference_before() {
+        let difference = difference("after: made-otherwise\ncall: ' x$'");
+        let (step, ran) = (step(""), Ran { exit: Some(0), ..Ran::default() });
+        assert!(!concerns(&difference, Judge::Ours, &step, &ran, &["another"]));
+        assert!(concerns(&difference, Judge::Ours, &step, &ran, &["another", "made-otherwise"]));
     }
 
     #[test]

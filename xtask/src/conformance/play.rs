@@ -1,5 +1,6 @@
 //! Runs the calls of a scenario in a home of their own.
 
+use std::collections::BTreeSet;
 use std::io::Write;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
@@ -7,7 +8,7 @@ use std::time::{Duration, Instant};
 use camino::{Utf8Path, Utf8PathBuf};
 
 use super::compare::{self, Judge, Ran};
-use super::differences::Difference;
+use super::differences::{Call, Difference};
 use super::proxy::Proxy;
 use super::scenario::{Scenario, Step};
 use super::terminal;
@@ -15,7 +16,7 @@ use crate::replay::server::{Needs, Server};
 use crate::replay::wire;
 
 /// How long a call may take: the upstream program sleeps half a minute when its first poll comes too early.
-const PATIENCE: Duration = Duration::from_secs(90);
+const PATIENCE: Duration = Duration::from_secs(180);
 /// How long one that is recorded to go on for ever is watched.
 const WATCHED: Duration = Duration::from_secs(15);
 
@@ -54,24 +55,32 @@ impl Stage<'_> {
                 return scenario.steps.iter().map(|_| broken()).collect();
             }
         };
+        let mut before = BTreeSet::new();
         let play = |step: &Step| {
             let begin = Instant::now();
             let verdict = match place.run(step, self.judge) {
-                Ok(Some(ran)) => self.judge(scenario, step, &ran, &|text| place.fill(text)),
+                Ok(Some(ran)) => {
+                    let (judge, scenario, fill) = (self.judge, scenario.name.as_str(), &|text: &str| place.fill(text));
+                    self.judge(&Call { judge, scenario, before: &before, step, ran: &ran, fill })
+                }
                 Ok(None) => Verdict::Skipped("there is no `script` to make a terminal with".into()),
                 Err(error) => Verdict::Different(vec![format!("{error:#}")]),
             };
+            if let Verdict::Wanted(used) = &verdict {
+                before.extend(used.iter().map(|at| self.differences[*at].name.clone()));
+            }
             (verdict, begin.elapsed())
         };
         scenario.steps.iter().map(play).collect()
     }
 
-    fn judge(&self, scenario: &Scenario, step: &Step, ran: &Ran, fill: &dyn Fn(&str) -> String) -> Verdict {
+    fn judge(&self, call: &Call) -> Verdict {
+        let Call { step, ran, fill, .. } = *call;
         let found = compare::compare(step, ran, self.judge, fill);
         if found.is_empty() {
             return Verdict::Equal;
         }
-        let about = |difference: &&Difference| difference.concerns(self.judge, &scenario.name, step, ran, fill);
+        let about = |difference: &&Difference| difference.concerns(call);
         let (mut read, mut used) = (step.clone(), Vec::new());
         for (at, difference) in self.differences.iter().enumerate().filter(|(_, difference)| about(difference)) {
             if difference.excuses_all() && (difference.excuses_exit() || compare::ends_alike(step, ran, self.judge)) {
@@ -163,7 +172,7 @@ impl Place {
         for (name, text) in &step.write {
             self.write(name, text.as_deref())?;
         }
-        self.proxy.prepare(step)?;
+        self.proxy.prepare(step, judge)?;
         let patience = if step.exit == "timeout" { WATCHED } else { PATIENCE };
         let arguments: Vec<String> = step.argv[1..].iter().map(|word| self.fill(word)).collect();
         if !step.tty {

@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex};
 use regex::Regex;
 use serde_json::Value as Json;
 
+use super::compare::Judge;
 use super::deployments::Deployments;
 use super::scenario::{Injection, Step};
 use crate::replay::stand_in::{Arrived, read};
@@ -41,13 +42,13 @@ impl Proxy {
     }
 
     /// Sets the answers that the server does not give in the next call.
-    pub fn prepare(&self, step: &Step) -> anyhow::Result<()> {
+    pub fn prepare(&self, step: &Step, judge: Judge) -> anyhow::Result<()> {
         let mut prepared = Vec::new();
         for injection in &step.inject {
             prepared.push((Regex::new(&injection.pattern)?, injection.clone(), 0));
         }
         *self.injections.lock().expect("no holder of the lock panics") = prepared;
-        *self.deployments.lock().expect("no holder of the lock panics") = Deployments::of(&step.http);
+        *self.deployments.lock().expect("no holder of the lock panics") = Deployments::of(step, judge);
         Ok(())
     }
 

@@ -10,6 +10,8 @@ use camino::{Utf8Path, Utf8PathBuf};
 
 use super::wire;
 
+/// How often a server is started at most.
+const ATTEMPTS: usize = 3;
 /// How long the work of a server that was killed is waited for.
 const LEASE: &str = "2";
 
@@ -43,6 +45,16 @@ impl Server {
     /// # Errors
     /// When it cannot be started or is not ready in time.
     pub fn start(rad: &Utf8Path, needs: &Needs) -> anyhow::Result<Self> {
+        // Others may take a port between the moment it is found free and the moment it is listened on.
+        for _ in 1..ATTEMPTS {
+            if let Ok(server) = Self::try_start(rad, needs) {
+                return Ok(server);
+            }
+        }
+        Self::try_start(rad, needs)
+    }
+
+    fn try_start(rad: &Utf8Path, needs: &Needs) -> anyhow::Result<Self> {
         let authority = free_address()?;
         let mut arguments = vec!["serve".to_owned(), "--listen".to_owned(), authority.clone()];
         if let Some(program) = &needs.terraform {
@@ -128,7 +140,7 @@ impl Server {
     }
 
     fn wait(&mut self) -> anyhow::Result<()> {
-        let patience = Instant::now() + Duration::from_secs(20);
+        let patience = Instant::now() + Duration::from_secs(60);
         loop {
             if wire::send(&self.authority, "GET", "/readyz", &[], None).is_ok_and(|answer| answer.status == 200) {
                 return Ok(());
@@ -137,7 +149,7 @@ impl Server {
                 bail!("the server ended with {status} before it was ready");
             }
             if Instant::now() > patience {
-                bail!("the server is not ready after 20 s");
+                bail!("the server is not ready after 60 s");
             }
             std::thread::sleep(Duration::from_millis(10));
         }

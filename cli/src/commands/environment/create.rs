@@ -3,7 +3,7 @@
 use clap::ValueEnum;
 use serde_json::{Value as Json, json};
 
-use super::Found;
+use super::{Found, default_pack};
 use crate::client::{Client, NATIVE_VERSION};
 use crate::error::Error;
 use crate::flavour::{Flavour, PreviewFlag};
@@ -53,7 +53,8 @@ pub struct Settings {
     /// AWS account to deploy to
     #[arg(long, value_name = "ID", requires = "aws_region")]
     pub aws_account_id: Option<String>,
-    /// Recipe packs, as names or ids (with --preview)
+    /// Recipe packs, as names or ids (with --preview) [default: the pack `default` of the group `default`,
+    /// which is created when it is not there]
     #[arg(long, value_delimiter = ',', value_name = "PACK")]
     pub recipe_packs: Vec<String>,
     /// Resource group of the recipe packs [default: that of the environment]
@@ -133,6 +134,20 @@ impl Settings {
     }
 }
 
+impl Args {
+    /// Whether the environment gets the pack that all environments share: its recipes make Kubernetes objects.
+    fn wants_default_recipes(&self, flavour: Flavour) -> bool {
+        flavour == Flavour::Radius && self.kind == Kind::Kubernetes
+    }
+
+    /// Whether the environment is of a cloud alone, where nobody said what it is in a cluster.
+    fn is_of_a_cloud(&self) -> bool {
+        let settings = &self.settings;
+        settings.kubernetes_namespace.is_none()
+            && (settings.azure_subscription_id.is_some() || settings.aws_account_id.is_some())
+    }
+}
+
 /// Creates the environment.
 pub async fn run(args: Args, workspace: &Workspace, client: &Client, output: Output) -> Result<(), Error> {
     let flavour = args.preview.flavour();
@@ -150,7 +165,11 @@ pub async fn run(args: Args, workspace: &Workspace, client: &Client, output: Out
     for pack in &packs {
         client.get(pack, flavour.api_version()).await?;
     }
-    let mut properties = properties(&args, &found, &packs);
+    let chosen = match packs.is_empty() && args.wants_default_recipes(flavour) {
+        true => vec![default_pack::find_or_create(client).await?],
+        false => packs.clone(),
+    };
+    let mut properties = properties(&args, &found, &chosen);
     args.settings.write_providers(&mut properties, flavour);
     client.put(&found.id, flavour.api_version(), &json!({"location": "global", "properties": properties})).await?;
     for pack in &packs {
@@ -171,6 +190,7 @@ fn properties(args: &Args, found: &Found, packs: &[String]) -> Json {
         (Flavour::Applications, _) => {
             json!({"compute": {"kind": kind, "namespace": namespace.unwrap_or(&found.name)}})
         }
+        (Flavour::Radius, Kind::Kubernetes) if args.is_of_a_cloud() => json!({"providers": {}}),
         (Flavour::Radius, Kind::Kubernetes) => {
             json!({"providers": {"kubernetes": {"namespace": namespace.unwrap_or("default")}}})
         }

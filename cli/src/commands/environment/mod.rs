@@ -1,7 +1,9 @@
 //! `rad environment`, also `rad env`
 
 mod create;
+mod default_pack;
 mod delete;
+mod show;
 mod update;
 
 use clap::Subcommand;
@@ -123,8 +125,8 @@ pub async fn run(command: Command, globals: &Globals) -> Result<(), Error> {
             output.value(&list.iter().map(sorted).collect(), || resource_table(&list))
         }
         Command::Show(args) => {
-            let environment = args.resolve(&workspace)?.load(&client).await?;
-            output.value(&sorted(&environment), || resource_table([&environment]))
+            let found = args.resolve(&workspace)?;
+            show::run(&found, &client, output).await
         }
         Command::Update(args) => update::run(args, &workspace, &client, output).await,
         Command::Delete(args) => delete::run(args, &workspace, &client, output).await,

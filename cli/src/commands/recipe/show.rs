@@ -5,7 +5,7 @@ use serde_json::{Value as Json, json};
 use super::{Which, document, table};
 use crate::client::{Client, NATIVE_VERSION};
 use crate::error::Error;
-use crate::output::{Output, text, write_stdout};
+use crate::output::{Output, text};
 use crate::table::Table;
 use crate::workspace::Workspace;
 
@@ -14,12 +14,8 @@ pub async fn run(args: &Which, workspace: &Workspace, client: &Client, output: O
     let environment = args.place.resolve(workspace)?;
     let body = json!({"resourceType": args.resource_type, "name": args.name});
     let metadata = client.post(&format!("{}/getMetadata", environment.path), NATIVE_VERSION, &body).await?;
-    let mut recipe = document(&args.name, &args.resource_type, &metadata);
+    let recipe = document(&args.name, &args.resource_type, &metadata);
     let parameters = parameters(&metadata);
-    if !output.is_table() {
-        recipe["parameters"] = parameters.into();
-        return output.value(&recipe, || Table::new([""]));
-    }
     let mut rows = Table::new(["PARAMETER", "TYPE", "DEFAULT VALUE", "VALUE", "MIN", "MAX"]);
     for parameter in &parameters {
         let cell = |key: &str| shown(&parameter[key]);
@@ -32,7 +28,8 @@ pub async fn run(args: &Which, workspace: &Workspace, client: &Client, output: O
             &cell("maxValue"),
         ]);
     }
-    write_stdout(&format!("{}\n{}", table(&[recipe]).render(), rows.render()))
+    let summary = table(std::slice::from_ref(&recipe));
+    output.values(vec![(recipe, summary), (parameters.into(), rows)])
 }
 
 fn parameters(metadata: &Json) -> Vec<Json> {
@@ -42,10 +39,12 @@ fn parameters(metadata: &Json) -> Vec<Json> {
         .flatten()
         .map(|(name, parameter)| {
             let mut row = json!({"name": name, "type": text(parameter, "/type")});
-            for key in ["defaultValue", "value", "minValue", "maxValue"] {
-                if let Some(value) = parameter.get(key) {
-                    row[key] = value.clone();
-                }
+            // Scripts find every field: what is not there is a dash, and limits are texts.
+            for key in ["defaultValue", "value"] {
+                row[key] = parameter.get(key).filter(|value| !value.is_null()).cloned().unwrap_or("-".into());
+            }
+            for key in ["minValue", "maxValue"] {
+                row[key] = shown(&parameter[key]).into();
             }
             row
         })

@@ -88,7 +88,7 @@ pub async fn run(command: Command, globals: &Globals) -> Result<(), Error> {
         }
         Command::List(_) => {
             let types = list_types(&client).await?;
-            output.value(&types.iter().map(document).collect(), || table(&types))
+            output.value(&types.iter().map(list_entry).collect(), || table(&types))
         }
         Command::Show(args) => {
             let registered = load_type(&client, &parse_type(&args.name)?).await?;
@@ -159,6 +159,13 @@ fn table(types: &[RegisteredType]) -> Table {
         table.row([&registered.name.to_string(), registered.name.namespace(), &versions]);
     }
     table
+}
+
+/// Returns an entry of the list in the shape that the stock command line prints: a type with the names of its versions.
+fn list_entry(registered: &RegisteredType) -> Json {
+    let mut entry = document(registered);
+    entry["APIVersionList"] = json!(registered.api_versions());
+    entry
 }
 
 /// Returns a type in the shape that the stock command line prints.

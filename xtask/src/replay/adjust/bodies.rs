@@ -1,0 +1,175 @@
+//! Changes within bodies: what is left out of them, what is one in them, and what has no order.
+
+use serde_json::{Value as Json, json};
+
+use super::super::memory::Memory;
+
+/// Takes long texts of the recording over from ours, wherever both have one.
+pub(super) fn forget_texts(recorded: &mut Json, ours: &mut Json) {
+    match (recorded, ours) {
+        (Json::String(text), Json::String(own)) if text.contains("{text:") && !own.is_empty() => *text = own.clone(),
+        (Json::Object(members), Json::Object(ours)) => {
+            for (name, member) in members {
+                if let Some(own) = ours.get_mut(name) {
+                    forget_texts(member, own);
+                }
+            }
+        }
+        (Json::Array(items), Json::Array(ours)) => {
+            items.iter_mut().zip(ours).for_each(|(item, own)| forget_texts(item, own));
+        }
+        _ => {}
+    }
+}
+
+pub(super) fn redact(value: &mut Json) {
+    match value {
+        Json::Object(members) if members.contains_key("encrypted") && members.contains_key("nonce") => {
+            *value = Json::Null
+        }
+        Json::Object(members) => members.values_mut().for_each(redact),
+        Json::Array(items) => items.iter_mut().for_each(redact),
+        _ => {}
+    }
+}
+
+fn scope_of(path: &str) -> String {
+    let scope = path.find("/planes/").map_or(path, |at| &path[at..]);
+    format!("{}/", scope.trim_end_matches('/'))
+}
+
+fn is_within(item: &Json, scope: &str) -> bool {
+    item["id"].as_str().is_some_and(|id| id.to_ascii_lowercase().starts_with(scope))
+}
+
+pub(super) fn keep_children(body: &mut Json, path: &str) {
+    let scope = scope_of(path);
+    if let Some(Json::Array(items)) = body.get_mut("value") {
+        items.retain(|item| is_within(item, &scope));
+    }
+}
+
+/// Whether all items of ours are different children of `path`, with all members that recorded items have.
+pub(super) fn are_complete(recorded: &Json, ours: &Json, path: &str) -> bool {
+    let scope = scope_of(path);
+    let (Some(recorded), Some(ours)) = (recorded["value"].as_array(), ours["value"].as_array()) else { return false };
+    let shapes: Vec<_> = recorded.iter().map(|item| shape(item, 3)).collect();
+    let mut ids: Vec<&str> = ours.iter().filter_map(|item| item["id"].as_str()).collect();
+    ids.sort_unstable();
+    ids.dedup();
+    let named = |item: &Json| item["id"].as_str().unwrap_or_default().ends_with(item["name"].as_str().unwrap_or("?"));
+    let typed = |item: &Json| recorded.iter().any(|other| other["type"] == item["type"]);
+    let fits = |item: &Json| is_within(item, &scope) && named(item) && typed(item) && shapes.contains(&shape(item, 3));
+    !ours.is_empty() && ids.len() == ours.len() && ours.iter().all(fits)
+}
+
+/// Names and types of the members of a value, but for those that not all registrations have.
+fn shape(value: &Json, depth: usize) -> Vec<String> {
+    const SOMETIMES: [&str; 5] = ["description", "icon", "address", "resourceTypes", "schema"];
+    let kind = match value {
+        Json::Null => "null",
+        Json::Bool(_) => "boolean",
+        Json::Number(_) => "number",
+        Json::String(_) => "text",
+        Json::Array(_) => "list",
+        Json::Object(_) => "object",
+    };
+    let mut found = vec![kind.to_owned()];
+    for (name, member) in value.as_object().into_iter().flatten().filter(|_| depth > 0) {
+        if !SOMETIMES.contains(&name.as_str()) {
+            found.extend(shape(member, depth - 1).into_iter().map(|below| format!("{name}: {below}")));
+        }
+    }
+    found.sort();
+    found
+}
+
+/// Makes one node of nodes whose ids differ in casing only, and one edge of such edges.
+pub(super) fn merge_casings(graph: &mut Json, memory: &Memory) {
+    let Some(nodes) = graph.get_mut("resources").and_then(Json::as_array_mut) else { return };
+    let stored = |id: &str| {
+        let found = memory.find(&id.to_ascii_lowercase());
+        found.and_then(|body| body["id"].as_str().map(str::to_owned)).unwrap_or_else(|| id.to_owned())
+    };
+    let mut merged: Vec<Json> = Vec::new();
+    for node in nodes.drain(..) {
+        let id = stored(node["id"].as_str().unwrap_or_default());
+        let edges = node["connections"].as_array().cloned().unwrap_or_default();
+        let at =
+            match merged.iter().position(|other| other["id"].as_str().is_some_and(|own| own.eq_ignore_ascii_case(&id)))
+            {
+                Some(at) => at,
+                None => {
+                    merged.push(json!({ "id": id, "connections": [] }));
+                    merged.len() - 1
+                }
+            };
+        let target = &mut merged[at];
+        // The node that is registered knows more than the one that was only referred to.
+        if node.get("outputResources").is_some() || target.get("name").is_none() {
+            let mut own = node.clone();
+            own["connections"] = target["connections"].clone();
+            own["id"] = id.into();
+            *target = own;
+        }
+        if let Some(list) = target["connections"].as_array_mut() {
+            for mut edge in edges {
+                edge["id"] = stored(edge["id"].as_str().unwrap_or_default()).into();
+                list.push(edge);
+            }
+            list.sort_by_key(|edge| (edge["id"].as_str().map(str::to_ascii_lowercase), edge.to_string()));
+        }
+    }
+    merged.sort_by_key(|node| node["id"].as_str().map(str::to_ascii_lowercase));
+    *nodes = merged;
+}
+
+/// Removes a member; `*` stands for any one, `[name=X]` for items or members with that name.
+pub(super) fn remove(value: &mut Json, path: &[&str]) {
+    let Some((first, rest)) = path.split_first() else { return };
+    if let Some(name) = first.strip_prefix("[name=").and_then(|text| text.strip_suffix(']')) {
+        // A dot inside a name is written `~`.
+        let is_meant = |item: &&mut Json| item["name"] == name.replace('~', ".");
+        value.as_array_mut().into_iter().flatten().filter(is_meant).for_each(|item| remove(item, rest));
+        return;
+    }
+    match value {
+        Json::Object(members) if rest.is_empty() && *first == "*" => members.clear(),
+        Json::Object(members) if rest.is_empty() => drop(members.shift_remove(*first)),
+        Json::Object(members) if *first == "*" => members.values_mut().for_each(|member| remove(member, rest)),
+        Json::Object(members) => {
+            if let Some(member) = members.get_mut(*first) {
+                remove(member, rest);
+            }
+        }
+        Json::Array(items) if *first == "*" && !rest.is_empty() => items.iter_mut().for_each(|item| remove(item, rest)),
+        _ => {}
+    }
+}
+
+/// Sorts the lists of what was made, wherever they are.
+pub(super) fn sort_outputs(value: &mut Json) {
+    match value {
+        Json::Array(items) => items.iter_mut().for_each(sort_outputs),
+        Json::Object(members) => {
+            for (name, member) in members {
+                if name == "outputResources" { sort(member) } else { sort_outputs(member) }
+            }
+        }
+        _ => {}
+    }
+}
+
+pub(super) fn sort(value: &mut Json) {
+    match value {
+        Json::Array(items) => {
+            items.iter_mut().for_each(sort);
+            items.sort_by_key(|item| {
+                let name = item.get("id").or_else(|| item.get("name")).and_then(Json::as_str);
+                name.map_or_else(|| item.to_string(), str::to_ascii_lowercase)
+            });
+        }
+        Json::Object(members) => members.values_mut().for_each(sort),
+        _ => {}
+    }
+}
