@@ -165,8 +165,7 @@ fn judge_shadow(rules: &[Rule], past: Past<'_>, answer: &Answer, memory: &mut Me
     }
 }
 
-/// Compares after the adjustments of all rules that concern the step, then of each
-/// alone; the error is what is left to
+/// Compares after the adjustments of all rules that concern the step, then of each alone; the error is what is left to
 /// explain at least.
 fn adjusted(
     rules: &[Rule],
@@ -278,6 +277,7 @@ fn meets(expected: &Expected, past: Past<'_>, memory: &Memory, answer: &Answer) 
             .headers
             .iter()
             .all(|(name, pattern)| answer.header(name).is_some_and(|value| pattern.is_match(value)))
+        && expected.known_in_state.as_ref().is_none_or(|state| memory.is_known_in_state(step, &body, state))
         && (!expected.names_sensitive || names_sensitive(&past.schemas(), message))
         && (!expected.as_operation || is_said_by(end, "code", code) && is_said_by(end, "message", message))
         && (!expected.message_as_recorded || is_said_by(Some(&step.response.body), "message", message))

@@ -209,6 +209,16 @@ impl Memory {
         }
     }
 
+    /// Whether a body shows the resource as it was written, but in this provisioning state.
+    pub fn is_known_in_state(&self, step: &Step, ours: &Json, state: &str) -> bool {
+        self.known.get(&id_of(step)).cloned().is_some_and(|mut known| {
+            if let Some(old) = known.pointer_mut("/properties/provisioningState") {
+                *old = state.into();
+            }
+            self.accepts(&known, ours)
+        })
+    }
+
     fn accepts(&self, known: &Json, ours: &Json) -> bool {
         let mut differences = Vec::new();
         self.bindings.clone().accept_json(known, ours, "$", &mut differences);

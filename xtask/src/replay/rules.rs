@@ -122,6 +122,8 @@ pub struct Expected {
     pub message_as_recorded: bool,
     /// Whether the answer shows what the scenario wrote: the resource, the list, or that there is none.
     pub as_known: bool,
+    /// The body shows the resource as the scenario wrote it, but in this provisioning state.
+    pub known_in_state: Option<String>,
     /// Whether the message names a property that is sensitive, or lies within one that is.
     pub names_sensitive: bool,
     /// The whole body, as JSON text, matches.

@@ -65,7 +65,14 @@ pub(super) fn are_complete(recorded: &Json, ours: &Json, path: &str) -> bool {
 
 /// Names and types of the members of a value, but for those that not all registrations have.
 fn shape(value: &Json, depth: usize) -> Vec<String> {
-    const SOMETIMES: [&str; 5] = ["description", "icon", "address", "resourceTypes", "schema"];
+    // Each with its kind, where it is there.
+    const SOMETIMES: [(&str, &str); 5] = [
+        ("description", "text"),
+        ("icon", "text"),
+        ("address", "text"),
+        ("resourceTypes", "object"),
+        ("schema", "object"),
+    ];
     let kind = match value {
         Json::Null => "null",
         Json::Bool(_) => "boolean",
@@ -76,7 +83,8 @@ fn shape(value: &Json, depth: usize) -> Vec<String> {
     };
     let mut found = vec![kind.to_owned()];
     for (name, member) in value.as_object().into_iter().flatten().filter(|_| depth > 0) {
-        if !SOMETIMES.contains(&name.as_str()) {
+        let own = shape(member, 0);
+        if !SOMETIMES.iter().any(|(sometimes, kind)| name == sometimes && own == [*kind]) {
             found.extend(shape(member, depth - 1).into_iter().map(|below| format!("{name}: {below}")));
         }
     }
