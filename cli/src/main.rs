@@ -8,6 +8,7 @@ mod confirm;
 mod deployment;
 mod error;
 mod flavour;
+mod follow;
 mod language_server;
 mod output;
 mod parameters;

@@ -173,6 +173,11 @@ impl Sources {
         }
     }
 
+    /// The paths of all files that were read.
+    pub fn paths(&self) -> Vec<Utf8PathBuf> {
+        self.map.iter().map(|file| file.path().into()).collect()
+    }
+
     /// Whether something is wrong enough to stop.
     pub fn has_errors(&self) -> bool {
         self.diagnostics.iter().any(Diagnostic::is_error)
@@ -295,6 +300,28 @@ fn files_below(folder: &Utf8Path, extensions: &[&str]) -> Result<Vec<Utf8PathBuf
     }
     files.sort();
     Ok(files)
+}
+
+/// Returns a folder and the folders below it in which authors' files are looked for.
+///
+/// # Errors
+/// A folder that cannot be read.
+pub fn folders_below(folder: &Utf8Path) -> Result<Vec<Utf8PathBuf>, Error> {
+    let mut found = vec![folder.to_owned()];
+    let mut next = 0;
+    while let Some(current) = found.get(next).cloned() {
+        next += 1;
+        let failed = || Error::file("read the folder", current.as_str());
+        for entry in current.read_dir_utf8().map_err(failed())? {
+            let entry = entry.map_err(failed())?;
+            let name = entry.file_name();
+            let is_skipped = name.starts_with('.') || SKIPPED_FOLDERS.contains(&name);
+            if !is_skipped && entry.file_type().map_err(failed())?.is_dir() {
+                found.push(entry.into_path());
+            }
+        }
+    }
+    Ok(found)
 }
 
 /// Whether a file in a folder is meant to be a manifest: folders also hold examples, settings and generated files.

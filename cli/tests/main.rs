@@ -3,6 +3,7 @@
 mod config;
 mod definitions;
 mod deploying;
+mod following;
 mod help;
 mod language_server;
 mod mistakes;

@@ -17,7 +17,7 @@ use crate::{Compat, Input, Output};
 /// # Guarantees
 /// The same input gives the same bytes, on every machine and at every time. What the target cannot
 /// express is a diagnostic, never silence.
-pub trait Generator {
+pub trait Generator: Sync {
     /// The name by which `rad generate --target` asks for it; also the folder of its files.
     fn name(&self) -> &str;
 
@@ -105,19 +105,27 @@ pub fn generator(target: Target, options: &Options) -> Box<dyn Generator> {
 
 /// Runs the generators of several targets, and the user's templates if there are any.
 ///
-/// The files of a target stand in a folder of its name, those of user templates in `templates`.
+/// The files of a target stand in a folder of its name, those of user templates in `templates`. Each generator has a
+/// thread of its own; what they make is put together in the order of the targets.
 pub fn generate(input: &Input<'_>, targets: &[Target], options: &Options) -> Output {
+    let custom = options.templates.as_ref().map(TemplateFolder::custom).filter(|folder| !folder.is_empty());
+    let builtin = targets.iter().map(|target| generator(*target, options));
+    let own = custom.map(|folder| Box::new(UserTemplates::new("templates", &folder)) as Box<dyn Generator>);
+    let generators: Vec<Box<dyn Generator>> = builtin.chain(own).collect();
     let mut output = Output { diagnostics: input.diagnostics().to_vec(), ..Output::default() };
-    let mut run = |generator: &dyn Generator| {
-        let made = generator.generate(input);
+    for (generator, made) in generators.iter().zip(run(&generators, input)) {
         output.artifacts.nest(generator.name(), made.artifacts);
         output.diagnostics.extend(made.diagnostics);
-    };
-    for target in targets {
-        run(&*generator(*target, options));
-    }
-    if let Some(folder) = options.templates.as_ref().map(TemplateFolder::custom).filter(|folder| !folder.is_empty()) {
-        run(&UserTemplates::new("templates", &folder));
     }
     output
+}
+
+fn run(generators: &[Box<dyn Generator>], input: &Input<'_>) -> Vec<Output> {
+    let Some((last, others)) = generators.split_last() else { return Vec::new() };
+    std::thread::scope(|threads| {
+        let running: Vec<_> = others.iter().map(|it| threads.spawn(move || it.generate(input))).collect();
+        let last = last.generate(input);
+        let joined = running.into_iter().map(|it| it.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)));
+        joined.chain([last]).collect()
+    })
 }

@@ -199,26 +199,18 @@ impl Renderer {
         for (path, text) in &self.copies {
             output.artifacts.insert(path.clone(), text.clone());
         }
-        let deepest = self.pages.iter().map(|page| page.scope).max();
-        if self.pages.iter().any(|page| page.scope == Scope::Run) {
-            let run = view::Run::new(input, self.properties);
-            self.pages_of(Scope::Run, &run, &mut output);
+        if self.pages.is_empty() {
+            return output;
         }
-        for provider in input.providers() {
-            let wants_whole = self.pages.iter().any(|page| page.scope == Scope::Provider);
-            if wants_whole {
-                self.pages_of(Scope::Provider, &view::ProviderPage::new(provider, self.properties), &mut output);
-            }
-            if deepest < Some(Scope::Type) {
-                continue;
-            }
-            for (name, resource_type) in &provider.types {
-                let page = view::TypePage::new(provider, name, resource_type, self.properties);
+        let providers = view::providers(input, self.properties);
+        self.pages_of(Scope::Run, &view::Run { providers: &providers }, &mut output);
+        for provider in &providers {
+            self.pages_of(Scope::Provider, &view::ProviderPage { provider }, &mut output);
+            for resource_type in &provider.types {
+                let page = view::TypePage { provider: &provider.header, resource_type };
                 self.pages_of(Scope::Type, &page, &mut output);
-                if deepest == Some(Scope::Version) {
-                    for version_page in page.versions() {
-                        self.pages_of(Scope::Version, &version_page, &mut output);
-                    }
+                for version_page in page.versions() {
+                    self.pages_of(Scope::Version, &version_page, &mut output);
                 }
             }
         }

@@ -100,6 +100,11 @@ impl SourceMap {
         self.files.get(id.0 as usize)
     }
 
+    /// Returns all files, in the order in which they were added.
+    pub fn iter(&self) -> impl Iterator<Item = &SourceFile> {
+        self.files.iter()
+    }
+
     /// Returns where a span starts, as path and position.
     pub fn locate(&self, span: Span) -> Option<(&str, LineColumn)> {
         let file = self.file(span.file)?;

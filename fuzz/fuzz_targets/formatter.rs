@@ -6,11 +6,16 @@ use radii_diagnostics::FileId;
 use typespec::syntax::{Child, Node, NodeKind, TokenKind};
 
 /// What a program says: its nodes, and the words and signs that mean something.
-fn meaning(node: &Node, text: &str, said: &mut Vec<String>) {
+///
+/// `around` is what the node stands in, parentheses aside.
+fn meaning(node: &Node, around: NodeKind, text: &str, said: &mut Vec<String>) {
     // Parentheses are set where they are needed, empty statements and bodies go, and annotations get an order of their own.
     let is_empty = node.kind == NodeKind::Members && node.nodes().next().is_none();
-    let is_silent = is_empty || matches!(node.kind, NodeKind::Parenthesized | NodeKind::EmptyStatement);
-    if !is_silent {
+    // Unions of unions, and intersections of intersections, are one: their parentheses go.
+    let is_chained = matches!(node.kind, NodeKind::UnionExpression | NodeKind::IntersectionExpression);
+    let is_parenthesized = node.kind == NodeKind::Parenthesized;
+    let is_silent = is_empty || is_parenthesized || node.kind == NodeKind::EmptyStatement;
+    if !is_silent && !(is_chained && node.kind == around) {
         said.push(format!("{:?}", node.kind));
     }
     let rank = |kind: NodeKind| match kind {
@@ -44,12 +49,13 @@ fn meaning(node: &Node, text: &str, said: &mut Vec<String>) {
     };
     let name = if is_named { nodes.iter().position(|inner| rank(inner.kind) == 2) } else { None };
     let others = nodes.into_iter().enumerate().filter(|(at, _)| Some(*at) != name);
-    others.for_each(|(_, inner)| meaning(inner, text, said));
+    let around = if is_parenthesized { around } else { node.kind };
+    others.for_each(|(_, inner)| meaning(inner, around, text, said));
 }
 
 fn said(text: &str) -> Vec<String> {
     let mut said = Vec::new();
-    meaning(&typespec::parse(FileId(0), text).root, text, &mut said);
+    meaning(&typespec::parse(FileId(0), text).root, NodeKind::Script, text, &mut said);
     said
 }
 

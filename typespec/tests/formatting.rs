@@ -84,17 +84,78 @@ fn a_text_with_an_error_of_syntax_is_left_to_its_author() {
         "model A {",
         "model A { a: string",
         "model A { a: string; } }",
-        "op f(): void",
-        "alias A = string",
-        "enum E { a b }",
         "namespace N { model A {}",
         "model A { a: string = \"x }",
         "@doc(\"x\" model A {}",
-        "model A is B",
+        "alias A = ",
+        "op f(",
+        "interface I { f(): void; ",
+        "alias A = string; }",
     ];
     for text in broken {
         let told = typespec::format(FileId(0), text).expect_err(text);
         assert!(told.iter().all(radii_diagnostics::Diagnostic::is_error), "{text}: {told:?}");
         assert!(!told.is_empty(), "{text}");
     }
+}
+
+/// Pairs of a text and what the reference makes of it.
+const LAYOUTS: &[(&str, &str)] = &[
+    // Decorators may be called like words that are kept for later.
+    ("@package @`trait`(1) model A {}", "@package\n@trait(1)\nmodel A {}\n"),
+    ("@@scenario(A);", "@@scenario(A);\n"),
+    // A text keeps its trailing spaces, and its blank lines are as deep as the others; a line goes on within the next part.
+    (
+        "@doc(\"\"\"\n    one  \n\n      two\n    \"\"\")\nmodel A {}",
+        "@doc(\"\"\"\n  one  \n  \n    two\n  \"\"\")\nmodel A {}\n",
+    ),
+    (
+        "const a = \"\"\"\n    one ${b} two ${c}\n    three \n    \"\"\";",
+        "const a = \"\"\"\n  one ${b} two ${\n  c}\n  three \n  \"\"\";\n",
+    ),
+    // Comments stay behind their decorators.
+    (
+        "@get // first\n// second\n@route(\"/\")\n// third\nop f(): void;",
+        "@get // first\n// second\n@route(\"/\")\n// third\nop f(): void;\n",
+    ),
+    ("@d(\n  // why\n  1, 2)\nmodel A {}", "@d(\n  // why\n  1,\n  2\n)\nmodel A {}\n"),
+    // Without parameters the parentheses can be broken, so decorators stay on their line.
+    (
+        "@route(\"/channel/no-terminal\") @get op subscribeToTheChannel(): SSEStream<ChannelEventsNoTerminal>;",
+        "@route(\"/channel/no-terminal\") @get op subscribeToTheChannel(\n): SSEStream<ChannelEventsNoTerminal>;\n",
+    ),
+    // A union among several arguments has the indentation of the list.
+    (
+        "alias A = Template<Something, FirstOptionOfTheUnion | SecondOptionOfTheUnion | ThirdOption, Other>;",
+        "alias A = Template<\n  Something,\n  FirstOptionOfTheUnion | SecondOptionOfTheUnion | ThirdOption,\n  Other\n>;\n",
+    ),
+    (
+        "alias A = Template<Something, FirstOptionOfTheUnion | SecondOptionOfTheUnion | ThirdOptionOfTheWholeLongUnion, Other>;",
+        "alias A = Template<\n  Something,\n  | FirstOptionOfTheUnion\n  | SecondOptionOfTheUnion\n  | ThirdOptionOfTheWholeLongUnion,\n  \
+         Other\n>;\n",
+    ),
+    // Commas where no model, alias or operation is around.
+    (
+        "interface I extends Base<{ a: string; }, {}> {}",
+        "interface I\n  extends Base<\n      {\n        a: string,\n      },\n      {}\n    > {}\n",
+    ),
+    ("model A<T extends {a: string; b: int32}> {}", "model A<T extends {a: string; b: int32}> {}\n"),
+    // A separator that is missing is put in.
+    ("op f(): void\nmodel A { a: string b: int32 }", "op f(): void;\nmodel A {\n  a: string;\n  b: int32;\n}\n"),
+];
+
+#[test]
+fn layouts_are_those_of_the_reference() {
+    for (text, expected) in LAYOUTS {
+        assert_eq!(typespec::format(FileId(0), text).as_deref(), Ok(*expected), "{text}");
+        assert_eq!(typespec::format(FileId(0), expected).as_deref(), Ok(*expected), "{expected}");
+    }
+}
+
+#[test]
+fn a_line_that_had_to_be_broken_is_laid_out_once_and_for_all() {
+    let text =
+        "op f(...Headers, @header @encode(DateTimeKnownEncoding.unixTimestamp, int64) timestamp?: utcDateTime): void;";
+    let once = typespec::format(FileId(0), text).unwrap();
+    assert_eq!(typespec::format(FileId(0), &once), Ok(once.clone()), "{once}");
 }

@@ -9,6 +9,7 @@ use radii_diagnostics::render::{self, Colour};
 use radii_diagnostics::{Severity, SourceFile, apply_sure_fixes};
 
 use crate::error::Error;
+use crate::follow::{Followed, follow};
 use crate::output::{write_stderr, write_stdout};
 use crate::sources::Sources;
 
@@ -27,6 +28,9 @@ pub struct Args {
     /// Fails on these, too
     #[arg(long, value_enum, value_name = "WHAT")]
     deny: Option<Deny>,
+    /// Goes on after every change of what was read, until it is interrupted
+    #[arg(long, conflicts_with = "fix")]
+    watch: bool,
 }
 
 /// The formats.
@@ -60,9 +64,22 @@ enum Deny {
     Warnings,
 }
 
-/// Reads and checks manifests, and prints what is wrong with them.
+/// Reads and checks manifests, and prints what is wrong with them; with `--watch` again and again.
 pub fn run(args: &Args) -> Result<(), Error> {
+    if !args.watch {
+        return round(args, &mut Vec::new());
+    }
+    follow(Followed { paths: &args.paths, written: None }, || {
+        let mut files = Vec::new();
+        let result = round(args, &mut files);
+        (files, result)
+    })
+}
+
+/// Checks once; the files that were read are added to `files`.
+fn round(args: &Args, files: &mut Vec<Utf8PathBuf>) -> Result<(), Error> {
     let mut sources = read(&args.paths)?;
+    files.extend(sources.paths());
     if args.fix {
         sources = mend(sources, &args.paths)?;
     }

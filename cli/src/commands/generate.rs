@@ -11,6 +11,7 @@ use radii_model::manifest::Manifest;
 
 use crate::args::Globals;
 use crate::error::Error;
+use crate::follow::{Followed, follow};
 use crate::sources::Sources;
 
 /// What to generate.
@@ -34,6 +35,9 @@ pub struct Args {
     /// Reproduces the faults of an upstream Bicep converter
     #[arg(long, value_enum, num_args = 0..=1, require_equals = true, default_missing_value = "go", value_name = "CONVERTER")]
     compat: Option<Converter>,
+    /// Goes on after every change of what was read, until it is interrupted
+    #[arg(long)]
+    watch: bool,
 }
 
 /// The converters.
@@ -63,8 +67,22 @@ impl From<OpenApiVersion> for Revision {
     }
 }
 
-/// Generates the artifacts of all manifests and writes those that changed.
+/// Generates the artifacts of all manifests and writes those that changed; with `--watch` again and again.
 pub fn run(args: &Args, globals: &Globals) -> Result<(), Error> {
+    if !args.watch {
+        return round(args, globals, &mut Vec::new());
+    }
+    let templates = args.templates.iter().cloned();
+    let paths: Vec<Utf8PathBuf> = args.paths.iter().cloned().chain(templates).collect();
+    follow(Followed { paths: &paths, written: Some(&args.out) }, || {
+        let mut read = Vec::new();
+        let result = round(args, globals, &mut read);
+        (read, result)
+    })
+}
+
+/// Generates once; the files that were read are added to `read`.
+fn round(args: &Args, globals: &Globals, read: &mut Vec<Utf8PathBuf>) -> Result<(), Error> {
     let compat = match args.compat {
         None => Compat::Off,
         Some(Converter::Go) => Compat::Go,
@@ -78,6 +96,7 @@ pub fn run(args: &Args, globals: &Globals) -> Result<(), Error> {
         // What the upstream converter accepts is more, and sometimes less, than what the registry accepts.
         compat => Sources::read_by(&args.paths, &move |file, text| read_as_upstream(file, text, compat))?,
     };
+    read.extend(sources.paths());
     if sources.has_errors() {
         sources.report();
         return Err(Error::Reported);

@@ -26,26 +26,26 @@ pub enum Properties {
 
 /// What a template sees that is rendered once per run.
 #[derive(Debug, Serialize)]
-pub struct Run {
+pub struct Run<'a> {
     /// All providers.
-    pub providers: Vec<ProviderView>,
+    pub providers: &'a [ProviderView],
 }
 
 /// What a template sees that is rendered once per provider.
 #[derive(Debug, Serialize)]
-pub struct ProviderPage {
+pub struct ProviderPage<'a> {
     /// The provider with its types.
-    pub provider: ProviderView,
+    pub provider: &'a ProviderView,
 }
 
 /// What a template sees that is rendered once per type.
 #[derive(Debug, Serialize)]
-pub struct TypePage {
+pub struct TypePage<'a> {
     /// The provider, without its types.
-    pub provider: ProviderHeader,
+    pub provider: &'a ProviderHeader,
     /// The type with its versions.
     #[serde(rename = "type")]
-    pub resource_type: TypeView,
+    pub resource_type: &'a TypeView,
 }
 
 /// What a template sees that is rendered once per version of a type.
@@ -135,35 +135,18 @@ pub struct VersionView {
     pub example_json: String,
 }
 
-impl Run {
-    /// Returns the view of all providers.
-    pub fn new(input: &Input<'_>, properties: Properties) -> Self {
-        Self { providers: input.providers().iter().map(|provider| ProviderView::new(provider, properties)).collect() }
-    }
-}
-
-impl ProviderPage {
-    /// Returns the view of one provider.
-    pub fn new(provider: &Manifest, properties: Properties) -> Self {
-        Self { provider: ProviderView::new(provider, properties) }
-    }
-}
-
-impl TypePage {
-    /// Returns the view of one type.
-    pub fn new(provider: &Manifest, name: &str, resource_type: &ResourceType, properties: Properties) -> Self {
-        Self {
-            provider: ProviderHeader::new(provider),
-            resource_type: TypeView::new(provider, name, resource_type, properties),
-        }
-    }
-
+impl<'a> TypePage<'a> {
     /// Returns the view of each version.
-    pub fn versions(&self) -> impl Iterator<Item = VersionPage<'_>> {
-        let page =
-            |version| VersionPage { provider: &self.provider, resource_type: &self.resource_type.header, version };
-        self.resource_type.versions.iter().map(page)
+    pub fn versions(&self) -> impl Iterator<Item = VersionPage<'a>> + use<'a> {
+        let (provider, resource_type) = (self.provider, self.resource_type);
+        let page = move |version| VersionPage { provider, resource_type: &resource_type.header, version };
+        resource_type.versions.iter().map(page)
     }
+}
+
+/// Returns the view of all providers, which the pages share.
+pub fn providers(input: &Input<'_>, properties: Properties) -> Vec<ProviderView> {
+    input.providers().iter().map(|provider| ProviderView::new(provider, properties)).collect()
 }
 
 impl ProviderHeader {

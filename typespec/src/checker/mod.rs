@@ -194,7 +194,7 @@ impl Checker<'_> {
         let name = self.program[symbol].name.clone();
         let node = self.program[symbol].declarations.first().copied();
         let namespace = crate::program::Namespace { name, namespace: parent, ..Default::default() };
-        let ty = self.new_type(TypeKind::Namespace(namespace), node, None);
+        let ty = self.new_type(TypeKind::Namespace(Box::new(namespace)), node, None);
         self.program[symbol].declared = Some(ty);
         for inner in self.program[symbol].order.clone() {
             if self.program[inner].kind == SymbolKind::Namespace {

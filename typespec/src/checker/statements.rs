@@ -286,7 +286,9 @@ impl Checker<'_> {
                 }
             }
             let place = places.len();
-            own.declared.into_iter().for_each(|id| drop(places.entry(id).or_insert(place)));
+            if let Some(id) = own.declared {
+                places.entry(id).or_insert(place);
+            }
         }
         places
     }

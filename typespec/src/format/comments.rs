@@ -56,8 +56,23 @@ pub(super) fn is_comment(kind: TokenKind) -> bool {
 
 /// Comments before an element, each with its line break.
 pub(super) fn leading(comments: &[Token], source: &str) -> Doc {
+    leading_before(comments, source, Blank::Kept)
+}
+
+/// What becomes of a blank line between the last comment and the element.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Blank {
+    /// It stays.
+    Kept,
+    /// The element brings its own.
+    Dropped,
+}
+
+/// As [`leading`], before an element that may start with a line break.
+pub(super) fn leading_before(comments: &[Token], source: &str, blank: Blank) -> Doc {
     let mut parts = Vec::new();
-    for comment in comments {
+    for (at, comment) in comments.iter().enumerate() {
+        let is_last = at + 1 == comments.len();
         parts.push(comment_doc(comment, source));
         let same_line = comment.kind == TokenKind::MultiLineComment && !has_line_break_after(source, comment.end);
         if same_line {
@@ -65,7 +80,7 @@ pub(super) fn leading(comments: &[Token], source: &str) -> Doc {
             continue;
         }
         parts.push(hard());
-        if is_next_line_empty(source, comment.end) {
+        if is_next_line_empty(source, comment.end) && !(is_last && blank == Blank::Dropped) {
             parts.push(hard());
         }
     }

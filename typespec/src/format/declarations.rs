@@ -1,5 +1,7 @@
 //! Statements and members.
 
+use std::collections::BTreeMap;
+
 use super::comments::{self, elements, is_comment};
 use super::document::{Doc, Line, concat, group, hard, if_break, indent, join, nothing, text};
 use super::names::{Position, name};
@@ -48,10 +50,15 @@ impl Printer<'_> {
 
     /// Docs, then directives, then decorators, each on lines of their own unless the kind keeps them inline.
     fn annotations(&self, node: &Node) -> Doc {
-        let mut parts = vec![comments::leading(&inner_comments(node), self.source)];
+        let (docs, behind) = self.comments_of_annotations(node);
+        let mut parts = vec![comments::leading(&docs, self.source)];
+        let behind = |annotation: &Node| {
+            let comments = behind.get(&annotation.start);
+            comments.map_or_else(nothing, |comments| comments::trailing(comments, self.source))
+        };
         for directive in node.nodes().filter(|child| child.kind == NodeKind::Directive) {
             let words: Vec<Doc> = directive.nodes().map(|word| text(self.raw(word))).collect();
-            parts.push(concat([text("#"), join(&text(" "), words), hard()]));
+            parts.push(concat([text("#"), join(&text(" "), words), behind(directive), hard()]));
         }
         let inline = matches!(
             node.kind,
@@ -61,7 +68,10 @@ impl Printer<'_> {
         let decorators: Vec<Doc> = node
             .nodes()
             .filter(|child| child.kind == NodeKind::Decorator)
-            .map(|decorator| concat([self.decorator(decorator), if_break(Doc::Line(Line::Space), text(" "))]))
+            .map(|decorator| {
+                let space = if_break(Doc::Line(Line::Space), text(" "));
+                concat([self.decorator(decorator), behind(decorator), space])
+            })
             .collect();
         if !decorators.is_empty() {
             parts.push(self.group_broken_if(broken, concat(decorators)));
@@ -69,16 +79,41 @@ impl Printer<'_> {
         concat(parts)
     }
 
+    /// Comments between annotations: docs, which come first, and others by where the annotation before them starts.
+    fn comments_of_annotations(&self, node: &Node) -> (Vec<Token>, BTreeMap<usize, Vec<Token>>) {
+        let (mut docs, mut behind) = (Vec::new(), BTreeMap::<usize, Vec<Token>>::new());
+        let annotations = node.nodes().filter(|it| matches!(it.kind, NodeKind::Decorator | NodeKind::Directive));
+        let starts: Vec<usize> = annotations.map(|it| it.start).collect();
+        for comment in inner_comments(node) {
+            let before = starts.iter().rfind(|start| **start < comment.start);
+            match before {
+                Some(start) if !self.source[comment.start..].starts_with("/**") => {
+                    behind.entry(*start).or_default().push(comment);
+                }
+                _ => docs.push(comment),
+            }
+        }
+        (docs, behind)
+    }
+
+    /// What a decorator is called: it may be called like words that are kept for later.
+    fn decorator_name(&self, node: &Node) -> Doc {
+        match node.nodes().next() {
+            Some(id) if id.kind == NodeKind::Identifier => text(name(self.raw(id), Position::Member)),
+            Some(target) => self.expression(target, Place::VALUE),
+            None => nothing(),
+        }
+    }
+
     pub(super) fn decorator(&self, node: &Node) -> Doc {
-        let mut nodes = node.nodes();
-        let target = nodes.next().map_or_else(nothing, |target| self.expression(target, Place::VALUE));
+        let target = self.decorator_name(node);
         let arguments = node.find(NodeKind::Arguments).filter(|arguments| arguments.nodes().count() > 0);
         let arguments = arguments.map_or_else(nothing, |arguments| self.arguments(arguments));
         concat([text("@"), target, arguments])
     }
 
     fn augment(&self, node: &Node) -> Doc {
-        let target = self.first(node, Place::VALUE);
+        let target = self.decorator_name(node);
         let arguments = node.find(NodeKind::Arguments).map_or_else(nothing, |arguments| self.arguments(arguments));
         concat([text("@@"), target, arguments, text(";")])
     }
@@ -170,6 +205,25 @@ impl Printer<'_> {
         self.block(members, separator, &|member| self.property(member, place))
     }
 
+    /// `{…}` on one line where it fits: the constraint or the default of a template's parameter.
+    fn inline_properties(&self, members: &Node, place: Place) -> Doc {
+        let separator = if place.commas { "," } else { ";" };
+        let (members, alone) = elements(&members.children, self.source, |_| true);
+        if members.is_empty() {
+            let comments = comments::dangling(&alone, self.source);
+            let is_empty = alone.is_empty();
+            return if is_empty {
+                text("{}")
+            } else {
+                concat([text("{"), indent(concat([hard(), comments])), hard(), text("}")])
+            };
+        }
+        let between = if_break(text(separator), text(format!("{separator} ")));
+        let line = Doc::Line(Line::Soft);
+        let body = self.members(&members, &between, &line, |member| self.property(member, place));
+        group(concat([text("{"), indent(body), Doc::Line(Line::Soft), text("}")]))
+    }
+
     fn block(&self, members: &Node, separator: &str, printed: &dyn Fn(&Node) -> Doc) -> Doc {
         let (members, alone) = elements(&members.children, self.source, |_| true);
         if members.is_empty() && alone.is_empty() {
@@ -217,7 +271,7 @@ impl Printer<'_> {
 
     fn interface(&self, node: &Node) -> Doc {
         let extends = node.find(NodeKind::Heritage).map_or_else(nothing, |heritage| {
-            let parents: Vec<Doc> = heritage.nodes().map(|parent| self.expression(parent, Place::TYPE)).collect();
+            let parents: Vec<Doc> = heritage.nodes().map(|parent| self.expression(parent, Place::VALUE)).collect();
             let separator = concat([text(","), Doc::Line(Line::Space)]);
             let parents = indent(join(&separator, parents));
             group(indent(concat([Doc::Line(Line::Space), text("extends "), parents])))
@@ -258,7 +312,8 @@ impl Printer<'_> {
     fn operation_parameters(&self, list: &Node) -> Doc {
         let (members, alone) = elements(&list.children, self.source, |_| true);
         if members.is_empty() {
-            return concat([text("("), comments::dangling(&alone, self.source), text(")")]);
+            let comments = comments::dangling(&alone, self.source);
+            return concat([text("("), group(concat([indent(comments), Doc::Line(Line::Soft)])), text(")")]);
         }
         let flat_or_broken = concat([text(","), if_break(nothing(), text(" "))]);
         let mut parts = vec![Doc::Line(Line::Soft)];
@@ -379,9 +434,13 @@ impl Printer<'_> {
     pub(super) fn template_parameters(&self, node: &Node) -> Doc {
         let Some(list) = node.find(NodeKind::TemplateParameters) else { return nothing() };
         let nodes: Vec<&Node> = list.nodes().collect();
-        let parameters: Vec<Doc> = nodes.iter().map(|parameter| self.template_parameter(parameter)).collect();
-        let hugs = matches!(nodes.as_slice(), [only] if !holds_model(only));
-        if hugs {
+        let place = match node.kind {
+            NodeKind::Model | NodeKind::Alias | NodeKind::Operation => Place::TYPE,
+            _ => Place::VALUE,
+        };
+        let parameters: Vec<Doc> = nodes.iter().map(|parameter| self.template_parameter(parameter, place)).collect();
+        let is_whole = |parameter: &Node| parameter.nodes().skip(1).all(is_unbreakable);
+        if matches!(nodes.as_slice(), [only] if is_whole(only)) {
             return concat([text("<"), join(&text(", "), parameters), text(">")]);
         }
         let separator = concat([text(","), Doc::Line(Line::Space)]);
@@ -389,7 +448,7 @@ impl Printer<'_> {
         group(concat([text("<"), body, Doc::Line(Line::Soft), text(">")]))
     }
 
-    fn template_parameter(&self, node: &Node) -> Doc {
+    fn template_parameter(&self, node: &Node, place: Place) -> Doc {
         let mut parts = Vec::new();
         let mut next = "";
         for child in &node.children {
@@ -397,7 +456,10 @@ impl Printer<'_> {
                 Child::Token(token) if token.kind == TokenKind::Equals => next = " = ",
                 Child::Token(token) if matches!(token.kind, TokenKind::Keyword(_)) => next = " extends ",
                 Child::Node(child) if parts.is_empty() => parts.push(text(name(self.raw(child), Position::Other))),
-                Child::Node(child) => parts.push(concat([text(next), self.expression(child, Place::TYPE)])),
+                Child::Node(child) if child.kind == NodeKind::ModelExpression => {
+                    parts.push(concat([text(next), self.inline_properties(child, place)]));
+                }
+                Child::Node(child) => parts.push(concat([text(next), self.expression(child, place)])),
                 Child::Token(_) => {}
             }
         }
@@ -405,7 +467,24 @@ impl Printer<'_> {
     }
 }
 
-fn holds_model(node: &Node) -> bool {
-    matches!(node.kind, NodeKind::ModelExpression | NodeKind::UnionExpression | NodeKind::IntersectionExpression)
-        || node.nodes().any(holds_model)
+/// Whether an expression always stands on one line.
+fn is_unbreakable(node: &Node) -> bool {
+    match node.kind {
+        NodeKind::Identifier
+        | NodeKind::MemberAccess
+        | NodeKind::StringLiteral
+        | NodeKind::NumericLiteral
+        | NodeKind::BooleanLiteral
+        | NodeKind::VoidKeyword
+        | NodeKind::NeverKeyword
+        | NodeKind::UnknownKeyword => true,
+        NodeKind::Reference => match node.find(NodeKind::TemplateArguments) {
+            Some(list) => list.nodes().count() == 1 && list.nodes().flat_map(Node::nodes).all(is_unbreakable),
+            None => true,
+        },
+        NodeKind::ArrayExpression | NodeKind::ValueOf | NodeKind::TypeOf | NodeKind::Parenthesized => {
+            node.nodes().all(is_unbreakable)
+        }
+        _ => false,
+    }
 }

@@ -46,8 +46,10 @@ pub(super) enum Line {
     Soft,
     /// Always broken.
     Hard,
-    /// Always broken, without indentation.
+    /// Always broken, without indentation; what stands before it keeps its trailing spaces.
     Literal,
+    /// Always broken, with indentation; what stands before it keeps its trailing spaces.
+    Verbatim,
 }
 
 pub(super) fn text(text: impl Into<String>) -> Doc {
@@ -92,11 +94,11 @@ pub(super) fn join(separator: &Doc, parts: impl IntoIterator<Item = Doc>) -> Doc
 /// Marks every group that holds a forced break as broken; says whether `doc` holds one.
 fn propagate(doc: &mut Doc) -> bool {
     match doc {
-        Doc::Text(_) | Doc::LineSuffix(_) => false,
+        Doc::Text(_) => false,
         Doc::BreakParent => true,
-        Doc::Line(line) => matches!(line, Line::Hard | Line::Literal),
+        Doc::Line(line) => matches!(line, Line::Hard | Line::Literal | Line::Verbatim),
         Doc::Concat(parts) => parts.iter_mut().fold(false, |broken, part| propagate(part) | broken),
-        Doc::Indent(inner) | Doc::Align(_, inner) => propagate(inner),
+        Doc::Indent(inner) | Doc::Align(_, inner) | Doc::LineSuffix(inner) => propagate(inner),
         Doc::IfBreak(broken, flat) => propagate(broken) | propagate(flat),
         Doc::Group(inner, fold) => {
             if propagate(inner) {
@@ -152,7 +154,9 @@ pub(super) fn print(mut doc: Doc) -> String {
                     stack.extend(suffixes.drain(..).rev().map(|(indentation, doc)| (indentation, mode, doc)));
                 }
                 _ => {
-                    output.truncate(output.trim_end_matches([' ', '\t']).len());
+                    if !matches!(line, Line::Literal | Line::Verbatim) {
+                        output.truncate(output.trim_end_matches([' ', '\t']).len());
+                    }
                     output.push('\n');
                     column = if *line == Line::Literal { 0 } else { indentation };
                     output.push_str(&" ".repeat(column));
@@ -195,7 +199,7 @@ fn fits(next: (usize, Mode, &Doc), rest: &[(usize, Mode, &Doc)], width: usize) -
             }
             Doc::IfBreak(broken, flat) => stack.push((mode, if mode == Mode::Broken { broken } else { flat })),
             Doc::Line(line) => match (mode, line) {
-                (Mode::Broken, _) | (_, Line::Hard | Line::Literal) => return true,
+                (Mode::Broken, _) | (_, Line::Hard | Line::Literal | Line::Verbatim) => return true,
                 (Mode::Flat, Line::Space) => {
                     if width == 0 {
                         return false;

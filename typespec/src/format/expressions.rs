@@ -1,6 +1,6 @@
 //! Expressions.
 
-use super::comments::{self, elements, is_comment};
+use super::comments::{self, Blank, elements, is_comment};
 use super::document::{Doc, Line, concat, group, if_break, indent, join, nothing, text};
 use super::names::{Position, name};
 use super::{Parent, Place, Printer};
@@ -89,24 +89,47 @@ impl Printer<'_> {
         concat(parts)
     }
 
+    /// The elements of a list with the comments that belong to them.
+    fn listed(&self, list: &Node, printed: impl Fn(&Node) -> Doc) -> Vec<Doc> {
+        let (elements, _) = elements(&list.children, self.source, |_| true);
+        let with_comments = elements.iter().map(|element| {
+            let (leading, trailing) = (&element.leading, &element.trailing);
+            if leading.is_empty() && trailing.is_empty() {
+                return printed(element.node);
+            }
+            let is_union = unwrapped(element.node).kind == NodeKind::UnionExpression;
+            let blank = if is_union { Blank::Dropped } else { Blank::Kept };
+            let leading = comments::leading_before(leading, self.source, blank);
+            concat([leading, printed(element.node), comments::trailing(trailing, self.source)])
+        });
+        with_comments.collect()
+    }
+
     fn template_arguments(&self, list: &Node, place: Place) -> Doc {
-        let nodes: Vec<&Node> = list.nodes().collect();
-        let printed: Vec<Doc> = nodes.iter().map(|argument| self.template_argument(argument, place)).collect();
+        let is_single = list.nodes().count() == 1;
+        let printed = self.listed(list, |argument| self.template_argument(argument, place, is_single));
         // A single argument hugs whatever it is, also when it has to break inside.
-        if nodes.len() == 1 {
+        if is_single {
             return concat([text("<"), join(&text(", "), printed), text(">")]);
         }
-        let separator = concat([text(","), Doc::Line(Line::Space)]);
+        // As with the reference, the space counts as part of the line, though a break makes it go.
+        let separator = concat([text(", "), Doc::Line(Line::Soft)]);
         let body = indent(concat([Doc::Line(Line::Soft), join(&separator, printed)]));
         group(concat([text("<"), body, Doc::Line(Line::Soft), text(">")]))
     }
 
-    fn template_argument(&self, node: &Node, place: Place) -> Doc {
+    fn template_argument(&self, node: &Node, place: Place, is_single: bool) -> Doc {
         let mut nodes = node.nodes();
         let (first, second) = (nodes.next(), nodes.next());
         match (first, second) {
             (Some(id), Some(value)) => concat([self.expression(id, place), text(" = "), self.expression(value, place)]),
-            (Some(value), None) => self.expression(value, place),
+            (Some(value), None) => match unwrapped(value) {
+                // The list has the line break and the indentation already.
+                union if union.kind == NodeKind::UnionExpression && !is_single => {
+                    group(self.options(union, place, nothing()))
+                }
+                _ => self.expression(value, place),
+            },
             _ => nothing(),
         }
     }
@@ -114,7 +137,7 @@ impl Printer<'_> {
     /// Arguments of decorators and calls; a single value with brackets of its own hugs the parentheses.
     pub(super) fn arguments(&self, list: &Node) -> Doc {
         let nodes: Vec<&Node> = list.nodes().collect();
-        let printed: Vec<Doc> = nodes.iter().map(|argument| self.expression(argument, Place::VALUE)).collect();
+        let printed = self.listed(list, |argument| self.expression(argument, Place::VALUE));
         let hugs = matches!(nodes.as_slice(), [only] if matches!(only.kind,
             NodeKind::ModelExpression | NodeKind::StringLiteral | NodeKind::StringTemplate | NodeKind::ObjectLiteral | NodeKind::ArrayLiteral | NodeKind::TupleExpression));
         if hugs || printed.is_empty() {
@@ -126,13 +149,18 @@ impl Printer<'_> {
     }
 
     fn union_expression(&self, node: &Node, place: Place) -> Doc {
+        group(indent(self.options(node, place, Doc::Line(Line::Space))))
+    }
+
+    /// The options of a union, with a sign before the first one where they stand on lines of their own.
+    fn options(&self, node: &Node, place: Place, first: Doc) -> Doc {
         let mut options = Vec::new();
         collect_options(node, &mut options);
-        let leading = if_break(concat([Doc::Line(Line::Space), text("| ")]), nothing());
+        let leading = if_break(concat([first, text("| ")]), nothing());
         let separator = concat([Doc::Line(Line::Space), text("| ")]);
         let printed =
             options.iter().map(|option| Doc::Align(2, Box::new(self.expression(option, place.under(Parent::Union)))));
-        group(indent(concat([leading, join(&separator, printed)])))
+        concat([leading, join(&separator, printed)])
     }
 
     fn intersection(&self, node: &Node, place: Place) -> Doc {
@@ -159,7 +187,7 @@ impl Printer<'_> {
     }
 
     fn array(&self, open: &str, node: &Node, place: Place) -> Doc {
-        let items: Vec<Doc> = node.nodes().map(|item| self.expression(item, place)).collect();
+        let items = self.listed(node, |item| self.expression(item, place));
         if items.is_empty() {
             return text(format!("{open}]"));
         }
@@ -216,16 +244,27 @@ impl Printer<'_> {
         concat([id, text(": "), value])
     }
 
+    /// As a string: its text stays, and that of a triple-quoted one moves to the indentation around it.
     fn string_template(&self, node: &Node, place: Place) -> Doc {
+        let raw = self.raw(node);
+        let is_tripled = raw.starts_with("\"\"\"");
+        let old = if is_tripled { crate::syntax::literal::indentation(raw) } else { "" };
         let mut parts = Vec::new();
         for child in &node.children {
             match child {
                 Child::Node(child) => parts.push(self.expression(child, place)),
                 Child::Token(token) if is_comment(token.kind) || token.kind.is_trivia() => {}
-                Child::Token(token) => parts.push(raw_lines(&self.source[token.start..token.end])),
+                Child::Token(token) => {
+                    let raw = &self.source[token.start..token.end];
+                    parts.push(verbatim_lines(raw, old));
+                    // Between two parts of one line the reference breaks where it changes nothing: inside the braces.
+                    if is_tripled && raw.starts_with('}') && !raw.contains('\n') {
+                        parts.push(concat([Doc::Line(Line::Verbatim), Doc::BreakParent]));
+                    }
+                }
             }
         }
-        concat(parts)
+        if is_tripled { indent(concat(parts)) } else { concat(parts) }
     }
 
     /// A string keeps its text; a triple-quoted one is moved to the indentation around it.
@@ -234,34 +273,40 @@ impl Printer<'_> {
         if !raw.starts_with("\"\"\"") {
             return text(raw);
         }
-        let old = crate::syntax::literal::indentation(raw);
-        let mut parts = Vec::new();
-        for (at, line) in raw.lines().enumerate() {
-            if at == 0 {
-                parts.push(text(line.trim_end()));
-                continue;
-            }
-            let stripped = line.strip_prefix(old).unwrap_or_else(|| line.trim_start());
-            parts.push(super::document::hard());
-            parts.push(text(stripped));
-        }
-        indent(concat(parts))
+        indent(verbatim_lines(raw, crate::syntax::literal::indentation(raw)))
     }
 }
 
-fn raw_lines(raw: &str) -> Doc {
-    let line = concat([Doc::Line(Line::Literal), Doc::BreakParent]);
-    join(&line, raw.split('\n').map(|line| text(line.trim_end_matches('\r'))))
+/// Lines of a text between quotes: all but the first lose the indentation that they had, and keep all else.
+fn verbatim_lines(raw: &str, old: &str) -> Doc {
+    let line = concat([Doc::Line(Line::Verbatim), Doc::BreakParent]);
+    let lines = raw.split('\n').enumerate().map(|(at, line)| {
+        let line = line.strip_suffix('\r').unwrap_or(line);
+        text(if at == 0 && line.starts_with("\"\"\"") && line.len() < raw.len() {
+            line.trim_end()
+        } else if at == 0 {
+            line
+        } else {
+            line.strip_prefix(old).unwrap_or_else(|| line.trim_start())
+        })
+    });
+    join(&line, lines)
+}
+
+/// An expression without the parentheses around it.
+fn unwrapped(node: &Node) -> &Node {
+    let mut inner = node;
+    while inner.kind == NodeKind::Parenthesized {
+        let Some(next) = inner.nodes().next() else { break };
+        inner = next;
+    }
+    inner
 }
 
 /// The options of a union, those of nested unions included.
 fn collect_options<'t>(node: &'t Node, options: &mut Vec<&'t Node>) {
     for child in node.nodes() {
-        let mut inner = child;
-        while inner.kind == NodeKind::Parenthesized {
-            let Some(next) = inner.nodes().next() else { break };
-            inner = next;
-        }
+        let inner = unwrapped(child);
         if inner.kind == NodeKind::UnionExpression { collect_options(inner, options) } else { options.push(inner) }
     }
 }

@@ -15,7 +15,13 @@ use comments::{Element, elements};
 use document::{Doc, Fold, concat, hard, if_break, text};
 pub(crate) use names::{Position, name};
 
+/// How often a text is formatted until nothing changes any more.
+const MAX_PASSES: usize = 4;
+
 /// Formats a file.
+///
+/// What was formatted is formatted: where a line that had to be broken makes a blank line of the next pass, as it does with
+/// the reference, that pass is made at once.
 ///
 /// # Errors
 /// What the parser says of a text with errors of syntax: what was meant is the author's to say, not the formatter's to
@@ -32,18 +38,28 @@ pub fn format(file: FileId, source: &str) -> Result<String, Vec<Diagnostic>> {
         return Err(vec![diagnostic.at(Span::new(file, node.start, node.end))]);
     }
     let source_without_mark = source.strip_prefix('\u{FEFF}').unwrap_or(source);
-    let printer = Printer { source };
-    let mut output = document::print(printer.script(&parse.root));
-    output.truncate(output.trim_end().len());
-    if !output.is_empty() {
-        output.push('\n');
+    let mut output = print(source, &parse.root);
+    for _ in 1..MAX_PASSES {
+        let again = print(&output, &crate::parse(file, &output).root);
+        if again == output {
+            break;
+        }
+        output = again;
     }
-    let output = output.trim_start_matches('\n').to_owned();
     if comment_count(source_without_mark) != comment_count(&output) {
         let message = "a comment stands where the formatter cannot keep it; move it to a line of its own";
         return Err(vec![Diagnostic::error(Code::new("format-failed"), message).at(Span::new(file, 0, 0))]);
     }
     Ok(output)
+}
+
+fn print(source: &str, root: &Node) -> String {
+    let mut output = document::print(Printer { source }.script(root));
+    output.truncate(output.trim_end().len());
+    if !output.is_empty() {
+        output.push('\n');
+    }
+    output.trim_start_matches('\n').to_owned()
 }
 
 fn find_unprintable(node: &Node) -> Option<&Node> {
@@ -53,9 +69,12 @@ fn find_unprintable(node: &Node) -> Option<&Node> {
     node.nodes().find_map(find_unprintable)
 }
 
-/// Unknown directives print as they are; every other error stops the formatter.
+/// Unknown directives print as they are, and a separator that is missing is put in, as the reference does: nothing else
+/// can have been meant. Every other error stops the formatter.
 fn is_fatal(diagnostic: &Diagnostic) -> bool {
-    diagnostic.severity == Severity::Error && diagnostic.code.as_str() != "unknown-directive"
+    let is_separator = diagnostic.code.as_str() == "token-expected"
+        && matches!(diagnostic.message.as_str(), "';' expected." | "',' expected.");
+    diagnostic.severity == Severity::Error && diagnostic.code.as_str() != "unknown-directive" && !is_separator
 }
 
 fn comment_count(source: &str) -> usize {

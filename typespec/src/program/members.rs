@@ -12,7 +12,8 @@ const INDEXED_FROM: usize = 12;
 #[derive(Clone, Debug, Default)]
 pub struct Members {
     list: Vec<(Arc<str>, TypeId)>,
-    index: HashMap<Arc<str>, usize>,
+    /// Most models have few members: this one is made where they are many.
+    index: Option<Box<HashMap<Arc<str>, usize>>>,
 }
 
 impl Members {
@@ -28,7 +29,7 @@ impl Members {
 
     fn position(&self, name: &str) -> Option<usize> {
         if self.list.len() >= INDEXED_FROM {
-            return self.index.get(name).copied();
+            return self.index.as_ref()?.get(name).copied();
         }
         self.list.iter().position(|(known, _)| &**known == name)
     }
@@ -41,10 +42,9 @@ impl Members {
         }
         self.list.push((name, member));
         if self.list.len() >= INDEXED_FROM {
-            let from = self.index.len();
-            for (at, (name, _)) in self.list.iter().enumerate().skip(from) {
-                self.index.insert(name.clone(), at);
-            }
+            let index = self.index.get_or_insert_default();
+            let from = index.len();
+            index.extend(self.list.iter().enumerate().skip(from).map(|(at, (name, _))| (name.clone(), at)));
         }
     }
 
@@ -56,7 +56,7 @@ impl Members {
     /// Keeps the members that a condition holds for.
     pub fn retain(&mut self, mut keep: impl FnMut(&str, TypeId) -> bool) {
         let list = std::mem::take(&mut self.list);
-        self.index.clear();
+        self.index = None;
         for (name, member) in list {
             if keep(&name, member) {
                 self.insert(name, member);

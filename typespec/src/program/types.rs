@@ -24,8 +24,8 @@ pub struct Type {
 /// The kinds of types.
 #[derive(Clone, Debug)]
 pub enum TypeKind {
-    /// `namespace N`
-    Namespace(Namespace),
+    /// `namespace N`; in a place of its own, since there are few of them and they are large.
+    Namespace(Box<Namespace>),
     /// `model M`, `{…}`, `T[]`, `A & B`
     Model(Model),
     /// `p: T` of a model.

@@ -65,7 +65,7 @@ impl Maker<'_> {
                 set_namespace(self.program, *member, copy);
             }
         }
-        self.program[copy].kind = TypeKind::Namespace(namespace);
+        self.program[copy].kind = TypeKind::Namespace(Box::new(namespace));
         copy
     }
 
