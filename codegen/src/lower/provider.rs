@@ -3,8 +3,9 @@
 use indexmap::IndexMap;
 use radii_diagnostics::{Diagnostic, Span};
 use radii_model::ApiVersion;
-use radii_model::conversion::{self, CONVERTED};
+use radii_model::conversion::{self, CONVERTED, RENAMED_FROM, VALUES_RENAMED_FROM};
 use radii_model::manifest::{Manifest, ResourceType, Spanned, VersionEntry};
+use radii_model::schema::{Additional, Schema};
 use serde_json::{Map, Value as Json};
 use typespec::Program;
 use typespec::program::{Entity, TypeId, ValueKind};
@@ -146,8 +147,48 @@ fn resource_type(
         insert(&mut lowered, &name, entry, diagnostics);
     }
     check_order(program, &versions, diagnostics);
+    keep_possible(&mut lowered);
     declare_conversions(&mut lowered);
     lowered
+}
+
+/// Leaves out what was renamed where the preceding version has no such place: the type around it is new there.
+fn keep_possible(lowered: &mut ResourceType) {
+    let mut versions: Vec<(&ApiVersion, &mut Schema)> =
+        lowered.api_versions.iter_mut().map(|(version, entry)| (version, &mut entry.schema)).collect();
+    versions.sort_by_key(|(version, _)| *version);
+    // The newest first: what is compared with is as it was written.
+    while let Some((_, newer)) = versions.pop() {
+        keep_possible_since(versions.last().map(|(_, older)| &**older), newer);
+    }
+}
+
+fn keep_possible_since(older: Option<&Schema>, newer: &mut Schema) {
+    let known = older.and_then(|older| older.enumeration.as_ref());
+    if let Some(Json::Object(values)) = newer.extensions.get_mut(VALUES_RENAMED_FROM) {
+        values.retain(|_, before| known.is_some_and(|known| known.contains(before)));
+        if values.is_empty() {
+            newer.extensions.shift_remove(VALUES_RENAMED_FROM);
+        }
+    }
+    for (name, property) in &mut newer.properties {
+        let before = property.schema.extensions.get(RENAMED_FROM).and_then(Json::as_str).map(str::to_owned);
+        let counterpart = older.and_then(|older| older.properties.get(before.as_deref().unwrap_or(name)));
+        if before.is_some() && counterpart.is_none() {
+            property.schema.extensions.shift_remove(RENAMED_FROM);
+        }
+        keep_possible_since(counterpart.map(|it| &it.schema), &mut property.schema);
+    }
+    if let Some(items) = &mut newer.items {
+        keep_possible_since(older.and_then(|older| older.items.as_deref()), items);
+    }
+    if let Additional::Schema(values) = &mut newer.additional {
+        let before = older.and_then(|older| match &older.additional {
+            Additional::Schema(values) => Some(&**values),
+            _ => None,
+        });
+        keep_possible_since(before, values);
+    }
 }
 
 /// Says that resources are converted between the versions of a type, where no rename says so already.

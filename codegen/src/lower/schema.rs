@@ -171,7 +171,7 @@ impl<'l> Lowering<'l> {
         let at = span(program, id);
         let mut schema = self.schema(it.ty, at);
         self.overlay(id, it.ty, &mut schema);
-        self.conversions(id, it.ty, &mut schema);
+        self.conversions(id, &mut schema);
         if !it.optional && !schema.read_only {
             into.required.push(name.clone());
         }
@@ -295,8 +295,8 @@ impl<'l> Lowering<'l> {
         }
     }
 
-    /// What the preceding version called a property, and the values of its enum.
-    fn conversions(&mut self, id: TypeId, ty: TypeId, schema: &mut Schema) {
+    /// What the preceding version called a property.
+    fn conversions(&self, id: TypeId, schema: &mut Schema) {
         let Some(before) = self.moment.index.checked_sub(1) else { return };
         let program = self.program;
         if facts::wire_name(program, id) == program.name_of(id).map_or("", |name| name)
@@ -305,7 +305,12 @@ impl<'l> Lowering<'l> {
         {
             schema.extensions.insert(RENAMED_FROM.to_owned(), old.into());
         }
-        let members = program.enumeration(ty).map(|it| it.members.ids().collect::<Vec<_>>()).unwrap_or_default();
+    }
+
+    /// What the preceding version called the members of an enum.
+    fn renamed_members(&self, id: TypeId, schema: &mut Schema) {
+        let program = self.program;
+        let members = program.enumeration(id).map(|it| it.members.ids().collect::<Vec<_>>()).unwrap_or_default();
         let mut renamed = Map::new();
         for member in members {
             let Some(it) = program.enum_member(member).filter(|it| it.value.is_none()) else { continue };
@@ -341,6 +346,7 @@ impl<'l> Lowering<'l> {
         }
         let mut schema = literals(values, at);
         self.words(id, &mut schema);
+        self.renamed_members(id, &mut schema);
         schema
     }
 

@@ -2,6 +2,7 @@
 
 mod catalogue;
 mod documents;
+mod evolution;
 mod golden;
 mod hostile;
 mod json_schema;
