@@ -7,7 +7,8 @@ use serde_json::{Map, Value as Json, json};
 use uuid::Uuid;
 
 use crate::store::{
-    Batch, Error, Expect, ListQuery, Name, Operation, Private, Queue, Record, State, Store, Verb, Write, parent_key,
+    Batch, Error, Expect, ListQuery, Name, Operation, Private, Queue, Record, State, Store, Texts, Verb, Write,
+    parent_key,
 };
 use crate::{Fault, Timestamp};
 
@@ -29,6 +30,7 @@ pub async fn store<S: Store + Queue>(make: impl AsyncFn() -> S) {
     lists_are_scoped(&make().await).await;
     lists_page_in_order_of_creation(&make().await).await;
     names_are_those_of_lists(&make().await).await;
+    texts_are_those_of_records(&make().await).await;
     many_readers_at_once_see_what_is_there(&make().await).await;
     records_are_found_by_what_they_refer_to(&make().await).await;
     a_required_record_must_be_there(&make().await).await;
@@ -269,6 +271,36 @@ async fn names_are_those_of_lists(store: &(impl Store + Queue)) {
         listed.into_iter().map(|record| Name { id: record.id.to_string(), type_name: record.type_name }).collect();
     assert_eq!(expected.len(), 4);
     assert_eq!(store.list_names(&group).await.expect("the store answers"), expected);
+}
+
+async fn texts_are_those_of_records(store: &(impl Store + Queue)) {
+    let kind = "Contoso.Data/STORES".parse().expect("a type");
+    assert_eq!(store.list_texts(&kind, None, 2).await.expect("the store answers"), Texts::default());
+    let mut batch = vec![put(&record(GROUP), Expect::Any)];
+    for name in ["b", "a", "c", "d"] {
+        let properties = properties(json!({ "name": name, "text": "line\none, \u{1e}\u{1f}" }));
+        batch.push(put(&Record { properties, ..record(&resource(name)) }, Expect::Any));
+    }
+    commit(store, batch).await;
+    let (mut names, mut after) = (Vec::new(), None);
+    // The last page is full, too.
+    for _ in 0..3 {
+        let page = store.list_texts(&kind, after, 2).await.expect("the store answers");
+        assert!(page.texts.len() <= 2);
+        for text in page.texts {
+            let properties: Json = serde_json::from_str(&text.properties).expect("properties are JSON");
+            let name = properties["name"].as_str().expect("each has its own").to_owned();
+            assert_eq!(text.id, resource(&name));
+            assert_eq!(properties["text"], "line\none, \u{1e}\u{1f}");
+            names.push(name);
+        }
+        after = page.next;
+        if after.is_none() {
+            break;
+        }
+    }
+    assert_eq!(names, ["b", "a", "c", "d"]);
+    assert_eq!(after, None);
 }
 
 async fn many_readers_at_once_see_what_is_there(store: &(impl Store + Queue)) {

@@ -63,7 +63,7 @@ pub async fn of_application(host: &Host, application: &Record, body: &Json) -> R
     let icon = |id: &ResourceId| host.registered(id).ok().and_then(|(_, kind)| kind.icon.as_deref().map(str::to_owned));
     let schema = |record: &Record| {
         let (_, kind) = host.registered(&record.id).ok()?;
-        kind.api_versions.get(record.api_version.as_ref()?).cloned()
+        Some(kind.api_versions.get(record.api_version.as_ref()?)?.json())
     };
     Ok(build(application, &records, &question, &Lookup { icon: &icon, schema: &schema }))
 }

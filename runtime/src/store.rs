@@ -262,6 +262,24 @@ pub struct Name {
     pub type_name: String,
 }
 
+/// What a record holds, as it is stored.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Text {
+    /// Its id.
+    pub id: String,
+    /// Its properties, a JSON object.
+    pub properties: String,
+}
+
+/// A page of texts.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Texts {
+    /// The texts.
+    pub texts: Vec<Text>,
+    /// Position to continue from; `None` on the last page.
+    pub next: Option<u64>,
+}
+
 /// What can go wrong with state.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
@@ -300,6 +318,24 @@ pub trait Store: Send + Sync {
         let query = ListQuery { scope: Some(scope.clone()), recursive: true, kind: None, after: None, limit: None };
         let records = self.list(&query).await?.records;
         Ok(records.into_iter().map(|record| Name { id: record.id.to_string(), type_name: record.type_name }).collect())
+    }
+
+    /// Returns ids and properties of a page of the records of a type, wherever they are, in the order of creation, as
+    /// the text in which they are stored.
+    async fn list_texts(&self, kind: &TypeName, after: Option<u64>, limit: usize) -> Result<Texts, Error> {
+        let kind = Some(kind.clone());
+        let page = self.list(&ListQuery { scope: None, recursive: true, kind, after, limit: Some(limit) }).await?;
+        let text = |record: Record| {
+            let properties = serde_json::to_string(&record.properties).unwrap_or_default();
+            Text { id: record.id.to_string(), properties }
+        };
+        Ok(Texts { texts: page.records.into_iter().map(text).collect(), next: page.next })
+    }
+
+    /// Returns the revision of the record with a [key](ResourceId::key) where the store need not ask anybody for it;
+    /// `None` says nothing.
+    fn known_revision(&self, _key: &str) -> Option<u64> {
+        None
     }
 
     /// Returns a page of the records that [refer](Record::references) to an id, in the order of creation.

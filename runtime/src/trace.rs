@@ -26,6 +26,11 @@ pub fn install(propagator: impl Propagator + 'static) {
     let _ = PROPAGATOR.set(Box::new(propagator));
 }
 
+/// Whether this process follows traces.
+pub fn is_installed() -> bool {
+    PROPAGATOR.get().is_some()
+}
+
 /// Begins a span that has the field `trace_id`: as the child of a context, if there is one.
 pub fn begin(span: &tracing::Span, parent: Option<&str>) {
     if let Some(id) = PROPAGATOR.get().and_then(|propagator| propagator.begin(span, parent)) {

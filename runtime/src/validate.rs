@@ -1,6 +1,6 @@
 //! Bodies against registered schemas: validation, defaults, sensitive values.
 //!
-//! A schema is compiled once per type and version and then shared ([`Validators`]). Whether a body is
+//! A schema is compiled when it is first needed and then shared ([`Validators`]). Whether a body is
 //! valid is decided by a compiled JSON Schema; only a refused body is walked again to put every
 //! violation into the protocol's words ([`radii_model::value`]).
 
@@ -8,7 +8,7 @@ mod json_schema;
 mod read_only;
 mod walk;
 
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use indexmap::IndexMap;
@@ -16,9 +16,11 @@ use radii_diagnostics::Span;
 use radii_model::base::{self, BASIC_PROPERTIES};
 use radii_model::document::Node;
 use radii_model::schema::Schema;
-use radii_model::{ApiVersion, TypeName, pattern, rules, value};
+use radii_model::{pattern, rules, value};
 use regex::Regex;
 use serde_json::{Map, Value as Json};
+
+use crate::catalog;
 
 pub use radii_model::value::Violation;
 
@@ -138,40 +140,37 @@ fn compile_patterns(schema: &Schema) -> Result<HashMap<String, Regex>, String> {
     patterns.into_keys().map(compile).collect()
 }
 
-/// Compiled schemas by type and version.
+/// What became of compiling a schema.
+pub(crate) type Compiled = Result<Arc<Validator>, String>;
+
+/// So many validators are kept; another one costs tens of microseconds.
+const KEPT: usize = 2_000;
+
+/// The validators that were made last, so that schemas in use are not compiled again and again.
 #[derive(Debug, Default)]
 pub struct Validators {
-    compiled: Mutex<HashMap<(String, ApiVersion), Compiled>>,
-}
-
-#[derive(Clone, Debug)]
-struct Compiled {
-    /// The value that was compiled; kept so that its address is not used again.
-    schema: Arc<Json>,
-    result: Result<Arc<Validator>, String>,
+    kept: Mutex<VecDeque<Arc<Compiled>>>,
 }
 
 impl Validators {
-    /// Returns the compiled schema, from the cache when the very same schema value was compiled before.
+    /// Returns the compiled schema of a version, made when it is first asked for.
     ///
     /// # Errors
     /// As [`Validator::compile`].
-    pub fn get(
-        &self,
-        type_name: &TypeName,
-        version: &ApiVersion,
-        schema: &Arc<Json>,
-    ) -> Result<Arc<Validator>, String> {
-        let key = (type_name.key(), version.clone());
-        let cached = self.compiled.lock().unwrap_or_else(PoisonError::into_inner).get(&key).cloned();
-        if let Some(known) = cached.filter(|known| Arc::ptr_eq(&known.schema, schema) || known.schema == *schema) {
-            return known.result;
+    pub fn get(&self, schema: &catalog::Schema) -> Result<Arc<Validator>, String> {
+        let mut is_new = false;
+        let compiled = schema.compiled(|schema| {
+            is_new = true;
+            Validator::compile(schema).map(Arc::new)
+        });
+        if is_new {
+            let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+            if kept.len() >= KEPT {
+                kept.pop_front();
+            }
+            kept.push_back(Arc::clone(&compiled));
         }
-        // Compiled outside of the lock: two requests may do it at once, none waits for another's.
-        let result = Validator::compile(schema).map(Arc::new);
-        let compiled = Compiled { schema: Arc::clone(schema), result: result.clone() };
-        self.compiled.lock().unwrap_or_else(PoisonError::into_inner).insert(key, compiled);
-        result
+        (*compiled).clone()
     }
 }
 

@@ -7,7 +7,7 @@
 
 use std::sync::OnceLock;
 
-use radii_model::conversion::{Conversions, KeptAside, is_declared};
+use radii_model::conversion::{Conversions, KeptAside};
 use radii_model::document::Node;
 use radii_model::schema::Schema;
 use radii_model::{ApiVersion, ResourceId, base};
@@ -41,11 +41,11 @@ impl Remembered {
 impl Converter {
     /// Returns the converter of a type; `None` for one whose resources are served as they were written.
     pub(crate) fn of(kind: &Type) -> Option<Self> {
-        if kind.api_versions.len() < 2 || !kind.api_versions.values().any(|schema| is_declared(schema)) {
+        if kind.api_versions.len() < 2 || !kind.api_versions.values().any(|schema| schema.declares_conversions()) {
             return None;
         }
         let schemas = kind.api_versions.iter().map(|(version, schema)| {
-            let (mut schema, _) = Schema::from_node(&Node::from_json(schema, Default::default()), "schema");
+            let (mut schema, _) = Schema::from_node(&Node::from_json(&schema.json(), Default::default()), "schema");
             if !schema.is_unrestricted() {
                 declare_everywhere(&mut schema);
             }

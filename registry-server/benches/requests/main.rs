@@ -75,6 +75,8 @@ async fn requests(served: &Served, scale: usize) -> Result<(), Box<dyn std::erro
     let registered = format!("{providers}/System.Resources/resourceproviders/Bench.Data/resourcetypes/typicals");
     let list = format!("{BASE}{GROUP}/providers/Bench.Data/typicals?api-version=2025-01-01&top=20");
     let cases = [
+        // What connections and the kernel cost, whatever is answered.
+        ("GET /healthz, 8 connections", Request::get("/healthz"), 8, 40_000, ""),
         ("GET a resource, 8 connections", Request::get(&resource), 8, 40_000, "15 µs, p99 10 ms"),
         ("GET a resource, 64 connections", Request::get(&resource), 64, 40_000, "15 µs, p99 10 ms"),
         ("GET a type", Request::get(&format!("{registered}?api-version=2023-10-01-preview")), 8, 20_000, "15 µs"),

@@ -6,21 +6,20 @@ use std::hash::{DefaultHasher, Hasher};
 
 use axum::body::{Body, HttpBody, to_bytes};
 use axum::response::Response;
+use bytes::Bytes;
 use http::header::{CACHE_CONTROL, CONTENT_LENGTH, CONTENT_TYPE, ETAG, IF_NONE_MATCH};
-use http::{Method, StatusCode};
+use http::{HeaderMap, HeaderValue, Method, StatusCode};
 
-use super::answer::{self, Ours};
-use super::call::Call;
+use super::answer::Ours;
+use super::rendered::MadeFrom;
 
-/// Puts a tag on an answer to a GET, or 304 in its place when its client has it.
-pub async fn apply(call: &Call, response: Response) -> Response {
-    if call.method != Method::GET || response.status() != StatusCode::OK {
+/// Answers a GET with 304 in the place of what its client has.
+pub fn apply(method: &Method, asked: &HeaderMap, response: Response) -> Response {
+    if method != Method::GET || response.status() != StatusCode::OK || !asked.contains_key(IF_NONE_MATCH) {
         return response;
     }
-    let response = tagged(response).await;
     let Some(tag) = response.headers().get(ETAG).and_then(|tag| tag.to_str().ok()) else { return response };
-    if !call.headers.get_all(IF_NONE_MATCH).iter().filter_map(|value| value.to_str().ok()).any(|had| matches(had, tag))
-    {
+    if !asked.get_all(IF_NONE_MATCH).iter().filter_map(|value| value.to_str().ok()).any(|had| matches(had, tag)) {
         return response;
     }
     let (mut head, _) = response.into_parts();
@@ -40,22 +39,33 @@ fn matches(list: &str, tag: &str) -> bool {
     list.trim() == "*" || list.split(',').any(|had| bare(had) == tag)
 }
 
-async fn tagged(response: Response) -> Response {
+/// Puts a tag on an answer to a GET, and hands the whole of it over if it says what it was made from.
+pub async fn tagged(
+    method: &Method,
+    response: Response,
+    remember: impl FnOnce(MadeFrom, &HeaderMap, &Bytes),
+) -> Response {
     let is_ours = response.extensions().get::<Ours>().is_some();
-    if response.headers().contains_key(ETAG) || !is_ours || response.body().size_hint().exact().is_none() {
+    let is_found = method == Method::GET && response.status() == StatusCode::OK;
+    if !is_found || !is_ours || response.body().size_hint().exact().is_none() {
         return response;
     }
-    let (head, body) = response.into_parts();
+    let made = response.extensions().get::<MadeFrom>().cloned();
+    if made.is_none() && response.headers().contains_key(ETAG) {
+        return response;
+    }
+    let (mut head, body) = response.into_parts();
     // Its size is known and in memory already.
     let Ok(bytes) = to_bytes(body, usize::MAX).await else { return Response::from_parts(head, Body::empty()) };
-    let tag = tag_of(&bytes);
-    let mut response = Response::from_parts(head, Body::from(bytes));
-    answer::set(&mut response, ETAG, &tag);
-    if !response.headers().contains_key(CACHE_CONTROL) {
+    if let (false, Ok(tag)) = (head.headers.contains_key(ETAG), HeaderValue::from_str(&tag_of(&bytes))) {
+        head.headers.insert(ETAG, tag);
         // It may be kept, and must be asked for each time.
-        answer::set(&mut response, CACHE_CONTROL, "private, no-cache");
+        head.headers.entry(CACHE_CONTROL).or_insert(HeaderValue::from_static("private, no-cache"));
     }
-    response
+    if let Some(made) = made {
+        remember(made, &head.headers, &bytes);
+    }
+    Response::from_parts(head, Body::from(bytes))
 }
 
 /// The tag of an answer's bytes: it need not withstand anybody, since a client fools only itself.

@@ -4,11 +4,11 @@
 use axum::response::Response;
 use http::header::LINK;
 use http::{HeaderName, HeaderValue};
-use radii_model::deprecation::Deprecation;
 use radii_runtime::host::Resolved;
 
 use super::answer;
 use super::call::{Call, encode};
+use super::rendered::MadeFrom;
 use super::route::BASE;
 
 static DEPRECATION: HeaderName = HeaderName::from_static("deprecation");
@@ -17,7 +17,9 @@ static SUNSET: HeaderName = HeaderName::from_static("sunset");
 /// Adds the headers that the version of a request asks for.
 pub fn announce(response: &mut Response, call: &Call, resolved: &Resolved) {
     let schema = resolved.kind.api_versions.get(&resolved.api_version);
-    let Some(told) = schema.and_then(|schema| Deprecation::of(&resolved.api_version, schema)) else { return };
+    let Some(told) = schema.and_then(|schema| schema.deprecation(&resolved.api_version)) else { return };
+    // The links name the address that this client uses.
+    response.extensions_mut().remove::<MadeFrom>();
     answer::set(response, DEPRECATION.clone(), &format!("@{}", told.since));
     if let Some(sunset) = told.sunset.and_then(http_date) {
         answer::set(response, SUNSET.clone(), &sunset);

@@ -55,13 +55,30 @@ async fn answer_request(State(mut state): State<AppState>, request: Request) -> 
         Ok(body) => body,
         Err(fault) => return answer::fault(&fault),
     };
+    // What somebody may see, somebody else may not.
+    let lasting = (parts.method == Method::GET && body.is_empty() && !state.host.is_guarded())
+        .then(|| parts.uri.path_and_query())
+        .flatten();
+    if let Some(target) = lasting
+        && let Some(known) = state.rendered.find(&state.host, target.as_str()).await
+    {
+        return conditional::apply(&parts.method, &parts.headers, known);
+    }
+    let generation = state.host.parts.catalog.generation();
     let forwarded = trust::of(&state.trusted_proxies, &parts.extensions);
     let Ok(call) = Call::new(parts.method, &parts.uri, parts.headers, body, forwarded) else {
         let message = "the path or query has an escape that means nothing: write `%` as `%25`, and text as UTF-8";
         return answer::fault(&Fault::bad_request(message));
     };
     match dispatch(&state, &call).await {
-        Ok(response) => conditional::apply(&call, response).await,
+        Ok(response) => {
+            let response = conditional::tagged(&call.method, response, |made, headers, body| {
+                if let Some(target) = lasting {
+                    state.rendered.remember(target.as_str(), made, generation, headers, body);
+                }
+            });
+            conditional::apply(&call.method, &call.headers, response.await)
+        }
         Err(fault) => {
             if fault.status >= 500 {
                 tracing::error!(http.method = %call.method, http.path = %call.path, code = fault.code, "{fault}");

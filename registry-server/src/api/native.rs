@@ -11,11 +11,13 @@ use radii_model::{ResourceId, TypeName};
 use radii_runtime::Fault;
 use radii_runtime::fault::code;
 use radii_runtime::store::{ListQuery, Record, State};
-use serde::Serialize;
+use serde::ser::SerializeStruct;
+use serde::{Serialize, Serializer};
 use serde_json::{Map, Value as Json, json};
 
 use super::call::Call;
 use super::paging::{Paging, unpaged};
+use super::rendered::MadeFrom;
 use super::route::{Native, resource_id};
 use super::{answer, forward};
 use crate::registry::{self, Icons, Kind, icon, record, tracked};
@@ -45,7 +47,9 @@ pub async fn handle(state: &AppState, call: &Call, native: &Native) -> Result<Re
         (false, &Method::DELETE) => delete(state, call, native).await,
         (false, _) => {
             let record = registry::find(state, &parse(&native.id())?).await?;
-            Ok(answer::resource(200, &record, present(&record, record.state)))
+            let mut response = answer::resource(200, &record, present(&record, record.state));
+            response.extensions_mut().insert(MadeFrom { record: Some((record.id, record.revision)) });
+            Ok(response)
         }
     }
 }
@@ -229,11 +233,17 @@ pub async fn tracked_resources(state: &AppState, call: &Call, plane: &str, group
                 items.extend(noted(state, &record).await?);
             }
         } else if is_top {
-            let elsewhere = addresses
-                .entry(name.type_name.clone())
-                .or_insert_with(|| name.id.parse::<ResourceId>().ok().and_then(|id| address_of(state, &id)).is_some());
-            if !*elsewhere {
-                items.push(Listed { name: last_segment(&name.id), id: name.id, kind: name.type_name });
+            let elsewhere = match addresses.get(&name.type_name) {
+                Some(known) => *known,
+                None => {
+                    let id = name.id.parse::<ResourceId>().ok();
+                    let elsewhere = id.and_then(|id| address_of(state, &id)).is_some();
+                    addresses.insert(name.type_name.clone(), elsewhere);
+                    elsewhere
+                }
+            };
+            if !elsewhere {
+                items.push(Listed { id: name.id, kind: name.type_name });
             }
         }
     }
@@ -246,17 +256,20 @@ struct Listing {
     value: Vec<Listed>,
 }
 
-/// What a group's list says about a resource.
-#[derive(Serialize)]
+/// What a group's list says about a resource: its id, its name, its type.
 struct Listed {
     id: String,
-    name: String,
-    #[serde(rename = "type")]
     kind: String,
 }
 
-fn last_segment(id: &str) -> String {
-    id.rsplit('/').next().unwrap_or_default().to_owned()
+impl Serialize for Listed {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut members = serializer.serialize_struct("Listed", 3)?;
+        members.serialize_field("id", &self.id)?;
+        members.serialize_field("name", self.id.rsplit('/').next().unwrap_or_default())?;
+        members.serialize_field("type", &self.kind)?;
+        members.end()
+    }
 }
 
 /// Returns what a group's list says about a resource of an imperative provider: nothing about one that cannot be
@@ -269,8 +282,7 @@ async fn noted(state: &AppState, record: &Record) -> Result<Option<Listed>, Faul
         return Ok(None);
     }
     let kind = note.id.resource_type().map(|kind| kind.to_string()).unwrap_or_default();
-    let id = note.id.to_string();
-    Ok(Some(Listed { name: last_segment(&id), id, kind }))
+    Ok(Some(Listed { id: note.id.to_string(), kind }))
 }
 
 /// The address of the imperative provider that serves a resource, if one does.
@@ -297,7 +309,10 @@ pub async fn summary(state: &AppState, call: &Call, plane: &str, namespace: &str
     };
     let wanted = call.query("includeIcons").is_some_and(|value| value.eq_ignore_ascii_case("true"));
     let icons = if wanted { Icons::Included } else { Icons::LeftOut };
-    Ok(answer::json(200, &registry::summarize(&provider, icons)))
+    let mut response = answer::json(200, &registry::summarize(&provider, icons));
+    // A plane stays as long as a provider is registered in it.
+    response.extensions_mut().insert(MadeFrom { record: None });
+    Ok(response)
 }
 
 async fn check_summary(state: &AppState, call: &Call, plane: &str) -> Result<(), Fault> {

@@ -12,6 +12,7 @@ use serde_json::{Map, Value as Json};
 
 use super::call::Call;
 use super::paging::Paging;
+use super::rendered::MadeFrom;
 use super::route::{Generic, resource_id};
 use super::{answer, deprecation, forward};
 use crate::AppState;
@@ -125,14 +126,10 @@ impl Target {
 }
 
 async fn get(state: &AppState, resolved: &Resolved, id: &ResourceId) -> Result<Response, Fault> {
-    let stored = state.host.stored(id).await?;
-    if let Some(answer) = state.rendered.find(stored.revision, resolved) {
-        return Ok(answer);
-    }
     let record = state.host.get(id).await?;
-    let shown = shown(state, resolved, &record).to_string();
-    let headers = answer::resource(200, &record, Json::Null).headers().clone();
-    Ok(state.rendered.remember(record.revision, resolved, headers, shown.into()))
+    let mut response = answer::resource(200, &record, shown(state, resolved, &record));
+    response.extensions_mut().insert(MadeFrom { record: Some((record.id, record.revision)) });
+    Ok(response)
 }
 
 /// Returns a resource as the request's version shows it.

@@ -37,7 +37,7 @@ fn resource_type(kind: &Type) -> ResourceType {
         description: kind.description.clone(),
         capabilities: kind.capabilities.iter().cloned().map(unplaced).collect(),
         default_api_version: kind.default_api_version.clone().map(unplaced),
-        api_versions: versions.into_iter().map(|(name, schema)| (name.clone(), version(schema))).collect(),
+        api_versions: versions.into_iter().map(|(name, schema)| (name.clone(), version(&schema.json()))).collect(),
         ..ResourceType::default()
     }
 }
@@ -61,7 +61,7 @@ mod tests {
         let kind = Type {
             name: "stores".into(),
             description: Some("Keeps things.".into()),
-            api_versions: IndexMap::from([("2025-01-01".parse().unwrap(), Arc::new(schema))]),
+            api_versions: IndexMap::from([("2025-01-01".parse().unwrap(), Arc::new(schema.into()))]),
             ..Type::default()
         };
         let provider = Provider { namespace: "Contoso.Data".into(), plane: "local".into(), ..Provider::default() };

@@ -2,7 +2,7 @@
 
 use radii_model::{ResourceId, TypeName};
 use radii_runtime::Fault;
-use radii_runtime::catalog::{Provider, Type};
+use radii_runtime::catalog::{Provider, Schema, Type};
 use radii_runtime::host::{Host, present};
 use radii_runtime::store::{ListQuery, Operation, Record, State, Verb};
 use serde::Serialize;
@@ -212,9 +212,9 @@ pub(super) async fn resource(host: &Host, id: &str) -> Result<ResourcePage, Faul
 fn versions(kind: &Type) -> Vec<VersionView> {
     let mut versions: Vec<_> = kind.api_versions.iter().collect();
     versions.sort_by(|(left, _), (right, _)| right.cmp(left));
-    let view = |(version, schema): (&radii_model::ApiVersion, &std::sync::Arc<Json>)| VersionView {
+    let view = |(version, schema): (&radii_model::ApiVersion, &std::sync::Arc<Schema>)| VersionView {
         version: version.to_string(),
-        schema: serde_json::to_string_pretty(&**schema).unwrap_or_default(),
+        schema: serde_json::to_string_pretty(&*schema.json()).unwrap_or_default(),
     };
     versions.into_iter().map(view).collect()
 }

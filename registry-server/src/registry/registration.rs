@@ -65,7 +65,7 @@ async fn put_draft(
         }
     })
     .await?;
-    refresh(state, &draft.id).await?;
+    refresh(state, kind, &draft.id).await?;
     Ok(stored)
 }
 
@@ -110,7 +110,7 @@ async fn delete_found(
             // Somebody wrote it, or below it, meanwhile: what is there now decides.
             Ok(Err(_)) => {}
             Ok(Ok(stored)) => {
-                refresh(state, id).await?;
+                refresh(state, kind, id).await?;
                 if let Some(stored) = &stored {
                     delete_latecomers(state, kind, &stored.record).await;
                 }
@@ -243,12 +243,11 @@ async fn delete_resource(state: &AppState, resource: Record) -> Result<(), Fault
     }
 }
 
-/// Reads the registrations of the provider of an id into the catalogue again.
-async fn refresh(state: &AppState, id: &ResourceId) -> Result<(), Fault> {
-    let namespace = id.types().first().and_then(|provider| provider.name.as_deref());
-    if let (Some((_, plane)), Some(namespace)) = (id.plane(), namespace) {
+/// Reads a registration into the catalogue again.
+async fn refresh(state: &AppState, kind: Kind, id: &ResourceId) -> Result<(), Fault> {
+    if track(kind) == Track::Operation {
         let parts = &state.host.parts;
-        parts.catalog.refresh(&*parts.store, plane, namespace).await?;
+        parts.catalog.refresh_one(&*parts.store, id).await?;
     }
     Ok(())
 }

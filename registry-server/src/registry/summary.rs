@@ -27,8 +27,7 @@ fn summarize_type(kind: &Type, icons: Icons) -> Json {
         .api_versions
         .iter()
         .map(|(version, schema)| {
-            let is_empty = schema.as_object().is_none_or(Map::is_empty);
-            let entry = if is_empty { json!({}) } else { json!({ "schema": **schema }) };
+            let entry = if schema.is_empty() { json!({}) } else { json!({ "schema": *schema.json() }) };
             (version.to_string(), entry)
         })
         .collect();

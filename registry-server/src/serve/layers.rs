@@ -11,18 +11,18 @@ use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
 use http::header::{CONTENT_LENGTH, CONTENT_TYPE, RETRY_AFTER};
 use http::{HeaderName, HeaderValue, StatusCode};
-use radii_runtime::Fault;
 use radii_runtime::fault::code;
+use radii_runtime::{Clock as _, Fault, SystemClock};
 use serde_json::json;
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::limit::RequestBodyLimitLayer;
 use tracing::Instrument;
 
 use super::Options;
-use super::metrics::Metrics;
+use super::metrics::{self, Metrics};
 use crate::access::{self, Gate};
 
-static REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+pub(super) static REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
 /// A body that is longer than the server takes.
 const TOO_LARGE: &str = "RequestContentTooLarge";
@@ -91,7 +91,7 @@ async fn observe(State(metrics): State<Arc<Metrics>>, mut request: Request, next
     let mut response = next.run(request).instrument(span.clone()).await;
     let (status, took) = (response.status().as_u16(), begun.elapsed());
     drop(in_flight);
-    metrics.answered(&method, &path, status, took);
+    metrics.answered(&method, metrics::route(&path), status, took);
     span.in_scope(|| {
         let milliseconds = took.as_secs_f64() * 1_000.0;
         match status {
@@ -104,13 +104,18 @@ async fn observe(State(metrics): State<Arc<Metrics>>, mut request: Request, next
 }
 
 /// Returns the id that the client gave, if it can stand in a log line, or a new one.
-fn request_id(request: &Request) -> HeaderValue {
+pub(super) fn request_id<B>(request: &http::Request<B>) -> HeaderValue {
     let given = request
         .headers()
         .get(&REQUEST_ID)
         .filter(|value| value.len() <= 128 && value.as_bytes().iter().all(|byte| byte.is_ascii_graphic()));
     given.cloned().unwrap_or_else(|| {
-        HeaderValue::from_str(&uuid::Uuid::now_v7().to_string()).expect("a UUID is a valid header value")
+        // It names, and keeps nothing secret: asking the system for random bytes each time would cost more than most of
+        // the answer.
+        let millis = u64::try_from(SystemClock.now().0).unwrap_or_default();
+        let id = uuid::Builder::from_unix_timestamp_millis(millis, &rand::random()).into_uuid();
+        let mut text = uuid::Uuid::encode_buffer();
+        HeaderValue::from_str(id.hyphenated().encode_lower(&mut text)).expect("a UUID is a valid header value")
     })
 }
 

@@ -28,14 +28,14 @@ const BUCKETS: [f64; 12] = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct Asked {
-    method: String,
+    method: &'static str,
     route: &'static str,
     code: u16,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct Timed {
-    method: String,
+    method: &'static str,
     route: &'static str,
 }
 
@@ -96,13 +96,12 @@ impl Metrics {
         InFlight(Arc::clone(self))
     }
 
-    /// Notes an answer.
-    pub(super) fn answered(&self, method: &http::Method, path: &str, code: u16, took: Duration) {
+    /// Notes an answer on one of the routes that [`route`] names.
+    pub(super) fn answered(&self, method: &http::Method, route: &'static str, code: u16, took: Duration) {
         // Anything may be sent as a method; one label for what is none keeps the number of series bounded.
         const METHODS: [&str; 7] = ["GET", "PUT", "POST", "PATCH", "DELETE", "HEAD", "OPTIONS"];
-        let method = METHODS.into_iter().find(|known| *known == method.as_str()).unwrap_or("other").to_owned();
-        let route = route(path);
-        self.durations.get_or_create(&Timed { method: method.clone(), route }).observe(took.as_secs_f64());
+        let method = METHODS.into_iter().find(|known| *known == method.as_str()).unwrap_or("other");
+        self.durations.get_or_create(&Timed { method, route }).observe(took.as_secs_f64());
         self.requests.get_or_create(&Asked { method, route, code }).inc();
     }
 
@@ -155,7 +154,7 @@ impl Process {
 }
 
 /// Returns the kind of thing that a path is about: few, whatever is asked.
-fn route(path: &str) -> &'static str {
+pub(super) fn route(path: &str) -> &'static str {
     let Some(segments) = decoded_segments(path) else {
         return match path {
             "/healthz" | "/readyz" | "/version" => "health",
@@ -225,8 +224,8 @@ mod tests {
         let metrics = Metrics::new();
         let begun = metrics.begin();
         let strange = http::Method::from_bytes(b"BREW").unwrap();
-        metrics.answered(&http::Method::GET, "/healthz", 200, Duration::from_millis(2));
-        metrics.answered(&strange, "/healthz", 405, Duration::ZERO);
+        metrics.answered(&http::Method::GET, route("/healthz"), 200, Duration::from_millis(2));
+        metrics.answered(&strange, route("/healthz"), 405, Duration::ZERO);
         let text = |metrics: &Metrics| {
             let mut text = String::new();
             encode(&mut text, &metrics.registry).unwrap();

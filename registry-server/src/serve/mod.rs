@@ -1,5 +1,6 @@
 //! Starting, running and stopping the server.
 
+mod front;
 mod health;
 mod layers;
 mod maintenance;
@@ -10,12 +11,12 @@ mod seed;
 mod tests;
 mod tls;
 
-use std::future::Future;
+use std::convert::Infallible;
+use std::future::{Future, ready};
 use std::net::SocketAddr;
 use std::sync::Arc;
 
 use axum::Router;
-use axum::serve::ListenerExt;
 use axum_server::tls_rustls::RustlsConfig;
 use radii_runtime::access::Authority;
 use radii_runtime::catalog::Catalog;
@@ -36,6 +37,7 @@ use crate::store::{Config, Engine, OpenError};
 use crate::watch::Feed;
 use crate::{AppState, api, dashboard};
 
+use front::Front;
 pub use health::Health;
 pub(crate) use layers::{RequestId, envelope};
 use metrics::Metrics;
@@ -155,9 +157,8 @@ impl Server {
         followers.push(tokio::spawn(Arc::clone(&store.feed).follow()));
         let (store, feed) = (store.engine, store.feed);
         let scheme = if tls.is_some() { "https" } else { "http" };
-        let http =
-            listening(listener, tls, router(state, &feed, &options, gate), stop_listening.clone(), options.grace)
-                .map_err(|source| Error::Listen { address, source })?;
+        let http = listening(listener, tls, front(state, &feed, &options, gate), stop_listening.clone(), options.grace)
+            .map_err(|source| Error::Listen { address, source })?;
         tracing::info!(%address, database = %options.database, "Serving at {scheme}://{address}");
         Ok(Server {
             address,
@@ -259,7 +260,7 @@ pub async fn in_process(
     let gate = gate(options, &mut Vec::new())?;
     let (state, opened) = prepare(options, platforms, recipes, gate.authority()).await?;
     tokio::spawn(Arc::clone(&opened.feed).follow());
-    Ok((router(state.clone(), &opened.feed, options, gate), state))
+    Ok((front(state.clone(), &opened.feed, options, gate).routes, state))
 }
 
 /// Returns the gate that the options describe; what follows its files is added to the followers.
@@ -287,26 +288,20 @@ async fn load_tls(options: &Options, followers: &mut Vec<JoinHandle<()>>) -> Res
 fn listening(
     listener: TcpListener,
     tls: Option<RustlsConfig>,
-    routes: Router,
+    front: Front,
     stop: CancellationToken,
     grace: std::time::Duration,
 ) -> std::io::Result<JoinHandle<std::io::Result<()>>> {
-    let service = routes.into_make_service_with_connect_info::<SocketAddr>();
-    let Some(tls) = tls else {
-        let listener = listener.tap_io(|stream| {
-            // Answers are written at once; waiting for more would only delay them.
-            let _ = stream.set_nodelay(true);
-        });
-        let serving = axum::serve(listener, service).with_graceful_shutdown(stop.cancelled_owned());
-        return Ok(tokio::spawn(serving.into_future()));
-    };
+    let front = Arc::new(front);
+    let Some(tls) = tls else { return Ok(tokio::spawn(front::serve(listener, front, stop))) };
     let handle = axum_server::Handle::new();
     let server = axum_server::from_tcp_rustls(listener.into_std()?, tls)?.handle(handle.clone());
     tokio::spawn(async move {
         stop.cancelled().await;
         handle.graceful_shutdown(Some(grace));
     });
-    Ok(tokio::spawn(server.serve(service)))
+    let connect = move |peer: SocketAddr| ready(Ok::<_, Infallible>(front::Connection::new(&front, peer)));
+    Ok(tokio::spawn(server.serve(tower::service_fn(connect))))
 }
 
 async fn listen(options: &Options) -> Result<TcpListener, Error> {
@@ -359,14 +354,16 @@ async fn prepare(
     Ok((state, Opened { engine: store, registrations, feed }))
 }
 
-fn router(state: AppState, feed: &Arc<Feed>, options: &Options, gate: Arc<Gate>) -> Router {
+fn front(state: AppState, feed: &Arc<Feed>, options: &Options, gate: Arc<Gate>) -> Front {
     let metrics = Metrics::new();
     let routes = api::router(state.clone())
         .merge(api::watch::router(state.clone(), Arc::clone(feed)))
         .merge(health::router(state.clone()))
         .merge(metrics::router(state.clone(), Arc::clone(&metrics), Arc::clone(feed)))
-        .merge(dashboard::router(state));
-    layers::wrap(routes, options, gate, metrics)
+        .merge(dashboard::router(state.clone()));
+    let is_open = gate.directory.is_none() && gate.limiter.is_none();
+    let routes = layers::wrap(routes, options, gate, Arc::clone(&metrics));
+    Front { routes, state, metrics, is_open, silence: front::SILENCE }
 }
 
 async fn work(state: AppState, options: worker::Options, stop: CancellationToken) {

@@ -285,6 +285,16 @@ impl<'a> Plan<'a> {
         self.advanced.values().cloned().collect()
     }
 
+    /// Keys of records that are deleted, if only to be made again.
+    pub(super) fn deleted(&self) -> impl Iterator<Item = &String> {
+        self.deletes.keys()
+    }
+
+    /// Keys of records that are inserted or replaced, and what is there then; in the order of [`Plan::puts`].
+    pub(super) fn written(&self) -> impl Iterator<Item = (&String, Record)> {
+        self.puts.iter().map(|(key, (record, head))| (key, Record { revision: head.revision, ..(*record).clone() }))
+    }
+
     /// Keys of all records that change.
     pub(super) fn changed(&self) -> impl Iterator<Item = &String> {
         self.deletes.keys().chain(self.puts.keys())

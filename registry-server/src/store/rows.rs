@@ -2,7 +2,7 @@
 
 use radii_model::ResourceId;
 use radii_runtime::Timestamp;
-use radii_runtime::store::{Name, Operation, Private, Record, State, Verb, parent_key};
+use radii_runtime::store::{Name, Operation, Private, Record, State, Text, Texts, Verb, parent_key};
 use serde::de::DeserializeOwned;
 use serde_json::{Value as Json, json};
 use sqlx::Row;
@@ -71,6 +71,11 @@ pub(super) fn record_values(vault: &Vault, record: &Record, key: &str, head: Hea
     ]))
 }
 
+/// Returns about how large a record of [`record_values`] is: the length of its properties.
+pub(super) fn size(values: &Json) -> usize {
+    values[14].as_str().map_or(usize::MAX, str::len)
+}
+
 fn sealed_private(vault: &Vault, private: &Private, key: &str) -> serde_json::Result<String> {
     if *private == Private::default() {
         return Ok("{}".to_owned());
@@ -123,6 +128,14 @@ pub(super) fn record(vault: &Vault, row: &impl Columns) -> Result<Record, BoxErr
 pub(super) fn names(text: &str) -> Vec<Name> {
     let lines = text.split('\n').filter_map(|line| line.split_once('\t'));
     lines.map(|(id, type_name)| Name { id: id.to_owned(), type_name: type_name.to_owned() }).collect()
+}
+
+/// Reads a page of ids and properties, with a unit separator between and record separators between the records; `next`
+/// is where another page begins.
+pub(super) fn texts(text: Option<&str>, next: Option<i64>) -> Result<Texts, BoxError> {
+    let lines = text.into_iter().flat_map(|text| text.split('\u{1e}')).filter_map(|line| line.split_once('\u{1f}'));
+    let texts = lines.map(|(id, properties)| Text { id: id.to_owned(), properties: properties.to_owned() }).collect();
+    Ok(Texts { texts, next: next.map(unsigned).transpose()? })
 }
 
 /// Writes an operation as a JSON array, which an engine's statement takes apart.

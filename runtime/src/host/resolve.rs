@@ -152,14 +152,14 @@ impl Host {
     /// When the version has no registration, or its schema can validate nothing.
     pub(crate) fn validator(&self, id: &ResourceId, version: &ApiVersion) -> Result<Option<Arc<Validator>>, Fault> {
         let (provider, kind) = self.registered(id)?;
-        let type_name = crate::catalog::type_name(&provider, &kind);
         let Some(schema) = kind.api_versions.get(version) else {
+            let type_name = crate::catalog::type_name(&provider, &kind);
             return Err(unsupported_version(&type_name, &version.to_string()).target(id.to_string()));
         };
-        if schema.as_object().is_none_or(serde_json::Map::is_empty) {
+        if schema.is_empty() {
             return Ok(None);
         }
-        self.validators.get(&type_name, version, schema).map(Some).map_err(|reason| {
+        self.validators.get(schema).map(Some).map_err(|reason| {
             let message = format!(
                 "code InvalidRequestContent: err Schema validation failed: resource type schema validation failed: {reason}"
             );

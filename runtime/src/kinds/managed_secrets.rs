@@ -65,7 +65,7 @@ pub(super) async fn forget(host: &Host, record: &mut Record) -> Result<(), Fault
 
 fn declares_secrets(host: &Host, record: &Record) -> bool {
     let Some(version) = &record.api_version else { return false };
-    let schema = host.registered(&record.id).ok().and_then(|(_, kind)| kind.api_versions.get(version).cloned());
+    let schema = host.registered(&record.id).ok().and_then(|(_, kind)| Some(kind.api_versions.get(version)?.json()));
     schema.is_some_and(|schema| schema["properties"].get(PROPERTY).is_some())
 }
 

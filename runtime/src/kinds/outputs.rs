@@ -96,7 +96,7 @@ fn fill(host: &Host, record: &mut Record, made: &Made) -> Result<(), Fault> {
     if !host.kind_of(&crate::catalog::type_name(&provider, &kind)).has_schema() {
         return Ok(());
     }
-    let schema = kind.api_versions.get(&version).cloned().unwrap_or_default();
+    let schema = kind.api_versions.get(&version).map(|schema| schema.json()).unwrap_or_default();
     let Some(validator) = host.validator(&record.id, &version)? else { return Ok(()) };
     let recipe = &made.snapshot.recipe.name;
     let refuse = |message: String| Fault::new(400, code::INVALID_RECIPE_OUTPUTS, message);

@@ -178,13 +178,23 @@ fn outputs_are_the_read_only_properties_of_the_first_level() {
 }
 
 #[test]
-fn the_same_schema_is_compiled_once_and_a_changed_one_again() {
+fn a_schema_is_compiled_once_and_a_changed_one_again() {
     let validators = Validators::default();
-    let (name, version) = (TypeName::new("Contoso.Data", "dbs"), "2025-01-01".parse::<ApiVersion>().unwrap());
-    let schema = Arc::new(json!({"type": "object"}));
-    let first = validators.get(&name, &version, &schema).unwrap();
-    assert!(Arc::ptr_eq(&first, &validators.get(&name, &version, &Arc::clone(&schema)).unwrap()));
-    assert!(Arc::ptr_eq(&first, &validators.get(&name, &version, &Arc::new(json!({"type": "object"}))).unwrap()));
-    let changed = validators.get(&name, &version, &Arc::new(json!({"type": "string"}))).unwrap();
+    let schema = catalog::Schema::from(json!({"type": "object"}));
+    let first = validators.get(&schema).unwrap();
+    assert!(Arc::ptr_eq(&first, &validators.get(&schema).unwrap()));
+    let changed = validators.get(&catalog::Schema::from(json!({"type": "string"}))).unwrap();
     assert!(!Arc::ptr_eq(&first, &changed));
+}
+
+#[test]
+fn validators_that_were_not_made_lately_are_let_go_and_made_again() {
+    let validators = Validators::default();
+    let schemas: Vec<catalog::Schema> = (0..=KEPT).map(|_| catalog::Schema::from(json!({"type": "object"}))).collect();
+    let first = Arc::downgrade(&validators.get(&schemas[0]).unwrap());
+    for schema in &schemas[1..] {
+        validators.get(schema).unwrap();
+    }
+    assert!(first.upgrade().is_none());
+    assert!(validators.get(&schemas[0]).unwrap().validate(Some(&json!({}))).is_empty());
 }

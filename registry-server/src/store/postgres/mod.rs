@@ -20,9 +20,9 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use radii_model::ResourceId;
+use radii_model::{ResourceId, TypeName};
 use radii_runtime::Timestamp;
-use radii_runtime::store::{Batch, Error, ListQuery, Name, Operation, OperationId, Page, Queue, Record, Store};
+use radii_runtime::store::{Batch, Error, ListQuery, Name, Operation, OperationId, Page, Queue, Record, Store, Texts};
 use sqlx::PgPool;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
@@ -91,6 +91,10 @@ impl Store for PostgresStore {
 
     async fn list_names(&self, scope: &ResourceId) -> Result<Vec<Name>, Error> {
         read::list_names(&self.pool, &scope.key()).await
+    }
+
+    async fn list_texts(&self, kind: &TypeName, after: Option<u64>, limit: usize) -> Result<Texts, Error> {
+        read::list_texts(&self.pool, &kind.key(), after.unwrap_or(0), limit).await
     }
 
     async fn list_referring(&self, to: &ResourceId, after: Option<u64>, limit: Option<usize>) -> Result<Page, Error> {

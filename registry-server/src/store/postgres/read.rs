@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use radii_runtime::store::{Error, ListQuery, Name, Operation, OperationId, Page, Record};
+use radii_runtime::store::{Error, ListQuery, Name, Operation, OperationId, Page, Record, Texts};
 use sqlx::postgres::{PgArguments, PgRow};
 use sqlx::query::Query;
 use sqlx::{PgPool, Postgres, Row};
@@ -55,6 +55,12 @@ const LIST_REFERRING: &str = "
 const LIST_NAMES: &str = "
     SELECT string_agg(id || chr(9) || type_name, chr(10) ORDER BY sequence)
     FROM record WHERE key > $1 || '/' AND key < $1 || '0'";
+
+// One row for a page. No id and no JSON text holds one of these control characters.
+const LIST_TEXTS: &str = "
+    SELECT string_agg(id || chr(31) || properties, chr(30) ORDER BY sequence), max(sequence), count(*)
+    FROM (SELECT id, properties, sequence FROM record WHERE kind = $1 AND sequence > $2
+          ORDER BY sequence LIMIT $3) AS page";
 
 const FIND_OPERATION: &str = "
     SELECT id, resource, verb, api_version, state, error, attempt, run_after, payload, created_at, ended_at
@@ -132,6 +138,19 @@ pub(super) async fn list_names(pool: &PgPool, key: &str) -> Result<Vec<Name>, Er
     let text = found.first().map(|row| row.try_get::<Option<&str>, _>(0)).transpose();
     let text = text.map_err(|error| unavailable(DOING, error))?.flatten();
     Ok(rows::names(text.unwrap_or_default()))
+}
+
+/// Returns a page of ids and properties of a type.
+pub(super) async fn list_texts(pool: &PgPool, kind: &str, after: u64, limit: usize) -> Result<Texts, Error> {
+    const DOING: &str = "list properties";
+    let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+    let query = || sqlx::query(LIST_TEXTS).bind(kind.to_owned()).bind(rows::signed(after)).bind(limit);
+    let found = rows(pool, DOING, query).await?;
+    let read = |row: &PgRow| -> Result<Texts, BoxError> {
+        let (text, last, count): (Option<&str>, Option<i64>, i64) = (row.try_get(0)?, row.try_get(1)?, row.try_get(2)?);
+        rows::texts(text, last.filter(|_| count == limit))
+    };
+    found.first().map_or_else(|| Ok(Texts::default()), read).map_err(|error| unavailable(DOING, error))
 }
 
 pub(super) async fn find(pool: &PgPool, vault: &Vault, key: &str) -> Result<Option<Record>, Error> {

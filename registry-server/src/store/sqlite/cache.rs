@@ -59,6 +59,11 @@ impl Cache {
         shard.records.get(key).cloned().ok_or(Ticket(shard.epoch))
     }
 
+    /// Returns the revision of a record that is remembered.
+    pub(super) fn revision(&self, key: &str) -> Option<u64> {
+        self.shard(key).records.get(key).map(|record| record.revision)
+    }
+
     /// Remembers what was read after the ticket was given; `size` is about that of its stored form.
     ///
     /// Records with private data are not remembered: what is sealed on disk does not stay open in memory.
@@ -73,6 +78,16 @@ impl Cache {
                 shard.records.clear();
             }
             shard.records.insert(key.to_owned(), record);
+        }
+    }
+
+    /// Remembers a record as it was just written, in the place of the old one; `size` is about that of its stored form.
+    ///
+    /// Whoever wrote it asks for it next, mostly.
+    pub(super) fn replace(&self, key: &str, record: Record, size: usize) {
+        self.forget(key);
+        if let Err(ticket) = self.find(key) {
+            self.remember(ticket, key, &Arc::new(record), size);
         }
     }
 
@@ -103,6 +118,15 @@ mod tests {
         assert!(cache.find(ID).is_ok());
         cache.forget(ID);
         assert!(cache.find(ID).is_err());
+    }
+
+    #[test]
+    fn what_was_written_is_remembered_in_the_place_of_what_was_read_before() {
+        let cache = Cache::new(Kept::Lately);
+        let ticket = cache.find(ID).err().unwrap();
+        cache.replace(ID, Record { revision: 7, ..record(ID) }, 10);
+        cache.remember(ticket, ID, &Arc::new(record(ID)), 10);
+        assert_eq!((cache.find(ID).ok().unwrap().revision, cache.revision(ID)), (7, Some(7)));
     }
 
     #[test]

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use indexmap::IndexSet;
 use radii_runtime::Timestamp;
-use radii_runtime::store::Batch;
+use radii_runtime::store::{Batch, Record};
 use serde_json::{Value as Json, json};
 use sqlx::Row;
 use sqlx::sqlite::SqliteConnection;
@@ -68,8 +68,15 @@ pub(super) const REMEMBER_COUNTER: &str = "UPDATE counter SET value = ?1";
 pub(super) struct Committed {
     /// Of each.
     pub decisions: Vec<Decision>,
-    /// Keys of all records that change.
-    pub changed: Vec<String>,
+    /// Keys of all records that change, and what is stored under them from now on.
+    pub changed: Vec<(String, Option<Written>)>,
+}
+
+/// A record as it is stored.
+pub(super) struct Written {
+    pub record: Record,
+    /// About how large it is there.
+    pub size: usize,
 }
 
 /// Carries out batches inside the open transaction.
@@ -83,10 +90,12 @@ pub(super) async fn commit(
     let needs = Needs::of(batches);
     let mut plan = Plan::new(*counter, find(connection, &needs).await?);
     let decisions = batches.iter().map(|batch| plan.decide(batch, now)).collect();
+    let puts = plan.puts(vault)?;
+    let sizes: Vec<usize> = puts.iter().map(rows::size).collect();
     let sets = [
         (REMEMBER_DELETIONS, plan.deletions(now)),
         (DELETE_RECORDS, plan.deletes()),
-        (PUT_RECORDS, plan.puts(vault)?),
+        (PUT_RECORDS, puts),
         (ENQUEUE, plan.enqueued(vault)?),
         (ADVANCE, plan.advanced()),
     ];
@@ -97,7 +106,8 @@ pub(super) async fn commit(
         sqlx::query(REMEMBER_COUNTER).bind(rows::signed(plan.counter)).execute(connection).await?;
         *counter = plan.counter;
     }
-    let changed = plan.changed().cloned().collect();
+    let written = plan.written().zip(sizes).map(|((key, record), size)| (key.clone(), Some(Written { record, size })));
+    let changed = plan.deleted().map(|key| (key.clone(), None)).chain(written).collect();
     Ok(Committed { decisions, changed })
 }
 

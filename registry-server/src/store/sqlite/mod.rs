@@ -18,9 +18,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use radii_model::ResourceId;
+use radii_model::{ResourceId, TypeName};
 use radii_runtime::Timestamp;
-use radii_runtime::store::{Batch, Error, ListQuery, Name, Operation, OperationId, Page, Queue, Record, Store};
+use radii_runtime::store::{Batch, Error, ListQuery, Name, Operation, OperationId, Page, Queue, Record, Store, Texts};
 use sqlx::sqlite::SqliteConnection;
 use uuid::Uuid;
 
@@ -92,6 +92,14 @@ impl Store for SqliteStore {
 
     async fn list_names(&self, scope: &ResourceId) -> Result<Vec<Name>, Error> {
         self.readers.list_names(&scope.key()).await
+    }
+
+    async fn list_texts(&self, kind: &TypeName, after: Option<u64>, limit: usize) -> Result<Texts, Error> {
+        self.readers.list_texts(&kind.key(), after.unwrap_or(0), limit).await
+    }
+
+    fn known_revision(&self, key: &str) -> Option<u64> {
+        self.readers.known_revision(key)
     }
 
     async fn list_referring(&self, to: &ResourceId, after: Option<u64>, limit: Option<usize>) -> Result<Page, Error> {

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, PoisonError};
 
-use radii_runtime::store::{Error, ListQuery, Name, Operation, OperationId, Page, Record};
+use radii_runtime::store::{Error, ListQuery, Name, Operation, OperationId, Page, Record, Texts};
 use sqlx::Row;
 use sqlx::sqlite::{SqliteConnection, SqliteRow};
 use tokio::sync::{Mutex, MutexGuard, oneshot};
@@ -30,6 +30,12 @@ const LIST_NAMES: &str = "
     SELECT group_concat(line, char(10)) FROM (
         SELECT id || char(9) || type_name AS line
         FROM record WHERE key > ?1 AND key < rtrim(?1, '/') || '0' ORDER BY sequence)";
+
+// One row for a page, as with names. No id and no JSON text holds one of these control characters.
+const LIST_TEXTS: &str = "
+    SELECT group_concat(line, char(30)), max(sequence), count(*) FROM (
+        SELECT id || char(31) || properties AS line, sequence
+        FROM record WHERE kind = ?1 AND sequence > ?2 ORDER BY sequence LIMIT ?3)";
 
 const LIST_CHILDREN: &str = "
     SELECT id, type_name, api_version, location, state, operation, revision, created_at, updated_at,
@@ -235,6 +241,22 @@ impl Readers {
         drop(connection);
         let text: Option<String> = text.map_err(|error| unavailable(DOING, error))?;
         Ok(rows::names(text.as_deref().unwrap_or_default()))
+    }
+
+    pub(super) async fn list_texts(&self, kind: &str, after: u64, limit: usize) -> Result<Texts, Error> {
+        const DOING: &str = "list properties";
+        let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+        let mut connection = self.connection().await;
+        let bound = sqlx::query_as(LIST_TEXTS).bind(kind).bind(rows::signed(after)).bind(limit);
+        let found: sqlx::Result<(Option<String>, Option<i64>, i64)> = bound.fetch_one(&mut *connection).await;
+        drop(connection);
+        let (text, last, count) = found.map_err(|error| unavailable(DOING, error))?;
+        rows::texts(text.as_deref(), last.filter(|_| count == limit)).map_err(|error| unavailable(DOING, error))
+    }
+
+    /// Returns the revision of a record that was read lately.
+    pub(super) fn known_revision(&self, key: &str) -> Option<u64> {
+        self.cache.revision(key)
     }
 
     pub(super) async fn list_referring(

@@ -266,10 +266,16 @@ impl Writer {
             });
         }
         let committed = transaction.commit().await;
+        let has_changed = !changed.is_empty();
         // Before anybody is told: who was told of a change must not read what was there before.
-        changed.iter().for_each(|key| self.cache.forget(key));
+        for (key, written) in changed {
+            match written.filter(|_| committed.is_ok()) {
+                Some(written) => self.cache.replace(&key, written.record, written.size),
+                None => self.cache.forget(&key),
+            }
+        }
         committed?;
-        if !changed.is_empty() {
+        if has_changed {
             self.changed.notify_one();
         }
         (self.counter, self.turn) = (counter, turn);

@@ -1,13 +1,19 @@
 //! The catalogue of registered providers, as the runtime core loads it from the registry.
 
-use std::sync::Arc;
+mod load;
+mod schema;
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, PoisonError, RwLock};
 
 use indexmap::IndexMap;
 use radii_model::{ApiVersion, ResourceId, TypeName};
 use serde_json::{Map, Value as Json};
 
-use crate::store::{self, ListQuery, Record, Store};
+use crate::store::{self, Store};
 use crate::versions::{Converter, Remembered};
+
+pub use schema::Schema;
 
 /// Namespace of the registrations.
 pub(crate) const NAMESPACE: &str = "System.Resources";
@@ -22,7 +28,7 @@ pub struct Provider {
     /// The plane that it is registered in, such as `local`.
     pub plane: String,
     /// Locations by name.
-    pub locations: IndexMap<String, Location>,
+    pub locations: IndexMap<String, Arc<Location>>,
     /// Types by name.
     pub types: IndexMap<String, Arc<Type>>,
 }
@@ -51,8 +57,8 @@ pub struct Type {
     pub default_api_version: Option<String>,
     /// The icon's SVG text.
     pub icon: Option<Arc<str>>,
-    /// Versions with their schema as registered (OpenAPI 3.0 schema object, or `{}`).
-    pub api_versions: IndexMap<ApiVersion, Arc<Json>>,
+    /// Versions with their schema as registered.
+    pub api_versions: IndexMap<ApiVersion, Arc<Schema>>,
     /// What converts between the versions, once it was asked for; see [`Type::converter`].
     pub conversions: Remembered,
 }
@@ -60,48 +66,18 @@ pub struct Type {
 impl Provider {
     /// Returns the type of a name in any casing.
     pub fn find_type(&self, name: &str) -> Option<&Arc<Type>> {
-        self.types
-            .get(name)
-            .or_else(|| self.types.iter().find(|(key, _)| key.eq_ignore_ascii_case(name)).map(|(_, entry)| entry))
+        find(&self.types, name)
     }
 
     /// Returns the location of a name in any casing.
     pub fn find_location(&self, name: &str) -> Option<&Location> {
-        self.locations.iter().find(|(key, _)| key.eq_ignore_ascii_case(name)).map(|(_, location)| location)
+        find(&self.locations, name).map(|location| &**location)
     }
 }
 
-impl Provider {
-    /// Takes over the registration of a location, a type or a version of this provider.
-    fn add(&mut self, record: &Record) {
-        match record.id.types() {
-            [_, location] if location.kind.eq_ignore_ascii_case("locations") => {
-                if let Some(name) = &location.name {
-                    self.locations.insert(name.clone(), Location::from_properties(&record.properties));
-                }
-            }
-            [_, kind] => {
-                if let Some(name) = &kind.name {
-                    self.types.insert(name.clone(), Arc::new(Type::from_properties(name, &record.properties)));
-                }
-            }
-            [_, kind, version] => {
-                let version = version.name.as_deref().and_then(|name| name.parse::<ApiVersion>().ok());
-                let kind = kind.name.as_deref().and_then(|name| find_mut(&mut self.types, name));
-                if let (Some(version), Some(kind)) = (version, kind) {
-                    let schema = record.properties.get("schema").cloned().unwrap_or_else(|| Json::Object(Map::new()));
-                    let kind = Arc::make_mut(kind);
-                    kind.api_versions.insert(version, Arc::new(schema));
-                    kind.conversions = Remembered::default();
-                }
-            }
-            _ => {}
-        }
-    }
-}
-
-fn find_mut<'a, T>(map: &'a mut IndexMap<String, T>, name: &str) -> Option<&'a mut T> {
-    map.iter_mut().find(|(key, _)| key.eq_ignore_ascii_case(name)).map(|(_, value)| value)
+/// Finds what a name stands for in any casing; in its own one at once, however many there are.
+fn find<'a, T>(map: &'a IndexMap<String, T>, name: &str) -> Option<&'a T> {
+    map.get(name).or_else(|| map.iter().find(|(key, _)| key.eq_ignore_ascii_case(name)).map(|(_, value)| value))
 }
 
 impl Location {
@@ -125,8 +101,7 @@ impl Location {
     ///
     /// A type's own address wins, so that one provider may have types of both sorts.
     pub fn address_of(&self, type_name: &str) -> Option<&str> {
-        let own = self.addresses.iter().find(|(name, _)| name.eq_ignore_ascii_case(type_name));
-        let address = own.map(|(_, address)| address.as_str()).or(self.address.as_deref());
+        let address = find(&self.addresses, type_name).or(self.address.as_ref()).map(String::as_str);
         address.filter(|address| !address.is_empty())
     }
 
@@ -138,8 +113,7 @@ impl Location {
 
     /// Returns the versions that the location serves of a type, given in any casing.
     pub fn find_versions(&self, type_name: &str) -> Option<&[String]> {
-        let entry = self.resource_types.iter().find(|(key, _)| key.eq_ignore_ascii_case(type_name));
-        entry.map(|(_, versions)| versions.as_slice())
+        find(&self.resource_types, type_name).map(Vec::as_slice)
     }
 }
 
@@ -149,29 +123,6 @@ fn text(properties: &Map<String, Json>, name: &str) -> Option<String> {
 
 fn key(plane: &str, namespace: &str) -> (String, String) {
     (plane.to_ascii_lowercase(), namespace.to_ascii_lowercase())
-}
-
-/// Returns plane and namespace of the provider that a registration is about.
-fn provider_of(id: &ResourceId) -> Option<(String, String)> {
-    let (_, plane) = id.plane()?;
-    let namespace = id.types().first()?.name.clone()?;
-    Some((plane.to_owned(), namespace))
-}
-
-/// Reads the registrations of one provider; `None` when it is not registered.
-async fn load_provider(store: &dyn Store, plane: &str, namespace: &str) -> Result<Option<Provider>, store::Error> {
-    let text = format!("/planes/radius/{plane}/providers/{NAMESPACE}/{PROVIDERS}/{namespace}");
-    let Ok(id) = text.parse::<ResourceId>() else { return Ok(None) };
-    let Some(record) = store.find(&id).await? else { return Ok(None) };
-    let Some((plane, namespace)) = provider_of(&record.id) else { return Ok(None) };
-    let mut provider = Provider { plane, namespace, ..Provider::default() };
-    let query = ListQuery { scope: Some(id), recursive: true, kind: None, after: None, limit: None };
-    let mut children = store.list(&query).await?.records;
-    children.retain(|child| child.id.types().len() > 1);
-    // Types before their versions, whatever the order they were written in.
-    children.sort_by_key(|child| child.id.types().len());
-    children.iter().for_each(|child| provider.add(child));
-    Ok(Some(provider))
 }
 
 impl Type {
@@ -219,59 +170,82 @@ pub fn type_name(provider: &Provider, kind: &Type) -> TypeName {
 /// All registered providers, in memory, kept current by whoever writes registrations.
 #[derive(Debug, Default)]
 pub struct Catalog {
-    providers: std::sync::RwLock<IndexMap<(String, String), Arc<Provider>>>,
+    providers: RwLock<Providers>,
+    generation: AtomicU64,
 }
+
+type Providers = IndexMap<(String, String), Arc<Provider>>;
 
 impl Catalog {
     /// Reads all registrations (records of `System.Resources`) from the store.
+    ///
+    /// # Errors
+    /// When the store fails; what was known before stays known.
     pub async fn load(&self, store: &dyn Store) -> Result<(), store::Error> {
-        let mut providers: IndexMap<(String, String), Provider> = IndexMap::new();
-        // Parents first: a child whose parent is not registered belongs to nothing and is left out.
-        for kind in ["", "/locations", "/resourceTypes", "/resourceTypes/apiVersions"] {
-            let kind = TypeName::new(NAMESPACE, format!("{PROVIDERS}{kind}"));
-            let query = ListQuery { scope: None, recursive: true, kind: Some(kind), after: None, limit: None };
-            for record in store.list(&query).await?.records {
-                let Some((plane, namespace)) = provider_of(&record.id) else { continue };
-                if record.id.types().len() == 1 {
-                    providers.insert(key(&plane, &namespace), Provider { plane, namespace, ..Provider::default() });
-                } else if let Some(provider) = providers.get_mut(&key(&plane, &namespace)) {
-                    provider.add(&record);
-                }
-            }
-        }
-        let providers = providers.into_iter().map(|(key, provider)| (key, Arc::new(provider))).collect();
-        *self.providers.write().expect("no holder of the lock panics") = providers;
+        let providers = load::all(store).await?;
+        self.change(|known| *known = providers);
         Ok(())
     }
 
-    /// Reads one provider's registrations again; called after every write to them.
+    /// Reads one provider's registrations again, whatever changed of them.
+    ///
+    /// # Errors
+    /// When the store fails; what was known before stays known.
     pub async fn refresh(&self, store: &dyn Store, plane: &str, namespace: &str) -> Result<(), store::Error> {
-        let provider = load_provider(store, plane, namespace).await?;
-        let mut providers = self.providers.write().expect("no holder of the lock panics");
-        match provider {
-            Some(provider) => {
-                providers.insert(key(plane, namespace), Arc::new(provider));
-            }
-            None => {
-                providers.shift_remove(&key(plane, namespace));
-            }
-        }
+        let provider = load::provider(store, plane, namespace).await?;
+        self.change(|providers| match provider {
+            Some(provider) => drop(providers.insert(key(plane, namespace), Arc::new(provider))),
+            None => drop(providers.shift_remove(&key(plane, namespace))),
+        });
         Ok(())
+    }
+
+    /// Reads one registration again: that of a provider, a location, a type or a version, which was written or deleted.
+    ///
+    /// It costs the same however many types are registered beside it.
+    ///
+    /// # Assumptions
+    /// Whoever writes registrations calls this before the next one writes.
+    ///
+    /// # Errors
+    /// When the store fails; what was known before stays known.
+    pub async fn refresh_one(&self, store: &dyn Store, id: &ResourceId) -> Result<(), store::Error> {
+        let found = store.find_shared(id).await?;
+        self.change(|providers| load::take_over(providers, id, found.as_deref()));
+        Ok(())
+    }
+
+    fn change(&self, change: impl FnOnce(&mut Providers)) {
+        let mut providers = self.providers.write().unwrap_or_else(PoisonError::into_inner);
+        change(&mut providers);
+        // Behind the change: who reads the new generation sees what is new.
+        self.generation.fetch_add(1, Ordering::Release);
+    }
+
+    fn read<T>(&self, read: impl FnOnce(&Providers) -> T) -> T {
+        read(&self.providers.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// A number that changes with everything that is registered: what was made from the catalogue while it stood is
+    /// still right.
+    pub fn generation(&self) -> u64 {
+        self.generation.load(Ordering::Acquire)
     }
 
     /// Returns a provider by plane and namespace, in any casing.
     pub fn find(&self, plane: &str, namespace: &str) -> Option<Arc<Provider>> {
-        self.providers.read().expect("no holder of the lock panics").get(&key(plane, namespace)).cloned()
+        let key = key(plane, namespace);
+        self.read(|providers| providers.get(&key).cloned())
     }
 
     /// Returns the providers of all planes.
     pub fn all(&self) -> Vec<Arc<Provider>> {
-        self.providers.read().expect("no holder of the lock panics").values().cloned().collect()
+        self.read(|providers| providers.values().cloned().collect())
     }
 
     /// Returns all providers of a plane, in the order of their registration.
     pub fn list(&self, plane: &str) -> Vec<Arc<Provider>> {
-        let providers = self.providers.read().expect("no holder of the lock panics");
-        providers.values().filter(|provider| provider.plane.eq_ignore_ascii_case(plane)).cloned().collect()
+        let is_in = |provider: &&Arc<Provider>| provider.plane.eq_ignore_ascii_case(plane);
+        self.read(|providers| providers.values().filter(is_in).cloned().collect())
     }
 }
