@@ -1,6 +1,7 @@
 //! Whole journeys over the real program: few, each told as a story.
 
 mod api;
+mod faults;
 mod kill;
 mod postgres;
 mod program;

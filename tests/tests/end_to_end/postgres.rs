@@ -37,6 +37,12 @@ impl Postgres {
         assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     }
 
+    /// Cuts every connection, in the middle of whatever is in progress; the server goes on.
+    pub fn cut(&self) {
+        let output = script("cut", &[&self.folder.display().to_string()]);
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    }
+
     /// Ends the server in good order, which ends every connection, and starts it again.
     pub fn restart(&self) {
         let shown = self.folder.display().to_string();

@@ -1,4 +1,4 @@
-//! Three servers on one PostgreSQL, while servers are killed and the database crashes and restarts.
+//! Three servers on one PostgreSQL, while servers are killed and the database crashes, cuts its connections and restarts.
 //!
 //! `RADII_SOAK_ROUNDS` makes it as long as wanted; `RADII_SEED` repeats a run.
 
@@ -90,7 +90,7 @@ async fn three_servers_lose_nothing_while_they_and_their_database_die() {
         }
         tokio::time::sleep(Duration::from_millis(random.random_range(100..800))).await;
         let broken = Instant::now();
-        let victim = match round % 3 {
+        let victim = match round % 4 {
             0 => {
                 let victim = random.random_range(0..SERVERS);
                 fleet.servers[victim].kill();
@@ -98,6 +98,10 @@ async fn three_servers_lose_nothing_while_they_and_their_database_die() {
             }
             1 => {
                 tokio::task::block_in_place(|| postgres.crash_and_restart());
+                None
+            }
+            2 => {
+                tokio::task::block_in_place(|| postgres.cut());
                 None
             }
             _ => {
