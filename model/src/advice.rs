@@ -82,7 +82,7 @@ impl Advice {
 }
 
 /// Writes replacements of quoted text in the same quotes.
-pub(crate) fn quote_alike(text: &str, diagnostics: &mut [Diagnostic]) {
+pub fn quote_alike(text: &str, diagnostics: &mut [Diagnostic]) {
     for fix in diagnostics.iter_mut().flat_map(|diagnostic| &mut diagnostic.fixes) {
         let old = text.get(fix.span.start as usize..fix.span.end as usize).unwrap_or_default();
         let Some(quote) = old.chars().next().filter(|first| matches!(first, '"' | '\'')) else { continue };

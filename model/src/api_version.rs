@@ -51,7 +51,7 @@ impl FromStr for ApiVersion {
 }
 
 /// Returns the version that was likely meant by a text that is none.
-pub(crate) fn likely(text: &str) -> Option<String> {
+pub fn likely(text: &str) -> Option<String> {
     let lower = text.trim().trim_start_matches(['v', 'V']).to_ascii_lowercase();
     let numbers: Vec<&str> = lower.split(|c: char| !c.is_ascii_digit()).filter(|part| !part.is_empty()).collect();
     let date = match numbers.as_slice() {

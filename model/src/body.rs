@@ -60,7 +60,18 @@ pub fn check(schema: &Schema, body: &Node, text: &str) -> Vec<Diagnostic> {
         return found;
     };
     let root = Path::Root("");
-    let (properties, path, owner) = match members.get("properties") {
+    // What is nearly called `properties`, and is no property of the type, counts as it: one mistake is reported once.
+    let misspelt = members.iter().find(|(name, entry)| {
+        let is_near = closest(name, ["properties"]).is_some() || matches!(name.as_str(), "property" | "props" | "spec");
+        is_near && entry.node.as_object().is_some() && !merged.properties.contains_key(*name)
+    });
+    let misspelt = misspelt.filter(|_| !members.contains_key("properties"));
+    if let Some((name, entry)) = misspelt {
+        let diagnostic = Diagnostic::error(UNKNOWN_PROPERTY, format!("`{name}` is no member of a resource"));
+        let diagnostic = diagnostic.at(entry.key_span).path(name.clone());
+        found.push(crate::advice::Advice::rename("properties").give(diagnostic, entry.key_span));
+    }
+    let (properties, path, owner) = match members.get("properties").or(misspelt.map(|(_, entry)| entry)) {
         Some(entry) => (&entry.node, root.key("properties"), entry.key_span),
         None => (body, Path::Root(""), start_of(body)),
     };

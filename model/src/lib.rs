@@ -20,6 +20,7 @@ pub mod schema;
 mod suggest;
 pub mod value;
 
-pub use api_version::{ApiVersion, InvalidApiVersion};
+pub use advice::quote_alike;
+pub use api_version::{ApiVersion, InvalidApiVersion, likely as likely_api_version};
 pub use id::{InvalidResourceId, ResourceId, ScopeSegment, TypeName, TypeSegment};
 pub use suggest::closest;

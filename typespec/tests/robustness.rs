@@ -169,7 +169,7 @@ fn what_is_never_closed_is_told_once_and_names_its_opening() {
         ("model A { a: \"text", "\"text"),
         ("model A { a: `name", "`name"),
         ("model A {}\n/* never", "/*"),
-        ("model A {}\n/** never", "/*"),
+        ("model A {}\n/** never", "/**"),
         ("@doc(\"\"\"\n  never\n", "\"\"\"\n  never\n"),
     ] {
         let compilation = compile(&[("main.tsp", text.to_owned())]);

@@ -13,7 +13,7 @@ mod provider;
 mod scalar;
 mod schema;
 
-use radii_diagnostics::{Code, Diagnostic, Span};
+use radii_diagnostics::{Code, Diagnostic, Fix, Span};
 use radii_model::manifest::Manifest;
 use radii_model::rules;
 use typespec::program::TypeId;
@@ -56,7 +56,38 @@ pub fn lower(program: &mut Program) -> Lowered {
     if !lowered.diagnostics.iter().any(Diagnostic::is_error) {
         lowered.diagnostics.extend(lowered.manifests.iter().flat_map(rules::check_manifest));
     }
+    for diagnostic in &mut lowered.diagnostics {
+        as_written(program, diagnostic);
+    }
+    // Each version has a schema; what is wrong in all of them is told once.
+    let mut told: Vec<(Code, Option<Span>, String)> = Vec::new();
+    lowered.diagnostics.retain(|it| {
+        let key = (it.code.clone(), it.primary.as_ref().map(|label| label.span), it.message.clone());
+        let is_new = !told.contains(&key);
+        told.push(key);
+        is_new
+    });
     lowered
+}
+
+/// Moves what is said about a version to its date, and puts replacements into the quotes that the text has.
+fn as_written(program: &Program, diagnostic: &mut Diagnostic) {
+    let Some(label) = diagnostic.primary.as_mut() else { return };
+    let Some(source) = program.sources.file(label.span.file) else { return };
+    let own = source.text().get(label.span.start as usize..label.span.end as usize).unwrap_or_default();
+    let quotes = own.find('"').zip(own.rfind('"')).filter(|(open, close)| open < close);
+    if diagnostic.code == rules::code::INVALID_API_VERSION
+        && let Some((open, close)) = quotes
+    {
+        let start = label.span.start + open as u32;
+        label.span = Span { start, end: start + (close - open) as u32 + 1, ..label.span };
+        if let Some(version) = radii_model::likely_api_version(&own[open + 1..close]) {
+            let title = format!("write `{version}`");
+            let fix = Fix { title, span: label.span, replacement: version, sure: false };
+            diagnostic.fixes.push(fix);
+        }
+    }
+    radii_model::quote_alike(source.text(), std::slice::from_mut(diagnostic));
 }
 
 /// Where a type was written; a made-up one has no place.

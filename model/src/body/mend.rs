@@ -61,7 +61,11 @@ pub(super) fn to_kind(kind: Kind, schema: &Schema, node: &Node, source: &str) ->
             Some(number) => Advice::from("write the number without quotes").write(number).sure(),
             None => "write a number".into(),
         },
-        Kind::Boolean => crate::schema::boolean(node),
+        Kind::Boolean => match written {
+            "1" => Advice::from("write `true` or `false`").write("true"),
+            "0" => Advice::from("write `true` or `false`").write("false"),
+            _ => crate::schema::boolean(node),
+        },
         Kind::String if matches!(node.value, Value::Number(_) | Value::Bool(_)) => {
             Advice::from("put the text in quotes").write(format!("\"{written}\"")).sure()
         }
@@ -70,6 +74,14 @@ pub(super) fn to_kind(kind: Kind, schema: &Schema, node: &Node, source: &str) ->
         }
         Kind::Array => "write a list".into(),
         Kind::Object => {
+            if let Value::Array(items) = &node.value
+                && let [item] = items.as_slice()
+                && matches!(item.value, Value::Object(_))
+                && written.starts_with('[')
+                && let Some(own) = source.get(item.span.start as usize..item.span.end as usize)
+            {
+                return Advice::from("write the one object without the list").write(own);
+            }
             let names: Vec<&str> = schema.properties.keys().map(String::as_str).take(5).collect();
             match names.is_empty() {
                 true => "write an object".into(),
@@ -112,6 +124,42 @@ pub(super) fn plain_value(schema: &Schema, keyword: &str, value: &Json) -> Advic
         "maxLength" => format!("shorten it to {} characters", schema.max_length.unwrap_or_default()).into(),
         "minLength" => format!("write at least {} characters", schema.min_length.unwrap_or_default()).into(),
         "multipleOf" => nearest_multiple(schema, value),
+        "format" => of_format(schema.format.as_deref().unwrap_or_default(), value),
+        _ => "write a value of that form".into(),
+    }
+}
+
+/// How to write a text of a format.
+fn of_format(format: &str, value: &Json) -> Advice {
+    let text = value.as_str().unwrap_or_default().trim();
+    let is_date = text.len() == 10
+        && text.bytes().enumerate().all(|(at, it)| match at {
+            4 | 7 => it == b'-',
+            _ => it.is_ascii_digit(),
+        });
+    match format {
+        "date-time" => {
+            let help = Advice::from("write date and time, such as `2025-01-01T12:00:00Z`");
+            match (is_date, text.split_once(' ')) {
+                (true, _) => help.write(format!("\"{text}T00:00:00Z\"")),
+                (_, Some((date, time))) if date.len() == 10 && time.len() == 8 => {
+                    help.write(format!("\"{date}T{time}Z\""))
+                }
+                _ => help,
+            }
+        }
+        "date" => match text.split_once('T') {
+            Some((date, _)) if date.len() == 10 => Advice::from("write the date alone").write(format!("\"{date}\"")),
+            _ => "write a date, such as `2025-01-01`".into(),
+        },
+        "uuid" => "write a UUID, such as `123e4567-e89b-12d3-a456-426614174000`".into(),
+        "email" => "write an address, such as `name@example.com`".into(),
+        "uri" | "url" => match text.starts_with("www.") {
+            true => Advice::from("begin with the scheme").write(format!("\"https://{text}\"")),
+            false => "write an address with its scheme, such as `https://example.com`".into(),
+        },
+        "ipv4" => "write an address, such as `192.0.2.1`".into(),
+        "byte" => "write base64".into(),
         _ => "write a value of that form".into(),
     }
 }

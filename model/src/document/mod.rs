@@ -2,6 +2,7 @@
 
 pub mod code;
 mod json;
+mod repair;
 mod scalar;
 mod steps;
 mod yaml;
@@ -75,7 +76,8 @@ impl Default for Limits {
 /// rest one at a time.
 pub fn parse_yaml(file: FileId, text: &str, limits: Limits) -> Result<Node, Vec<Diagnostic>> {
     limits.check_size(file, text)?;
-    yaml::parse(file, text, limits)
+    let parse = |text: &str| yaml::parse(file, text, limits);
+    parse(text).map_err(|said| repair::yaml(text, said, parse))
 }
 
 /// Parses a JSON text (RFC 8259), strictly: no comments, no trailing commas, no duplicate keys.
@@ -83,6 +85,16 @@ pub fn parse_yaml(file: FileId, text: &str, limits: Limits) -> Result<Node, Vec<
 /// # Errors
 /// As [`parse_yaml`].
 pub fn parse_json(file: FileId, text: &str, limits: Limits) -> Result<Node, Vec<Diagnostic>> {
+    limits.check_size(file, text)?;
+    let parse = |text: &str| json::parse(file, text, limits);
+    parse(text).map_err(|said| repair::json(text, said, parse))
+}
+
+/// As [`parse_json`], without looking for what was meant: for texts that come in masses, or from anybody.
+///
+/// # Errors
+/// As [`parse_yaml`].
+pub fn parse_json_plainly(file: FileId, text: &str, limits: Limits) -> Result<Node, Vec<Diagnostic>> {
     limits.check_size(file, text)?;
     json::parse(file, text, limits)
 }

@@ -237,11 +237,11 @@ fn json_is_read_strictly() {
 fn yaml_problems_say_what_to_do() {
     let cases = [
         ("a:\n\tb: 1\n", "a tab stands where YAML allows spaces only"),
-        ("a: b: c\n", "a `:` makes a mapping where none can stand"),
-        ("a: \"x\n", "a quote is not closed, or the text's next line is not indented"),
-        ("a: {b: [1, 2}\n", "a closing bracket without its opening one"),
-        ("a: 1\n b: 2\n", "a `:` makes a mapping where none can stand"),
-        ("a: @x\n", "`@` cannot begin a value"),
+        ("a: b: c\n", "a text with `: ` in it needs quotes"),
+        ("a: \"x\n", "a quote is not closed"),
+        ("a: {b: [1, 2}\n", "`[` is not closed"),
+        ("a: 1\n b: 2\n", "the line is not aligned with its siblings"),
+        ("a: @x\n", "a text that begins with `@` needs quotes"),
     ];
     for (text, message) in cases {
         let problem = problem(yaml(text));

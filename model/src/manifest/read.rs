@@ -39,8 +39,9 @@ impl Reader {
         }
         let members = self.mapping(document, &root, "a manifest with the keys `namespace` and `types`")?;
         let members = &*self.known_keys(members, &root, &["namespace", "location", "types"]);
-        // A namespace that is missing or empty is left empty here; the rule says so once.
+        // A namespace that is missing or empty is left empty here; the rule says so once, at the first key.
         let start = Span { end: document.span.start, ..document.span };
+        let start = members.first().map_or(start, |(_, entry)| entry.key_span);
         let namespace =
             self.scalar(members, "namespace", &root).unwrap_or(Spanned { value: String::new(), span: start });
         let locations = self.locations(members, &root.key("location"));
@@ -90,7 +91,12 @@ impl Reader {
         read.capabilities = self.capabilities(members, &path.key("capabilities"));
         read.default_api_version =
             self.scalar(members, "defaultApiVersion", path).filter(|text| !text.value.is_empty());
+        let known = self.diagnostics.len();
         read.api_versions = self.versions(members, &path.key("apiVersions"));
+        if self.diagnostics[known..].iter().any(|it| it.code == code::INVALID_API_VERSION) {
+            // Which versions there are is not known, so the default may be one of them.
+            read.default_api_version = None;
+        }
         read
     }
 
@@ -99,7 +105,13 @@ impl Reader {
         let Value::Array(items) = &entry.node.value else {
             let help = match scalar_text(&entry.node) {
                 Some(text) => Advice::from(format!("write `capabilities: [{text}]`")).write(format!("[{text}]")).sure(),
-                None => "write `capabilities: [ManualResourceProvisioning]`, or remove it".into(),
+                None => {
+                    let help = "write `capabilities: [ManualResourceProvisioning]`, or remove it";
+                    match entry.node.as_object().filter(|members| !members.is_empty()) {
+                        Some(members) => Advice::from(help).write(keys_as_list(members)),
+                        None => help.into(),
+                    }
+                }
             };
             self.diagnostics.push(wrong_type(&entry.node, path, "a list of capabilities", help));
             return Vec::new();
@@ -200,7 +212,9 @@ impl Reader {
         for (name, entry) in members.iter().filter(|(name, _)| !known.contains(&name.as_str())) {
             let list = known.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
             let free = known.iter().copied().filter(|known| !members.contains_key(*known));
-            let help = match (closest(name, free), name.as_str()) {
+            let meant = closest(name, free.clone())
+                .or_else(|| called_elsewhere(name).filter(|it| free.clone().any(|own| own == *it)));
+            let help = match (meant, name.as_str()) {
                 (Some(known), _) => {
                     read.to_mut().insert(known.to_owned(), entry.clone());
                     Advice::rename(known)
@@ -219,9 +233,29 @@ impl Reader {
     }
 }
 
+/// Returns the key that other formats call by a name.
+fn called_elsewhere(name: &str) -> Option<&'static str> {
+    Some(match name.to_ascii_lowercase().as_str() {
+        "name" | "provider" | "resourceprovider" => "namespace",
+        "resourcetypes" | "resources" | "kinds" => "types",
+        "versions" | "apis" => "apiVersions",
+        "desc" | "doc" | "summary" | "title" => "description",
+        "default" | "defaultversion" | "storageversion" => "defaultApiVersion",
+        "features" => "capabilities",
+        "spec" | "definition" | "openapi" | "openapiv3schema" | "body" => "schema",
+        "locations" | "address" => "location",
+        _ => return None,
+    })
+}
+
 /// Returns the member unless it is absent or null.
 fn present<'m>(members: &'m Members, name: &str) -> Option<&'m Entry> {
     members.get(name).filter(|entry| entry.node.value != Value::Null)
+}
+
+/// Writes the keys of a mapping as a list.
+fn keys_as_list(members: &Members) -> String {
+    format!("[{}]", members.keys().map(String::as_str).collect::<Vec<_>>().join(", "))
 }
 
 fn scalar_text(node: &Node) -> Option<String> {

@@ -62,6 +62,10 @@ pub const INVALID_DEPRECATION: Code = Code::new("radii/invalid-deprecation");
 /// `readOnly` together with `writeOnly`.
 pub const READ_AND_WRITE_ONLY: Code = Code::new("radii/read-and-write-only");
 
+/// A keyword that says nothing about values of the schema's type.
+pub const IDLE_KEYWORD: Code = Code::new("radii/idle-keyword");
+/// A format that is nearly called like a known one.
+pub const MISSPELT_FORMAT: Code = Code::new("radii/misspelt-format");
 /// `required` names a property that is not declared.
 pub const REQUIRED_UNDECLARED: Code = Code::new("radii/required-undeclared");
 /// `enum` is empty, holds a value twice, or values of another type.

@@ -32,29 +32,66 @@ impl Reader {
                 Value::String(text) if kind_named(text).is_some() => {
                     Advice::from(format!("write `type: {text}` as a mapping")).write(format!("{{type: {text}}}")).sure()
                 }
+                // One schema in a list.
+                Value::Array(items) if matches!(items.as_slice(), [Node { value: Value::Object(_), .. }]) => {
+                    Advice::from("write the one schema without the list").write(flow(&items[0])).sure()
+                }
                 _ => "write a schema such as `{type: string}`, or remove it".into(),
             };
             self.wrong_type(node, path, "a schema object", help);
             return schema;
         };
+        let kind = members.get("type").and_then(|kind| kind.node.as_str());
         for (name, entry) in members {
-            let read = self.keyword(&mut schema, name, entry, &path.key(name));
+            let read = self.keyword(&mut schema, name, entry, &path.key(name), kind);
             // A mistyped keyword counts as the one that was meant: one mistake is reported once.
             if let Some(meant) = read.filter(|meant| !members.contains_key(*meant)) {
                 self.known(&mut schema, meant, entry, &path.key(name));
             }
         }
+        if let Some(kind) = schema.kind {
+            self.idle(kind, members, path);
+        }
         schema
     }
 
+    /// Warns of keywords that say nothing about values of the type, and of misspelt formats.
+    fn idle(&mut self, kind: Kind, members: &indexmap::IndexMap<String, Entry>, path: &Path<'_>) {
+        for (name, entry) in members {
+            let Some((own, twin)) = keywords::meant_for(name, kind) else { continue };
+            let message = format!("`{name}` says nothing about a value of the type `{}`", kind.as_str());
+            let help = match twin.filter(|twin| !members.contains_key(*twin)) {
+                Some(twin) => Advice::from(format!("write `{twin}`; `{name}` is for {own}")).write(twin),
+                None => format!("remove it, or write `type: {own}`").into(),
+            };
+            let diagnostic = Diagnostic::warning(code::IDLE_KEYWORD, message).at(entry.key_span);
+            self.diagnostics.push(help.give(diagnostic.path(path.key(name).to_string()), entry.key_span));
+        }
+        let Some((text, span)) = members.get("format").and_then(|it| Some((it.node.as_str()?, it.node.span))) else {
+            return;
+        };
+        if let Some(meant) = closest(text, keywords::FORMATS).filter(|meant| *meant != text && text.len() > 3) {
+            let diagnostic =
+                Diagnostic::warning(code::MISSPELT_FORMAT, format!("no format is called `{text}`")).at(span);
+            self.diagnostics.push(Advice::rename(meant).give(diagnostic.path(path.key("format").to_string()), span));
+        }
+    }
+
     /// Reads a keyword; of one that is not known, returns the one that was likely meant.
-    fn keyword(&mut self, schema: &mut Schema, name: &str, entry: &Entry, path: &Path<'_>) -> Option<&'static str> {
+    fn keyword(
+        &mut self,
+        schema: &mut Schema,
+        name: &str,
+        entry: &Entry,
+        path: &Path<'_>,
+        kind: Option<&str>,
+    ) -> Option<&'static str> {
         if name.starts_with("x-") && name != SENSITIVE {
             schema.extensions.insert(name.to_owned(), entry.node.to_json());
             return None;
         }
         let Some(known) = keywords::KNOWN.into_iter().find(|known| *known == name) else {
-            return self.unknown(name, entry.key_span, path);
+            return self.unknown(name, entry.key_span, path, kind);
         };
         schema.keyword_spans.push((known, entry.node.span));
         if let ("enum" | "required", Value::Array(items)) = (known, &entry.node.value) {
@@ -287,6 +324,9 @@ impl Reader {
         let help = Advice::from("write a list, such as `[a, b]`");
         let help = match &node.value {
             Value::String(text) => help.write(format!("[{text}]")).sure(),
+            Value::Object(members) if !members.is_empty() && expected == "a list of values" => {
+                help.write(format!("[{}]", members.keys().map(String::as_str).collect::<Vec<_>>().join(", ")))
+            }
             Value::Number(number) => help.write(format!("[{number}]")).sure(),
             _ => help,
         };
@@ -300,14 +340,14 @@ impl Reader {
         names.collect()
     }
 
-    fn unknown(&mut self, name: &str, span: Span, path: &Path<'_>) -> Option<&'static str> {
+    fn unknown(&mut self, name: &str, span: Span, path: &Path<'_>, kind: Option<&str>) -> Option<&'static str> {
         if let Some(help) = keywords::newer(name) {
             let message = format!("`{name}` is no keyword of OpenAPI 3.0");
             self.report(code::NEWER_KEYWORD, span, path, message, help);
             return None;
         }
         let message = format!("unknown keyword `{name}`");
-        let meant = closest(name, keywords::KNOWN);
+        let meant = keywords::called_elsewhere(name, kind).or_else(|| closest(name, keywords::KNOWN));
         match meant {
             Some(known) => self.report(code::UNKNOWN_KEYWORD, span, path, message, Advice::rename(known)),
             None => {
@@ -327,6 +367,21 @@ impl Reader {
     fn report(&mut self, code: Code, span: Span, path: &Path<'_>, message: impl Into<String>, help: impl Into<Advice>) {
         let diagnostic = Diagnostic::error(code, message).at(span).path(path.to_string());
         self.diagnostics.push(help.into().give(diagnostic, span));
+    }
+}
+
+/// Writes a value on one line.
+fn flow(node: &Node) -> String {
+    let is_plain = |text: &str| !text.is_empty() && text.bytes().all(|it| it.is_ascii_alphanumeric());
+    let key = |name: &str| if is_plain(name) { name.to_owned() } else { serde_json::Value::from(name).to_string() };
+    match &node.value {
+        Value::Object(members) => {
+            let members = members.iter().map(|(name, entry)| format!("{}: {}", key(name), flow(&entry.node)));
+            format!("{{{}}}", members.collect::<Vec<_>>().join(", "))
+        }
+        Value::Array(items) => format!("[{}]", items.iter().map(flow).collect::<Vec<_>>().join(", ")),
+        Value::String(text) if kind_named(text).is_some() => text.clone(),
+        _ => node.to_json().to_string(),
     }
 }
 

@@ -160,7 +160,7 @@ impl Call {
             );
         }
         let file = FileId(0);
-        document::parse_json(file, text, Limits::default()).map_err(|diagnostics| {
+        document::parse_json_plainly(file, text, Limits::default()).map_err(|diagnostics| {
             let source = SourceFile::new("body", text);
             let said = diagnostics.iter().take(5).map(|diagnostic| {
                 let place = diagnostic.primary.as_ref().map(|label| source.line_column(label.span.start));

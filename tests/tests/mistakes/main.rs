@@ -4,6 +4,9 @@
 //! printed for each kind: exact span and code, the wanted fix, and one diagnostic only.
 #![expect(clippy::print_stdout, reason = "figures are printed")]
 
+mod blind;
+mod cases;
+
 use std::collections::BTreeMap;
 use std::path::Path;
 

@@ -265,6 +265,14 @@ impl Checker<'_> {
         };
         let wanted = wanted.unwrap_or_else(|| self.program.constraint_name(constraint));
         let message = format!("Argument of type '{shown}' is not assignable to parameter of type '{wanted}'");
+        if let Entity::Type(ty) | Entity::Indeterminate(ty) = entity
+            && let TypeKind::Enum(own) = &self.program[ty].kind
+            && wanted.contains("EnumMember")
+            && let Some((member, _)) = own.members.iter().last()
+        {
+            let help = format!("name one of its members, such as `{}.{member}`", own.name);
+            return self.error_help("invalid-argument", message, self.program.ast.span(node), &help);
+        }
         self.report_refused(message, failure, node);
     }
 

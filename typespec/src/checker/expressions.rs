@@ -1,5 +1,7 @@
 //! Expressions: what they stand for as types, as values, or as either.
 
+use radii_diagnostics::{Code, Diagnostic, Fix};
+
 use super::literals::{string_literal, template_texts};
 use super::{Checker, Scope};
 use crate::ast::{Mark, NodeId};
@@ -134,9 +136,29 @@ impl Checker<'_> {
         if !self.is_enabled("declaration-expressions") {
             let message = "Declaration expressions require the 'declaration-expressions' feature to be enabled. Add 'declaration-expressions' to the 'features' list in your tspconfig.yaml.";
             let span = self.program.ast.span(node);
-            self.error_span("declaration-expression-disabled", message, span);
+            let diagnostic = Diagnostic::error(Code::new("declaration-expression-disabled"), message).at(span);
+            let diagnostic = match self.as_union(node) {
+                Some(replacement) => {
+                    let title = format!("write `{replacement}`");
+                    diagnostic.help(title.clone()).fix(Fix { title, span, replacement, sure: false })
+                }
+                None => diagnostic.help("declare it beside the model, and write its name here"),
+            };
+            self.report_once("declaration-expression-disabled", diagnostic);
         }
         self.check_declaration(scope, node)
+    }
+
+    /// The members of an enum without name as a union of texts.
+    fn as_union(&self, node: NodeId) -> Option<String> {
+        let ast = &self.program.ast;
+        let is_enum = ast.kind(node) == NodeKind::Enum || ast.text(node).trim_start().starts_with("enum");
+        let text = ast.text(node).trim();
+        let inner = text.split_once('{')?.1.strip_suffix('}')?;
+        let names: Vec<&str> = inner.split(',').map(str::trim).filter(|name| !name.is_empty()).collect();
+        let is_plain = |name: &&str| name.chars().all(|it| it.is_alphanumeric() || it == '_');
+        (is_enum && !names.is_empty() && names.iter().all(is_plain))
+            .then(|| names.iter().map(|name| format!("\"{name}\"")).collect::<Vec<_>>().join(" | "))
     }
 
     /// `typeof value`

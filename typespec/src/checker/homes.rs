@@ -22,6 +22,10 @@ impl Checker<'_> {
             _ => return false,
         };
         let Some(fix) = self.statement_fix(node, import, &namespace) else { return false };
+        // What is missing is told once for each file, not for each name.
+        if self.program.diagnostics.iter().any(|known| known.fixes.contains(&fix)) {
+            return true;
+        }
         let message = match name.strip_prefix('@') {
             Some(_) => format!("Unknown decorator {name}"),
             None => format!("Unknown identifier {name}"),
@@ -31,6 +35,36 @@ impl Checker<'_> {
             None => format!("it is in the namespace `{namespace}`: add `using {namespace};`"),
         };
         let diagnostic = Diagnostic::error(Code::new("invalid-ref"), message).at(span).help(help).fix(fix);
+        self.report_once("invalid-ref", diagnostic);
+        true
+    }
+
+    /// Whether an import is known to be missing or to lead nowhere: what it would have brought is not known.
+    pub(super) fn lacks_import(&self) -> bool {
+        self.program.diagnostics.iter().any(|known| {
+            known.code.as_str() == "import-not-found" || known.fixes.iter().any(|fix| fix.title.starts_with("import `"))
+        }) || self.program.files.iter().filter(|file| file.origin == crate::program::Origin::Project).any(|file| {
+            let ast = &self.program.ast;
+            let imports = ast.children(file.root).filter(|node| ast.kind(*node) == NodeKind::Import);
+            imports.into_iter().any(|node| ast.find(node, NodeKind::StringLiteral).is_none())
+        })
+    }
+
+    /// Reports a namespace of a library that no file imports.
+    pub(super) fn propose_import(&mut self, node: NodeId, namespace: &str) -> bool {
+        let library = match namespace {
+            "Radii" => "@radii/typespec",
+            _ => return false,
+        };
+        let file = self.program.ast.node(node).file;
+        let title = format!("import `{library}`");
+        let replacement = format!("import \"{library}\";\n");
+        let fix = Fix { title, span: Span { file, start: 0, end: 0 }, replacement, sure: true };
+        let span = self.program.ast.span(node);
+        let diagnostic = Diagnostic::error(Code::new("invalid-ref"), format!("Unknown identifier {namespace}"))
+            .at(span)
+            .help(format!("it is in the library `{library}`: add `import \"{library}\";`"))
+            .fix(fix);
         self.report_once("invalid-ref", diagnostic);
         true
     }

@@ -1,5 +1,7 @@
 //! `::`: members of declarations that are no members of types (TypeSpec reference, part 2.2).
 
+use radii_diagnostics::{Fix, Span};
+
 use super::Checker;
 use crate::ast::{Mark, NodeId};
 use crate::program::{TypeId, TypeKind};
@@ -20,9 +22,24 @@ impl Checker<'_> {
         };
         if found.is_none() {
             let kind = self.program[owner].kind.name();
+            if self.find_member(owner, name).is_some() {
+                return self.dot_for_colons(kind, name, node);
+            }
             self.error_at("invalid-ref", format!("{kind} doesn't have meta property {name}"), node);
         }
         found
+    }
+
+    /// `Enum::member` of other languages.
+    fn dot_for_colons(&mut self, kind: &str, name: &str, node: NodeId) -> Option<TypeId> {
+        let own = self.program.ast.span(node);
+        let access = self.program.ast.parent(node)?;
+        let before = self.program.ast.children(access).next().map(|base| self.program.ast.span(base).end)?;
+        let span = Span { start: before, end: own.start, ..own };
+        let message = format!("{kind} doesn't have meta property {name}");
+        let fix = Fix { title: "write `.`".to_owned(), span, replacement: ".".to_owned(), sure: true };
+        self.error_fix("invalid-ref", message, span, fix);
+        None
     }
 
     /// `Model.property::type` follows the name that the property's type is written as, without its arguments: the

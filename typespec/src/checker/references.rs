@@ -221,7 +221,13 @@ impl Checker<'_> {
             _ => "Type",
         };
         let span = self.program.ast.span(node);
-        self.error_with_hint("invalid-ref", format!("{kind} doesn't have member {name}"), span, node, hint);
+        let message = format!("{kind} doesn't have member {name}");
+        if hint.is_none() && !known.is_empty() && known.len() <= 12 {
+            let known: Vec<String> = known.iter().map(|name| format!("`{name}`")).collect();
+            let help = format!("there are {}", known.join(", "));
+            return self.error_help("invalid-ref", message, span, &help);
+        }
+        self.error_with_hint("invalid-ref", message, span, node, hint);
     }
 
     /// Whether a model extends something that was refused, and which may have had any member.
@@ -247,7 +253,7 @@ impl Checker<'_> {
         }
     }
 
-    fn find_member(&mut self, owner: TypeId, name: &str) -> Option<TypeId> {
+    pub(super) fn find_member(&mut self, owner: TypeId, name: &str) -> Option<TypeId> {
         let found = match &self.program[owner].kind {
             TypeKind::Model(_) => self.program.find_property(owner, name),
             TypeKind::Enum(it) => it.members.get(name),

@@ -161,6 +161,7 @@ impl Checker<'_> {
                 let name: Arc<str> = identifier(&self.program.ast, member).into();
                 match self.program[base].exports.get(&name).copied() {
                     Some(symbol) => (symbol, self.program[symbol].kind),
+                    None if self.lacks_import() => return None,
                     None => {
                         self.unknown_in_namespace(base, member, &name);
                         // One mistake is reported once: what stands in the namespace that was meant is found.
@@ -182,7 +183,9 @@ impl Checker<'_> {
                 match self.find_name(node, &name) {
                     Found::Symbol(symbol) => (symbol, self.program[symbol].kind),
                     Found::Nothing => {
-                        self.unknown_identifier(node, &name);
+                        if !self.lacks_import() && !self.propose_import(node, &name) {
+                            self.unknown_identifier(node, &name);
+                        }
                         return None;
                     }
                     _ => return None,
@@ -219,23 +222,76 @@ impl Checker<'_> {
         let candidates = if self.proposals > MAX_PROPOSALS { BTreeSet::new() } else { self.names_in_scope(node) };
         match name.strip_prefix('@') {
             Some(plain) => {
+                if plain == "deprecated" && self.propose_directive(node, span) {
+                    return;
+                }
                 let known = candidates.iter().filter_map(|name| name.strip_prefix('@'));
                 let elsewhere = suggest::decorator_from_elsewhere(plain).map(str::to_owned);
                 let hint = elsewhere.or_else(|| suggest::similar(plain, known));
                 self.error_with_hint("invalid-ref", format!("Unknown decorator {name}"), span, node, hint);
             }
-            None if self.is_text_wanted(node, name) => {
+            // A member of an enum is the better spelling of a text.
+            None if self.is_text_wanted(node, name)
+                && crate::relation::written_member(self.program, name).is_none() =>
+            {
                 let message = format!("Unknown identifier {name}");
                 self.error_with_hint("invalid-ref", message, span, node, Some(format!("\"{name}\"")));
             }
             None => {
                 let known = candidates.iter().map(String::as_str).filter(|name| !name.starts_with('@'));
-                let elsewhere = suggest::from_elsewhere(name).filter(|known| candidates.contains(*known));
+                if self.propose_record(node, name, span) {
+                    return;
+                }
+                let is_known = |known: &&str| candidates.contains(*known) || matches!(*known, "unknown" | "null");
+                let elsewhere = suggest::from_elsewhere(name).filter(is_known);
+                let elsewhere = elsewhere.or(match name {
+                    "True" | "TRUE" | "yes" => Some("true"),
+                    "False" | "FALSE" | "no" => Some("false"),
+                    _ => None,
+                });
                 let hint = elsewhere.map(str::to_owned).or_else(|| suggest::similar(name, known));
                 let hint = hint.or_else(|| crate::relation::written_member(self.program, name));
                 self.error_with_hint("invalid-ref", format!("Unknown identifier {name}"), span, node, hint);
             }
         }
+    }
+
+    /// `Map<string, T>` is a `Record<T>`; `false` where it is not written with two arguments.
+    fn propose_record(&mut self, node: NodeId, name: &str, span: radii_diagnostics::Span) -> bool {
+        let ast = &self.program.ast;
+        let may_lack = matches!(name, "Optional" | "Nullable" | "Maybe" | "Option");
+        if suggest::from_elsewhere(name) != Some("Record") && !may_lack {
+            return false;
+        }
+        let Some(reference) = ast.parent(node).filter(|it| ast.kind(*it) == NodeKind::Reference) else { return false };
+        let Some(list) = ast.children(reference).nth(1) else { return false };
+        let arguments: Vec<NodeId> = ast.children(list).collect();
+        let replacement = match arguments.as_slice() {
+            [_, value] if !may_lack => format!("Record<{}>", ast.text(*value).trim()),
+            [value] if may_lack => format!("{} | null", ast.text(*value).trim()),
+            _ => return false,
+        };
+        let fix = radii_diagnostics::Fix {
+            title: format!("write `{replacement}`"),
+            span: ast.span(reference),
+            replacement,
+            sure: true,
+        };
+        self.error_fix("invalid-ref", format!("Unknown identifier {name}"), span, fix);
+        true
+    }
+
+    /// `@deprecated("…")` is the directive `#deprecated "…"`.
+    fn propose_directive(&mut self, node: NodeId, span: radii_diagnostics::Span) -> bool {
+        let ast = &self.program.ast;
+        let Some(decorator) = ast.parent(node).filter(|it| ast.kind(*it) == NodeKind::Decorator) else { return false };
+        let Some(list) = ast.find(decorator, NodeKind::Arguments) else { return false };
+        let Some(text) = ast.children(list).next().map(|text| ast.text(text).trim().to_owned()) else { return false };
+        let replacement = format!("#deprecated {text}");
+        let title = format!("write `{replacement}` on a line of its own");
+        let fix = radii_diagnostics::Fix { title, span: ast.span(decorator), replacement, sure: true };
+        self.error_fix("invalid-ref", "Unknown decorator @deprecated".to_owned(), span, fix);
+        true
     }
 
     /// Whether a name stands where it would be a good value if it were quoted.

@@ -26,7 +26,16 @@ const ELSEWHERE: &[(&str, &str)] = &[
     ("text", "string"),
     ("time", "plainTime"),
     ("timestamp", "utcDateTime"),
+    ("object", "unknown"),
+    ("hashmap", "Record"),
+    ("hash", "Record"),
+    ("seq", "Array"),
+    ("sequence", "Array"),
+    ("set", "Array"),
+    ("vec", "Array"),
+    ("vector", "Array"),
     ("uint", "uint32"),
+    ("undefined", "null"),
     ("uri", "url"),
     ("uuid", "string"),
 ];
@@ -58,8 +67,10 @@ pub(crate) fn similar<'n>(wanted: &str, known: impl Iterator<Item = &'n str>) ->
 /// Returns the decorator for what other schema languages and TypeScript call by another name.
 pub(super) fn decorator_from_elsewhere(name: &str) -> Option<&'static str> {
     Some(match name {
-        "minimum" | "min" | "gte" => "minValue",
-        "maximum" | "max" | "lte" => "maxValue",
+        "minimum" | "min" | "gte" | "valueMin" => "minValue",
+        "maximum" | "max" | "lte" | "valueMax" => "maxValue",
+        "minLen" | "minSize" | "lengthMin" => "minLength",
+        "maxLen" | "maxSize" | "lengthMax" => "maxLength",
         "exclusiveMinimum" | "gt" => "minValueExclusive",
         "exclusiveMaximum" | "lt" => "maxValueExclusive",
         "regex" | "regexp" | "matches" => "pattern",

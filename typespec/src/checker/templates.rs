@@ -180,6 +180,13 @@ impl Checker<'_> {
             }
         };
         let span = self.program.ast.span(reference);
+        let ast = &self.program.ast;
+        let is_argument = ast.parent(reference).is_some_and(|list| ast.kind(list) == NodeKind::Arguments);
+        if is_argument && let Some(member) = crate::relation::written_member(self.program, ast.text(reference).trim()) {
+            // The member of an enum, which has the template's name.
+            let message = format!("{} is a template; the member of the enum is {member}.", ast.text(reference).trim());
+            return self.error_with_hint("invalid-template-args", message, span, reference, Some(member));
+        }
         self.error_help("invalid-template-args", message, span, "give the arguments in `<…>` behind the name");
     }
 

@@ -162,6 +162,12 @@ fn report_target(context: &mut Context<'_>, target: TypeId, name: &str, message:
         let title = format!("write `@{meant}` for a `{}`", context.program.type_name(ty));
         diagnostic = diagnostic.help(title.clone()).fix(Fix { title, span, replacement: meant, sure: true });
     }
+    if diagnostic.fixes.is_empty()
+        && let Some(span) = context.span
+    {
+        let fix = Fix { title: format!("remove `@{name}`"), span, replacement: String::new(), sure: false };
+        diagnostic = diagnostic.help(format!("remove it; `@{name}` says nothing about such a type")).fix(fix);
+    }
     context.report(diagnostic);
 }
 

@@ -77,7 +77,16 @@ fn check_triple_quotes(body: &str, shape: Shape, span: Span, diagnostics: &mut V
     let has_break = body.contains(['\r', '\n']);
     if shape.opens && !(is_blank(first) && (has_break || shape.unterminated)) {
         let message = "String content in triple quotes must begin on a new line.";
-        diagnostics.push(Diagnostic::error(Code::new("no-new-line-start-triple-quote"), message).at(span));
+        let mut diagnostic = Diagnostic::error(Code::new("no-new-line-start-triple-quote"), message).at(span);
+        if shape.closes && !shape.unterminated && !has_break {
+            let title = "write the text in single double quotes".to_owned();
+            let replacement = format!("\"{}\"", body.replace('"', "\\\""));
+            let fix = Fix { title: title.clone(), span, replacement, sure: true };
+            diagnostic = diagnostic.help(title).fix(fix);
+        } else {
+            diagnostic = diagnostic.help("begin a new line behind the quotes");
+        }
+        diagnostics.push(diagnostic);
     }
     if shape.closes && (shape.unterminated || !(has_break && is_blank(last))) {
         let message = "Closing triple quotes must begin on a new line.";

@@ -1,7 +1,7 @@
 //! What can be wrong in YAML, in words that say what to do.
 
 use granit_parser::{ErrorKind, ScanError, Tag};
-use radii_diagnostics::{Diagnostic, FileId, Span};
+use radii_diagnostics::{Diagnostic, FileId, Fix, Span};
 
 use super::{Scalar, scalar};
 use crate::document::{Limits, Node, Value, code};
@@ -79,7 +79,13 @@ fn explain(kind: &ErrorKind) -> (String, Option<&'static str>) {
 
 pub(super) fn unknown_alias(name: &str, span: Span) -> Box<Diagnostic> {
     let problem = Diagnostic::error(code::UNKNOWN_ALIAS, format!("no anchor `&{name}` stands before this alias"));
-    problem.at(span).help("define the anchor first, or put text that begins with `*` in quotes").into()
+    let problem = problem.at(span).help("define the anchor first, or put text that begins with `*` in quotes");
+    if name.chars().all(|it| it.is_alphanumeric() || matches!(it, '_' | '-')) {
+        return problem.into();
+    }
+    // Nobody calls an anchor like that: it is text.
+    let title = "put the text in quotes".to_owned();
+    problem.fix(Fix { title, span, replacement: format!("\"*{name}\""), sure: false }).into()
 }
 
 /// Refuses tags of collections other than the one that says what it is anyway.

@@ -75,7 +75,12 @@ impl Rules<'_> {
                 let message = "`additionalProperties: true` allows anything";
                 let help =
                     "give the schema of the values, such as `additionalProperties: {type: string}`, or remove it";
-                let help = Advice::from(help).write("{type: string}");
+                let help = match schema.properties.is_empty() {
+                    true => Advice::from(help).write("{type: string}"),
+                    // What is declared stays; nothing else is added.
+                    false => Advice::from("remove it, or write `false`: the properties are those that are declared")
+                        .write("false"),
+                };
                 self.error(code::ADDITIONAL_PROPERTIES_TRUE, *span, &additional, message, help);
             }
             Additional::Schema(values) if schema.has_properties || !schema.properties.is_empty() => {

@@ -83,7 +83,7 @@ const STATEMENTS: [&str; 11] =
 const CLAUSES: [&str; 4] = ["extends", "is", "valueof", "typeof"];
 
 /// What other languages begin a declaration with.
-const ELSEWHERE: [(&str, &str); 13] = [
+const ELSEWHERE: [(&str, &str); 15] = [
     ("class", "model"),
     ("struct", "model"),
     ("type", "model"),
@@ -97,6 +97,8 @@ const ELSEWHERE: [(&str, &str); 13] = [
     ("module", "namespace"),
     ("package", "namespace"),
     ("include", "import"),
+    ("use", "using"),
+    ("require", "import"),
 ];
 
 /// What may be missing: the sign, whether it stands right behind the token before, and how unlikely that is.
@@ -134,6 +136,7 @@ pub(super) fn around(text: &str, at: usize, error: &Diagnostic) -> Vec<Edit> {
     if found.lacks_name(here) {
         return Vec::new();
     }
+    found.idioms(here, at);
     found.end_of_block(here);
     found.quoted(here);
     for index in here.saturating_sub(2)..(here + 2).min(tokens.len()) {
@@ -165,33 +168,40 @@ fn tokens(text: &str) -> Vec<Token> {
     }
 }
 
-struct Finder<'a> {
-    text: &'a str,
-    tokens: &'a [Token],
+pub(super) struct Finder<'a> {
+    pub(super) text: &'a str,
+    pub(super) tokens: &'a [Token],
     /// The sign that the parser would have liked.
     expected: &'a str,
-    edits: Vec<Edit>,
+    pub(super) edits: Vec<Edit>,
 }
 
 impl<'a> Finder<'a> {
-    fn own(&self, index: usize) -> &'a str {
+    pub(super) fn own(&self, index: usize) -> &'a str {
         self.tokens.get(index).map_or("", |token| &self.text[token.start..token.end])
     }
 
-    fn is_word(&self, index: usize) -> bool {
+    pub(super) fn is_word(&self, index: usize) -> bool {
         self.tokens.get(index).is_some_and(|it| matches!(it.kind, TokenKind::Identifier | TokenKind::Keyword(_)))
     }
 
-    fn push(&mut self, changes: Vec<Change>, cost: u16, title: String, underlined: Option<(usize, usize)>, sure: bool) {
+    pub(super) fn push(
+        &mut self,
+        changes: Vec<Change>,
+        cost: u16,
+        title: String,
+        underlined: Option<(usize, usize)>,
+        sure: bool,
+    ) {
         self.edits.push(Edit { changes, cost, title, underlined, sure, message: None });
     }
 
-    fn change(&self, index: usize, text: impl Into<String>) -> Change {
+    pub(super) fn change(&self, index: usize, text: impl Into<String>) -> Change {
         let token = self.tokens[index];
         Change { start: token.start, end: token.end, text: text.into() }
     }
 
-    fn place(&self, index: usize) -> Option<(usize, usize)> {
+    pub(super) fn place(&self, index: usize) -> Option<(usize, usize)> {
         self.tokens.get(index).map(|token| (token.start, token.end))
     }
 
@@ -403,7 +413,8 @@ impl<'a> Finder<'a> {
         if rest.starts_with("/*") {
             let end = at + rest[..line].trim_end().len();
             let changes = vec![Change { start: end, end, text: " */".to_owned() }];
-            return self.push(changes, 1, "close the comment with `*/`".to_owned(), Some((at, at + 2)), false);
+            let open = at + if rest.starts_with("/**") { 3 } else { 2 };
+            return self.push(changes, 1, "close the comment with `*/`".to_owned(), Some((at, open)), false);
         }
         let (quote, what) = if rest.starts_with('`') { ("`", "name") } else { ("\"", "text") };
         if rest.starts_with("\"\"\"") {

@@ -5,6 +5,8 @@
 //! Positions of that tree are those of the text as it is; what was added has no width.
 
 mod candidates;
+mod foreign;
+mod idioms;
 mod origin;
 
 use std::collections::HashSet;
@@ -36,7 +38,8 @@ const MAX_WINDOW: usize = 8_192;
 
 /// Parses a file; slips are taken back and told once.
 pub(crate) fn parse(file: FileId, text: &str) -> Parse {
-    let parse = super::parse(file, text);
+    let mut parse = super::parse(file, text);
+    foreign::explain(&mut parse.diagnostics, text);
     let slips = parse.diagnostics.iter().filter(|it| is_slip(it)).count();
     if slips == 0 {
         return parse;
@@ -118,6 +121,7 @@ impl Repair {
 
     fn finish(self, parse: Parse) -> Parse {
         let mut rest = one_for_each_statement(&parse);
+        rest.iter_mut().for_each(|diagnostic| without_idle_fix(diagnostic, &self.text));
         if self.told.is_empty() {
             without_order(&mut rest);
             return Parse { diagnostics: rest, ..parse };
@@ -221,6 +225,18 @@ impl Repair {
             self.text.replace_range(change.start..change.end, &change.text);
             self.origin.replace(change.start, change.end, change.text.len());
         }
+    }
+}
+
+/// A colon before the end of a member leaves it without its type: only its author knows that.
+fn without_idle_fix(diagnostic: &mut Diagnostic, text: &str) {
+    let is_idle = diagnostic.fixes.first().is_some_and(|fix| {
+        let rest = text.get(fix.span.end as usize..).unwrap_or_default().trim_start();
+        fix.replacement == ":" && (rest.is_empty() || rest.starts_with([';', '}', ',']))
+    });
+    if is_idle {
+        diagnostic.fixes.clear();
+        diagnostic.help = Some("write `:` and a type behind the name".to_owned());
     }
 }
 

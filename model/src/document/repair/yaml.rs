@@ -1,0 +1,322 @@
+//! What may have been meant where YAML cannot be read.
+
+use radii_diagnostics::Diagnostic;
+
+use super::Edit;
+
+/// How many lines before the place are looked at.
+const LINES: usize = 3;
+
+/// The changes around a place that are worth trying, the likeliest first.
+pub(super) fn around(text: &str, at: usize, _: &Diagnostic) -> Vec<Edit> {
+    let lines = Line::all(text);
+    let here = lines.partition_point(|line| line.start <= at).saturating_sub(1);
+    let near: Vec<usize> = (0..=here).rev().filter(|index| !lines[*index].own().is_empty()).take(LINES).collect();
+    let mut edits = Vec::new();
+    // A text may go on to the next line, where it is noticed that it does not.
+    let next = Some(here + 1).filter(|next| *next < lines.len());
+    for index in next.iter().chain(&near) {
+        edits.extend(lines[*index].foreign(&lines, *index));
+    }
+    for index in &near {
+        edits.extend(lines[*index].colon());
+        edits.extend(lines[*index].open());
+    }
+    for index in &near {
+        edits.extend(reindented(text, &lines, *index));
+    }
+    for index in &near {
+        edits.extend(lines[*index].quoted());
+    }
+    edits
+}
+
+/// A line of a document.
+struct Line<'a> {
+    text: &'a str,
+    start: usize,
+    /// How many bytes of space stand in front.
+    indent: usize,
+}
+
+impl<'a> Line<'a> {
+    fn all(text: &'a str) -> Vec<Self> {
+        let mut start = 0;
+        let lines = text.split_inclusive('\n').map(|line| {
+            let own = line.trim_end_matches(['\n', '\r']);
+            let read = Line { text: own, start, indent: own.len() - own.trim_start().len() };
+            start += line.len();
+            read
+        });
+        lines.collect()
+    }
+
+    /// What stands on the line, without space around it.
+    fn own(&self) -> &'a str {
+        self.text.trim()
+    }
+
+    /// Where the line's own text begins, in the document.
+    fn place(&self) -> usize {
+        self.start + self.indent
+    }
+
+    fn end(&self) -> usize {
+        self.start + self.text.trim_end().len()
+    }
+
+    /// Where the value of the line begins: behind its key, or its dash.
+    fn value(&self) -> Option<(usize, &'a str)> {
+        let own = self.own();
+        let mut at = 0;
+        while let Some(rest) = own[at..].strip_prefix("- ") {
+            at = own.len() - rest.trim_start().len();
+        }
+        if let Some(colon) = own[at..].find(": ").filter(|colon| is_key(&own[at..at + colon])) {
+            let rest = &own[at + colon + 1..];
+            at = own.len() - rest.trim_start().len();
+        }
+        (at > 0 && at < own.len()).then(|| (self.place() + at, &own[at..]))
+    }
+
+    /// Tabs, comments of other languages and brackets of JSON.
+    fn foreign(&self, lines: &[Line<'_>], index: usize) -> Vec<Edit> {
+        let mut edits = Vec::new();
+        let space = &self.text[..self.indent];
+        if let (Some(first), Some(last)) = (space.find('\t'), space.rfind('\t')) {
+            let plain = space.replace('\t', "");
+            let near = [index.checked_sub(1), Some(index + 1)].into_iter().flatten().filter_map(|it| lines.get(it));
+            let near: Vec<usize> = near
+                .filter(|line| !line.own().is_empty() && !line.text[..line.indent].contains('\t'))
+                .map(|it| it.indent)
+                .collect();
+            let wide = space.replace('\t', "  ").len();
+            let mut widths: Vec<usize> = near.iter().copied().filter(|it| *it == plain.len() || *it == wide).collect();
+            widths.extend(near);
+            widths.push(wide);
+            for width in widths {
+                let edit = Edit::replace(self.start, self.place(), " ".repeat(width), "indent with spaces");
+                edits.push(edit.underline(self.start + first, self.start + last + 1).sure());
+            }
+        }
+        if self.own().starts_with("//") {
+            let edit = Edit::replace(self.place(), self.place() + 2, "#", "write `#`");
+            edits.push(edit.say("comments of YAML begin with `#`").sure());
+        }
+        if matches!(self.own(), "}" | "]" | "}," | "],") {
+            let edit = Edit::replace(self.place(), self.end(), "", "remove it");
+            edits.push(edit.say("a closing bracket without its opening one"));
+        }
+        edits
+    }
+
+    /// A key without its colon, or with another sign in its place.
+    fn colon(&self) -> Vec<Edit> {
+        let own = self.own();
+        let own = own.strip_prefix("- ").unwrap_or(own);
+        let at = self.end() - own.len();
+        let length = own.find(|it: char| !(it.is_alphanumeric() || matches!(it, '_' | '-' | '$'))).unwrap_or(own.len());
+        let (word, rest) = own.split_at(length);
+        if word.is_empty() {
+            return Vec::new();
+        }
+        let behind = at + length;
+        let told = format!("the key `{word}` has no `:`");
+        if rest.is_empty() {
+            // Nothing follows on the line: the text's end is what lacks the sign.
+            let edit = Edit::replace(behind, behind, ":", "add `:`").underline(at, behind);
+            return vec![edit.say(told)];
+        }
+        let value = rest.trim_start();
+        if let Some(sign) = ["=>", "==", ":=", "="].into_iter().find(|sign| value.starts_with(sign)) {
+            let start = self.end() - value.len();
+            let mut edits = Vec::new();
+            let behind_sign = value[sign.len()..].trim_start();
+            let edit = Edit::replace(behind, self.end() - behind_sign.len(), ": ", "write `:`");
+            edits.push(
+                edit.underline(start, start + sign.len()).say(format!("`{sign}` stands in the place of `:`")).sure(),
+            );
+            return edits;
+        }
+        if let Some(value) = rest.strip_prefix(':').filter(|value| !value.starts_with([' ', ':'])) {
+            let edit = Edit::replace(behind + 1, behind + 1, " ", "add a space behind the `:`");
+            let whole = value.split(' ').next().unwrap_or_default().len();
+            return vec![edit.underline(at, behind + 1 + whole).say("a `:` is followed by a space").sure()];
+        }
+        if rest.starts_with(' ') && !value.starts_with(':') {
+            let mut edit = Edit::replace(behind, behind, ":", "add `:`").underline(behind, behind + 1);
+            edit.sure = !value.contains(' ');
+            return vec![edit.say(told)];
+        }
+        Vec::new()
+    }
+
+    /// Quotes and brackets that are not closed, or closed twice.
+    fn open(&self) -> Vec<Edit> {
+        let Some((at, value)) = self.value() else { return self.open_key() };
+        let mut edits = Vec::new();
+        let end = at + value.len();
+        let Some(first) = value.chars().next() else { return edits };
+        if matches!(first, '"' | '\'') {
+            let count = value.matches(first).count();
+            let inner = value[1..].strip_suffix(first);
+            if count == 1 {
+                let edit = Edit::replace(end, end, first.to_string(), format!("close the text with `{first}`"));
+                edits.push(edit.underline(at, end).say("a quote is not closed"));
+            } else if let Some(inner) = inner.filter(|inner| inner.contains(first)) {
+                let (text, title) = match first {
+                    '\'' => (format!("'{}'", inner.replace('\'', "''")), "write the inner quotes twice"),
+                    _ => (format!("\"{}\"", inner.replace('"', "\\\"")), "put backslashes before the inner quotes"),
+                };
+                edits.push(Edit::replace(at, end, text, title).say("a quote within the text ends it"));
+            } else if inner.is_none() {
+                let text = quoted(value);
+                edits.push(
+                    Edit::replace(at, end, text, "put the whole text in quotes").say("text follows a closing quote"),
+                );
+            }
+        }
+        if matches!(first, '[' | '{') {
+            edits.extend(unbalanced(value, at));
+        }
+        edits
+    }
+
+    /// `"key: value`
+    fn open_key(&self) -> Vec<Edit> {
+        let own = self.own();
+        let Some(quote) = own.chars().next().filter(|it| matches!(it, '"' | '\'')) else { return Vec::new() };
+        let Some(colon) = own.find(':').filter(|_| own.matches(quote).count() == 1) else { return Vec::new() };
+        let place = self.place() + colon;
+        let edit = Edit::replace(place, place, quote.to_string(), format!("close the key with `{quote}`"));
+        vec![edit.underline(self.place(), place).say("a quote is not closed")]
+    }
+
+    /// Text that needs quotes.
+    fn quoted(&self) -> Vec<Edit> {
+        let mut edits = Vec::new();
+        let Some((at, value)) = self.value() else { return edits };
+        let end = at + value.len();
+        if let Some(item) = value.strip_prefix("- ") {
+            let edit = Edit::replace(at, end, format!("[{}]", item.trim()), "write the list in brackets");
+            edits.push(edit.say("a list item (`- `) cannot stand behind a key"));
+        }
+        let is_special = value.starts_with(['@', '`', '%', '*', '&', '!', '|', '>', ']', '}', ',', '?']);
+        if is_special || value.contains(": ") || value.ends_with(':') || value.contains(" #") {
+            let message = match value.chars().next() {
+                Some(first) if is_special => format!("a text that begins with `{first}` needs quotes"),
+                _ => "a text with `: ` in it needs quotes".to_owned(),
+            };
+            edits.push(Edit::replace(at, end, quoted(value), "put the text in quotes").say(message).sure());
+        }
+        edits
+    }
+}
+
+fn is_key(text: &str) -> bool {
+    let text = text.trim_matches(['"', '\'']);
+    !text.is_empty() && text.chars().all(|it| it.is_alphanumeric() || matches!(it, '_' | '-' | '$' | '.' | '/' | '@'))
+}
+
+/// A text in quotes, as YAML reads it.
+fn quoted(text: &str) -> String {
+    match text.contains(['"', '\\']) {
+        true => format!("'{}'", text.replace('\'', "''")),
+        false => format!("\"{text}\""),
+    }
+}
+
+/// Brackets of a line that lack their partners.
+fn unbalanced(value: &str, at: usize) -> Vec<Edit> {
+    let mut open: Vec<(usize, char)> = Vec::new();
+    let mut quote = None;
+    for (place, sign) in value.char_indices() {
+        match (quote, sign) {
+            (Some(own), _) if own == sign => quote = None,
+            (Some(_), _) => {}
+            (None, '"' | '\'') => quote = Some(sign),
+            (None, '[' | '{') => open.push((place, sign)),
+            (None, ']' | '}') => match open.last() {
+                Some((_, opened)) if (*opened == '[') == (sign == ']') => {
+                    open.pop();
+                }
+                Some((start, opened)) => {
+                    let right = if *opened == '[' { "]" } else { "}" };
+                    let (start, place) = (at + start, at + place);
+                    let told = format!("`{opened}` is closed with `{sign}`");
+                    let close = Edit::replace(place, place, right, format!("close `{opened}` with `{right}`"));
+                    let swap = Edit::replace(place, place + 1, right, format!("write `{right}`"));
+                    let close = close.underline(start, start + 1).say(format!("`{opened}` is not closed"));
+                    return vec![close, swap.say(told).sure()];
+                }
+                None => {
+                    let place = at + place;
+                    let edit = Edit::replace(place, place + 1, "", format!("remove `{sign}`"));
+                    return vec![edit.say(format!("`{sign}` closes nothing")).sure()];
+                }
+            },
+            _ => {}
+        }
+    }
+    let Some((place, sign)) = open.first().copied() else { return Vec::new() };
+    let close: String = open.iter().rev().map(|(_, sign)| if *sign == '[' { ']' } else { '}' }).collect();
+    let end = at + value.find(" #").map_or(value.len(), |comment| value[..comment].trim_end().len());
+    let edit = Edit::replace(end, end, close.clone(), format!("close `{sign}` with `{close}`"));
+    let edit = edit.underline(at + place, at + place + 1).say(format!("`{sign}` is not closed"));
+    let mut edits = vec![edit.clone()];
+    if let Some(shorter) = value[..end - at].strip_suffix(',') {
+        let end = at + shorter.len();
+        edits.insert(0, Edit { start: end, end: end + 1, ..edit });
+    }
+    edits
+}
+
+/// A line, or a line with all that is below it, aligned with the lines around.
+fn reindented(text: &str, lines: &[Line<'_>], index: usize) -> Vec<Edit> {
+    let line = &lines[index];
+    let others = |range: &mut dyn Iterator<Item = usize>| -> Vec<usize> {
+        range.filter(|it| !lines[*it].own().is_empty()).take(6).map(|it| lines[it].indent).collect()
+    };
+    let above = others(&mut (0..index).rev());
+    let below = others(&mut (index + 1..lines.len()));
+    let mut widths: Vec<usize> = Vec::new();
+    let parent = above.first().map(|it| it + 2);
+    for width in above.first().into_iter().chain(below.first()).copied().chain(above.iter().copied()).chain(parent) {
+        if width != line.indent && width.abs_diff(line.indent) <= 4 && !widths.contains(&width) {
+            widths.push(width);
+        }
+    }
+    // The nearest level is the likeliest.
+    widths.sort_by_key(|width| width.abs_diff(line.indent));
+    let key = line.own().find([':', ' ']).filter(|end| *end > 0).unwrap_or(line.own().len());
+    let key = if line.own().starts_with("- ") { 1 } else { key };
+    let last = (index + 1..lines.len()).take_while(|it| lines[*it].own().is_empty() || lines[*it].indent > line.indent);
+    let last = last.last().unwrap_or(index);
+    let mut edits = Vec::new();
+    for width in widths {
+        let wanted = " ".repeat(width);
+        let told = "the line is not aligned with its siblings";
+        let title = format!("indent it by {width} spaces");
+        let edit = Edit::replace(line.start, line.place(), wanted.clone(), title.clone());
+        let edit = edit.underline(line.place(), line.place() + key).say(told);
+        if last > index {
+            let moved: Vec<String> = (index..=last)
+                .map(|it| {
+                    let own = &lines[it];
+                    format!(
+                        "{}{}",
+                        " ".repeat((own.indent + width).saturating_sub(line.indent)),
+                        &own.text[own.indent..]
+                    )
+                })
+                .collect();
+            let end = lines[last].start + lines[last].text.len();
+            let block = moved.join("\n");
+            if text[line.start..end] != block {
+                edits.push(Edit { start: line.start, end, text: block, ..edit.clone() });
+            }
+        }
+        edits.push(edit);
+    }
+    edits
+}

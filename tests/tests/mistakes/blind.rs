@@ -1,0 +1,161 @@
+//! Mistakes that were written down, with place and mended text, before it was seen what is said about them.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use radii_codegen::lower;
+use radii_diagnostics::{Diagnostic, FileId};
+use radii_model::document::{Limits, parse_json, parse_yaml};
+use radii_model::{body, manifest};
+
+use crate::cases::{self, Case};
+
+/// The share that is demanded of each figure, in percent.
+const DEMANDED: usize = 95;
+
+/// The share that the second cases reach.
+const SECOND: usize = 90;
+
+fn read(name: &str) -> String {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("mistakes/blind").join(name);
+    std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+}
+
+/// What `rad check` says about a program.
+pub fn check_typespec(text: &str) -> Vec<Diagnostic> {
+    let world = BTreeMap::from([("main.tsp".to_owned(), text.to_owned())]);
+    let registry = lower::registry();
+    let mut compiled = typespec::compile(&world, "main.tsp", &typespec::Options::default(), &registry);
+    let mut found = compiled.diagnostics;
+    if !found.iter().any(Diagnostic::is_error) && lower::has_resource_types(&compiled.program) {
+        found.extend(lower::lower(&mut compiled.program).diagnostics);
+    }
+    found
+}
+
+/// What `rad validate` says about a body.
+fn check_body(definition: &manifest::Manifest, text: &str) -> Vec<Diagnostic> {
+    let schema = &definition.types["databases"].api_versions[0].schema;
+    match parse_json(FileId(1), text, Limits::default()) {
+        Ok(document) => body::check(schema, &document, text),
+        Err(said) => said,
+    }
+}
+
+/// Applies the first fix.
+pub fn mended(text: &str, diagnostic: &Diagnostic) -> Option<String> {
+    let fix = diagnostic.fixes.first()?;
+    let mut text = text.to_owned();
+    text.replace_range(fix.span.start as usize..fix.span.end as usize, &fix.replacement);
+    Some(text)
+}
+
+/// A text without what a formatter decides.
+fn plain(text: &str, keeps_space: bool) -> String {
+    if keeps_space {
+        let lines = text.lines().map(str::trim_end).filter(|line| !line.is_empty());
+        return lines.collect::<Vec<_>>().join("\n");
+    }
+    text.chars().filter(|sign| !sign.is_whitespace()).collect()
+}
+
+/// Whether two texts hold the same value, however it is written.
+fn is_same_document(one: &str, other: &str) -> bool {
+    let read = |text: &str| parse_yaml(FileId(0), text, Limits::default()).ok().map(|document| document.to_json());
+    read(one).is_some_and(|one| read(other) == Some(one))
+}
+
+fn show(text: &str, diagnostic: &Diagnostic) -> String {
+    let span = diagnostic.primary.as_ref().map(|label| label.span);
+    let at = span.map(|span| &text[span.start as usize..span.end as usize]);
+    let fixes: Vec<_> = diagnostic
+        .fixes
+        .iter()
+        .map(|fix| (&text[fix.span.start as usize..fix.span.end as usize], fix.replacement.as_str(), fix.sure))
+        .collect();
+    let Diagnostic { code, message, help, .. } = diagnostic;
+    format!("    {code}: {message}\n      at {at:?}, help {help:?}, fixes {fixes:?}")
+}
+
+fn measure(kind: &str, keeps_space: bool, (base, cases): (String, Vec<Case>), check: impl Fn(&str) -> Vec<Diagnostic>) {
+    assert_eq!(check(&base), [], "{kind}: the good text is good");
+    let (mut exact, mut fixed, mut single) = (0, 0, 0);
+    for case in &cases {
+        let Case { name, text, span, mended: wanted } = case;
+        if let Some(said) = wanted.as_ref().map(|wanted| check(wanted)).filter(|said| !said.is_empty()) {
+            println!("{kind}: {name}: THE CASE IS WRONG: {}", said[0].message);
+        }
+        let found = check(text);
+        let first = found.first();
+        let own = first.and_then(|it| it.primary.as_ref()).map(|it| (it.span.start as usize, it.span.end as usize));
+        let is_exact = own == Some(*span);
+        let own = first.and_then(|first| mended(text, first));
+        let is_fixed = match (wanted, own) {
+            (Some(wanted), Some(own)) => {
+                plain(wanted, keeps_space) == plain(&own, keeps_space)
+                    || (keeps_space && is_same_document(wanted, &own))
+            }
+            (Some(_), None) => false,
+            (None, Some(own)) => check(&own).is_empty(),
+            (None, None) => first.is_some_and(|first| first.help.is_some()),
+        };
+        exact += usize::from(is_exact);
+        fixed += usize::from(is_fixed);
+        single += usize::from(found.len() == 1);
+        if !(is_exact && is_fixed && found.len() == 1) {
+            println!(
+                "{kind}: {name}: {:?} exact {is_exact}, fix {is_fixed}, {} diagnostics",
+                &text[span.0..span.1],
+                found.len()
+            );
+            found.iter().take(4).for_each(|diagnostic| println!("{}", show(text, diagnostic)));
+        }
+    }
+    let total = cases.len();
+    println!("{kind}: {total} mistakes: exact span {exact}, fix {fixed}, without cascade {single}");
+    let demanded = if kind.ends_with("second") { SECOND } else { DEMANDED };
+    for (what, reached) in [("exact spans", exact), ("fixes", fixed), ("single diagnostics", single)] {
+        assert!(reached * 100 >= demanded * total, "{kind}: {what}: {reached} of {total}, {demanded} % are demanded");
+    }
+}
+
+/// The cases of a second file, of the first one's good text.
+fn second(first: &str, second: &str) -> (String, Vec<Case>) {
+    let base = first.split("=== ").nth(1).expect("a file begins with its base");
+    cases::read(&format!("=== {base}{second}"))
+}
+
+#[test]
+fn what_was_foreseen_of_typespec_the_second_time_is_said() {
+    measure("typespec, second", false, second(&read("typespec.txt"), &read("typespec-second.txt")), check_typespec);
+}
+
+#[test]
+fn what_was_foreseen_of_manifests_the_second_time_is_said() {
+    let cases = second(&read("manifests.txt"), &read("manifests-second.txt"));
+    measure("manifests, second", true, cases, |text| manifest::parse(FileId(0), text).1);
+}
+
+#[test]
+fn what_was_foreseen_of_typespec_is_said() {
+    measure("typespec", false, cases::read(&read("typespec.txt")), check_typespec);
+}
+
+#[test]
+fn what_was_foreseen_of_manifests_is_said() {
+    measure("manifests", true, cases::read(&read("manifests.txt")), |text| manifest::parse(FileId(0), text).1);
+}
+
+#[test]
+fn what_was_foreseen_of_bodies_is_said() {
+    let file = read("bodies.txt");
+    let more = read("bodies-second.txt");
+    let (definition, cases) = file.split_once("=== base").expect("a definition stands first");
+    let definition = definition.split_once('\n').expect("the definition has a head").1;
+    let (definition, said) = manifest::parse(FileId(0), definition);
+    assert_eq!(said, [], "the definition is right");
+    let definition = definition.unwrap();
+    let cases = format!("=== base{cases}");
+    measure("bodies, second", true, second(&cases, &more), |text| check_body(&definition, text));
+    measure("bodies", true, cases::read(&cases), |text| check_body(&definition, text));
+}

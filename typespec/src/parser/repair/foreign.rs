@@ -1,0 +1,37 @@
+//! Signs that mean something else in other languages, where the parser goes on as if nothing was.
+
+use radii_diagnostics::{Diagnostic, Fix, Span};
+
+/// Explains comments that begin with `#`, decorators that begin with `#`, and texts in triple quotes on one line.
+pub(super) fn explain(diagnostics: &mut Vec<Diagnostic>, text: &str) {
+    let mut told: Vec<(usize, usize)> = Vec::new();
+    for diagnostic in diagnostics.iter_mut().filter(|it| it.code.as_str() == "unknown-directive") {
+        let Some(span) = diagnostic.primary.as_ref().map(|label| label.span) else { continue };
+        let start = span.start as usize;
+        let rest = text.get(start + 1..).unwrap_or_default();
+        let line = &rest[..rest.find(['\n', '\r']).unwrap_or(rest.len())];
+        let name = line.bytes().take_while(|it| it.is_ascii_alphanumeric() || *it == b'_').count();
+        let (sign, message) = match () {
+            () if line.starts_with([' ', '\t', '#', '!']) => ("//", "Comments begin with `//`."),
+            () if line[name..].starts_with('(') => ("@", "Decorators begin with `@`."),
+            () => continue,
+        };
+        let place = Span { end: span.start + 1, ..span };
+        let title = format!("write `{sign}`");
+        let fix = Fix { title: title.clone(), span: place, replacement: sign.to_owned(), sure: true };
+        message.clone_into(&mut diagnostic.message);
+        *diagnostic = diagnostic.clone().at(place).help(title).fix(fix);
+        told.push((start, start + 1 + line.len()));
+    }
+    let triple: Vec<Span> = diagnostics
+        .iter()
+        .filter(|it| it.code.as_str() == "no-new-line-start-triple-quote" && !it.fixes.is_empty())
+        .filter_map(|it| Some(it.primary.as_ref()?.span))
+        .collect();
+    diagnostics.retain(|diagnostic| {
+        let Some(span) = diagnostic.primary.as_ref().map(|label| label.span) else { return true };
+        let follows = told.iter().any(|(start, end)| (start + 1..*end).contains(&(span.start as usize)));
+        let is_twice = diagnostic.code.as_str() == "no-new-line-end-triple-quote" && triple.contains(&span);
+        !follows && !is_twice
+    });
+}
