@@ -13,6 +13,7 @@ const INDEXED_FROM: usize = 12;
 pub struct Members {
     list: Vec<(Arc<str>, TypeId)>,
     /// Most models have few members: this one is made where they are many.
+    #[expect(clippy::box_collection, reason = "an empty map is six times as large as a pointer, and there are many")]
     index: Option<Box<HashMap<Arc<str>, usize>>>,
 }
 
