@@ -53,7 +53,7 @@ impl Front {
     /// Returns the answer to a request when it was given lately and nothing that it was made from has changed.
     fn answer_again<B: HttpBody>(&self, request: &Request<B>) -> Option<Response> {
         let is_plain = request.method() == Method::GET && !request.headers().contains_key(IF_NONE_MATCH);
-        if !self.is_open || !is_plain || !request.body().is_end_stream() || is_followed() {
+        if !self.is_open || !is_plain || !request.body().is_end_stream() {
             return None;
         }
         let begun = Instant::now();
@@ -99,7 +99,9 @@ where
     }
 
     fn call(&mut self, request: Request<B>) -> Self::Future {
-        if let Some(response) = self.front.answer_again(&request) {
+        if !is_followed()
+            && let Some(response) = self.front.answer_again(&request)
+        {
             return Either::Left(ready(Ok(response)));
         }
         let mut request = request.map(Body::new);
