@@ -147,6 +147,37 @@ pub(crate) fn from_output_id(id: &str) -> Option<ObjectRef> {
 pub(crate) fn output_resources(objects: &[ObjectRef], more: &[String]) -> Vec<Json> {
     let mut ids: Vec<String> = objects.iter().map(ObjectRef::output_id).collect();
     // What a recipe names twice stands there twice; what we applied for it is known already.
-    ids.extend(more.iter().filter(|id| !objects.iter().any(|own| own.output_id().eq_ignore_ascii_case(id))).cloned());
+    ids.extend(
+        more.iter().filter(|id| !objects.iter().any(|own| own.output_id().eq_ignore_ascii_case(id))).map(|id| tidy(id)),
+    );
     ids.into_iter().map(|id| json!({ "localID": "", "id": id, "radiusManaged": true })).collect()
+}
+
+/// Writes the fixed words of an id in lower case, and leaves names as they are.
+fn tidy(id: &str) -> String {
+    let mut segments: Vec<&str> = id.split('/').collect();
+    for (at, segment) in segments.iter_mut().enumerate() {
+        match at {
+            1 if segment.eq_ignore_ascii_case("planes") => *segment = "planes",
+            _ if segment.eq_ignore_ascii_case("providers") => *segment = "providers",
+            _ => {}
+        }
+    }
+    segments.join("/")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ids_of_results_have_their_fixed_words_in_lower_case() {
+        let listed =
+            output_resources(&[], &["/planes/KUBERNETES/LOCAL/NAMESPACES/N/PROVIDERS/APPS/DEPLOYMENT/D".into()]);
+        assert_eq!(listed[0]["id"], "/planes/KUBERNETES/LOCAL/NAMESPACES/N/providers/APPS/DEPLOYMENT/D");
+        assert_eq!(
+            tidy("/Subscriptions/s/ResourceGroups/g/Providers/A.b/c/d"),
+            "/Subscriptions/s/ResourceGroups/g/providers/A.b/c/d"
+        );
+    }
 }

@@ -2,6 +2,7 @@
 #![expect(clippy::print_stdout, reason = "commands print their results")]
 
 mod conformance;
+mod crashes;
 mod deny;
 mod kubernetes;
 mod replay;
@@ -24,6 +25,8 @@ enum Command {
     Replay(replay::Args),
     /// Plays recordings of other programs than a mere HTTP client.
     Conformance(conformance::Args),
+    /// Lets a worker die at every point of a deployment of a hundred resources.
+    Crashes(crashes::Args),
     /// Deploys to a real Kubernetes API server and checks what became of it.
     Kubernetes(kubernetes::Args),
     /// Checks licences, bans and sources of all dependencies against `deny.toml`.
@@ -36,6 +39,7 @@ fn main() -> anyhow::Result<()> {
     match Cli::parse().command {
         Command::Replay(args) => replay::run(&args),
         Command::Conformance(args) => conformance::run(&args),
+        Command::Crashes(args) => crashes::run(&args),
         Command::Kubernetes(args) => kubernetes::run(&args),
         Command::Deny => deny::run(),
         Command::TspDiff(args) => tsp_diff::run(&args),

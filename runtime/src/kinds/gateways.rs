@@ -145,6 +145,10 @@ async fn deploy(work: &Work<'_>, record: &mut Record) -> Result<(), Fault> {
     let outputs: Vec<Json> =
         made.iter().map(|object| json!({ "id": object.output_id(), "localId": local(object) })).collect();
     record.properties.insert("status".into(), json!({ "outputResources": outputs }));
+    // Nobody answers for a gateway that is not there.
+    if environment.is_simulated() {
+        return Ok(());
+    }
     let has_name = !fqdn(&record.properties).is_empty() || public_address(work.host, &target).await?.is_some();
     let scheme = if gateway.passthrough || gateway.tls.is_some() { "https" } else { "http" };
     let url = if has_name { format!("{scheme}://{}", gateway.hostname) } else { "unknown".to_owned() };

@@ -143,11 +143,6 @@ impl Kind for PortableResources {
             ManualRecipe::Hidden if is_manual => drop(properties.shift_remove("recipe")),
             _ => drop(properties.entry("recipe").or_insert_with(|| json!({ "name": "default" }))),
         }
-        if let Some(recipe) = properties.get_mut("recipe").and_then(Json::as_object_mut)
-            && recipe.get("parameters").and_then(Json::as_object).is_some_and(Map::is_empty)
-        {
-            recipe.shift_remove("parameters");
-        }
         let status = old.and_then(|old| old.properties.get("status")).cloned();
         properties.insert("status".into(), status.unwrap_or_else(|| json!({})));
         Ok(())
@@ -156,6 +151,7 @@ impl Kind for PortableResources {
     async fn execute(&self, work: &Work<'_>, record: &mut Record) -> Result<Step, Fault> {
         let is_manual = record.properties.get("resourceProvisioning").and_then(Json::as_str) == Some("manual");
         if work.verb == Verb::Put {
+            forget_empty_parameters(record);
             Environment::load(work.host, record.properties.get("environment")).await?;
             check_application(record)?;
             load_application(work.host, record.properties.get("application")).await?;
@@ -199,6 +195,16 @@ impl Kind for PortableResources {
             return Ok(None);
         }
         Ok(Some(secrets::list(record)))
+    }
+}
+
+/// Parameters that say nothing are in the answer to the write, as they were written, and in no later one.
+fn forget_empty_parameters(record: &mut Record) {
+    let recipe = record.properties.get_mut("recipe").and_then(Json::as_object_mut);
+    if let Some(recipe) = recipe
+        && recipe.get("parameters").and_then(Json::as_object).is_some_and(Map::is_empty)
+    {
+        recipe.shift_remove("parameters");
     }
 }
 

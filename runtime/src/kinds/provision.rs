@@ -53,7 +53,7 @@ pub(super) async fn provision(work: &Work<'_>, record: &mut Record) -> Result<Pr
     let host = work.host;
     let environment = Environment::load(host, record.properties.get("environment")).await?;
     if environment.is_simulated() {
-        settle_simulated(record);
+        record.properties.entry("status").or_insert_with(|| json!({}));
         return Ok(Provisioned::Simulated);
     }
     let (recipe, target, context) = match ask(host, &environment, record).await {
@@ -194,11 +194,10 @@ fn shares_state(driver: &dyn RecipeDriver, old: &Snapshot, new: &Snapshot) -> bo
     driver.continues(old, if new.recipe.kind == "template" { &same_text } else { &new.recipe }, &new.target)
 }
 
-/// A simulated environment: the recipe counts as executed, and nothing is made.
-fn settle_simulated(record: &mut Record) {
+/// Shows a recipe of a simulated environment as executed, although nothing is made.
+pub(super) fn show_simulated(record: &mut Record) {
     let wanted = record.properties.get(RECIPE).and_then(|recipe| recipe.get("name")).and_then(Json::as_str);
     let name = wanted.filter(|name| !name.is_empty()).unwrap_or("default").to_owned();
-    record.properties.entry("status").or_insert_with(|| json!({}));
     set_recipe(record, &name, "success");
 }
 

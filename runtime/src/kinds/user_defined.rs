@@ -63,7 +63,10 @@ impl Kind for UserDefined {
 /// Lets the recipe of the environment make a resource.
 pub(super) async fn make(work: &Work<'_>, record: &mut Record) -> Result<Step, Fault> {
     match provision::provision(work, record).await? {
-        provision::Provisioned::Simulated => Ok(Step::Done),
+        provision::Provisioned::Simulated => {
+            provision::show_simulated(record);
+            Ok(Step::Done)
+        }
         provision::Provisioned::Again(pause) => Ok(Step::Later(pause)),
         provision::Provisioned::By(made) => {
             outputs::store(work.host, record, &made)?;

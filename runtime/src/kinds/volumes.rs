@@ -4,12 +4,13 @@ use async_trait::async_trait;
 use radii_model::{ResourceId, TypeName};
 use serde_json::{Map, Value as Json, json};
 
+use super::containers::find_target;
 use super::{refuse_moves, shape};
 use crate::Fault;
 use crate::fault::code;
 use crate::host::{Host, Kind, Mode, Step, Work};
 use crate::platform::{ComputeKind, Identity, Target, Vault, VaultObject};
-use crate::store::Record;
+use crate::store::{Record, Verb};
 
 /// The only kind that Radius has: an Azure Key Vault.
 const KEY_VAULT: &str = "azure.com.keyvault";
@@ -64,7 +65,11 @@ impl Kind for Volumes {
         Ok(())
     }
 
-    async fn execute(&self, _work: &Work<'_>, _record: &mut Record) -> Result<Step, Fault> {
+    async fn execute(&self, work: &Work<'_>, record: &mut Record) -> Result<Step, Fault> {
+        if work.verb == Verb::Put {
+            // A volume goes where its application goes, and that must be somewhere.
+            find_target(work.host, record).await?;
+        }
         Ok(Step::Done)
     }
 

@@ -119,6 +119,22 @@ async fn a_simulated_environment_shows_what_would_be_made() {
 }
 
 #[tokio::test]
+async fn a_volume_goes_nowhere_without_its_application() {
+    let world = World::new().await;
+    world.make_application(json!({})).await;
+    world.register("Applications.Core/volumes", CORE, json!({ "type": "object" }), &[]).await;
+    let absent = crate::world::id("Applications.Core/applications/absent").to_string();
+    let vault = "/subscriptions/s/resourceGroups/g/providers/Microsoft.KeyVault/vaults/v";
+    let body = json!({ "application": absent, "kind": "azure.com.keyvault", "resource": vault });
+    let operation = world.settle("Applications.Core/volumes/files", CORE, body).await;
+    let error = operation.error.unwrap();
+    let message = format!("linked resource {absent} does not exist");
+    assert_eq!((error.code.as_str(), error.message), ("BadRequest", message));
+    let body = json!({ "application": application_id(), "kind": "azure.com.keyvault", "resource": vault });
+    assert_eq!(world.settle("Applications.Core/volumes/more", CORE, body).await.error, None);
+}
+
+#[tokio::test]
 async fn moving_to_another_application_is_refused() {
     let world = World::new().await;
     world.make_application(json!({})).await;

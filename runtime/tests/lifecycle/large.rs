@@ -126,6 +126,51 @@ async fn a_worker_may_die_at_every_single_point_of_a_deployment() {
     }
 }
 
+/// How many points of death lie between two that are tried: `RADII_CRASH_STRIDE` says it, `cargo xtask crashes` 1.
+fn stride(points: u64) -> u64 {
+    let given = std::env::var("RADII_CRASH_STRIDE").ok().and_then(|text| text.parse().ok());
+    given.unwrap_or(points / 8).max(1)
+}
+
+#[tokio::test]
+async fn a_hundred_resources_survive_a_death_at_any_point() {
+    const ENOUGH: u64 = 10_000_000;
+    let template = template(100, &mut Dice(9));
+    let begin = async || {
+        let world = world().await;
+        let operation = accepted(world.put(DEPLOYMENT, API, json!({ "template": template })).await.unwrap());
+        (world, operation)
+    };
+    // How many steps a deployment takes that nobody disturbs.
+    let (world, operation) = begin().await;
+    let mut points = 1_000;
+    while !work_for(&world, operation, 1_000).await {
+        points += 1_000;
+        assert!(points < ENOUGH);
+        world.clock.advance(world.options.lease + Duration::from_millis(1));
+    }
+    let stride = stride(points);
+    let mut deaths = 0;
+    for at in (0..points).step_by(usize::try_from(stride).unwrap()) {
+        let (world, operation) = begin().await;
+        if work_for(&world, operation, at).await {
+            break;
+        }
+        deaths += 1;
+        world.clock.advance(world.options.lease + Duration::from_millis(1));
+        assert!(work_for(&world, operation, ENOUGH).await, "dead after {at} steps, it does not end");
+        let ended = world.operation(operation).await;
+        assert_eq!((ended.state, ended.error), (State::Succeeded, None), "dead after {at} steps");
+        let begun = begun(&world).await;
+        let twice: Vec<_> = begun.iter().filter(|(key, times)| key.contains("/notes/") && **times > 1).collect();
+        assert!(twice.is_empty(), "dead after {at} steps: {twice:?}");
+        let made = world.properties(DEPLOYMENT).await["outputResources"].as_array().unwrap().len();
+        assert_eq!(made, 100, "dead after {at} steps");
+    }
+    eprintln!("died at {deaths} points of at most {points}, {stride} steps apart");
+    assert!(deaths > 1);
+}
+
 #[tokio::test]
 async fn independent_resources_are_in_progress_at_once_and_never_too_many() {
     let world = world().await;

@@ -207,6 +207,32 @@ async fn a_simulated_environment_executes_nothing() {
 }
 
 #[tokio::test]
+async fn a_portable_resource_of_a_simulated_environment_shows_no_result() {
+    let world = World::new().await;
+    let environment = json!({ "compute": { "kind": "docker" }, "simulated": true });
+    world.put("Applications.Core/environments/env", CORE, environment).await.unwrap();
+    let path = "Applications.Datastores/redisCaches/cache";
+    let body = json!({ "environment": environment_id(), "recipe": { "name": "default", "parameters": {} } });
+    assert_eq!(world.settle(path, CORE, body).await.state, State::Succeeded);
+    let properties = world.properties(path).await;
+    assert_eq!((&properties["recipe"], &properties["status"]), (&json!({ "name": "default" }), &json!({})));
+}
+
+#[tokio::test]
+async fn empty_parameters_are_answered_once_and_mean_nothing() {
+    let world = World::new().await;
+    let binding = json!({ "Applications.Datastores/redisCaches": { "default": { "templateKind": "template", "templatePath": "x" } } });
+    world.make_application(binding).await;
+    let path = "Applications.Datastores/redisCaches/cache";
+    let recipe = json!({ "name": "default", "parameters": {} });
+    let body = json!({ "environment": environment_id(), "application": application_id(), "recipe": recipe });
+    world.put(path, CORE, body).await.unwrap();
+    assert_eq!(world.properties(path).await["recipe"], recipe);
+    world.work().await;
+    assert_eq!(world.properties(path).await["recipe"], json!({ "name": "default" }));
+}
+
+#[tokio::test]
 async fn what_is_missing_fails_in_the_codes_of_the_contract() {
     let world = World::new().await;
     let operation = world.settle(DB, V1, json!({ "environment": "env" })).await;

@@ -11,8 +11,11 @@ use super::memory::Memory;
 use super::rules::Pattern;
 use super::scenario::Step;
 use super::wire::Answer;
-use bodies::{are_complete, forget_texts, keep_children, merge_casings, redact, remove, sort, sort_outputs};
-use calls::{forget_lines, forget_needless_destructions, rename_module};
+use bodies::{
+    are_complete, forget_more_outputs, forget_results, forget_texts, keep_children, merge_casings, redact, remove,
+    sort, sort_outputs,
+};
+use calls::{forget_lines, forget_needless_destructions, rename_module, resolve_variables};
 
 /// Changes of the recorded answer, or of ours, before both are compared.
 #[derive(Debug, Default, Deserialize)]
@@ -52,10 +55,18 @@ pub struct Adjust {
     pub own_words: bool,
     /// Members that are not compared, as dotted paths below the body; `*` stands for any one name or index.
     pub ignore: Vec<String>,
-    /// Patterns replaced in our texts, with what stands for them.
+    /// Patterns replaced in our texts, with what stands for them; `GATEWAY` is the name of any gateway.
     pub rewrite: Vec<Rewrite>,
     /// What is not compared of Kubernetes objects: `Kind.path.to.member`, or a kind alone.
     pub objects: Vec<String>,
+    /// Names of connections stand in the names of variables as they are written.
+    pub connection_names: bool,
+    /// Kinds of Kubernetes objects that are not compared when they have the name of a resource whose operation failed.
+    pub objects_of_failed: Vec<String>,
+    /// Entries of `status.outputResources` that only we list are not compared.
+    pub more_outputs: bool,
+    /// Properties that the resource had before, and its status, may stay.
+    pub results_stay: bool,
     /// What is not compared of calls of Terraform: `file/path/to/member`.
     pub terraform: Vec<String>,
     /// Arguments of Terraform that are ours alone.
@@ -64,6 +75,8 @@ pub struct Adjust {
     pub state: Vec<String>,
     /// Recorded destructions of modules that make no resources are not expected.
     pub needless_destruction: bool,
+    /// Variables of Terraform that we give by the environment stand for their values.
+    pub variables: bool,
     /// The name of a module in Terraform's root module is not compared.
     pub module_names: bool,
     /// Numbers of lines in generated files are not compared, nor the lines themselves.
@@ -114,9 +127,10 @@ impl Adjust {
     pub fn apply(&self, past: Past<'_>, memory: &Memory, compared: &mut Compared) {
         let step = past.step();
         compared.drop_own_reads |= self.no_own_reads;
-        self.apply_to_calls(compared);
+        let rewrites = self.rewrites(past);
+        self.apply_to_calls(&rewrites, compared);
         if self.needless_destruction {
-            forget_needless_destructions(past.scenario(), compared);
+            forget_needless_destructions(past.scenario(), &step.terraform, compared);
         }
         self.expect_headers(&mut compared.step);
         if self.as_provided
@@ -126,7 +140,7 @@ impl Adjust {
             compared.step.response.body =
                 if provided.answer.status == 204 { Json::Null } else { provided.answer.body.clone() };
         }
-        let text = rewritten(&self.rewrite, &compared.ours.body);
+        let text = rewritten(&rewrites, &compared.ours.body);
         compared.ours.body = text;
         let Ok(mut ours) = serde_json::from_str::<Json>(&compared.ours.body) else {
             compared.step.response.body = json_rewritten(&self.expect, &compared.step.response.body);
@@ -136,6 +150,20 @@ impl Adjust {
         self.adjust_bodies(past, memory, &mut recorded, &mut ours);
         compared.step.response.body = recorded;
         compared.ours.body = ours.to_string();
+    }
+
+    /// Returns the replacements in our texts for the gateways of a scenario.
+    fn rewrites(&self, past: Past<'_>) -> Vec<Rewrite> {
+        let gateways = past.gateways();
+        let about = |one: &Rewrite| Some(Rewrite { pattern: one.pattern.about(&gateways)?, with: one.with.clone() });
+        let of_connections = self.connection_names.then(|| past.connections()).unwrap_or_default();
+        let cleaned = of_connections.into_iter().filter_map(|name| {
+            let raw = name.to_uppercase();
+            let cleaned = raw.replace(|c: char| !c.is_ascii_alphanumeric(), "_");
+            let pattern = Pattern::try_from(format!(r"\bCONNECTION_{cleaned}_")).ok()?;
+            Some(Rewrite { pattern, with: format!("CONNECTION_{raw}_") })
+        });
+        self.rewrite.iter().filter_map(about).chain(cleaned).collect()
     }
 
     fn adjust_bodies(&self, past: Past<'_>, memory: &Memory, recorded: &mut Json, ours: &mut Json) {
@@ -191,6 +219,12 @@ impl Adjust {
         {
             ours.retain(|name, _| recorded.contains_key(name));
         }
+        if self.results_stay {
+            forget_results(recorded, ours, &memory.find(&past.subject()).unwrap_or_default());
+        }
+        if self.more_outputs {
+            forget_more_outputs(recorded, ours);
+        }
         for path in &self.ignore {
             let path: Vec<_> = path.split('.').collect();
             remove(recorded, &path);
@@ -224,9 +258,9 @@ impl Adjust {
     }
 
     /// Changes recorded calls of Terraform, and ours.
-    fn apply_to_calls(&self, compared: &mut Compared) {
+    fn apply_to_calls(&self, rewrites: &[Rewrite], compared: &mut Compared) {
         for call in compared.ours.terraform.iter_mut().flatten() {
-            *call = json_rewritten(&self.rewrite, call);
+            *call = json_rewritten(rewrites, call);
         }
         let ours = compared.ours.terraform.iter_mut().flatten();
         for call in compared.step.terraform.iter_mut().chain(ours).filter(|call| call.is_object()) {
@@ -235,6 +269,9 @@ impl Adjust {
             }
             if self.module_names {
                 rename_module(call);
+            }
+            if self.variables {
+                resolve_variables(call);
             }
             if let Some(arguments) = call["command"].as_array_mut() {
                 arguments.retain(|argument| !self.own_arguments.iter().any(|own| argument == own.as_str()));
@@ -249,11 +286,26 @@ impl Adjust {
         }
     }
 
+    /// Whether anything is changed of Kubernetes objects.
+    pub fn is_about_objects(&self) -> bool {
+        !self.objects.is_empty()
+            || !self.objects_of_failed.is_empty()
+            || !self.rewrite.is_empty()
+            || self.connection_names
+    }
+
     /// Returns recorded Kubernetes objects, and ours, as they are to be compared.
-    pub fn apply_to_objects(&self, recorded: &[Json], ours: &[Json]) -> (Vec<Json>, Vec<Json>) {
-        let rewritten: Vec<Json> = ours.iter().map(|object| json_rewritten(&self.rewrite, object)).collect();
+    pub fn apply_to_objects(&self, past: Past<'_>, recorded: &[Json], ours: &[Json]) -> (Vec<Json>, Vec<Json>) {
+        let rewrites = self.rewrites(past);
+        let rewritten: Vec<Json> = ours.iter().map(|object| json_rewritten(&rewrites, object)).collect();
+        let failed = if self.objects_of_failed.is_empty() { Vec::new() } else { past.names_of_failed() };
+        let is_of_failed = |object: &Json| {
+            let name = object["metadata"]["name"].as_str().unwrap_or_default();
+            self.objects_of_failed.iter().any(|kind| object["kind"] == kind.as_str())
+                && failed.iter().any(|failed| failed.eq_ignore_ascii_case(name))
+        };
         let strip = |objects: &[Json]| {
-            let mut objects = objects.to_vec();
+            let mut objects: Vec<Json> = objects.iter().filter(|object| !is_of_failed(object)).cloned().collect();
             for ignored in &self.objects {
                 // A dot inside a name is written `~`.
                 let path: Vec<String> = ignored.split('.').map(|step| step.replace('~', ".")).collect();

@@ -67,6 +67,56 @@ impl<'a> Past<'a> {
         done.filter(|step| step.request.method != "GET").map(line).collect::<Vec<_>>().join("\n")
     }
 
+    /// This request and all earlier ones, whatever became of them, as `METHOD path body`, one a line.
+    pub fn asked_before(self) -> String {
+        let asked = self.scenario.steps[..=self.at].iter().filter(|step| !matches!(&*step.request.method, "" | "GET"));
+        asked.map(line).collect::<Vec<_>>().join("\n")
+    }
+
+    /// The steps that began operations which are recorded as failed, up to this step.
+    fn failures(self) -> impl Iterator<Item = &'a Step> {
+        let polls = (0..=self.at).map(move |at| Past::new(self.scenario, at));
+        let failed = polls.filter(|poll| poll.step().poll && poll.step().response.body["status"] == "Failed");
+        failed.filter_map(move |poll| poll.begun().map(|at| &self.scenario.steps[at]))
+    }
+
+    /// The requests that began operations which are recorded as failed, as `METHOD path body`, one a line.
+    pub fn failed_before(self) -> String {
+        self.failures().map(line).collect::<Vec<_>>().join("\n")
+    }
+
+    /// Names of resources with an operation that is recorded as failed.
+    pub fn names_of_failed(self) -> Vec<String> {
+        self.failures().filter_map(|step| id_of(step).rsplit('/').next().map(str::to_owned)).collect()
+    }
+
+    /// Names of the gateways that were asked for.
+    pub fn gateways(self) -> Vec<String> {
+        let ids = self.scenario.steps[..=self.at].iter().map(id_of);
+        let names = ids.filter_map(|id| id.split_once("/gateways/").map(|(_, name)| name.to_owned()));
+        let mut names: Vec<String> = names.filter(|name| !name.contains('/')).collect();
+        names.sort();
+        names.dedup();
+        names
+    }
+
+    /// Names of connections in all requests so far.
+    pub fn connections(self) -> Vec<String> {
+        let bodies = self.scenario.steps[..=self.at].iter().map(|step| &step.request.body["properties"]["connections"]);
+        let names = bodies.filter_map(Json::as_object).flat_map(|connections| connections.keys().cloned());
+        let mut names: Vec<String> = names.collect();
+        names.sort();
+        names.dedup();
+        names
+    }
+
+    /// The body of the last write of the resource that the step is about.
+    pub fn asked(self) -> Option<&'a Json> {
+        let id = self.subject();
+        let mut writes = self.scenario.steps[..=self.at].iter().filter(|step| id_of(step) == id);
+        writes.rfind(|step| step.request.method == "PUT").map(|step| &step.request.body)
+    }
+
     /// What was last done to the surroundings before the step, as JSON text; empty where nothing was.
     pub fn surroundings(self) -> String {
         let mut done = self.scenario.steps[..self.at].iter().filter_map(|step| step.cluster.as_ref());

@@ -6,6 +6,7 @@ use super::adjust::Compared;
 use super::bindings::Bindings;
 use super::forwarded;
 use super::history::{Past, id_of};
+use super::likeness;
 use super::memory::Memory;
 use super::rules::{Answers, Effect, Expected, Rule};
 use super::scenario::Step;
@@ -92,7 +93,11 @@ fn judge_diverged(past: Past<'_>, answer: &Answer, memory: &mut Memory) -> Optio
     let id = id_of(step);
     let ours: Json = serde_json::from_str(&answer.body).unwrap_or_default();
     if let Some(rule) = memory.rule_of_divergence(&id) {
-        let is_itself = || ours["id"].as_str().is_some_and(|own| own.eq_ignore_ascii_case(&id));
+        let recorded = &step.response.body;
+        let is_itself = || match recorded["id"].is_string() && step.response.status == 200 {
+            true => likeness::is_same_resource(&memory.bindings, recorded, &ours, past.asked()),
+            false => ours["id"].as_str().is_some_and(|own| own.eq_ignore_ascii_case(&id)),
+        };
         let is_missing = || ours["error"]["code"] == "NotFound" && ours["error"]["message"].is_string();
         return match (step.request.method.as_str(), answer.status) {
             ("GET", 200) if is_itself() => Some(Verdict::ByRule(rule)),
@@ -165,8 +170,8 @@ fn judge_shadow(rules: &[Rule], past: Past<'_>, answer: &Answer, memory: &mut Me
     }
 }
 
-/// Compares after the adjustments of all rules that concern the step, then of each alone; the error is what is left to
-/// explain at least.
+/// Compares after the adjustments of all rules that concern the step, then of all but one, then of each alone; the
+/// error is what is left to explain at least.
 fn adjusted(
     rules: &[Rule],
     past: Past<'_>,
@@ -178,7 +183,9 @@ fn adjusted(
     let concerned: Vec<usize> =
         (0..rules.len()).filter(|at| rules[*at].answer.is_none() && rules[*at].concerns(past, memory)).collect();
     let alone = concerned.iter().map(|at| vec![*at]);
-    for chosen in std::iter::once(concerned.clone()).chain(alone) {
+    // One may want what another contradicts.
+    let but_one = concerned.iter().map(|out| concerned.iter().filter(|at| *at != out).copied().collect());
+    for chosen in std::iter::once(concerned.clone()).chain(but_one).chain(alone) {
         let mut compared = Compared::new(step, answer);
         let mut changing = None;
         for at in &chosen {
@@ -188,6 +195,8 @@ fn adjusted(
                 changing = changing.or(Some(*at));
             }
         }
+        let reconciled = memory.reconcile(&mut compared);
+        changing = changing.or(reconciled);
         if changing.is_none() {
             continue;
         }
@@ -202,7 +211,7 @@ fn adjusted(
         memory.bindings = bindings;
         bind_what_matches(&mut memory.bindings, step, answer);
         memory.remember(past, &compared.step.response.body);
-        let chosen = changing.unwrap_or(chosen[0]);
+        let Some(chosen) = changing else { continue };
         follow(chosen, &rules[chosen], past, answer, memory);
         return Ok(chosen);
     }
@@ -262,6 +271,11 @@ fn meets(expected: &Expected, past: Past<'_>, memory: &Memory, answer: &Answer) 
         return false;
     }
     let body: Json = serde_json::from_str(&answer.body).unwrap_or_default();
+    let is_operation =
+        answer.status == 200 && step.response.status == 200 && step.request.path.contains("/operationStatuses/");
+    if is_operation && !likeness::is_same_operation(&memory.bindings, &step.response.body, &body) {
+        return false;
+    }
     let (code, message) = (body["error"]["code"].as_str().unwrap_or_default(), body["error"]["message"].as_str());
     let mut bindings = memory.bindings.clone();
     let mut is_said_by = |recorded: Option<&Json>, name: &str, ours: &str| {
@@ -279,8 +293,24 @@ fn meets(expected: &Expected, past: Past<'_>, memory: &Memory, answer: &Answer) 
             .all(|(name, pattern)| answer.header(name).is_some_and(|value| pattern.is_match(value)))
         && expected.known_in_state.as_ref().is_none_or(|state| memory.is_known_in_state(step, &body, state))
         && (!expected.names_sensitive || names_sensitive(&past.schemas(), message))
+        && (!expected.as_written || likeness::is_as_written(&id_of(step), &step.request.body, &body))
+        && (!expected.summary || likeness::is_summary(id_of(step).rsplit('/').next().unwrap_or_default(), &body))
+        && (!expected.names_request || names_part(&id_of(step), &step.request.body, message))
         && (!expected.as_operation || is_said_by(end, "code", code) && is_said_by(end, "message", message))
         && (!expected.message_as_recorded || is_said_by(Some(&step.response.body), "message", message))
+}
+
+/// Whether a message speaks of a resource, or of a property or value of the request for it.
+fn names_part(id: &str, body: &Json, message: &str) -> bool {
+    let has = |text: &str| text.len() > 1 && message.contains(text);
+    let is_named = |value: &Json| match value {
+        Json::String(text) => has(text),
+        Json::Number(number) => has(&number.to_string()),
+        Json::Object(members) => members.iter().any(|(name, value)| has(name) || names_part("", value, message)),
+        Json::Array(items) => items.iter().any(|item| names_part("", item, message)),
+        _ => false,
+    };
+    is_named(body) || id.rsplit('/').next().is_some_and(|name| has(name))
 }
 
 /// Whether a message `… Error at "a b": …` is about a property that a schema calls sensitive, or one within it.

@@ -6,8 +6,10 @@ use std::collections::{HashMap, HashSet};
 use indexmap::IndexMap;
 use serde_json::{Map, Value as Json, json};
 
+use super::adjust::Compared;
 use super::bindings::Bindings;
 use super::history::{Past, id_of};
+use super::likeness;
 use super::scenario::Step;
 use super::wire::Answer;
 
@@ -144,6 +146,48 @@ impl Memory {
     /// The rule because of which a resource went another way.
     pub fn rule_of_divergence(&self, id: &str) -> Option<usize> {
         self.diverged.get(id).copied()
+    }
+
+    /// Makes what other answers show of resources that went another way alike, and leaves out nodes of a graph that
+    /// stand for what was never made; returns the rule because of which.
+    pub fn reconcile(&self, compared: &mut Compared) -> Option<usize> {
+        let key = |id: &str| id.to_ascii_lowercase();
+        let is_diverged = |id: &str| self.diverged.contains_key(&key(id));
+        let mut found = None;
+        let mut note =
+            |id: &str| found = self.rule_of(&key(id)).or_else(|| self.rule_of_divergence(&key(id))).or(found);
+        let recorded = &mut compared.step.response.body;
+        if let (Some(nodes), Ok(ours)) = (
+            recorded.get_mut("resources").and_then(Json::as_array_mut),
+            serde_json::from_str::<Json>(&compared.ours.body),
+        ) {
+            let own = ours["resources"].as_array().cloned().unwrap_or_default();
+            nodes.retain(|node| {
+                let id = node["id"].as_str().unwrap_or_default();
+                let is_absent = self.shadows.contains_key(&key(id))
+                    && !self.is_there(&key(id))
+                    && !own
+                        .iter()
+                        .any(|other| other["id"].as_str().is_some_and(|other| other.eq_ignore_ascii_case(id)));
+                if is_absent {
+                    note(id);
+                }
+                !is_absent
+            });
+        }
+        for id in self.diverged.keys().filter(|id| compared.step.mentions(id)) {
+            note(id);
+        }
+        if let Ok(mut ours) = serde_json::from_str::<Json>(&compared.ours.body)
+            && likeness::reconcile(&mut compared.step.response.body, &mut ours, &is_diverged)
+        {
+            compared.ours.body = ours.to_string();
+        }
+        let calls = compared.step.terraform.iter_mut().zip(compared.ours.terraform.iter_mut().flatten());
+        for (recorded, ours) in calls {
+            likeness::reconcile(recorded, ours, &is_diverged);
+        }
+        found
     }
 
     /// What went another way is deleted.

@@ -180,6 +180,7 @@ impl<'a> Player<'a> {
             return Verdict::ByRule(rule);
         }
         self.wait_for_begin(at);
+        self.wait_for_calls(at);
         match if step.poll { self.poll(step) } else { self.send_until_settled(step) } {
             Ok(mut answer) => {
                 if step.is_awaited() {
@@ -192,6 +193,27 @@ impl<'a> Player<'a> {
                 Some(rule) => Verdict::ByRule(*rule),
                 None => Verdict::Different(vec![format!("not played: {reason}")]),
             },
+        }
+    }
+
+    /// Waits, before a deletion, for changes that the recorder saw begin beside it: the deletion would be in their way.
+    fn wait_for_calls(&mut self, at: usize) {
+        let step = &self.scenario.steps[at];
+        let (Some(calls), "DELETE", Some(operation)) =
+            (self.place.calls.as_ref(), step.request.method.as_str(), step.operation())
+        else {
+            return;
+        };
+        let polls = self.scenario.steps[at..].iter().filter(|later| later.request.path.contains(&operation));
+        let beside: Vec<Json> =
+            polls.flat_map(|poll| &poll.terraform).filter(|call| call["command"][0] == "apply").cloned().collect();
+        let patience = Instant::now() + BESIDE;
+        while !beside.is_empty() && Instant::now() < patience {
+            self.pending.add(calls.take());
+            if self.pending.find(&beside, &self.memory.bindings).iter().all(|(at, _)| at.is_some()) {
+                return;
+            }
+            std::thread::sleep(Duration::from_millis(50));
         }
     }
 

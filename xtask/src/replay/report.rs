@@ -63,7 +63,9 @@ pub fn print(suite: Suite, results: &[(&Scenario, Played)], rules: &[Rule], quie
                 Verdict::ByRule(rule) => {
                     count.by_rule += 1;
                     uses[*rule] += 1;
-                    if show == Some(rules[*rule].name.as_str()) {
+                    if show == Some("all") {
+                        println!("{}: {} step {at}: {}", rules[*rule].name, scenario.scenario, step.name);
+                    } else if show == Some(rules[*rule].name.as_str()) {
                         print_step(scenario, at, step, &[]);
                     }
                 }
@@ -91,7 +93,7 @@ fn print_step(scenario: &Scenario, at: usize, step: &Step, differences: &[String
     println!("{} step {at}: {}", scenario.scenario, step.name);
     println!("  {} {}", step.request.method, step.request.path);
     for difference in differences.iter().take(8) {
-        let shown: String = difference.chars().take(600).collect();
+        let shown: String = difference.chars().take(2_000).collect();
         println!("    {shown}");
     }
     if differences.len() > 8 {

@@ -70,6 +70,10 @@ pub struct Condition {
     followed_by: Option<Pattern>,
     /// An earlier write that was carried out.
     preceded_by: Option<Pattern>,
+    /// This request or an earlier one, whatever became of it.
+    asked_before: Option<Pattern>,
+    /// The request that began an operation which is recorded as failed, now or earlier.
+    failed_before: Option<Pattern>,
     /// What was last done to the surroundings, as JSON text.
     surroundings: Option<Pattern>,
     /// A schema that was registered for the type in the path, as JSON text.
@@ -126,6 +130,12 @@ pub struct Expected {
     pub known_in_state: Option<String>,
     /// Whether the message names a property that is sensitive, or lies within one that is.
     pub names_sensitive: bool,
+    /// Whether the answer is the resource as the request asks for it.
+    pub as_written: bool,
+    /// Whether the answer is the summary of the provider that the path ends with.
+    pub summary: bool,
+    /// Whether the message names the resource, or a property or value of the request.
+    pub names_request: bool,
     /// The whole body, as JSON text, matches.
     pub body: Option<Pattern>,
     /// Headers that match.
@@ -173,6 +183,16 @@ impl Pattern {
     /// Whether it matches the whole text.
     pub fn is_whole(&self, text: &str) -> bool {
         self.0.find(text).is_some_and(|found| found.len() == text.len())
+    }
+
+    /// Returns the pattern with `GATEWAY` standing for one of these names.
+    pub fn about(&self, gateways: &[String]) -> Option<Self> {
+        if !self.0.as_str().contains("GATEWAY") {
+            return Some(self.clone());
+        }
+        let names: Vec<String> = gateways.iter().map(|name| regex::escape(name)).collect();
+        let text = self.0.as_str().replace("GATEWAY", &format!("(?i:{})", names.join("|")));
+        Self::try_from(text).ok().filter(|_| !names.is_empty())
     }
 
     /// Replaces every match.
@@ -244,6 +264,8 @@ impl Condition {
             && holds(&self.begun_by, &|| past.begun_by())
             && holds(&self.followed_by, &|| past.followed_by())
             && holds(&self.preceded_by, &|| past.preceded_by())
+            && holds(&self.asked_before, &|| past.asked_before())
+            && holds(&self.failed_before, &|| past.failed_before())
             && holds(&self.surroundings, &|| past.surroundings())
             && self
                 .registered
@@ -281,7 +303,8 @@ mod tests {
 
     #[test]
     fn rules_speak_of_exchanges_not_of_scenarios() {
-        let files = ["rules.yaml", "recipe-rules.yaml"].map(|file| root().join("tests/replay").join(file));
+        let files = ["rules.yaml", "runtime-rules.yaml", "recipe-rules.yaml"]
+            .map(|file| root().join("tests/replay").join(file));
         let rules = read_all(files.into()).expect("the rules can be read");
         for rule in rules {
             assert!(!rule.condition.names_scenarios(), "{} would not hold in another recording", rule.name);

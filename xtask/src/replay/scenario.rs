@@ -127,6 +127,12 @@ impl Step {
         self.poll && self.name.ends_with("(first poll)")
     }
 
+    /// Whether the answer, or what Terraform was given, names a resource by its lower-cased id.
+    pub fn mentions(&self, id: &str) -> bool {
+        let calls = self.terraform.iter().map(Json::to_string);
+        calls.chain([self.response.body.to_string()]).any(|text| text.to_ascii_lowercase().contains(id))
+    }
+
     /// Whether it looks at the cluster as well.
     pub fn is_about_cluster(&self) -> bool {
         self.cluster.is_some() || self.objects.is_some()

@@ -2,6 +2,7 @@
 
 use serde_json::{Value as Json, json};
 
+use super::super::likeness;
 use super::super::memory::Memory;
 
 /// Takes long texts of the recording over from ours, wherever both have one.
@@ -179,5 +180,66 @@ pub(super) fn sort(value: &mut Json) {
         }
         Json::Object(members) => members.values_mut().for_each(sort),
         _ => {}
+    }
+}
+
+/// Removes from ours what the resource showed before and the recording does not show now, if it is alike.
+pub(super) fn forget_results(recorded: &mut Json, ours: &mut Json, before: &Json) {
+    let shown = recorded.get_mut("properties").and_then(Json::as_object_mut);
+    let own = ours.get_mut("properties").and_then(Json::as_object_mut);
+    let (Some(recorded), Some(own), Some(before)) = (shown, own, before["properties"].as_object()) else { return };
+    own.retain(|name, value| {
+        let was_so = || before.get(name).is_some_and(|old| likeness::are_alike(old, value));
+        recorded.contains_key(name) || !(was_so() || name == "status" && value.is_object())
+    });
+    if own.get("status").is_none_or(Json::is_object) {
+        own.shift_remove("status");
+        recorded.shift_remove("status");
+    }
+}
+
+/// Removes entries from our list of what was made that the recording has not, or a second time.
+pub(super) fn forget_more_outputs(recorded: &Json, ours: &mut Json) {
+    const OUTPUTS: &str = "/properties/status/outputResources";
+    let expected = recorded.pointer(OUTPUTS).and_then(Json::as_array).cloned().unwrap_or_default();
+    let Some(list) = ours.pointer_mut(OUTPUTS).and_then(Json::as_array_mut) else { return };
+    let mut seen: Vec<Json> = Vec::new();
+    list.retain(|item| {
+        let is_first = !seen.contains(&item["id"]);
+        seen.push(item["id"].clone());
+        is_first && expected.iter().any(|expected| expected["id"] == item["id"])
+    });
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn results_of_earlier_runs_may_stay_as_they_were() {
+        let before = json!({ "properties": { "host": "h", "status": { "recipe": 1 } } });
+        let compared = |ours: Json| {
+            let mut recorded = json!({ "properties": { "size": "L" } });
+            let mut ours = json!({ "properties": ours });
+            forget_results(&mut recorded, &mut ours, &before);
+            recorded == ours
+        };
+        assert!(compared(json!({ "size": "L", "host": "h", "status": { "recipe": 1 } })));
+        assert!(!compared(json!({ "size": "L", "host": 17 })));
+        assert!(!compared(json!({ "size": "L", "other": "o" })));
+        assert!(!compared(json!({ "size": "L", "status": 17 })));
+    }
+
+    #[test]
+    fn only_outputs_that_the_recording_lacks_are_forgotten() {
+        let list = |ids: &[&str]| {
+            let items: Vec<Json> = ids.iter().map(|id| json!({ "id": id })).collect();
+            json!({ "properties": { "status": { "outputResources": items } } })
+        };
+        let mut ours = list(&["a", "b", "b", "c"]);
+        forget_more_outputs(&list(&["a", "b"]), &mut ours);
+        assert_eq!(ours, list(&["a", "b"]));
     }
 }

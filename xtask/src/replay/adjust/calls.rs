@@ -7,22 +7,49 @@ use serde_json::{Map, Value as Json};
 
 use super::super::scenario::Scenario;
 use super::Compared;
+use super::bodies::remove;
 
 /// Takes destructions out that we did not call for, where the module makes no resources.
-pub(super) fn forget_needless_destructions(scenario: &Scenario, compared: &mut Compared) {
+pub(super) fn forget_needless_destructions(scenario: &Scenario, originals: &[Json], compared: &mut Compared) {
     let Some(ours) = &mut compared.ours.terraform else { return };
-    let makes_nothing = |call: &Json| {
-        let modules = call["main.tf.json"]["module"].as_object();
-        let mut sources = modules.into_iter().flat_map(Map::values).filter_map(|module| module["source"].as_str());
-        let name = sources.next().and_then(|source| source.rsplit('/').next()?.split(".tar.gz").next());
-        let files = name.and_then(|name| scenario.modules.get(name)?.as_object());
-        files
-            .is_some_and(|files| !files.values().any(|text| text.as_str().is_some_and(|it| it.contains("resource \""))))
-    };
     let recorded = std::mem::take(&mut compared.step.terraform).into_iter().zip(std::mem::take(ours));
-    let is_expected =
-        |(call, own): &(Json, Json)| call["command"][0] != "destroy" || !own.is_null() || !makes_nothing(call);
-    (compared.step.terraform, *ours) = recorded.filter(is_expected).unzip();
+    let is_expected = |original: Option<&Json>, call: &Json, own: &Json| {
+        call["command"][0] != "destroy" || !own.is_null() || !original.is_some_and(|call| makes_nothing(scenario, call))
+    };
+    let kept = recorded.enumerate().filter(|(at, (call, own))| is_expected(originals.get(*at), call, own));
+    (compared.step.terraform, *ours) = kept.map(|(_, pair)| pair).unzip();
+}
+
+/// Whether the module of a call has no resources, or was only ever run for a resource that it failed for.
+fn makes_nothing(scenario: &Scenario, call: &Json) -> bool {
+    let modules = call["main.tf.json"]["module"].as_object();
+    let Some(module) = modules.and_then(|modules| modules.values().next()) else { return false };
+    if module.pointer("/context/resource/properties/recipe/recipeStatus").is_some_and(|status| status != "success") {
+        return true;
+    }
+    let name = module["source"].as_str().and_then(|source| source.rsplit('/').next()?.split(".tar.gz").next());
+    let files = name.and_then(|name| scenario.modules.get(name)?.as_object());
+    files.is_some_and(|files| !files.values().any(|text| text.as_str().is_some_and(|it| it.contains("resource \""))))
+}
+
+/// Puts the values of variables that the environment gives into a root module, in the place of the variables.
+pub(super) fn resolve_variables(call: &mut Json) {
+    let Some(env) = call.get("env").and_then(Json::as_object) else { return };
+    let given: Vec<(String, String)> = env
+        .iter()
+        .filter_map(|(name, value)| Some((name.strip_prefix("TF_VAR_")?.to_owned(), value.as_str()?.to_owned())))
+        .collect();
+    for (name, value) in given {
+        let Some(main) = call.get_mut("main.tf.json") else { return };
+        let quoted = |text: &str| Json::from(text).to_string();
+        let text = main.to_string().replace(&quoted(&format!("${{var.{name}}}")), &quoted(&value));
+        *main = serde_json::from_str(&text).unwrap_or_else(|_| main.clone());
+        remove(main, &["variable", &name]);
+        if main.get("variable").and_then(Json::as_object).is_some_and(Map::is_empty) {
+            remove(main, &["variable"]);
+        }
+        remove(call, &["env", &format!("TF_VAR_{name}")]);
+    }
 }
 
 /// Gives the one module of a root module the same name everywhere.
@@ -51,5 +78,22 @@ pub(super) fn forget_lines(value: &mut Json) {
         Json::Object(members) => members.values_mut().for_each(forget_lines),
         Json::Array(items) => items.iter_mut().for_each(forget_lines),
         _ => {}
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn secrets_that_are_given_by_the_environment_stand_in_their_place() {
+        let mut call = json!({ "env": { "TF_VAR_a": "s\"1", "REC_B": "b" },
+            "main.tf.json": { "provider": { "acme": [{ "token": "${var.a}" }] }, "variable": { "a": { "sensitive": true } } } });
+        resolve_variables(&mut call);
+        let expected =
+            json!({ "env": { "REC_B": "b" }, "main.tf.json": { "provider": { "acme": [{ "token": "s\"1" }] } } });
+        assert_eq!(call, expected);
     }
 }

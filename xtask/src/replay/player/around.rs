@@ -70,9 +70,7 @@ impl Player<'_> {
         }
         let rules = self.rules;
         let concerned = rules.iter().enumerate().filter(|(_, rule)| {
-            rule.answer.is_none()
-                && (!rule.adjust.objects.is_empty() || !rule.adjust.rewrite.is_empty())
-                && rule.concerns(past, &self.memory)
+            rule.answer.is_none() && rule.adjust.is_about_objects() && rule.concerns(past, &self.memory)
         });
         let (numbers, adjusts): (Vec<usize>, Vec<&Adjust>) = concerned.map(|(at, rule)| (at, &rule.adjust)).unzip();
         // Each rule alone, then all together: objects may differ in several wanted ways.
@@ -81,7 +79,7 @@ impl Player<'_> {
         for (at, chosen) in choices.enumerate() {
             let (mut recorded, mut ours) = (recorded.clone(), ours.clone());
             for adjust in chosen {
-                (recorded, ours) = adjust.apply_to_objects(&recorded, &ours);
+                (recorded, ours) = adjust.apply_to_objects(past, &recorded, &ours);
             }
             let (recorded, ours) = (surroundings::sorted(&recorded), surroundings::sorted(&ours));
             let left = compare_objects(&mut self.memory.bindings, &recorded, &ours);
