@@ -13,11 +13,14 @@ pub fn is_same_resource(bindings: &Bindings, recorded: &Json, ours: &Json, asked
     let (Some(mut recorded), Some(mut ours)) = (recorded.as_object().cloned(), ours.as_object().cloned()) else {
         return false;
     };
+    // When it was written, and by whom, is no part of what it is.
+    let times = (recorded.shift_remove("systemData"), ours.shift_remove("systemData"));
+    let has_times = times.0.is_none() || times.1.is_some_and(|times| times.is_object());
     let (theirs, own) = (recorded.shift_remove("properties"), ours.shift_remove("properties"));
     let mut differences = Vec::new();
     bindings.clone().accept_json(&recorded.into(), &ours.into(), "$", &mut differences);
     let (Some(Json::Object(theirs)), Some(Json::Object(own))) = (theirs, own) else { return false };
-    differences.is_empty() && are_like_properties(&theirs, &own, asked)
+    has_times && differences.is_empty() && are_like_properties(&theirs, &own, asked)
 }
 
 fn are_like_properties(recorded: &Map<String, Json>, ours: &Map<String, Json>, asked: Option<&Json>) -> bool {

@@ -86,10 +86,18 @@ impl Modules {
     }
 }
 
+/// The first byte of a client that begins with TLS.
+const TLS_HANDSHAKE: u8 = 0x16;
+
 impl Served {
     fn answer(&self, mut stream: TcpStream) {
         let mut request = [0_u8; 8192];
         let read = stream.read(&mut request).unwrap_or(0);
+        // Who speaks TLS gets what the recorder's server said then: a page without a status line.
+        if request[0] == TLS_HANDSHAKE {
+            let _ = stream.write_all(b"<!DOCTYPE html>\n<title>Bad request</title>\n");
+            return;
+        }
         let text = String::from_utf8_lossy(&request[..read]);
         let path = text.split(' ').nth(1).unwrap_or_default().split('?').next().unwrap_or_default();
         let is_gone = self.gone.lock().expect("no holder of the lock panics").contains(path);
