@@ -191,7 +191,8 @@ mod tests {
         let (first, first_body) = first.into_parts();
         let (again, again_body) = again.into_parts();
         assert_eq!(first.status, again.status);
-        for name in first.headers.keys().filter(|name| **name != REQUEST_ID) {
+        // The length of a body is told by whoever sends it.
+        for name in first.headers.keys().filter(|name| **name != REQUEST_ID && *name != "content-length") {
             assert_eq!(first.headers.get(name), again.headers.get(name), "{name}");
         }
         assert_ne!(first.headers[&REQUEST_ID], again.headers[&REQUEST_ID]);
