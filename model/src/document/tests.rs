@@ -251,6 +251,24 @@ fn yaml_problems_say_what_to_do() {
 }
 
 #[test]
+fn a_tab_is_replaced_for_sure_only_where_one_indentation_can_be_meant() {
+    let cases = [
+        ("a:\n\tb: 1\n", "  ", true),
+        ("a:\n  b: 1\n\tc: 2\n  d: 3\n", "  ", true),
+        ("a:\n  b: 1\n  \tc: 2\n", "  ", true),
+        // Below a key: a member of it, or the next key beside it.
+        ("a:\n  b:\n\tc: 1\n", "    ", false),
+        ("a:\n  b:\n\tc: 1\n    d: 2\n", "    ", true),
+        ("- a:\n\tb: 1\n", "  ", false),
+    ];
+    for (text, indent, sure) in cases {
+        let problem = problem(yaml(text));
+        let fix = &problem.fixes[0];
+        assert_eq!((fix.replacement.as_str(), fix.sure), (indent, sure), "{text}");
+    }
+}
+
+#[test]
 fn bytes_that_are_no_text_are_named_by_line() {
     let problem = decode_utf8(b"a: 1\nb: \xff\n").unwrap_err();
     assert_eq!(problem.message, "byte 8 (0xff), on line 2, is not UTF-8");

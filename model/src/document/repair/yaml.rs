@@ -31,6 +31,14 @@ pub(super) fn around(text: &str, at: usize, _: &Diagnostic) -> Vec<Edit> {
     edits
 }
 
+/// The lines before and after one that have text and no tabs in front.
+fn neighbours<'a, 'b>(lines: &'b [Line<'a>], index: usize) -> (Option<&'b Line<'a>>, Option<&'b Line<'a>>) {
+    let has_text = |line: &&Line<'_>| !line.own().is_empty();
+    let has_no_tab = |line: &&Line<'_>| !line.text[..line.indent].contains('\t');
+    let before = lines[..index].iter().rev().find(has_text).filter(has_no_tab);
+    (before, lines[index + 1..].iter().find(has_text).filter(has_no_tab))
+}
+
 /// A line of a document.
 struct Line<'a> {
     text: &'a str,
@@ -85,18 +93,20 @@ impl<'a> Line<'a> {
         let space = &self.text[..self.indent];
         if let (Some(first), Some(last)) = (space.find('\t'), space.rfind('\t')) {
             let plain = space.replace('\t', "");
-            let near = [index.checked_sub(1), Some(index + 1)].into_iter().flatten().filter_map(|it| lines.get(it));
-            let near: Vec<usize> = near
-                .filter(|line| !line.own().is_empty() && !line.text[..line.indent].contains('\t'))
-                .map(|it| it.indent)
-                .collect();
             let wide = space.replace('\t', "  ").len();
-            let mut widths: Vec<usize> = near.iter().copied().filter(|it| *it == plain.len() || *it == wide).collect();
+            let (before, after) = neighbours(lines, index);
+            let near: Vec<usize> = [before, after].into_iter().flatten().map(|line| line.indent).collect();
+            let only = self.only_width(before, after, &plain, wide);
+            let below = before.filter(|line| line.opens()).map(|line| line.indent + 2);
+            let mut widths: Vec<usize> = only.or(below).into_iter().collect();
+            widths.extend(near.iter().copied().filter(|it| *it == plain.len() || *it == wide));
             widths.extend(near);
             widths.push(wide);
             for width in widths {
                 let edit = Edit::replace(self.start, self.place(), " ".repeat(width), "indent with spaces");
-                edits.push(edit.underline(self.start + first, self.start + last + 1).sure());
+                let mut edit = edit.underline(self.start + first, self.start + last + 1);
+                edit.sure = only == Some(width);
+                edits.push(edit);
             }
         }
         if self.own().starts_with("//") {
@@ -108,6 +118,33 @@ impl<'a> Line<'a> {
             edits.push(edit.say("a closing bracket without its opening one"));
         }
         edits
+    }
+
+    /// Whether what belongs to the line may stand below it.
+    fn opens(&self) -> bool {
+        self.own().ends_with(':')
+    }
+
+    /// How far this line, with a tab in front, is indented, if its neighbours leave one reading only.
+    fn only_width(
+        &self,
+        before: Option<&Line<'_>>,
+        after: Option<&Line<'_>>,
+        plain: &str,
+        wide: usize,
+    ) -> Option<usize> {
+        match (before, after) {
+            (None, None) => Some(wide),
+            // Below a key the line is its first member, or the next key beside it: both can be read.
+            (Some(before), _) if before.opens() && before.own().starts_with("- ") => None,
+            (Some(before), Some(after)) if before.opens() && after.indent > before.indent && !self.opens() => {
+                Some(after.indent)
+            }
+            (Some(before), _) if before.opens() => (before.indent == 0).then_some(wide),
+            (Some(before), Some(after)) if before.indent == after.indent => Some(before.indent),
+            (Some(before), _) => Some(before.indent).filter(|it| *it == plain.len() || *it == wide),
+            (None, Some(_)) => None,
+        }
     }
 
     /// A key without its colon, or with another sign in its place.
