@@ -21,9 +21,7 @@ pub fn read(arguments: &[String]) -> Result<Parameters, Error> {
             continue;
         }
         let Some((name, value)) = argument.split_once('=').filter(|(name, _)| !name.is_empty()) else {
-            return Err(
-                Error::usage(format!("`{argument}` is not a parameter")).hint("write NAME=VALUE, NAME=@FILE or @FILE")
-            );
+            return Err(Error::usage(format!("`{argument}` is not a parameter")).hint(meant(argument)));
         };
         let value = match value.strip_prefix('@') {
             Some(path) => read_data(path)?,
@@ -32,6 +30,20 @@ pub fn read(arguments: &[String]) -> Result<Parameters, Error> {
         parameters.insert(name.to_owned(), value);
     }
     Ok(parameters)
+}
+
+/// What to write instead of what is no parameter.
+fn meant(argument: &str) -> String {
+    let ending = camino::Utf8Path::new(argument).extension();
+    if ending.is_some_and(|ending| matches!(ending, "json" | "yaml" | "yml" | "bicepparam")) {
+        return format!(
+            "write `@{argument}` for the parameters in a file, or `NAME=@{argument}` for its content as one"
+        );
+    }
+    match argument.split_once(':').filter(|(name, _)| !name.is_empty()) {
+        Some((name, value)) => format!("write NAME=VALUE: `{name}={}`", value.trim_start()),
+        None => "write NAME=VALUE, NAME=@FILE or @FILE".to_owned(),
+    }
 }
 
 fn read_parameter_file(path: &str, parameters: &mut Parameters) -> Result<(), Error> {

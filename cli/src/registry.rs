@@ -1,7 +1,7 @@
 //! Questions that several commands ask the server: which types there are, in which versions, and what exists of them.
 
 use futures_util::future::join_all;
-use radii_model::{ApiVersion, TypeName, closest};
+use radii_model::{ApiVersion, ResourceId, TypeName, closest};
 use serde_json::Value as Json;
 
 use crate::client::{Client, Deleted, Error as ClientError, NATIVE_VERSION};
@@ -66,8 +66,27 @@ pub fn parse_type(text: &str) -> Result<TypeName, Error> {
     }
     match text.parse::<TypeName>() {
         Ok(name) if !name.name().contains('/') => Ok(name),
-        _ => Err(Error::usage(format!("`{text}` is not a resource type"))
-            .hint("write NAMESPACE/TYPE, such as Applications.Core/containers")),
+        _ => Err(Error::usage(format!("`{text}` is not a resource type")).hint(match type_within(text) {
+            Some(name) => format!("write `{name}`"),
+            None => "write NAMESPACE/TYPE, such as Applications.Core/containers".to_owned(),
+        })),
+    }
+}
+
+/// The type that an id, or a type with more behind it or a dot for its slash, tells of.
+fn type_within(text: &str) -> Option<TypeName> {
+    if let Ok(id) = text.parse::<ResourceId>() {
+        return match id.types() {
+            [provider, kind] if provider.kind.eq_ignore_ascii_case("resourceProviders") => {
+                format!("{}/{}", provider.name.as_deref()?, kind.name.as_deref()?).parse().ok()
+            }
+            _ => id.resource_type(),
+        };
+    }
+    let parts: Vec<&str> = text.split(['/', '.']).collect();
+    match parts.as_slice() {
+        [first, second, kind] | [first, second, kind, _] => format!("{first}.{second}/{kind}").parse().ok(),
+        _ => None,
     }
 }
 

@@ -141,6 +141,10 @@ impl Error {
     pub fn hint(&self) -> Option<String> {
         let hint = match self {
             Self::Credentials { .. } => "set `RADII_TOKEN`, `RADII_TOKEN_FILE` and `RADII_CA_FILE`, or unset them",
+            // A host with a port and no scheme, or with the host for its scheme.
+            Self::InvalidUrl { url, .. } if url.contains(':') && !url.contains("//") => {
+                return Some(format!("write it like http://{url}"));
+            }
             Self::InvalidUrl { .. } => "write it like http://127.0.0.1:8080",
             Self::Unreachable { .. } => {
                 "start one with `rad serve`, or name another with `--url URL` or in the workspace"

@@ -63,6 +63,10 @@ fn to_yaml(args: &Args) -> Result<Vec<(String, String)>, Error> {
 
 fn to_typespec(args: &Args) -> Result<(String, String), Error> {
     let text = fs::read_to_string(&args.file).map_err(Error::file("read", args.file.as_str()))?;
+    if is_template(&text) {
+        return Err(Error::failed(format!("`{}` is a deployment template, not a manifest", args.file))
+            .hint(format!("name a file with `namespace` and `types`; `rad deploy {}` deploys a template", args.file)));
+    }
     let mut map = SourceMap::new();
     let file = map.add(args.file.as_str(), text.as_str());
     let (manifest, mut diagnostics) = manifest::parse(file, &text);
@@ -78,6 +82,12 @@ fn to_typespec(args: &Args) -> Result<(String, String), Error> {
         (Some(name), Some(raised)) => Ok((format!("{name}.tsp"), raised.text)),
         _ => Err(Error::Reported),
     }
+}
+
+/// Whether a file is what Bicep compiles to.
+fn is_template(text: &str) -> bool {
+    let document = serde_json::from_str::<serde_json::Value>(text).unwrap_or_default();
+    document.get("resources").is_some() && document.get("namespace").is_none() && document.get("types").is_none()
 }
 
 fn write(path: &Utf8Path, text: &str) -> Result<(), Error> {

@@ -31,6 +31,11 @@ enum Outcome {
 
 /// Formats TypeSpec files as the reference formatter does.
 pub fn run(args: &Args, globals: &Globals) -> Result<(), Error> {
+    // A folder holds files of all kinds; a file that is named is meant.
+    if let Some(path) = args.paths.iter().find(|path| path.is_file() && path.extension() != Some("tsp")) {
+        return Err(Error::failed(format!("`{path}` is no TypeSpec"))
+            .hint("only `.tsp` files are formatted; `rad convert` makes TypeSpec of a manifest"));
+    }
     let files = typespec_files(&args.paths)?;
     let (mut formatted, mut refused) = (0, 0);
     for file in &files {

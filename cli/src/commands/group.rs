@@ -53,7 +53,9 @@ impl Name {
     }
 
     fn required(self) -> Result<String, Error> {
-        let name = self.given().ok_or_else(|| Error::usage("no resource group is named"))?;
+        let name = self.given().ok_or_else(|| {
+            Error::usage("no resource group is named").hint("name one: `NAME` behind the command, or `--group NAME`")
+        })?;
         checked("resource group", &name).map(str::to_owned)
     }
 

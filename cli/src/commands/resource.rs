@@ -3,6 +3,7 @@
 use camino::Utf8PathBuf;
 use clap::Subcommand;
 use futures_util::StreamExt as _;
+use radii_model::TypeName;
 use serde_json::{Value as Json, json};
 
 use super::pods::{self, Pods};
@@ -14,7 +15,7 @@ use crate::error::Error;
 use crate::flavour::PreviewFlag;
 use crate::output::{Output, resource_table, sorted, text, warn, write_stdout};
 use crate::parameters::read_data;
-use crate::registry::{checked, list_resources, load_type, parse_type, refers_to};
+use crate::registry::{RegisteredType, checked, list_resources, load_type, parse_type, refers_to};
 use crate::workspace::{Workspace, environment_id, last_segment};
 
 /// Works on resources.
@@ -155,14 +156,33 @@ struct Found {
     version: String,
 }
 
+/// Refuses a version that the type does not have; versions of types that tell none are the server's matter.
+fn known_version(registered: &RegisteredType, version: &str) -> Result<String, Error> {
+    let versions = registered.api_versions();
+    if versions.is_empty() || versions.iter().any(|known| known.eq_ignore_ascii_case(version)) {
+        return Ok(version.to_owned());
+    }
+    let hint = format!("write `--api-version {}`; it has: {}", versions[versions.len() - 1], versions.join(", "));
+    Err(Error::failed(format!("`{}` has no API version `{version}`", registered.name)).hint(hint))
+}
+
 impl Which {
+    /// Reads type and name; a mistake there is told before any file is read.
+    fn parse(&self) -> Result<(TypeName, &str), Error> {
+        let kind = parse_type(&self.kind).map_err(|error| match parse_type(&self.name) {
+            Ok(kind) => Error::usage(format!("`{}` is not a resource type", self.kind))
+                .hint(format!("the type stands before the name: `{kind} {}`", self.kind)),
+            Err(_) => error,
+        })?;
+        Ok((kind, checked("resource", &self.name)?))
+    }
+
     async fn resolve(&self, workspace: &Workspace, client: &Client) -> Result<Found, Error> {
-        let kind = parse_type(&self.kind)?;
-        let name = checked("resource", &self.name)?;
+        let (kind, name) = self.parse()?;
         let scope = workspace.scope(self.group.as_deref())?;
         let registered = load_type(client, &kind).await?;
         let version = match &self.api_version {
-            Some(version) => version.clone(),
+            Some(version) => known_version(&registered, version)?,
             None => registered.api_version()?,
         };
         let kind = registered.name;
@@ -258,6 +278,7 @@ async fn reach(args: &Reach, workspace: &Workspace, client: &Client, output: Out
 }
 
 async fn create(args: &Create, workspace: &Workspace, client: &Client, output: Output) -> Result<(), Error> {
+    args.which.parse()?;
     let body = read_body(&args.from_file)?;
     let found = args.which.resolve(workspace, client).await?;
     let resource = client.put(&found.path, &found.version, &body).await?;
