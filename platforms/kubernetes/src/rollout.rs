@@ -115,7 +115,7 @@ fn failure(pod: &Json) -> Option<String> {
         let state = &status["state"];
         if let Some(waiting) = state.get("waiting") {
             let is_hopeless = HOPELESS.contains(&text(waiting, "reason"));
-            return is_hopeless.then(|| say(word, "Waiting", waiting));
+            return is_hopeless.then(|| say(word, "Waiting", waiting) + &last_end(status));
         }
         let terminated = state.get("terminated")?;
         let is_done = word == "Init container" && terminated["exitCode"] == 0;
@@ -125,6 +125,16 @@ fn failure(pod: &Json) -> Option<String> {
 
 fn say(word: &str, state: &str, detail: &Json) -> String {
     format!("{word} state is '{state}' Reason: {}, Message: {}", text(detail, "reason"), text(detail, "message"))
+}
+
+/// How a container ended before it was started again: a back-off does not say why there is one.
+fn last_end(status: &Json) -> String {
+    let Some(ended) = status["lastState"].get("terminated") else { return String::new() };
+    let words = match text(ended, "message").trim() {
+        "" => String::new(),
+        message => format!(": {message}"),
+    };
+    format!("; it ended with exit code {} ({}){words}", ended["exitCode"], text(ended, "reason"))
 }
 
 /// What a rollout waits for, as far as the cluster says.
@@ -189,4 +199,27 @@ fn proxy_failure(status: &Json) -> String {
         })
         .collect();
     if errors.is_empty() { text(status, "description").to_owned() } else { errors.concat() }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn a_container_that_is_held_back_tells_how_it_ended() {
+        let pod = |last: Json| {
+            let state = json!({ "waiting": { "reason": "CrashLoopBackOff", "message": "back-off 10s" } });
+            json!({ "status": { "containerStatuses": [{ "name": "a", "state": state, "lastState": last }] } })
+        };
+        let held_back = "Container state is 'Waiting' Reason: CrashLoopBackOff, Message: back-off 10s";
+        assert_eq!(failure(&pod(json!({}))).as_deref(), Some(held_back));
+        let silent = json!({ "terminated": { "reason": "Error", "exitCode": 3 } });
+        assert_eq!(failure(&pod(silent)), Some(format!("{held_back}; it ended with exit code 3 (Error)")));
+        let spoken =
+            json!({ "terminated": { "reason": "StartError", "exitCode": 128, "message": "no such program\n" } });
+        let told = format!("{held_back}; it ended with exit code 128 (StartError): no such program");
+        assert_eq!(failure(&pod(spoken)), Some(told));
+    }
 }

@@ -156,7 +156,7 @@ impl Adjust {
     fn rewrites(&self, past: Past<'_>) -> Vec<Rewrite> {
         let gateways = past.gateways();
         let about = |one: &Rewrite| Some(Rewrite { pattern: one.pattern.about(&gateways)?, with: one.with.clone() });
-        let of_connections = self.connection_names.then(|| past.connections()).unwrap_or_default();
+        let of_connections = if self.connection_names { past.connections() } else { Vec::new() };
         let cleaned = of_connections.into_iter().filter_map(|name| {
             let raw = name.to_uppercase();
             let cleaned = raw.replace(|c: char| !c.is_ascii_alphanumeric(), "_");

@@ -310,7 +310,7 @@ fn names_part(id: &str, body: &Json, message: &str) -> bool {
         Json::Array(items) => items.iter().any(|item| names_part("", item, message)),
         _ => false,
     };
-    is_named(body) || id.rsplit('/').next().is_some_and(|name| has(name))
+    is_named(body) || id.rsplit('/').next().is_some_and(has)
 }
 
 /// Whether a message `… Error at "a b": …` is about a property that a schema calls sensitive, or one within it.

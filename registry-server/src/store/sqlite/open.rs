@@ -14,7 +14,7 @@ use tokio::sync::Mutex;
 use super::SqliteStore;
 use super::cache::{Cache, Kept};
 use super::read::{Readers, Shared};
-use super::writer::Handle;
+use super::writer::{Handle, OwnFile};
 use crate::store::keys::{KeySource, Keyring};
 use crate::store::open::{CANARY, check_proof, pending};
 use crate::store::vault::Vault;
@@ -48,7 +48,8 @@ pub(super) async fn in_memory() -> Result<SqliteStore, OpenError> {
 
 pub(super) async fn file(path: &Path, keys: &KeySource) -> Result<SqliteStore, OpenError> {
     let lock = lock(path)?;
-    let mut writer = connect(options(path).create_if_missing(true), path).await?;
+    let options = options(path).create_if_missing(true);
+    let mut writer = connect(options.clone(), path).await?;
     migrate(&mut writer, path).await?;
     let vault = vault(&mut writer, path, keys).await?;
     let open = |source| OpenError::Open { path: path.into(), source };
@@ -57,9 +58,10 @@ pub(super) async fn file(path: &Path, keys: &KeySource) -> Result<SqliteStore, O
     let counter = rows::unsigned(counter).unwrap_or_default();
     let (readers, waiter) = readers(path).await?;
     let cache = Arc::new(Cache::new(Kept::Lately));
+    let file = OwnFile::new(options, lock);
     Ok(SqliteStore {
         readers: Readers::new(readers, Arc::clone(&vault), Arc::clone(&cache)),
-        writer: Handle::start(Arc::new(Mutex::new(writer)), waiter, vault, cache, counter, Some(lock)),
+        writer: Handle::start(Arc::new(Mutex::new(writer)), waiter, vault, cache, counter, Some(file)),
         path: Some(path.to_owned()),
     })
 }

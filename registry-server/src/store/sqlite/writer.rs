@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use radii_runtime::store::{Batch, Error, Operation, OperationId, Write, beyond};
 use radii_runtime::{Clock, SystemClock, Timestamp};
-use sqlx::sqlite::SqliteConnection;
-use sqlx::{Connection, Row};
+use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
+use sqlx::{ConnectOptions, Connection, Row};
 use tokio::sync::{Notify, mpsc, oneshot};
 use uuid::Uuid;
 
@@ -90,7 +90,7 @@ impl Handle {
         vault: Arc<Vault>,
         cache: Arc<Cache>,
         counter: u64,
-        lock: Option<File>,
+        file: Option<OwnFile>,
     ) -> Self {
         let (requests, inbox) = mpsc::channel(4 * GROUP);
         let changed = Arc::new(Notify::new());
@@ -102,7 +102,8 @@ impl Handle {
             turn: String::new(),
             clock: SystemClock,
             changed: Arc::clone(&changed),
-            _lock: lock,
+            file,
+            is_in_doubt: false,
         };
         tokio::spawn(writer.run(inbox));
         Self { requests, runnable: Arc::new(Notify::new()), changed, connection: reader }
@@ -193,8 +194,24 @@ struct Writer {
     turn: String,
     clock: SystemClock,
     changed: Arc<Notify>,
+    /// The file, where the database is one.
+    file: Option<OwnFile>,
+    /// Whether a transaction failed, so that nobody knows what the connection takes for open.
+    is_in_doubt: bool,
+}
+
+/// The file that the writer alone writes to.
+pub(super) struct OwnFile {
+    /// How it is opened again.
+    options: SqliteConnectOptions,
     /// Held until the last write is done; the system releases it when the process ends, however it ends.
-    _lock: Option<File>,
+    _lock: File,
+}
+
+impl OwnFile {
+    pub(super) fn new(options: SqliteConnectOptions, lock: File) -> Self {
+        Self { options: options.create_if_missing(false), _lock: lock }
+    }
 }
 
 /// What became of one request inside a transaction.
@@ -247,6 +264,26 @@ impl Writer {
     }
 
     async fn transact(&mut self, requests: &[Request]) -> Result<Vec<Outcome>, BoxError> {
+        self.settle().await?;
+        self.is_in_doubt = true;
+        let outcomes = self.try_transact(requests).await?;
+        self.is_in_doubt = false;
+        Ok(outcomes)
+    }
+
+    /// Opens the file again after a transaction that failed.
+    ///
+    /// SQLite ends a transaction by itself when the disk is full; the driver goes on counting it as open, and would
+    /// begin none any more.
+    async fn settle(&mut self) -> Result<(), BoxError> {
+        if let Some(file) = self.file.as_ref().filter(|_| self.is_in_doubt) {
+            let fresh = file.options.connect().await?;
+            *self.connection.lock().await = fresh;
+        }
+        Ok(())
+    }
+
+    async fn try_transact(&mut self, requests: &[Request]) -> Result<Vec<Outcome>, BoxError> {
         let connection = Arc::clone(&self.connection);
         let mut connection = connection.lock().await;
         let mut transaction = connection.begin_with("BEGIN IMMEDIATE").await?;
@@ -283,6 +320,15 @@ impl Writer {
     }
 
     async fn maintain(&mut self, maintenance: Maintenance) -> Result<usize, Error> {
+        const DOING: &str = "maintain the database";
+        self.settle().await.map_err(|error| unavailable(DOING, error))?;
+        self.is_in_doubt = true;
+        let changed = self.try_maintain(maintenance).await?;
+        self.is_in_doubt = false;
+        Ok(changed)
+    }
+
+    async fn try_maintain(&mut self, maintenance: Maintenance) -> Result<usize, Error> {
         const DOING: &str = "maintain the database";
         let connection = Arc::clone(&self.connection);
         let mut connection = connection.lock().await;
