@@ -233,12 +233,22 @@ mod tests {
             ("rad env create", "rad env create <NAME>"),
             ("rad group list -o", "rad group list -o table"),
             ("rad serve --rate-limit", "rad serve --rate-limit <NUMBER>"),
-            ("rad resource delete one", "rad resource delete <TYPE> one"),
             ("rad resource show A.B/c", "rad resource show A.B/c <NAME>"),
         ] {
             let said = answer(typed);
             assert!(said.contains(&format!("help: write it like `{example}`")), "{typed}\n{said}");
         }
+    }
+
+    #[test]
+    fn the_wrong_word_is_named_where_the_message_does_not() {
+        let said = answer("rad resource show A.B/c/d");
+        assert!(
+            said.contains("`A.B/c/d` is type and name in one word; did you mean `rad resource show A.B/c d`?"),
+            "{said}"
+        );
+        let said = answer("rad resource delete one");
+        assert!(said.contains("`one` is no type; write it like `rad resource delete <TYPE> one`"), "{said}");
     }
 
     #[test]

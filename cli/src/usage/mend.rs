@@ -19,6 +19,8 @@ pub struct Step {
     pub instead: Option<String>,
     /// Whether a word of the user's has still to be put in.
     pub is_example: bool,
+    /// What is wrong with a word that the parser's message does not name.
+    pub because: Option<String>,
 }
 
 impl Step {
@@ -27,12 +29,12 @@ impl Step {
         let mut all = words.to_vec();
         all.splice(at..=at, with.iter().map(|&word| word.to_owned()));
         let instead = if with.len() == 1 { Some(with[0].to_owned()) } else { None };
-        Self { words: all, instead, is_example: false }
+        Self { words: all, instead, is_example: false, because: None }
     }
 
     /// Makes of these words the line.
     pub fn of(words: Vec<String>) -> Self {
-        Self { words, instead: None, is_example: false }
+        Self { words, instead: None, is_example: false, because: None }
     }
 }
 
@@ -75,7 +77,12 @@ pub fn remedy(words: &[String], error: &clap::Error) -> Remedy {
     let root = tree();
     let first = step(&root, words, error);
     let instead = first.as_ref().and_then(|first| first.instead.clone());
-    let text = first.and_then(|first| completed(&root, first)).or_else(|| other(&root, words, error));
+    let because = first.as_ref().and_then(|first| first.because.clone());
+    let text = first.and_then(|first| completed(&root, first)).map(|text| match because {
+        Some(because) => format!("{because}; {text}"),
+        None => text,
+    });
+    let text = text.or_else(|| other(&root, words, error));
     Remedy { instead, text }
 }
 

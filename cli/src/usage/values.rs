@@ -62,20 +62,23 @@ pub fn missing(words: &[String], place: &Place<'_>, error: &clap::Error) -> Opti
     let file = place.rest.iter().copied().find(|&at| is_file(&words[at]));
     let wants_file = missing.iter().any(|flag| flag.starts_with("--from-file "));
     if let Some(at) = file.filter(|_| wants_file) {
-        return Some(Step { instead: None, ..Step::replace(words, at, &["--from-file", &words[at]]) });
+        let because = Some(format!("`{}` is a file", words[at]));
+        return Some(Step { because, ..Step::replace(words, at, &["--from-file", &words[at]]) });
     }
     if missing.iter().any(|name| name == "<NAME>")
         && let Some((at, kind, name)) =
             place.rest.iter().find_map(|&at| type_and_name(&words[at]).map(|(kind, name)| (at, kind, name)))
     {
-        return Some(Step::replace(words, at, &[&kind, &name]));
+        let because = Some(format!("`{}` is type and name in one word", words[at]));
+        return Some(Step { because, ..Step::replace(words, at, &[&kind, &name]) });
     }
     let mut line = words.to_vec();
     if let Some(&first) = place.rest.first().filter(|&&at| is_name_for_type(place, &words[at])) {
         line.insert(first, "<TYPE>".to_owned());
+        let because = Some(format!("`{}` is no type", words[first]));
         let given = missing.iter().filter(|argument| *argument != "<NAME>");
         line.extend(given.flat_map(|argument| example(place, argument)));
-        return Some(Step { is_example: true, ..Step::of(line) });
+        return Some(Step { is_example: true, because, ..Step::of(line) });
     }
     for argument in missing {
         line.extend(example(place, argument));
