@@ -233,6 +233,7 @@ mod tests {
             ("rad env create", "rad env create <NAME>"),
             ("rad group list -o", "rad group list -o table"),
             ("rad serve --rate-limit", "rad serve --rate-limit <NUMBER>"),
+            ("rad resource expose A.B/c d --port http", "rad resource expose A.B/c d --port <PORT>"),
             ("rad resource show A.B/c", "rad resource show A.B/c <NAME>"),
         ] {
             let said = answer(typed);

@@ -146,7 +146,9 @@ pub fn invalid(words: &[String], place: &Place<'_>, error: &clap::Error) -> Opti
         return Some(Step { instead: Some(meant), ..line });
     }
     // Any value that the argument takes shows what one looks like.
-    let placeholder = || argument.and(shown.split_once(' ')).map(|(_, name)| name.to_owned());
+    // Our own checks say themselves what there is.
+    let is_number = std::error::Error::source(error).is_some_and(|cause| cause.is::<std::num::ParseIntError>());
+    let placeholder = || argument.filter(|_| is_number).and(shown.split_once(' ')).map(|(_, name)| name.to_owned());
     let sample = known.first().cloned().or_else(|| default(argument?)).or_else(placeholder)?;
     let line = Step::replace(words, at, &[&format!("{before}{sample}")]);
     Some(Step { instead: None, is_example: true, ..line })
