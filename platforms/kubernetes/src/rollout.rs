@@ -119,7 +119,11 @@ fn failure(pod: &Json) -> Option<String> {
         }
         let terminated = state.get("terminated")?;
         let is_done = word == "Init container" && terminated["exitCode"] == 0;
-        (!is_done).then(|| say(word, "Terminated", terminated))
+        let code = match text(terminated, "message") {
+            "" => format!("it ended with exit code {}", terminated["exitCode"]),
+            _ => String::new(),
+        };
+        (!is_done).then(|| say(word, "Terminated", terminated) + &code)
     })
 }
 
@@ -217,6 +221,10 @@ mod tests {
         assert_eq!(failure(&pod(json!({}))).as_deref(), Some(held_back));
         let silent = json!({ "terminated": { "reason": "Error", "exitCode": 3 } });
         assert_eq!(failure(&pod(silent)), Some(format!("{held_back}; it ended with exit code 3 (Error)")));
+        let ended = json!({ "terminated": { "reason": "Error", "exitCode": 3 } });
+        let pod_that_ended = json!({ "status": { "containerStatuses": [{ "name": "a", "state": ended }] } });
+        let told = "Container state is 'Terminated' Reason: Error, Message: it ended with exit code 3";
+        assert_eq!(failure(&pod_that_ended).as_deref(), Some(told));
         let spoken =
             json!({ "terminated": { "reason": "StartError", "exitCode": 128, "message": "no such program\n" } });
         let told = format!("{held_back}; it ended with exit code 128 (StartError): no such program");
