@@ -11,6 +11,7 @@ pub mod conformance;
 mod connections;
 mod context;
 pub mod deployment;
+pub mod described;
 mod environment;
 pub mod fault;
 pub mod graph;

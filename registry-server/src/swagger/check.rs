@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, LazyLock, Mutex};
 
 use radii_runtime::Fault;
+use radii_runtime::described::{member as child, mistyped, unlisted};
 use radii_runtime::fault::code;
 use regex::Regex;
 use serde_json::{Map, Value as Json};
@@ -53,16 +54,10 @@ pub(super) fn body(document: &Json, schema: &Json, value: &Json, path: &str, fou
     let mut complain = |text: String| {
         found.push(Fault::new(400, code::INVALID_PROPERTIES, format!("{path} in body {text}")));
     };
-    let expected = schema.get("type").and_then(Json::as_str);
-    let wrong = expected.filter(|expected| !is_of_type(value, expected));
-    if let Some(expected) = wrong {
-        complain(format!("must be of type {expected}: \"{}\"", type_of(value)));
-    }
-    if let Some(allowed) = schema.get("enum").and_then(Json::as_array).filter(|allowed| !allowed.contains(value)) {
-        let names: Vec<_> = allowed.iter().map(|entry| entry.as_str().unwrap_or_default()).collect();
-        complain(format!("should be one of [{}]", names.join(" ")));
-    }
-    if wrong.is_some() {
+    let wrong = mistyped(schema, value);
+    let is_wrong = wrong.is_some();
+    wrong.into_iter().chain(unlisted(schema, value)).for_each(&mut complain);
+    if is_wrong {
         return;
     }
     match value {
@@ -117,32 +112,6 @@ fn object(
         if properties.is_none_or(|properties| !properties.contains_key(name)) {
             body(document, additional, member, &child(path, name), found);
         }
-    }
-}
-
-/// Appends a key to a path; upstream's validator swallows `resource` at the beginning of a key.
-fn child(path: &str, key: &str) -> String {
-    match key.strip_prefix("resource") {
-        Some(rest) => format!("{path}.${rest}"),
-        None => format!("{path}.{key}"),
-    }
-}
-
-fn is_of_type(value: &Json, expected: &str) -> bool {
-    match expected {
-        "integer" => value.is_i64() || value.is_u64(),
-        _ => type_of(value) == expected,
-    }
-}
-
-fn type_of(value: &Json) -> &'static str {
-    match value {
-        Json::Null => "null",
-        Json::Bool(_) => "boolean",
-        Json::Number(_) => "number",
-        Json::String(_) => "string",
-        Json::Array(_) => "array",
-        Json::Object(_) => "object",
     }
 }
 

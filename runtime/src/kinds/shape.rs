@@ -6,10 +6,11 @@ use radii_model::{ResourceId, TypeName};
 use serde_json::{Map, Value as Json};
 
 use crate::Fault;
+use crate::described::{member, mistyped, unlisted};
 use crate::fault::code;
 use crate::store::Record;
 
-/// Shapes by type: JSON Schema reduced to `type`, `required`, `properties`, `additionalProperties`, `items`, `enum`.
+/// Shapes by type: JSON Schema reduced to `type`, `format`, `required`, `properties`, `additionalProperties`, `items`, `enum`.
 static SHAPES: LazyLock<Map<String, Json>> = LazyLock::new(|| {
     let shapes: Json =
         serde_json::from_str(include_str!("shapes.json")).expect("`shapes.json` is JSON, as a test shows");
@@ -78,14 +79,11 @@ pub(super) fn refusal(type_name: &TypeName, details: Vec<Fault>) -> Fault {
 }
 
 fn check_value(shape: &Json, value: &Json, path: &str, found: &mut Vec<String>) {
-    let wanted = shape.get("type").and_then(Json::as_str);
-    if let Some(wanted) = wanted.filter(|wanted| !has_type(value, wanted)) {
-        return found.push(format!("{path} in body must be of type {wanted}: \"{}\"", type_of(value)));
+    if let Some(wrong) = mistyped(shape, value) {
+        return found.push(format!("{path} in body {wrong}"));
     }
-    let choices = shape.get("enum").and_then(Json::as_array);
-    if let Some(choices) = choices.filter(|choices| !choices.contains(value)) {
-        let choices: Vec<_> = choices.iter().filter_map(Json::as_str).collect();
-        found.push(format!("{path} in body should be one of [{}]", choices.join(" ")));
+    if let Some(wrong) = unlisted(shape, value) {
+        found.push(format!("{path} in body {wrong}"));
     }
     match value {
         Json::Object(members) => check_object(shape, members, path, found),
@@ -110,37 +108,6 @@ fn check_object(shape: &Json, members: &Map<String, Json>, path: &str, found: &m
         if let Some(shape) = known.or_else(|| shape.get("additionalProperties")) {
             check_value(shape, value, &member(path, name), found);
         }
-    }
-}
-
-/// The path of a member; clients know it without the leading `resource` of a name (contract, part 4).
-fn member(path: &str, name: &str) -> String {
-    match name.strip_prefix("resource") {
-        Some(rest) => format!("{path}.${rest}"),
-        None => format!("{path}.{name}"),
-    }
-}
-
-fn has_type(value: &Json, wanted: &str) -> bool {
-    match wanted {
-        "object" => value.is_object(),
-        "array" => value.is_array(),
-        "string" => value.is_string(),
-        "boolean" => value.is_boolean(),
-        "number" => value.is_number(),
-        "integer" => value.is_i64() || value.is_u64() || value.as_f64().is_some_and(|number| number.fract() == 0.0),
-        _ => true,
-    }
-}
-
-fn type_of(value: &Json) -> &'static str {
-    match value {
-        Json::Null => "null",
-        Json::Bool(_) => "boolean",
-        Json::Number(_) => "number",
-        Json::String(_) => "string",
-        Json::Array(_) => "array",
-        Json::Object(_) => "object",
     }
 }
 
