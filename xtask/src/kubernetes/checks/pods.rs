@@ -67,6 +67,21 @@ fn page(site: &Site<'_>, service: &str) -> anyhow::Result<String> {
     Ok(page.trim().to_owned())
 }
 
+/// Waits until a service shows `wanted`: the network learns of its pods a moment after they are ready.
+fn await_page(site: &Site<'_>, service: &str, wanted: &str) -> anyhow::Result<()> {
+    let patience = Instant::now() + PATIENCE;
+    loop {
+        let seen = page(site, service);
+        if seen.as_ref().is_ok_and(|page| page == wanted) {
+            return Ok(());
+        }
+        if Instant::now() > patience {
+            bail!("`{service}` does not show `{wanted}`, but {seen:?}");
+        }
+        std::thread::sleep(Duration::from_millis(100));
+    }
+}
+
 fn pods(site: &Site<'_>, resource: &str) -> anyhow::Result<Vec<Json>> {
     let path = format!(
         "/api/v1/namespaces/{}/pods?labelSelector=radapp.io%2Fresource%3D{resource}",
@@ -95,8 +110,7 @@ fn await_words(site: &Site<'_>, resource: &str, wanted: &[&str]) -> anyhow::Resu
 
 fn serves(site: &Site<'_>) -> anyhow::Result<Verdict> {
     serve(site, "web", "welcome")?;
-    let page = page(site, "web")?;
-    ensure!(page == "welcome", "the page is {page:?}");
+    await_page(site, "web", "welcome")?;
     Ok(Verdict::Held)
 }
 
@@ -147,6 +161,7 @@ fn shared_volume(site: &Site<'_>) -> anyhow::Result<Verdict> {
 
 fn rolls(site: &Site<'_>) -> anyhow::Result<Verdict> {
     serve(site, "web", "first")?;
+    await_page(site, "web", "first")?;
     let before = pods(site, "web")?;
     let ended = AtomicBool::new(false);
     let (updated, asked) = std::thread::scope(|scope| {
@@ -164,8 +179,7 @@ fn rolls(site: &Site<'_>) -> anyhow::Result<Verdict> {
         (updated, asker.join())
     });
     updated?;
-    let page = page(site, "web")?;
-    ensure!(page == "second", "after the update the page is {page:?}");
+    await_page(site, "web", "second")?;
     let (all, refused) = asked.map_err(|_| anyhow::anyhow!("the asker panicked"))?;
     // A pod that ends is still asked until every node knows: nobody drains it.
     ensure!(refused * 5 <= all, "{refused} of {all} requests found nobody during the update");
