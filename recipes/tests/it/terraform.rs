@@ -115,7 +115,7 @@ async fn another_recipe_goes_on_with_the_state_of_the_old_one() {
     let folder = modules(&[("one/main.tf", MODULE), ("two/main.tf", MODULE)]);
     let server = Server::new(folder.path()).await;
     server.bind(entry("./one", json!({})), json!({})).await;
-    server.settle(DB, json!({})).await;
+    assert_eq!(server.settle(DB, json!({})).await.error, None);
     let first = made(&server.states().await[0]);
     server.bind(entry("./two", json!({ "size": 2 })), json!({})).await;
     assert_eq!(server.settle(DB, json!({})).await.error, None);
