@@ -139,7 +139,7 @@ fn variables(site: &Site<'_>) -> anyhow::Result<Verdict> {
 
 fn shared_volume(site: &Site<'_>) -> anyhow::Result<Verdict> {
     let image = site.stage.image.as_deref().unwrap_or_default();
-    let mount = json!([{ "volumeName": "work", "mountPath": "/work" }]);
+    let mount = json!([{ "volumeName": "work", "mountPath": "/shared" }]);
     let one = |script: &str, is_init: bool| {
         json!({
             "image": image, "command": ["/bin/busybox"], "args": ["sh", "-c", script], "volumeMounts": mount,
@@ -148,8 +148,8 @@ fn shared_volume(site: &Site<'_>) -> anyhow::Result<Verdict> {
     };
     let properties = json!({
         "containers": {
-            "prepare": one("echo prepared > /work/note", true),
-            "main": one("/bin/busybox cat /work/note; exec /bin/busybox sleep 3600", false),
+            "prepare": one("echo prepared > /shared/note", true),
+            "main": one("/bin/busybox cat /shared/note; exec /bin/busybox sleep 3600", false),
         },
         "volumes": { "work": { "emptyDir": {} } },
     });
