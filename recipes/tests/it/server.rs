@@ -142,16 +142,15 @@ impl Server {
     /// Lets a worker carry out everything, what is to be looked at again later as well.
     pub async fn work(&self) {
         let options = worker::Options::default();
-        let mut idle = 0;
-        while idle < 8 {
+        loop {
             if run_once(&self.state.host, &options).await.unwrap() {
-                idle = 0;
-            } else if self.is_busy().await {
-                // Something comes again in a moment; the store's own signal is not used in one thread.
-                tokio::time::sleep(Duration::from_millis(20)).await;
-            } else {
-                idle += 8;
+                continue;
             }
+            if !self.is_busy().await {
+                return;
+            }
+            // Something comes again in a moment; the store's own signal is not used in one thread.
+            tokio::time::sleep(Duration::from_millis(20)).await;
         }
     }
 
