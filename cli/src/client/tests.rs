@@ -13,7 +13,8 @@ fn at(path_below_base: &str) -> String {
 
 async fn start() -> (MockServer, Client) {
     crate::install_tls_provider();
-    let server = MockServer::start().await;
+    // A server of its own, not one of the pool that other tests have had before.
+    let server = MockServer::builder().start().await;
     let client = Client::new(&server.uri(), false).unwrap();
     (server, client)
 }
@@ -120,7 +121,8 @@ async fn a_client_mistake_is_not_repeated() {
     let (server, client) = start().await;
     let refused = answer(400, json!({"error": {"code": "BadRequest", "message": "no"}}));
     Mock::given(method("PUT")).respond_with(refused).expect(1).mount(&server).await;
-    assert!(matches!(client.put(RESOURCE, "v", &json!({})).await, Err(Error::Refused { status: Some(400), .. })));
+    let error = client.put(RESOURCE, "v", &json!({})).await.unwrap_err();
+    assert!(matches!(error, Error::Refused { status: Some(400), .. }), "{error:?}");
 }
 
 #[tokio::test]
