@@ -1,5 +1,7 @@
 //! What a full store holds, written as a server would have written it.
 
+use std::time::Duration;
+
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use radii_registry_server::serve::{self, Options};
@@ -100,14 +102,20 @@ pub fn registered(number: usize) -> String {
 
 /// Fills a store; one that was filled before stays as it is.
 pub async fn fill(options: &Options, size: Size) -> Result<(), Failure> {
-    // A server makes the planes first.
-    drop(serve::in_process(options, Vec::new(), Vec::new()).await?);
+    // A server makes the planes first, on a runtime of its own: what it leaves running would keep the database.
+    let of_planes = options.clone();
+    let planes = std::thread::spawn(move || {
+        let runtime = tokio::runtime::Runtime::new().map_err(|error| error.to_string())?;
+        let made = runtime.block_on(Box::pin(serve::in_process(&of_planes, Vec::new(), Vec::new())));
+        made.map(drop).map_err(|error| error.to_string())
+    });
+    planes.join().map_err(|_| "making the planes panicked")??;
     let config = Config { database: options.database.clone(), keys: options.keys.clone() };
     let engine = loop {
         match store::open(&config).await {
             Ok(engine) => break engine,
-            // The server's last writes may still be on their way.
-            Err(store::OpenError::InUse { .. }) => tokio::task::yield_now().await,
+            // The writer's thread may still be about to close it.
+            Err(store::OpenError::InUse { .. }) => tokio::time::sleep(Duration::from_millis(5)).await,
             Err(error) => return Err(error.into()),
         }
     };
