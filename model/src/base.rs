@@ -52,12 +52,20 @@ pub fn with_base_properties(schema: &Schema) -> Schema {
 ///
 /// Their values are the control plane's business; a type's schema restricts them only where it declares them itself.
 pub fn declare_base_properties(schema: &mut Schema) {
-    if !matches!(schema.additional, Additional::Allowed(false, _) | Additional::Schema(_)) {
-        return;
-    }
-    let base = base_schema().properties.keys().map(String::as_str);
-    for name in base.chain(SERVER_PROPERTIES) {
-        schema.properties.entry(name.to_owned()).or_default();
+    declare(schema, base_schema().properties.keys().map(String::as_str).chain(SERVER_PROPERTIES));
+}
+
+/// Declares the properties that the control plane writes, so that a schema that allows no others does not refuse what
+/// a client read and sends back.
+pub fn declare_server_properties(schema: &mut Schema) {
+    declare(schema, SERVER_PROPERTIES);
+}
+
+fn declare<'n>(schema: &mut Schema, names: impl IntoIterator<Item = &'n str>) {
+    if matches!(schema.additional, Additional::Allowed(false, _) | Additional::Schema(_)) {
+        for name in names {
+            schema.properties.entry(name.to_owned()).or_default();
+        }
     }
 }
 

@@ -50,7 +50,8 @@ impl Validator {
             return Err(format!("resource type schema validation failed: `{place}`: {}{help}", problem.message));
         }
         let accepts_all = schema.is_unrestricted();
-        base::declare_base_properties(&mut schema);
+        // Whoever registers a type through the command line has the base properties merged into it before.
+        base::declare_server_properties(&mut schema);
         let patterns = compile_patterns(&schema)?;
         let compiled = if accepts_all { None } else { Some(json_schema::compile(&schema, &patterns)?) };
         Ok(Self {

@@ -6,6 +6,7 @@
 mod credential;
 pub mod icon;
 mod manifest;
+mod needed;
 pub mod record;
 mod registration;
 mod schema;

@@ -8,7 +8,7 @@ use serde_json::{Map, Value as Json, json};
 use tracing::Instrument;
 
 use super::record::{self, Draft, Stored, Track};
-use super::{Kind, REGISTRATIONS, credential, icon, tracked};
+use super::{Kind, REGISTRATIONS, credential, icon, needed, tracked};
 use crate::AppState;
 
 /// The only capability that types can have.
@@ -18,7 +18,7 @@ const CAPABILITY: &str = "ManualResourceProvisioning";
 const RACES: usize = 4;
 
 /// How many ids a refusal names.
-const SHOWN: usize = 5;
+pub(super) const SHOWN: usize = 5;
 
 /// Returns the record of an id.
 ///
@@ -83,7 +83,7 @@ async fn to_its_end<T: Send + 'static>(
 
 /// Deletes a record with what belongs to it; `None` when it is absent.
 ///
-/// Planes and groups that hold something are refused. A type's deletion deletes its versions and
+/// Planes and groups that hold something are refused, and versions that stored resources can be read by only. A type's deletion deletes its versions and
 /// resources, a provider's deletion those of all its types.
 ///
 /// # Errors
@@ -143,7 +143,11 @@ async fn try_delete(
             delete_resources(state, &found, &children).await?;
             children.into_iter().map(|child| child.id).collect()
         }
-        Kind::Version | Kind::Location | Kind::Credential => Vec::new(),
+        Kind::Version => {
+            needed::refuse(state, &found).await?;
+            Vec::new()
+        }
+        Kind::Location | Kind::Credential => Vec::new(),
     };
     match record::delete(state, &found, &children, track(kind)).await {
         Ok(stored) => Ok(Ok(Some(stored))),

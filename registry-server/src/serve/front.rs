@@ -243,4 +243,41 @@ mod tests {
         stop.cancel();
         serving.await.unwrap().unwrap();
     }
+
+    /// Answers what a peer asks, with the client's address that it tells.
+    async fn ask(front: &Arc<Front>, peer: [u8; 4], path: &str, told: &[(&str, &str)]) -> Json {
+        let mut request = Request::get(path).header("host", "inner:1");
+        for (name, value) in told {
+            request = request.header(*name, *value);
+        }
+        let mut connection = Connection::new(front, SocketAddr::from((peer, 1)));
+        let answer = connection.call(request.body(Body::empty()).unwrap()).await.unwrap();
+        assert_eq!(answer.status(), 200, "{path}");
+        serde_json::from_slice(&answer.into_body().collect().await.unwrap().to_bytes()).unwrap()
+    }
+
+    #[tokio::test]
+    async fn what_is_answered_from_memory_names_no_address_and_what_names_one_names_each_clients_own() {
+        const BASE: &str = "/apis/api.ucp.dev/v1alpha3";
+        let options = Options { trusted_proxies: vec!["10.0.0.0/8".parse().unwrap()], ..Options::default() };
+        let (state, opened) = prepare(&options, Vec::new(), Vec::new(), None).await.unwrap();
+        let front = Arc::new(front(state, &opened.feed, &options, Arc::<Gate>::default()));
+        let told = |host| [("x-forwarded-host", host), ("x-forwarded-proto", "https")];
+        let referer = format!("https://a.example.com{BASE}/planes/AWS/AWS");
+        let known = ask(&front, [10, 0, 0, 1], PLANE, &[("referer", &referer)]).await;
+        assert!(front.answer_again(&get(PLANE)).is_some());
+        assert_eq!(known["id"], "/planes/aws/aws", "in the casing that it is stored with");
+        for (peer, host) in [([10, 0, 0, 1], "a.example.com"), ([10, 0, 0, 2], "b.example.com"), ([11, 0, 0, 1], "c")] {
+            assert_eq!(ask(&front, peer, PLANE, &told(host)).await, known);
+            // Twice, because the second answer could come from memory.
+            for _ in 0..2 {
+                let list = format!(
+                    "{BASE}/planes/radius/local/providers/System.Resources/resourceproviders/Applications.Core/resourcetypes?api-version=2023-10-01-preview&top=5"
+                );
+                let link = ask(&front, peer, &list, &told(host)).await["nextLink"].as_str().unwrap().to_owned();
+                let expected = if peer[0] == 10 { format!("https://{host}/") } else { "http://inner:1/".to_owned() };
+                assert!(link.starts_with(&expected), "{link}");
+            }
+        }
+    }
 }

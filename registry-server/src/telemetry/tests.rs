@@ -47,6 +47,20 @@ impl Collector {
     }
 }
 
+/// Starts a provider of its own that answers everything; returns its address and the trace contexts it was sent.
+async fn imperative_provider() -> (String, Arc<Mutex<Vec<String>>>) {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = format!("http://{}", listener.local_addr().unwrap());
+    let told = Arc::new(Mutex::new(Vec::new()));
+    let contexts = Arc::clone(&told);
+    let answer = move |headers: http::HeaderMap| async move {
+        contexts.lock().unwrap().push(headers["traceparent"].to_str().unwrap().to_owned());
+        axum::Json(json!({}))
+    };
+    tokio::spawn(axum::serve(listener, Router::new().fallback(answer)).into_future());
+    (address, told)
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_trace_follows_a_request_through_the_queue_into_the_worker() {
     let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
@@ -80,6 +94,17 @@ async fn a_trace_follows_a_request_through_the_queue_into_the_worker() {
     let parent = format!("00-{TRACE}-b7ad6b7169203331-01");
     let thing = "/resourcegroups/shop/providers/Contoso.Data/things/one";
     send(thing, json!({ "properties": {} }), "2025-01-01", Some(&parent)).await;
+    let (address, told) = imperative_provider().await;
+    let table = json!({ "things": { "apiVersions": { "2025-01-01": {} }, "address": address } });
+    let location = json!({ "properties": { "resourceTypes": table } });
+    let passed_on = "/resourcegroups/shop/providers/Contoso.Other/things/two";
+    let provider = "/providers/System.Resources/resourceproviders/Contoso.Other";
+    send(provider, json!({ "location": "global", "properties": {} }), NATIVE, None).await;
+    send(&format!("{provider}/resourcetypes/things"), json!({ "properties": {} }), NATIVE, None).await;
+    send(&format!("{provider}/resourcetypes/things/apiversions/2025-01-01"), json!({ "properties": {} }), NATIVE, None)
+        .await;
+    send(&format!("{provider}/locations/global"), location, NATIVE, None).await;
+    send(passed_on, json!({ "properties": {} }), "2025-01-01", Some(&parent)).await;
     while worker::run_once(&state.host, &worker::Options::default()).await.unwrap() {}
     tokio::task::spawn_blocking(|| telemetry.stop()).await.unwrap().unwrap();
 
@@ -93,4 +118,7 @@ async fn a_trace_follows_a_request_through_the_queue_into_the_worker() {
     let (request, operation) = (find("request"), find("operation"));
     assert_eq!(request.2, [0xb7, 0xad, 0x6b, 0x71, 0x69, 0x20, 0x33, 0x31], "the client's span is its parent");
     assert_eq!(operation.2, request.1, "the request's span is the parent of the worker's");
+    let told = told.lock().unwrap().clone();
+    let [context] = &told[..] else { panic!("{told:?}") };
+    assert!(context.starts_with(&format!("00-{TRACE}-")) && !context.contains("b7ad6b7169203331"), "{context}");
 }

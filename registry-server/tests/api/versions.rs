@@ -92,6 +92,27 @@ async fn stored(app: &TestApp) -> Record {
 }
 
 #[tokio::test]
+async fn a_version_that_resources_are_stored_in_stays_until_none_needs_it() {
+    let app = things().await;
+    put(&app, PREVIEW, &json!({ "name": "orders" })).await;
+    let registered = |version: &str| format!("{}/resourcetypes/things/apiversions/{version}", things_provider());
+    let refused = app.operator().delete(&registered(SECOND)).await;
+    let (code, said) = refused.error();
+    assert_eq!((refused.status, code.as_str()), (409, "Conflict"), "{refused:?}");
+    assert!(said.contains("/things/one`") && said.contains("defaultApiVersion"), "{said}");
+    assert_eq!(app.operator().delete(&registered(FIRST)).await.status, 202, "nothing is stored in that one");
+    assert_eq!(get(&app, PREVIEW).await, json!({ "name": "orders" }));
+
+    let kind = json!({ "properties": { "capabilities": ["ManualResourceProvisioning"], "defaultApiVersion": PREVIEW } });
+    app.operator().accepted(&format!("{}/resourcetypes/things", things_provider()), &kind).await;
+    let refused = app.operator().delete(&registered(SECOND)).await;
+    assert!(refused.error().1.contains("write these again"), "{refused:?}");
+    put(&app, PREVIEW, &json!({ "name": "orders" })).await;
+    assert_eq!(app.operator().delete(&registered(SECOND)).await.status, 202);
+    assert_eq!(get(&app, PREVIEW).await, json!({ "name": "orders" }));
+}
+
+#[tokio::test]
 async fn each_version_shows_the_resource_in_its_own_words() {
     let app = things().await;
     let written = json!({ "database": "orders", "size": "S", "port": "5432", "network": { "cidr": "10.0.0.0/8" } });

@@ -64,15 +64,23 @@ fn unknown_properties_are_refused_only_where_the_schema_forbids_them() {
 }
 
 #[test]
-fn properties_that_every_resource_has_are_never_unknown() {
+fn what_the_control_plane_writes_is_never_unknown() {
     for additional in [json!(false), json!({"type": "string"})] {
         let schema = validator(json!({"type": "object", "properties": {}, "additionalProperties": additional}));
         let body = json!({
-            "environment": "e", "application": "a", "connections": {"db": {"source": "s"}}, "codeReference": "c",
             "recipe": {"name": "small"}, "status": {"outputResources": []}, "provisioningState": "Succeeded",
         });
         assert_eq!(schema.validate(Some(&body)), []);
     }
+}
+
+#[test]
+fn a_closed_schema_refuses_what_it_does_not_declare_whatever_others_call_by_that_name() {
+    let closed = json!({"type": "object", "properties": {"environment": {"type": "string"}}, "additionalProperties": false});
+    let found = messages(&validator(closed), &json!({"environment": "e", "application": "a", "connections": {}}));
+    assert_eq!(found, [" property \"application\" is unsupported", " property \"connections\" is unsupported"]);
+    let of_numbers = validator(json!({"type": "object", "additionalProperties": {"type": "integer"}}));
+    assert_eq!(messages(&of_numbers, &json!({"application": "a"})), ["/application value must be an integer"]);
 }
 
 #[test]

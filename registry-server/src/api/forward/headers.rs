@@ -21,6 +21,8 @@ const HOP_BY_HOP: [&str; 9] = [
 const WATCHED_AT: [HeaderName; 3] =
     [LOCATION, HeaderName::from_static("azure-asyncoperation"), HeaderName::from_static("operation-location")];
 
+const TRACE_CONTEXT: HeaderName = HeaderName::from_static("traceparent");
+
 /// Returns what a provider is told: the client's headers, and the address that the client used.
 pub fn of_request(call: &Call, path: &str) -> HeaderMap {
     let mut headers = end_to_end(&call.headers);
@@ -39,6 +41,10 @@ pub fn of_request(call: &Call, path: &str) -> HeaderMap {
         if let Ok(value) = HeaderValue::from_str(&value) {
             headers.insert(name, value);
         }
+    }
+    // Our own span is the parent of the provider's; where we follow no traces, it is the client's.
+    if let Some(context) = radii_runtime::trace::current().and_then(|context| HeaderValue::from_str(&context).ok()) {
+        headers.insert(TRACE_CONTEXT, context);
     }
     headers
 }
@@ -110,6 +116,8 @@ mod tests {
             ("te", "trailers"),
             ("content-length", "0"),
             ("x-forwarded-host", "elsewhere"),
+            ("traceparent", "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"),
+            ("tracestate", "vendor=1"),
         ];
         let headers =
             headers.iter().map(|(name, value)| (HeaderName::from_static(name), HeaderValue::from_static(value)));
@@ -124,7 +132,15 @@ mod tests {
             headers.iter().map(|(name, value)| format!("{name}: {}", value.to_str().unwrap())).collect();
         told.sort();
         let referer = format!("referer: http://front:1{BASE}/planes/radius/local?api-version=v");
-        assert_eq!(told, [referer.as_str(), "x-forwarded-host: front:1", "x-forwarded-proto: http", "x-yours: 2"]);
+        let expected = [
+            referer.as_str(),
+            "traceparent: 00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01",
+            "tracestate: vendor=1",
+            "x-forwarded-host: front:1",
+            "x-forwarded-proto: http",
+            "x-yours: 2",
+        ];
+        assert_eq!(told, expected);
     }
 
     #[test]
