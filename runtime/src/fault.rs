@@ -101,6 +101,17 @@ impl Fault {
         Self::new(500, code::INTERNAL, message)
     }
 
+    /// Returns what a worker calls internal as the mistake of who asks: what a request refers to is not there, or is
+    /// none of what it should be.
+    #[must_use]
+    pub(crate) fn of_the_request(self) -> Self {
+        if self.status == internal_status() {
+            Self { status: 400, code: code::BAD_REQUEST.to_owned(), ..self }
+        } else {
+            self
+        }
+    }
+
     /// Whether the same attempt may well succeed a little later.
     pub fn is_transient(&self) -> bool {
         matches!(self.status, 429 | 503)

@@ -97,9 +97,7 @@ async fn put(state: &AppState, call: &Call, native: &Native) -> Result<Response,
     let schema = node.as_ref().and_then(|node| node.get("properties")).and_then(|node| node.get("schema"));
     if let (Kind::Version, Some(schema)) = (native.kind, schema) {
         registry::check_schema(&id.to_string(), schema, &String::from_utf8_lossy(&call.body))?;
-        let is_forced = call.query("force") == Some("true");
-        let breaking = if is_forced { registry::Breaking::Forced } else { registry::Breaking::Refused };
-        registry::check_change(state, &id, &schema.to_json(), breaking).await?;
+        registry::check_change(state, &id, &schema.to_json(), breaking(call)).await?;
     }
     let members = json.as_object().cloned().unwrap_or_default();
     let stored = registry::put(state, native.kind, &id, &members, &call.preconditions()).await?;
@@ -119,9 +117,17 @@ fn body(call: &Call) -> Result<Option<Node>, Fault> {
     }
 }
 
+/// What the request says of changes that break what is stored, or its clients.
+fn breaking(call: &Call) -> registry::Breaking {
+    match call.query("force") {
+        Some("true") => registry::Breaking::Forced,
+        _ => registry::Breaking::Refused,
+    }
+}
+
 async fn delete(state: &AppState, call: &Call, native: &Native) -> Result<Response, Fault> {
     let id = parse(&native.id())?;
-    let deleted = registry::delete(state, native.kind, &id, &call.preconditions()).await?;
+    let deleted = registry::delete(state, native.kind, &id, &call.preconditions(), breaking(call)).await?;
     Ok(match deleted {
         None => answer::empty(204),
         Some(stored) if stored.operation.is_none() => answer::empty(200),

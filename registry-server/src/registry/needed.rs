@@ -29,9 +29,9 @@ pub(super) async fn refuse(state: &AppState, version: &Record) -> Result<(), Fau
     let shown: Vec<_> = held.iter().take(SHOWN).map(|id| format!("`{id}`")).collect();
     let more = if held.len() > SHOWN { " and more" } else { "" };
     let remedy = if *converter.stored_version() == stored {
-        "make another version the type's `defaultApiVersion` and write these again, or delete them first"
+        "make another version the type's `defaultApiVersion` and write these again, delete them first, or force it with `force=true`"
     } else {
-        "write these again, or delete them first"
+        "write these again, delete them first, or force it with `force=true`"
     };
     let message = format!("`{stored}` is the version that {}{more} are stored in; {remedy}", shown.join(", "));
     Err(Fault::conflict(message).target(version.id.to_string()))

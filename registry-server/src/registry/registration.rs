@@ -8,7 +8,7 @@ use serde_json::{Map, Value as Json, json};
 use tracing::Instrument;
 
 use super::record::{self, Draft, Stored, Track};
-use super::{Kind, REGISTRATIONS, credential, icon, needed, tracked};
+use super::{Breaking, Kind, REGISTRATIONS, credential, icon, needed, tracked};
 use crate::AppState;
 
 /// The only capability that types can have.
@@ -83,8 +83,9 @@ async fn to_its_end<T: Send + 'static>(
 
 /// Deletes a record with what belongs to it; `None` when it is absent.
 ///
-/// Planes and groups that hold something are refused, and versions that stored resources can be read by only. A type's deletion deletes its versions and
-/// resources, a provider's deletion those of all its types.
+/// Planes and groups that hold something are refused, and versions that resources are stored in and converted from
+/// unless that is forced. A type's deletion deletes its versions and resources, a provider's deletion those of all
+/// its types.
 ///
 /// # Errors
 /// Failed conditions, contents that cannot be deleted.
@@ -93,9 +94,10 @@ pub async fn delete(
     kind: Kind,
     id: &ResourceId,
     preconditions: &Preconditions,
+    breaking: Breaking,
 ) -> Result<Option<Stored>, Fault> {
     let (state, id, preconditions) = (state.clone(), id.clone(), preconditions.clone());
-    to_its_end(async move { delete_found(&state, kind, &id, &preconditions).await }).await
+    to_its_end(async move { delete_found(&state, kind, &id, &preconditions, breaking).await }).await
 }
 
 async fn delete_found(
@@ -103,10 +105,11 @@ async fn delete_found(
     kind: Kind,
     id: &ResourceId,
     preconditions: &Preconditions,
+    breaking: Breaking,
 ) -> Result<Option<Stored>, Fault> {
     let _guard = if track(kind) == Track::Operation { Some(REGISTRATIONS.lock().await) } else { None };
     for _ in 0..RACES {
-        match try_delete(state, kind, id, preconditions).await {
+        match try_delete(state, kind, id, preconditions, breaking).await {
             // Somebody wrote it, or below it, meanwhile: what is there now decides.
             Ok(Err(_)) => {}
             Ok(Ok(stored)) => {
@@ -130,6 +133,7 @@ async fn try_delete(
     kind: Kind,
     id: &ResourceId,
     preconditions: &Preconditions,
+    breaking: Breaking,
 ) -> Result<Result<Option<Stored>, Lost>, Fault> {
     let Some(found) = state.host.parts.store.find(id).await? else { return Ok(Ok(None)) };
     preconditions.check(Some(&found), id)?;
@@ -144,7 +148,9 @@ async fn try_delete(
             children.into_iter().map(|child| child.id).collect()
         }
         Kind::Version => {
-            needed::refuse(state, &found).await?;
+            if breaking == Breaking::Refused {
+                needed::refuse(state, &found).await?;
+            }
             Vec::new()
         }
         Kind::Location | Kind::Credential => Vec::new(),

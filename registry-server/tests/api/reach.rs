@@ -153,3 +153,15 @@ async fn an_environment_elsewhere_takes_a_reader_and_its_secrets_take_an_operato
     let answer = tenants.put_core("guest", SHOP, "containers/web", container).await;
     forbidden(&answer, "properties.connections.ext.source");
 }
+
+#[tokio::test]
+async fn what_a_store_of_secrets_belongs_to_must_be_there() {
+    let tenants = Tenants::new().await;
+    let absent = format!("{SHOP}/providers/Applications.Core/applications/absent");
+    for (name, id) in [("application", &*absent), ("application", "x"), ("environment", &absent), ("environment", "/x")]
+    {
+        let store = json!({ name: id, "type": "generic", "resource": "there/it", "data": { "a": { "value": "x" } } });
+        let (status, said) = tenants.put_core("root", SHOP, "secretStores/store", store).await;
+        assert_eq!((status, &said["error"]["code"]), (400, &json!("BadRequest")), "{name} {id}: {said}");
+    }
+}

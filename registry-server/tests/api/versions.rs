@@ -103,7 +103,8 @@ async fn a_version_that_resources_are_stored_in_stays_until_none_needs_it() {
     assert_eq!(app.operator().delete(&registered(FIRST)).await.status, 202, "nothing is stored in that one");
     assert_eq!(get(&app, PREVIEW).await, json!({ "name": "orders" }));
 
-    let kind = json!({ "properties": { "capabilities": ["ManualResourceProvisioning"], "defaultApiVersion": PREVIEW } });
+    let kind =
+        json!({ "properties": { "capabilities": ["ManualResourceProvisioning"], "defaultApiVersion": PREVIEW } });
     app.operator().accepted(&format!("{}/resourcetypes/things", things_provider()), &kind).await;
     let refused = app.operator().delete(&registered(SECOND)).await;
     assert!(refused.error().1.contains("write these again"), "{refused:?}");
@@ -255,16 +256,8 @@ async fn deprecated_versions_say_so_and_name_their_successor() {
 async fn a_version_that_is_gone_leaves_its_resources_readable() {
     let app = things().await;
     put(&app, FIRST, &json!({ "database": "orders", "legacy": "yes" })).await;
-    let version = format!("{}/resourcetypes/things/apiversions/{SECOND}", things_provider());
-    let deleted = app
-        .operator()
-        .send(
-            Method::DELETE,
-            &format!("{}{version}?api-version={}", crate::app::BASE, crate::app::NATIVE),
-            &[],
-            Vec::new(),
-        )
-        .await;
+    let version = format!("{}/resourcetypes/things/apiversions/{SECOND}?force=true", things_provider());
+    let deleted = app.operator().delete(&version).await;
     assert_eq!(deleted.status, 202, "{deleted:?}");
     assert!(get(&app, FIRST).await.to_string().contains("orders"));
 }

@@ -52,13 +52,13 @@ impl Kind for SecretStores {
         shape::strip(record);
         check_type(record, old)?;
         let given = Given::read(record)?;
-        let mut target = find_target(host, record).await?;
+        let mut target = find_target(host, record).await.map_err(Fault::of_the_request)?;
         let platform = objects::driver(host, target.kind)?;
         let place = Place::find(record, &target)?;
         given.check_unchanged(&place, old)?;
         target.namespace.clone_from(&place.namespace);
         let is_ours = old.is_some_and(|old| !old.private.journal.is_empty());
-        if !is_simulated(host, record).await? {
+        if !is_simulated(host, record).await.map_err(Fault::of_the_request)? {
             store(platform, &target, record, &given, &place, is_ours).await?;
         }
         show(record, &target, &place, given);

@@ -37,6 +37,15 @@ impl Kind for Settings {
         if record.type_name.eq_ignore_ascii_case("Radius.Core/terraformSettings") {
             let given = record.properties.entry("terraformrc").or_insert_with(|| Json::Object(Map::new()));
             drop_empty_lists(given);
+            complete(given);
+        }
+        let logins = record.properties.get_mut("registryAuthentications").and_then(Json::as_object_mut);
+        if let Some(logins) = logins {
+            let entries = logins.values_mut().filter_map(Json::as_object_mut);
+            entries.for_each(|login| login.retain(|_, value| value != ""));
+            if logins.is_empty() {
+                record.properties.shift_remove("registryAuthentications");
+            }
         }
         let recipes = record.properties.get_mut("recipes").and_then(Json::as_object_mut);
         for entry in recipes.into_iter().flat_map(Map::values_mut).filter_map(Json::as_object_mut) {
@@ -60,6 +69,23 @@ fn drop_empty_lists(value: &mut Json) {
     if let Json::Object(members) = value {
         members.retain(|_, member| member.as_array().is_none_or(|items| !items.is_empty()));
         members.values_mut().for_each(drop_empty_lists);
+    }
+}
+
+/// Shows what clients of Radius look for: the address of a mirror and the secret of a host, also where nobody gave them,
+/// and credentials only where there are any.
+fn complete(settings: &mut Json) {
+    if let Some(mirror) = settings.pointer_mut("/providerInstallation/networkMirror").and_then(Json::as_object_mut) {
+        mirror.entry("url").or_insert_with(|| "".into());
+    }
+    let Some(members) = settings.as_object_mut() else { return };
+    let hosts = members.get_mut("credentials").and_then(Json::as_object_mut);
+    if hosts.as_ref().is_some_and(|hosts| hosts.is_empty()) {
+        members.shift_remove("credentials");
+    } else if let Some(hosts) = hosts {
+        for login in hosts.values_mut().filter_map(Json::as_object_mut) {
+            login.entry("secret").or_insert_with(|| "".into());
+        }
     }
 }
 
@@ -104,4 +130,33 @@ fn check_outputs(recipe: &Map<String, Json>) -> Result<(), Fault> {
         }
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn what_settings_leave_out_is_shown_as_clients_of_radius_know_it() {
+        for (given, shown) in [
+            (json!({}), json!({})),
+            (json!({ "providerInstallation": {} }), json!({ "providerInstallation": {} })),
+            (
+                json!({ "providerInstallation": { "networkMirror": {}, "direct": {} } }),
+                json!({ "providerInstallation": { "networkMirror": { "url": "" }, "direct": {} } }),
+            ),
+            (json!({ "credentials": {} }), json!({})),
+            (json!({ "credentials": { "h": {} } }), json!({ "credentials": { "h": { "secret": "" } } })),
+            (
+                json!({ "credentials": { "h": { "secret": "s" } } }),
+                json!({ "credentials": { "h": { "secret": "s" } } }),
+            ),
+        ] {
+            let mut settings = given.clone();
+            complete(&mut settings);
+            assert_eq!(settings, shown, "{given}");
+        }
+    }
 }

@@ -76,7 +76,8 @@ fn what_the_control_plane_writes_is_never_unknown() {
 
 #[test]
 fn a_closed_schema_refuses_what_it_does_not_declare_whatever_others_call_by_that_name() {
-    let closed = json!({"type": "object", "properties": {"environment": {"type": "string"}}, "additionalProperties": false});
+    let closed =
+        json!({"type": "object", "properties": {"environment": {"type": "string"}}, "additionalProperties": false});
     let found = messages(&validator(closed), &json!({"environment": "e", "application": "a", "connections": {}}));
     assert_eq!(found, [" property \"application\" is unsupported", " property \"connections\" is unsupported"]);
     let of_numbers = validator(json!({"type": "object", "additionalProperties": {"type": "integer"}}));
