@@ -31,6 +31,10 @@ use crate::commands::{
 };
 use crate::error::Error;
 
+/// Requests are made and answered on different threads, where the system's allocator spends as much time as all else.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() -> ExitCode {
     let words: Vec<_> = std::env::args_os().collect();
     let cli = match usage::read(&words) {

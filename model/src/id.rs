@@ -33,7 +33,9 @@ impl TypeName {
 
     /// The lower-case form that comparisons and look-ups use.
     pub fn key(&self) -> String {
-        self.to_string().to_ascii_lowercase()
+        let mut key = [self.namespace.as_str(), self.name.as_str()].join("/");
+        key.make_ascii_lowercase();
+        key
     }
 }
 
@@ -125,7 +127,34 @@ pub struct ResourceId {
 impl ResourceId {
     /// The lower-case form in which ids are compared, stored and looked up.
     pub fn key(&self) -> String {
-        self.to_string().to_ascii_lowercase()
+        let mut key = self.text();
+        key.make_ascii_lowercase();
+        key
+    }
+
+    /// The id as text. Ids are written and compared all the time, so this formats nothing.
+    fn text(&self) -> String {
+        let mut text = String::with_capacity(160);
+        let mut push = |part: &str| {
+            text.push('/');
+            text.push_str(part);
+        };
+        if self.is_plane_id {
+            push("planes");
+        }
+        for scope in &self.scopes {
+            push(&scope.kind);
+            scope.name.iter().for_each(|name| push(name));
+        }
+        for (namespace, types) in &self.providers {
+            push("providers");
+            push(namespace);
+            for segment in types {
+                push(&segment.kind);
+                segment.name.iter().for_each(|name| push(name));
+            }
+        }
+        text
     }
 
     /// The kind and name of the plane, for ids below `/planes`.
@@ -252,7 +281,7 @@ impl ResourceId {
 
 impl PartialEq for ResourceId {
     fn eq(&self, other: &Self) -> bool {
-        self.key() == other.key()
+        self.text().eq_ignore_ascii_case(&other.text())
     }
 }
 
@@ -266,23 +295,7 @@ impl std::hash::Hash for ResourceId {
 
 impl fmt::Display for ResourceId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let pair = |f: &mut fmt::Formatter<'_>, kind: &str, name: &Option<String>| match name {
-            Some(name) => write!(f, "/{kind}/{name}"),
-            None => write!(f, "/{kind}"),
-        };
-        if self.is_plane_id {
-            f.write_str("/planes")?;
-        }
-        for scope in &self.scopes {
-            pair(f, &scope.kind, &scope.name)?;
-        }
-        for (namespace, types) in &self.providers {
-            write!(f, "/providers/{namespace}")?;
-            for segment in types {
-                pair(f, &segment.kind, &segment.name)?;
-            }
-        }
-        Ok(())
+        f.write_str(&self.text())
     }
 }
 

@@ -28,6 +28,10 @@ const BASE: &str = "/apis/api.ucp.dev/v1alpha3";
 const GROUP: &str = "/planes/radius/local/resourcegroups/bench";
 const TYPICAL: &str = include_str!("typical.yaml");
 
+/// The allocator of `rad`.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let arguments: Vec<String> = std::env::args().collect();
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;

@@ -27,6 +27,10 @@ const NATIVE: &str = "2023-10-01-preview";
 
 type Failure = Box<dyn std::error::Error>;
 
+/// The allocator of `rad`.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() -> Result<(), Failure> {
     let arguments: Vec<String> = std::env::args().collect();
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;

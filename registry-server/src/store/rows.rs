@@ -4,7 +4,7 @@ use radii_model::ResourceId;
 use radii_runtime::Timestamp;
 use radii_runtime::store::{Name, Operation, Private, Record, State, Text, Texts, Verb, parent_key};
 use serde::de::DeserializeOwned;
-use serde_json::{Value as Json, json};
+use serde_json::Value as Json;
 use sqlx::Row;
 use zeroize::Zeroizing;
 
@@ -49,25 +49,25 @@ columns!(sqlx::postgres::PgRow);
 pub(super) fn record_values(vault: &Vault, record: &Record, key: &str, head: Head) -> serde_json::Result<Json> {
     let tags = record.tags.as_ref().map(serde_json::to_string).transpose()?;
     let [application, environment] = record.references();
-    Ok(json!([
-        head.sequence,
-        key,
-        parent_key(&record.id),
-        record.type_name.to_ascii_lowercase(),
-        record.id.to_string(),
-        record.type_name,
-        record.api_version.as_ref().map(ToString::to_string),
-        record.location,
-        record.state.as_str(),
-        record.operation.map(|id| id.to_string()),
-        head.revision,
-        record.created_at.0,
-        record.updated_at.0,
-        tags,
-        serde_json::to_string(&record.properties)?,
-        sealed_private(vault, &record.private, key)?,
-        application,
-        environment,
+    Ok(Json::Array(vec![
+        head.sequence.into(),
+        key.into(),
+        parent_key(&record.id).into(),
+        record.type_name.to_ascii_lowercase().into(),
+        record.id.to_string().into(),
+        record.type_name.as_str().into(),
+        record.api_version.as_ref().map(ToString::to_string).into(),
+        record.location.as_deref().into(),
+        record.state.as_str().into(),
+        record.operation.map(|id| id.to_string()).into(),
+        head.revision.into(),
+        record.created_at.0.into(),
+        record.updated_at.0.into(),
+        tags.into(),
+        serde_json::to_string(&record.properties)?.into(),
+        sealed_private(vault, &record.private, key)?.into(),
+        application.into(),
+        environment.into(),
     ]))
 }
 
@@ -145,20 +145,20 @@ pub(super) fn operation_values(vault: &Vault, operation: &Operation, sequence: u
         Json::Null => "null".to_owned(),
         payload => vault.seal(&payload_context(&id), &Zeroizing::new(serde_json::to_string(payload)?)),
     };
-    Ok(json!([
-        sequence,
-        id,
-        operation.resource.to_string(),
-        verb_name(operation.verb),
-        operation.api_version.as_ref().map(ToString::to_string),
-        operation.state.as_str(),
-        operation.error.as_ref().map(serde_json::to_string).transpose()?,
-        operation.attempt,
-        operation.run_after.0,
-        payload,
-        operation.created_at.0,
-        operation.ended_at.map(|time| time.0),
-        turn_of(&operation.resource),
+    Ok(Json::Array(vec![
+        sequence.into(),
+        id.into(),
+        operation.resource.to_string().into(),
+        verb_name(operation.verb).into(),
+        operation.api_version.as_ref().map(ToString::to_string).into(),
+        operation.state.as_str().into(),
+        operation.error.as_ref().map(serde_json::to_string).transpose()?.into(),
+        operation.attempt.into(),
+        operation.run_after.0.into(),
+        payload.into(),
+        operation.created_at.0.into(),
+        operation.ended_at.map(|time| time.0).into(),
+        turn_of(&operation.resource).into(),
     ]))
 }
 

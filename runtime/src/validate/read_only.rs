@@ -8,50 +8,77 @@ use super::walk;
 
 /// Returns a violation for every read-only property whose value differs from the stored one.
 pub(super) fn violations(root: &Schema, new: &Map<String, Json>, stored: Option<&Map<String, Json>>) -> Vec<Violation> {
-    let mut found = Vec::new();
-    Comparison { root, found: &mut found }.object(root, new, stored, "");
-    found
+    let mut comparison = Comparison { root, at: Vec::new(), found: Vec::new() };
+    comparison.object(root, new, stored);
+    let mut found = comparison.found;
+    found.sort_by(|(one, _), (other, _)| one.cmp(other));
+    found.into_iter().map(|(_, violation)| violation).collect()
 }
 
+/// A step from a value to one inside of it.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Step<'c> {
+    Name(&'c str),
+    Index(usize),
+}
+
+/// Nearly every comparison finds nothing, so that a place is written out only where something is found.
 struct Comparison<'c> {
     root: &'c Schema,
-    found: &'c mut Vec<Violation>,
+    at: Vec<Step<'c>>,
+    found: Vec<(Vec<Step<'c>>, Violation)>,
 }
 
-impl Comparison<'_> {
-    fn object(&mut self, schema: &Schema, new: &Map<String, Json>, stored: Option<&Map<String, Json>>, at: &str) {
-        let mut members: Vec<_> = new.iter().collect();
-        members.sort_unstable_by_key(|(name, _)| *name);
-        for (name, value) in members {
+impl<'c> Comparison<'c> {
+    fn object(&mut self, schema: &'c Schema, new: &'c Map<String, Json>, stored: Option<&'c Map<String, Json>>) {
+        for (name, value) in new {
             let Some(member) = walk::member(self.root, schema, name) else { continue };
             let old = stored.and_then(|stored| stored.get(name));
-            let at = format!("{at}/{}", name.replace('~', "~0").replace('/', "~1"));
+            self.at.push(Step::Name(name));
             if !member.read_only {
-                self.value(member, value, old, &at);
+                self.value(member, value, old);
             } else if !(old == Some(value) || old.is_none() && schema.required.contains(name)) {
-                let message = format!("property {name:?} is read-only");
-                let hint = match old {
-                    Some(_) => "leave it out, or send back the stored value",
-                    None => "leave it out; it is set when the resource is provisioned",
-                };
-                self.found.push(Violation { pointer: at, message, hint: Some(hint.to_owned()) });
+                self.refuse(name, old.is_some());
             }
+            self.at.pop();
         }
     }
 
-    fn value(&mut self, schema: &Schema, new: &Json, stored: Option<&Json>, at: &str) {
+    fn value(&mut self, schema: &'c Schema, new: &'c Json, stored: Option<&'c Json>) {
         match new {
-            Json::Object(members) => self.object(schema, members, stored.and_then(Json::as_object), at),
+            Json::Object(members) => self.object(schema, members, stored.and_then(Json::as_object)),
             Json::Array(items) => {
                 let Some(each) = schema.items.as_deref().and_then(|items| walk::follow(self.root, items)) else {
                     return;
                 };
                 for (index, item) in items.iter().enumerate() {
                     let old = stored.and_then(|stored| stored.get(index));
-                    self.value(each, item, old, &format!("{at}/{index}"));
+                    self.at.push(Step::Index(index));
+                    self.value(each, item, old);
+                    self.at.pop();
                 }
             }
             _ => {}
         }
     }
+
+    fn refuse(&mut self, name: &str, is_stored: bool) {
+        let message = format!("property {name:?} is read-only");
+        let hint = if is_stored {
+            "leave it out, or send back the stored value"
+        } else {
+            "leave it out; it is set when the resource is provisioned"
+        };
+        let violation = Violation { pointer: pointer(&self.at), message, hint: Some(hint.to_owned()) };
+        self.found.push((self.at.clone(), violation));
+    }
+}
+
+/// Returns the JSON pointer (RFC 6901) of a place.
+fn pointer(at: &[Step<'_>]) -> String {
+    let step = |step: &Step<'_>| match step {
+        Step::Name(name) => format!("/{}", name.replace('~', "~0").replace('/', "~1")),
+        Step::Index(index) => format!("/{index}"),
+    };
+    at.iter().map(step).collect()
 }

@@ -6,7 +6,7 @@ use indexmap::IndexSet;
 use radii_runtime::Timestamp;
 use radii_runtime::store::{Batch, Record};
 use serde_json::{Value as Json, json};
-use sqlx::Row;
+use sqlx::{AssertSqlSafe, Row};
 use sqlx::sqlite::SqliteConnection;
 
 use crate::store::BoxError;
@@ -36,25 +36,27 @@ const REMEMBER_DELETIONS: &str = "
 const DELETE_RECORDS: &str = "
     DELETE FROM record WHERE key IN (SELECT value FROM json_each(?1))";
 
-pub(super) const PUT_RECORDS: &str = "
+pub(super) const PUT_RECORDS: Insert = Insert {
+    into: "
     INSERT INTO record (sequence, key, parent, kind, id, type_name, api_version, location, state, operation,
-                        revision, created_at, updated_at, tags, properties, private, application, environment)
-    SELECT value->>0, value->>1, value->>2, value->>3, value->>4, value->>5, value->>6, value->>7, value->>8,
-           value->>9, value->>10, value->>11, value->>12, value->>13, value->>14, value->>15, value->>16, value->>17
-    FROM json_each(?1) WHERE true
+                        revision, created_at, updated_at, tags, properties, private, application, environment) VALUES ",
+    columns: 18,
+    otherwise: "
     ON CONFLICT (key) DO UPDATE SET
         kind = excluded.kind, id = excluded.id, type_name = excluded.type_name,
         api_version = excluded.api_version, location = excluded.location, state = excluded.state,
         operation = excluded.operation, revision = excluded.revision, created_at = excluded.created_at,
         updated_at = excluded.updated_at, tags = excluded.tags, properties = excluded.properties,
-        private = excluded.private, application = excluded.application, environment = excluded.environment";
+        private = excluded.private, application = excluded.application, environment = excluded.environment",
+};
 
-pub(super) const ENQUEUE: &str = "
+pub(super) const ENQUEUE: Insert = Insert {
+    into: "
     INSERT INTO operation (sequence, id, resource, verb, api_version, state, error, attempt, run_after, payload,
-                           created_at, ended_at, scope)
-    SELECT value->>0, value->>1, value->>2, value->>3, value->>4, value->>5, value->>6, value->>7, value->>8,
-           value->>9, value->>10, value->>11, value->>12
-    FROM json_each(?1)";
+                           created_at, ended_at, scope) VALUES ",
+    columns: 13,
+    otherwise: "",
+};
 
 const ADVANCE: &str = "
     UPDATE operation SET state = change.value->>1, error = change.value->>2, ended_at = change.value->>3,
@@ -63,6 +65,24 @@ const ADVANCE: &str = "
     FROM json_each(?1) AS change WHERE operation.id = change.value->>0";
 
 pub(super) const REMEMBER_COUNTER: &str = "UPDATE counter SET value = ?1";
+
+/// So many rows are inserted by one statement: few sizes, so that few statements are prepared.
+const SIZES: [usize; 4] = [64, 16, 4, 1];
+
+/// A statement that inserts rows of so many values.
+pub(super) struct Insert {
+    into: &'static str,
+    columns: usize,
+    otherwise: &'static str,
+}
+
+impl Insert {
+    /// Returns the statement for a number of rows.
+    fn sql(&self, rows: usize) -> String {
+        let values = format!("({})", vec!["?"; self.columns].join(","));
+        format!("{}{}{}", self.into, vec![values; rows].join(","), self.otherwise)
+    }
+}
 
 /// What became of batches.
 pub(super) struct Committed {
@@ -95,13 +115,13 @@ pub(super) async fn commit(
     let sets = [
         (REMEMBER_DELETIONS, plan.deletions(now)),
         (DELETE_RECORDS, plan.deletes()),
-        (PUT_RECORDS, puts),
-        (ENQUEUE, plan.enqueued(vault)?),
-        (ADVANCE, plan.advanced()),
     ];
     for (sql, set) in sets {
         write(connection, sql, set).await?;
     }
+    insert(connection, &PUT_RECORDS, puts).await?;
+    insert(connection, &ENQUEUE, plan.enqueued(vault)?).await?;
+    write(connection, ADVANCE, plan.advanced()).await?;
     if plan.counter != *counter {
         sqlx::query(REMEMBER_COUNTER).bind(rows::signed(plan.counter)).execute(connection).await?;
         *counter = plan.counter;
@@ -112,9 +132,34 @@ pub(super) async fn commit(
 }
 
 /// Carries out a statement over a set of rows.
-pub(super) async fn write(connection: &mut SqliteConnection, sql: &'static str, set: Vec<Json>) -> sqlx::Result<()> {
+async fn write(connection: &mut SqliteConnection, sql: &'static str, set: Vec<Json>) -> sqlx::Result<()> {
     if !set.is_empty() {
         sqlx::query(sql).bind(Json::Array(set).to_string()).execute(connection).await?;
+    }
+    Ok(())
+}
+
+/// Inserts rows, each an array of as many texts, integers and nulls as the statement has columns.
+pub(super) async fn insert(connection: &mut SqliteConnection, insert: &Insert, rows: Vec<Json>) -> sqlx::Result<()> {
+    let mut left = rows.len();
+    let mut rows = rows.into_iter();
+    for size in SIZES {
+        while left >= size {
+            // Made of constants only.
+            let mut query = sqlx::query(AssertSqlSafe(insert.sql(size)));
+            for row in rows.by_ref().take(size) {
+                let Json::Array(values) = row else { continue };
+                for value in values {
+                    query = match value {
+                        Json::String(text) => query.bind(text),
+                        Json::Number(number) => query.bind(number.as_i64()),
+                        _ => query.bind(None::<i64>),
+                    };
+                }
+            }
+            query.execute(&mut *connection).await?;
+            left -= size;
+        }
     }
     Ok(())
 }

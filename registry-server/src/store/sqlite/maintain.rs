@@ -29,9 +29,6 @@ const RESEAL_OPERATION: &str = "UPDATE operation SET payload = ?3 WHERE sequence
 const REMEMBER: &str = "
     INSERT INTO setting (name, value) VALUES (?1, ?2) ON CONFLICT (name) DO UPDATE SET value = excluded.value";
 
-/// So many rows are written by one statement.
-const SET: usize = 500;
-
 /// Carries out maintenance inside the open transaction; returns how many rows it changed.
 pub(super) async fn carry_out(connection: &mut SqliteConnection, maintenance: Maintenance) -> Result<usize, Error> {
     let failed = |error: sqlx::Error| unavailable("maintain the database", error);
@@ -70,11 +67,8 @@ async fn restore(connection: &mut SqliteConnection, rows: Rows) -> Result<usize,
         return Err(Error::Conflict { what: "the database, which is not empty".to_owned() });
     }
     let count = rows.records.len() + rows.operations.len();
-    for (sql, set) in [(group::PUT_RECORDS, rows.records), (group::ENQUEUE, rows.operations)] {
-        for part in set.chunks(SET) {
-            group::write(connection, sql, part.to_vec()).await.map_err(failed)?;
-        }
-    }
+    group::insert(connection, &group::PUT_RECORDS, rows.records).await.map_err(failed)?;
+    group::insert(connection, &group::ENQUEUE, rows.operations).await.map_err(failed)?;
     let counter = rows::signed(rows.counter);
     sqlx::query(group::REMEMBER_COUNTER).bind(counter).execute(&mut *connection).await.map_err(failed)?;
     // What was deleted before, this database does not know.
