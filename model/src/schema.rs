@@ -15,7 +15,7 @@ use serde_json::Value as Json;
 use crate::document::Node;
 
 pub(crate) use keywords::SENSITIVE;
-pub(crate) use read::{boolean, wrong_type};
+pub(crate) use read::{boolean, only_text, wrong_type};
 
 /// One schema object (OpenAPI 3.0.3, "Schema Object") with its place in the author's file.
 #[derive(Clone, Debug, Default, PartialEq)]

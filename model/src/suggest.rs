@@ -15,6 +15,16 @@ pub fn closest<'a>(name: &str, candidates: impl IntoIterator<Item = &'a str>) ->
     distances.filter(|(distance, _)| *distance <= allowed).min_by_key(|(distance, _)| *distance).map(|(_, name)| name)
 }
 
+/// Returns the only candidate that `name` is the beginning of.
+pub fn abbreviated<'a>(name: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    let begins = |candidate: &&str| {
+        candidate.get(..name.len()).is_some_and(|start| name.len() > 2 && start.eq_ignore_ascii_case(name))
+    };
+    let mut found = candidates.into_iter().filter(begins);
+    let first = found.next()?;
+    found.next().is_none().then_some(first)
+}
+
 /// Counts the insertions, deletions, replacements and swaps of neighbours between two words.
 fn distance(a: &[char], b: &[char]) -> usize {
     let mut before: Vec<usize> = Vec::new();

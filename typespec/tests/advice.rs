@@ -154,7 +154,7 @@ fn an_error_in_a_nested_value_points_there() {
     let compilation = check(text);
     let label = compilation.diagnostics[0].primary.as_ref().expect("errors have places");
     assert_eq!(compilation.diagnostics.len(), 1);
-    assert_eq!(&text[label.span.start as usize..label.span.end as usize], "a");
+    assert_eq!(&text[label.span.start as usize..label.span.end as usize], "\"x\"");
 }
 
 #[test]

@@ -54,7 +54,10 @@ pub fn lower(program: &mut Program) -> Lowered {
     }
     // A rule that is broken because a construct was left out would only repeat what is known.
     if !lowered.diagnostics.iter().any(Diagnostic::is_error) {
-        lowered.diagnostics.extend(lowered.manifests.iter().flat_map(rules::check_manifest));
+        let told = lowered.manifests.iter().flat_map(rules::check_manifest);
+        // What is no regular expression anywhere was told by the checker.
+        let is_told = |it: &Diagnostic| it.code == rules::code::INVALID_PATTERN && !is_expression(program, it);
+        lowered.diagnostics.extend(told.filter(|it| !is_told(it)));
     }
     for diagnostic in &mut lowered.diagnostics {
         as_written(program, diagnostic);
@@ -68,6 +71,14 @@ pub fn lower(program: &mut Program) -> Lowered {
         is_new
     });
     lowered
+}
+
+/// Whether the reference compiler reads the pattern that is told of.
+fn is_expression(program: &Program, told: &Diagnostic) -> bool {
+    let Some(span) = told.primary.as_ref().map(|label| label.span) else { return true };
+    let text = program.sources.file(span.file).and_then(|it| it.text().get(span.start as usize..span.end as usize));
+    let plain = text.and_then(|text| text.strip_prefix('"')?.strip_suffix('"'));
+    plain.is_none_or(|plain| typespec::decorators::patterns::check(&plain.replace("\\\\", "\\")).is_ok())
 }
 
 /// Moves what is said about a version to its date, and puts replacements into the quotes that the text has.

@@ -1,6 +1,6 @@
 //! Schemas of one API version.
 
-use radii_diagnostics::{Diagnostic, Span};
+use radii_diagnostics::{Diagnostic, Fix, Span};
 use radii_model::conversion::{RENAMED_FROM, VALUES_RENAMED_FROM};
 use radii_model::schema::{Additional, Kind, Property, Schema};
 use serde_json::{Map, Value as Json};
@@ -57,6 +57,27 @@ impl<'l> Lowering<'l> {
         Schema { span: at, ..Schema::default() }
     }
 
+    /// A tuple has no schema; one of texts was meant as their union.
+    fn tuple(&mut self, id: TypeId, items: &[TypeId], at: Span) -> Schema {
+        let (program, at) = (self.program, span_or(self.program, id, at));
+        let schema =
+            self.refuse(at, "a tuple has no schema here", "write an array with one type of items, or a model");
+        let texts = items.iter().map(|item| match &program[*item].kind {
+            TypeKind::String(text) => Some(format!("{text:?}")),
+            _ => None,
+        });
+        let texts: Option<Vec<String>> = texts.collect();
+        if let (Some(texts), Some(told)) = (texts.filter(|it| !it.is_empty()), self.diagnostics.last_mut())
+            && told.fixes.is_empty()
+        {
+            let replacement = texts.join(" | ");
+            let title = format!("write `{replacement}`");
+            told.help = Some("the texts that a property may be are joined by `|`".to_owned());
+            told.fixes.push(Fix { title, span: at, replacement, sure: false });
+        }
+        schema
+    }
+
     /// The schema of a type; `at` is where it is used.
     fn schema(&mut self, id: TypeId, at: Span) -> Schema {
         let program = self.program;
@@ -76,9 +97,7 @@ impl<'l> Lowering<'l> {
                 None => Schema { kind: Some(Kind::String), span: at, ..Schema::default() },
             },
             TypeKind::Intrinsic(Intrinsic::Unknown | Intrinsic::Error) => Schema { span: at, ..Schema::default() },
-            TypeKind::Tuple(_) => {
-                self.refuse(at, "a tuple has no schema here", "write an array with one type of items, or a model")
-            }
+            TypeKind::Tuple(items) => self.tuple(id, items, at),
             TypeKind::Intrinsic(Intrinsic::Null) => self.refuse(
                 at,
                 "`null` alone is no type of a property",
@@ -179,7 +198,9 @@ impl<'l> Lowering<'l> {
             let message = format!("`{name}` cannot hold options of platforms");
             self.refuse(at, message, "name the property `platformOptions`: nothing else is passed through");
         }
-        into.properties.insert(name, Property { key_span: at, schema });
+        schema.keyword_spans = keyword_spans(program, id);
+        let key_span = program.span_of_name(id).unwrap_or(at);
+        into.properties.insert(name, Property { key_span, schema });
     }
 
     /// Puts what the property says over what its type says.
@@ -394,6 +415,25 @@ impl<'l> Lowering<'l> {
         schema.nullable |= nullable;
         schema
     }
+}
+
+/// Where the arguments of decorators that become keywords stand.
+fn keyword_spans(program: &Program, id: TypeId) -> Vec<(&'static str, Span)> {
+    let places = program[id].decorators.iter().filter_map(|application| {
+        let keyword = match application.name.strip_prefix("TypeSpec.")? {
+            "minValue" | "minValueExclusive" => "minimum",
+            "maxValue" | "maxValueExclusive" => "maximum",
+            "minLength" => "minLength",
+            "maxLength" => "maxLength",
+            "minItems" => "minItems",
+            "maxItems" => "maxItems",
+            "pattern" => "pattern",
+            "format" => "format",
+            _ => return None,
+        };
+        Some((keyword, program.ast.span(application.arguments.first()?.node?)))
+    });
+    places.collect()
 }
 
 fn span_or(program: &Program, id: TypeId, other: Span) -> Span {

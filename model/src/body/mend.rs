@@ -52,6 +52,13 @@ pub(super) fn brief(value: &Json) -> String {
 pub(super) fn to_kind(kind: Kind, schema: &Schema, node: &Node, source: &str) -> Advice {
     let text = node.as_str().map(str::trim);
     let written = source.get(node.span.start as usize..node.span.end as usize).unwrap_or_default();
+    if let (Kind::String | Kind::Integer | Kind::Number | Kind::Boolean, Value::Array(items)) = (kind, &node.value)
+        && let [item] = items.as_slice()
+        && is_kind(kind, item)
+        && let Some(own) = source.get(item.span.start as usize..item.span.end as usize)
+    {
+        return Advice::from("write the one value without the list").write(own);
+    }
     match kind {
         Kind::Integer => match text.filter(|text| text.parse::<i64>().is_ok()) {
             Some(number) => Advice::from("write the number without quotes").write(number).sure(),
@@ -61,13 +68,24 @@ pub(super) fn to_kind(kind: Kind, schema: &Schema, node: &Node, source: &str) ->
             Some(number) => Advice::from("write the number without quotes").write(number).sure(),
             None => "write a number".into(),
         },
-        Kind::Boolean => match written {
+        Kind::Boolean => match written.trim_matches('"') {
             "1" => Advice::from("write `true` or `false`").write("true"),
             "0" => Advice::from("write `true` or `false`").write("false"),
             _ => crate::schema::boolean(node),
         },
         Kind::String if matches!(node.value, Value::Number(_) | Value::Bool(_)) => {
             Advice::from("put the text in quotes").write(format!("\"{written}\"")).sure()
+        }
+        Kind::Array if text.is_some_and(|text| text.contains(',')) => {
+            let items = schema.items.as_ref().and_then(|items| items.kind);
+            let parts = text.unwrap_or_default().split(',').map(str::trim);
+            let is_number = |text: &str| text.parse::<f64>().is_ok_and(f64::is_finite);
+            let is_plain = matches!(items, Some(Kind::Integer | Kind::Number)) && parts.clone().all(is_number);
+            let parts: Vec<String> = match is_plain {
+                true => parts.map(str::to_owned).collect(),
+                false => parts.map(|part| format!("\"{part}\"")).collect(),
+            };
+            Advice::from("write a list").write(format!("[{}]", parts.join(", ")))
         }
         Kind::Array if !matches!(node.value, Value::Object(_)) && !written.contains('\n') => {
             Advice::from("write a list, also of one item").write(format!("[{written}]"))

@@ -12,7 +12,7 @@ use crate::advice::Advice;
 use crate::document::{Entry, Node, Value};
 use crate::path::Path;
 use crate::schema::{Additional, Composition, Kind, Schema};
-use crate::suggest::closest;
+use crate::suggest::{abbreviated, closest};
 use crate::value;
 
 pub(super) struct Walk<'w> {
@@ -117,7 +117,8 @@ impl Walk<'_> {
     fn plain(&mut self, schema: &Schema, node: &Node, path: &Path<'_>) {
         let bare = Schema { enumeration: None, composition: Composition::default(), ..schema.clone() };
         let json = node.to_json();
-        for violation in value::violations(&bare, self.root, &json) {
+        // A value that breaks one rule often breaks others, too: what is wrong is said once.
+        if let Some(violation) = value::violations(&bare, self.root, &json).into_iter().next() {
             let (keyword, code) = keyword_of(&violation.message);
             let words = if code == OUT_OF_BOUNDS { "is out of bounds" } else { "does not match" };
             let message = format!("{} {words}: {}", path.last_name(), violation.message);
@@ -218,8 +219,10 @@ impl Walk<'_> {
         path: &Path<'_>,
     ) -> Option<String> {
         let free = schema.properties.keys().map(String::as_str).filter(|known| !members.contains_key(*known));
-        let meant = closest(name, free).map(str::to_owned);
-        let help = match (&meant, mend::holder_of(self.root, name)) {
+        let holder = mend::holder_of(self.root, name);
+        let meant = closest(name, free.clone()).or_else(|| abbreviated(name, free).filter(|_| holder.is_none()));
+        let meant = meant.map(str::to_owned);
+        let help = match (&meant, holder) {
             (Some(known), _) => Advice::rename(known),
             (None, Some(place)) => Advice::from(format!("move it into `{place}`")),
             (None, None) => {

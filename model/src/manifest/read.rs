@@ -200,6 +200,7 @@ impl Reader {
         let value = scalar_text(&entry.node);
         if value.is_none() {
             let help = "write text, in quotes where it holds `: ` or begins with a special character";
+            let help = crate::schema::only_text(&entry.node).unwrap_or_else(|| help.into());
             self.diagnostics.push(wrong_type(&entry.node, &path.key(name), "text", help));
         }
         Some(Spanned { value: value?, span: entry.node.span })

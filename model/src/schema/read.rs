@@ -219,7 +219,8 @@ impl Reader {
             }
             _ => {
                 let help = Advice::from("write the number without quotes");
-                let help = match node.as_str().map(str::trim).filter(|text| text.parse::<f64>().is_ok()) {
+                let text = node.as_str().map(|text| text.trim().trim_end_matches([',', ';']));
+                let help = match text.filter(|text| text.parse::<f64>().is_ok()) {
                     Some(number) => help.write(number).sure(),
                     None => help,
                 };
@@ -286,7 +287,7 @@ impl Reader {
             let help = match &node.value {
                 Value::Number(number) => Advice::from("put the text in quotes").write(format!("\"{number}\"")).sure(),
                 Value::Bool(flag) => Advice::from("put the text in quotes").write(format!("\"{flag}\"")).sure(),
-                _ => "put the text in quotes".into(),
+                _ => only_text(node).unwrap_or_else(|| "put the text in quotes".into()),
             };
             self.wrong_type(node, path, "text", help);
         }
@@ -323,7 +324,10 @@ impl Reader {
         }
         let help = Advice::from("write a list, such as `[a, b]`");
         let help = match &node.value {
-            Value::String(text) => help.write(format!("[{text}]")).sure(),
+            Value::String(text) => {
+                let inner = text.strip_prefix('(').and_then(|text| text.strip_suffix(')')).unwrap_or(text);
+                help.write(format!("[{inner}]")).sure()
+            }
             Value::Object(members) if !members.is_empty() && expected == "a list of values" => {
                 help.write(format!("[{}]", members.keys().map(String::as_str).collect::<Vec<_>>().join(", ")))
             }
@@ -458,4 +462,13 @@ fn whole(number: &Number) -> Option<u64> {
     let float = number.as_f64()?;
     // Below 2^53 every whole number is exact.
     (float >= 0.0 && float.fract() == 0.0 && float < 9_007_199_254_740_992.0).then_some(float as u64)
+}
+
+/// The advice to write the only text of a list without the list.
+pub(crate) fn only_text(node: &Node) -> Option<Advice> {
+    let Value::Array(items) = &node.value else { return None };
+    let [item] = items.as_slice() else { return None };
+    let text = item.as_str()?;
+    let is_plain = text.chars().all(|it| it.is_alphanumeric() || matches!(it, ' ' | '-' | '_' | '.' | '/'));
+    is_plain.then(|| Advice::from("write the text without the list").write(text).sure())
 }

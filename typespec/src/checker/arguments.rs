@@ -85,7 +85,7 @@ impl Checker<'_> {
                 let known: Vec<String> = parameters.iter().map(|it| self.declared_name(*it).to_string()).collect();
                 let hint = super::suggest::similar(&text, known.iter().map(String::as_str));
                 let message = format!("No parameter named '{text}' exists in the target template.");
-                let span = self.program.ast.span(argument);
+                let span = self.program.ast.span(name);
                 self.error_with_hint("invalid-template-args", message, span, name, hint);
             }
         }

@@ -70,7 +70,11 @@ impl Checker<'_> {
             let Some(parameter) = own.parameters.get(at).or(rest).copied() else { continue };
             match self.decorator_argument(scope, parameter, *argument) {
                 Some(entity) => arguments.push(Argument { entity, node: Some(*argument) }),
-                None => fits = false,
+                None => {
+                    fits = false;
+                    // One wrong argument moves the others: what is said of them may only follow.
+                    break;
+                }
             }
         }
         if !fits {

@@ -1,6 +1,6 @@
 //! Expressions: what they stand for as types, as values, or as either.
 
-use radii_diagnostics::{Code, Diagnostic, Fix};
+use radii_diagnostics::{Code, Diagnostic, Fix, Span};
 
 use super::literals::{string_literal, template_texts};
 use super::{Checker, Scope};
@@ -77,10 +77,64 @@ impl Checker<'_> {
             self.error_at("value-in-type", message, node);
             return self.error();
         }
+        if self.is_part_of_value(node) || self.propose_instead_of_value(node) {
+            return self.error();
+        }
         let span = self.program.ast.span(node);
         let help = "write the type, or `typeof` before the name of a constant";
         self.error_help("value-in-type", "A value cannot be used as a type.", span, help);
         self.error()
+    }
+
+    /// Whether a value stands in `{…}` or `[…]` where a value is wanted: there only the `#` before that is missing.
+    fn is_part_of_value(&self, node: NodeId) -> bool {
+        let ast = &self.program.ast;
+        let is_inner = |node: &NodeId| {
+            matches!(
+                ast.kind(*node),
+                NodeKind::ModelExpression | NodeKind::TupleExpression | NodeKind::ModelProperty | NodeKind::Members
+            )
+        };
+        let holders: Vec<NodeId> = ast.ancestors(node).skip(1).take_while(is_inner).collect();
+        let Some(last) = holders.last() else { return false };
+        let holds_value = matches!(ast.kind(*last), NodeKind::ModelExpression | NodeKind::TupleExpression);
+        holds_value
+            && ast.parent(*last).is_some_and(|parent| {
+                matches!(
+                    ast.kind(parent),
+                    NodeKind::Const | NodeKind::Arguments | NodeKind::ObjectProperty | NodeKind::ArrayLiteral
+                )
+            })
+    }
+
+    /// `int32(5)` as the type of a property is a default, the name of a constant is its type.
+    fn propose_instead_of_value(&mut self, node: NodeId) -> bool {
+        let message = "A value cannot be used as a type.".to_owned();
+        let ast = &self.program.ast;
+        let span = ast.span(node);
+        let is_property = ast.parent(node).is_some_and(|parent| ast.kind(parent) == NodeKind::ModelProperty);
+        match ast.kind(node) {
+            NodeKind::Call if is_property => {
+                let Some(list) = ast.find(node, NodeKind::Arguments) else { return false };
+                let span = ast.span(list);
+                let inner = ast.text(list).trim().trim_start_matches('(').trim_end_matches(')').trim();
+                if inner.is_empty() {
+                    return false;
+                }
+                let replacement = format!(" = {inner}");
+                let title = format!("write `{}`", replacement.trim());
+                self.error_fix("value-in-type", message, span, Fix { title, span, replacement, sure: true });
+                true
+            }
+            NodeKind::Reference => {
+                let span = Span { end: span.start, ..span };
+                let replacement = "typeof ".to_owned();
+                let fix = Fix { title: "write `typeof` before the name".to_owned(), span, replacement, sure: false };
+                self.error_fix("value-in-type", message, ast.span(node), fix);
+                true
+            }
+            _ => false,
+        }
     }
 
     fn names_parameter(&mut self, node: NodeId) -> bool {
@@ -183,6 +237,10 @@ impl Checker<'_> {
         let entities: Vec<Entity> = expressions.iter().map(|it| self.entity(scope, *it)).collect();
         if entities.iter().any(|it| matches!(it, Entity::Type(ty) if self.is_value_parameter(*ty))) {
             // The text is known in each instance only.
+            return self.error_entity();
+        }
+        if entities.iter().any(|it| self.is_loose(*it)) {
+            // What is wrong was told at the name.
             return self.error_entity();
         }
         let holds_value = entities.iter().any(|it| matches!(it, Entity::Value(_)));

@@ -5,7 +5,7 @@ use radii_diagnostics::{Fix, Span};
 use super::references::Target;
 use super::{Checker, Scope};
 use crate::ast::NodeId;
-use crate::program::{Argument, Constraint, Entity, SymbolKind, TypeId, TypeKind, Value, ValueId, ValueKind};
+use crate::program::{Argument, Constraint, Entity, SymbolId, SymbolKind, TypeId, TypeKind, Value, ValueId, ValueKind};
 use crate::registry::Context;
 use crate::syntax::NodeKind;
 
@@ -21,6 +21,12 @@ impl Checker<'_> {
         {
             let function = self.declared_type(symbol);
             return self.call_function(scope, function, &arguments, node);
+        }
+        if let Target::Symbol(symbol) = target
+            && matches!(self.program[symbol].kind, SymbolKind::Model | SymbolKind::Interface | SymbolKind::Union)
+        {
+            self.refuse_call(symbol, node, head);
+            return self.error_entity();
         }
         let entity = self.instance(scope, target, None, head);
         let called = match entity {
@@ -43,6 +49,24 @@ impl Checker<'_> {
             }
         };
         value.map_or(self.error_entity(), Entity::Value)
+    }
+
+    /// `Page(Item)`: what is no scalar cannot be called; a template has its arguments in `<…>`.
+    fn refuse_call(&mut self, symbol: SymbolId, node: NodeId, head: NodeId) {
+        let kind = format!("{:?}", self.program[symbol].kind);
+        let message = format!("Type {kind} is not is not callable.");
+        let ast = &self.program.ast;
+        let declared = self.program[symbol].declarations.first();
+        let is_template = declared.is_some_and(|it| ast.find(*it, NodeKind::TemplateParameters).is_some());
+        let Some(list) = ast.find(node, NodeKind::Arguments).filter(|_| is_template) else {
+            return self.error_at("non-callable", message, head);
+        };
+        let span = ast.span(list);
+        let inner = ast.text(list).trim().trim_start_matches('(').trim_end_matches(')');
+        let replacement = format!("<{inner}>");
+        let open = Span { end: span.start + 1, ..span };
+        let fix = Fix { title: "write the arguments in `<…>`".to_owned(), span, replacement, sure: true };
+        self.error_fix("non-callable", message, open, fix);
     }
 
     /// `int32(5)`

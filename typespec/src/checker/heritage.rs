@@ -113,7 +113,9 @@ impl Checker<'_> {
             return None;
         }
         if self.program.model(source).is_none() {
-            self.error_at("is-model", "Model `is` must specify another model.", expression);
+            let span = self.program.ast.span(expression);
+            let help = "name a model; an enum, a union or a scalar is the type of a property, or of an `alias`";
+            self.error_help("is-model", "Model `is` must specify another model.", span, help);
             return None;
         }
         if self.is_anonymous_model(source) {

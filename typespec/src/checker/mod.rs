@@ -28,7 +28,7 @@ mod values;
 use std::collections::{HashMap, HashSet, VecDeque};
 use std::sync::Arc;
 
-use radii_diagnostics::{Code, Diagnostic, Span};
+use radii_diagnostics::{Code, Diagnostic, Fix, Span};
 
 use crate::ast::NodeId;
 use crate::compile::Options;
@@ -306,11 +306,11 @@ impl Checker<'_> {
         if let Some(first) = first {
             let shown = self.program.ast.text(name).to_owned();
             let message = format!("duplicate using of \"{shown}\" namespace");
-            // Both are named: either may go.
-            for using in [first, node] {
-                let span = self.program.ast.span(using);
-                self.error_span("duplicate-using", message.clone(), span);
-            }
+            let (span, first) = (self.program.ast.span(node), self.program.ast.span(first));
+            let title = "remove one of the two".to_owned();
+            let fix = Fix { title: title.clone(), span, replacement: String::new(), sure: true };
+            let diagnostic = Diagnostic::error(Code::new("duplicate-using"), message).at(span);
+            self.report_once("duplicate-using", diagnostic.also(first, "it stands here, too").help(title).fix(fix));
         }
     }
 

@@ -47,6 +47,9 @@ impl Checker<'_> {
                 sure: true,
             };
             diagnostic = diagnostic.help(format!("did you mean `{name}`?")).fix(fix);
+        } else if code == "invalid-ref" {
+            let help = "declare it, or import what declares it and add the `using` of its namespace";
+            diagnostic = diagnostic.help(help);
         }
         self.report_once(code, diagnostic);
     }
@@ -116,7 +119,10 @@ impl Checker<'_> {
         if is_nested {
             diagnostic = diagnostic.help(reason.full_message());
         }
-        let diagnostic = failure.advised(self.program, node, diagnostic);
+        let mut diagnostic = failure.advised(self.program, node, diagnostic);
+        if diagnostic.help.is_none() {
+            diagnostic = diagnostic.help("write something of the type that is wanted, or change what wants it");
+        }
         self.report_once("invalid-argument", diagnostic);
     }
 

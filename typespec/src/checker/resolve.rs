@@ -227,7 +227,8 @@ impl Checker<'_> {
                 }
                 let known = candidates.iter().filter_map(|name| name.strip_prefix('@'));
                 let elsewhere = suggest::decorator_from_elsewhere(plain).map(str::to_owned);
-                let hint = elsewhere.or_else(|| suggest::similar(plain, known));
+                let hint = elsewhere.or_else(|| suggest::similar(plain, known.clone()));
+                let hint = hint.or_else(|| suggest::begun(plain, known));
                 self.error_with_hint("invalid-ref", format!("Unknown decorator {name}"), span, node, hint);
             }
             // A member of an enum is the better spelling of a text.
@@ -250,6 +251,7 @@ impl Checker<'_> {
                     _ => None,
                 });
                 let hint = elsewhere.map(str::to_owned).or_else(|| suggest::similar(name, known));
+                let hint = hint.or_else(|| self.is_among_texts(node).then(|| format!("\"{name}\"")));
                 let hint = hint.or_else(|| crate::relation::written_member(self.program, name));
                 self.error_with_hint("invalid-ref", format!("Unknown identifier {name}"), span, node, hint);
             }
@@ -292,6 +294,13 @@ impl Checker<'_> {
         let fix = radii_diagnostics::Fix { title, span: ast.span(decorator), replacement, sure: true };
         self.error_fix("invalid-ref", "Unknown decorator @deprecated".to_owned(), span, fix);
         true
+    }
+
+    /// Whether a name stands in a union of texts, as in `"a" | b`.
+    fn is_among_texts(&self, node: NodeId) -> bool {
+        let ast = &self.program.ast;
+        let union = ast.ancestors(node).take(4).find(|it| ast.kind(*it) == NodeKind::UnionExpression);
+        union.is_some_and(|union| ast.children(union).any(|it| ast.kind(it) == NodeKind::StringLiteral))
     }
 
     /// Whether a name stands where it would be a good value if it were quoted.

@@ -38,6 +38,34 @@ const ELSEWHERE: &[(&str, &str)] = &[
     ("undefined", "null"),
     ("uri", "url"),
     ("uuid", "string"),
+    ("bigint", "int64"),
+    ("binary", "bytes"),
+    ("blob", "bytes"),
+    ("dynamic", "unknown"),
+    ("email", "string"),
+    ("f32", "float32"),
+    ("f64", "float64"),
+    ("i16", "int16"),
+    ("i32", "int32"),
+    ("i64", "int64"),
+    ("i8", "int8"),
+    ("instant", "utcDateTime"),
+    ("json", "unknown"),
+    ("localdate", "plainDate"),
+    ("localtime", "plainTime"),
+    ("money", "decimal"),
+    ("offsetdate", "offsetDateTime"),
+    ("real", "float64"),
+    ("smallint", "int16"),
+    ("timedelta", "duration"),
+    ("timespan", "duration"),
+    ("tinyint", "int8"),
+    ("u16", "uint16"),
+    ("u32", "uint32"),
+    ("u64", "uint64"),
+    ("u8", "uint8"),
+    ("usize", "uint64"),
+    ("varchar", "string"),
 ];
 
 /// Returns the type that another language's word for it means.
@@ -62,6 +90,13 @@ pub(crate) fn similar<'n>(wanted: &str, known: impl Iterator<Item = &'n str>) ->
         }
     }
     best.map(|(_, name)| name.to_owned())
+}
+
+/// Returns the only name that goes on where `wanted` ends.
+pub(super) fn begun<'n>(wanted: &str, known: impl Iterator<Item = &'n str>) -> Option<String> {
+    let mut longer = known.filter(|name| wanted.len() > 3 && name.starts_with(wanted));
+    let first = longer.next()?;
+    longer.next().is_none().then(|| first.to_owned())
 }
 
 /// Returns the decorator for what other schema languages and TypeScript call by another name.

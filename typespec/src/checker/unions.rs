@@ -65,7 +65,9 @@ impl Checker<'_> {
             let taken =
                 variants.iter().filter_map(|it| self.program.variant(*it)).any(|it| it.name.as_ref() == Some(name));
             if taken {
-                return self.error_at("union-duplicate", format!("Union already has a variant named {name}"), node);
+                let message = format!("Union already has a variant named {name}");
+                let span = parts.first().map_or(self.program.ast.span(node), |name| self.program.ast.span(*name));
+                return self.error_help("union-duplicate", message, span, "give it another name, or remove one of the two");
             }
         }
         if let Some(base) = base

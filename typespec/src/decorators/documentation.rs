@@ -145,6 +145,7 @@ fn key(context: &mut Context<'_>, target: TypeId, _: &[Argument]) {
         diagnostic = diagnostic.at(span).help("remove the `?`, or the `@key`");
     }
     if let Some(fix) = arguments::without_question(context.program, target) {
+        diagnostic = diagnostic.at(fix.span);
         diagnostic = diagnostic.fix(fix);
     }
     context.report(diagnostic);

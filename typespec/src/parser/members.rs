@@ -262,7 +262,7 @@ impl Parser<'_> {
             let crate::syntax::Child::Node(node) = child else { continue };
             let has_default = node.has_token(T::Equals);
             if seen_default && !has_default {
-                missing.push((node.start, node.end));
+                missing.push((node.start, node.nodes().next().map_or(node.end, |name| name.end)));
             }
             seen_default |= has_default;
         }

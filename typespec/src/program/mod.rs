@@ -286,6 +286,11 @@ impl Program {
         self[id].node.map(|node| self.ast.span(node))
     }
 
+    /// Where the name of a declaration or member was written; the whole of what has none.
+    pub fn span_of_name(&self, id: TypeId) -> Option<Span> {
+        crate::decorators::arguments::name_span(self, id)
+    }
+
     /// The type that a declaration or member node became; for templates that with its parameters unbound.
     pub fn type_of_node(&self, node: NodeId) -> Option<TypeId> {
         self.type_of_node.get(&node).copied()

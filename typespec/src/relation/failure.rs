@@ -156,6 +156,9 @@ fn replaced_span(program: &Program, at: NodeId, is_key: bool) -> Option<Span> {
             | NodeKind::BooleanLiteral
             | NodeKind::Reference
             | NodeKind::MemberAccess
+            | NodeKind::UnionExpression
+            | NodeKind::ArrayLiteral
+            | NodeKind::TupleExpression
     );
     is_written.then(|| ast.span(value))
 }

@@ -45,6 +45,11 @@ pub(super) fn hint(program: &Program, source: TypeId, target: TypeId) -> Hint {
             .get(&member.name)
             .map(|_| Hint::write(format!("{}.{}", wanted.name, member.name)))
             .unwrap_or_default(),
+        (TypeKind::Tuple(types), TypeKind::Model(_)) => members_hint(program, types.iter().copied()),
+        (TypeKind::Union(union), TypeKind::Model(_)) => {
+            let variants = union.variants.iter().filter_map(|id| program.variant(*id));
+            members_hint(program, variants.map(|variant| variant.ty))
+        }
         (TypeKind::Intrinsic(Intrinsic::Null), _) => {
             Hint::say(format!("`{}` has no `null`; add `| null` to the type", program.type_name(target)))
         }
@@ -76,9 +81,44 @@ fn text_hint(program: &Program, text: &Arc<str>, target: TypeId) -> Hint {
         TypeKind::Model(model) if &*model.name == "EnumMember" && program.is_standard_namespace(model.namespace) => {
             written_member(program, text).map(Hint::write).unwrap_or_default()
         }
+        TypeKind::Model(model) if program.is_standard_namespace(model.namespace) && is_declared(program, &model.name, text) => {
+            Hint::write(&**text)
+        }
         TypeKind::Model(_) if program.is_array(target) => Hint::write(format!("#[\"{text}\"]")),
         _ => Hint::default(),
     }
+}
+
+/// Whether the project declares something of a kind (`Enum`, `Model`, …) by a name.
+fn is_declared(program: &Program, kind: &str, name: &str) -> bool {
+    let wanted = match kind {
+        "Enum" => NodeKind::Enum,
+        "Model" => NodeKind::Model,
+        "Scalar" => NodeKind::Scalar,
+        "Union" => NodeKind::Union,
+        _ => return false,
+    };
+    let ast = &program.ast;
+    let mut open: Vec<NodeId> = program.files.iter().map(|file| file.root).collect();
+    while let Some(node) = open.pop() {
+        match ast.kind(node) {
+            NodeKind::Script | NodeKind::Namespace | NodeKind::Members => open.extend(ast.children(node)),
+            own if own == wanted && ast.parts(node).next().is_some_and(|it| ast.text(it) == name) => return true,
+            _ => {}
+        }
+    }
+    false
+}
+
+/// The members of enums that a list or union holds, as arguments.
+fn members_hint(program: &Program, types: impl Iterator<Item = TypeId>) -> Hint {
+    let names: Option<Vec<String>> = types
+        .map(|ty| {
+            let member = program.enum_member(ty)?;
+            Some(format!("{}.{}", program.name_of(member.enumeration)?, quoted(&member.name)))
+        })
+        .collect();
+    names.filter(|names| !names.is_empty()).map_or_else(Hint::default, |names| Hint::write(names.join(", ")))
 }
 
 fn length_help(program: &Program, target: TypeId) -> String {

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use crate::ast::NodeId;
 use crate::program::{Model, TypeId};
 use crate::syntax::NodeKind;
 
@@ -111,9 +112,16 @@ impl Relation<'_> {
         if let Err(failure) = self.relate(Source::Type(property.ty), wanted.ty) {
             let message = format!("Types of property '{name}' are incompatible");
             let outer = RelationFailure::new("property-unassignable", message);
-            failures.push(outer.at(program[id].node).because(vec![failure]));
+            failures.push(outer.at(program[id].node.map(|node| self.value_behind(node))).because(vec![failure]));
         }
         failures
+    }
+
+    /// The value of a member of an object; any other node is its own.
+    fn value_behind(&self, node: NodeId) -> NodeId {
+        let ast = &self.program.ast;
+        let value = ast.parts(node).nth(1).filter(|_| ast.kind(node) == NodeKind::ObjectProperty);
+        value.filter(|value| !matches!(ast.kind(*value), NodeKind::ObjectLiteral | NodeKind::ArrayLiteral)).unwrap_or(node)
     }
 
     /// Object values may hold only what is asked for, so that a slip of the pen is noticed.

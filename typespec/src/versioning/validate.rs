@@ -32,7 +32,12 @@ pub(super) fn validate(program: &mut Program) {
     let problems = std::mem::take(&mut found.problems);
     for problem in problems {
         let mut diagnostic = Diagnostic::error(Code::new(problem.code), problem.message);
-        if let Some(span) = arguments::name_span(program, problem.target) {
+        let own = program[problem.target].node.filter(|_| problem.code == DUPLICATE_CODE);
+        let value = own.and_then(|node| program.ast.parts(node).nth(1)).map(|value| program.ast.span(value));
+        if value.is_some() {
+            diagnostic = diagnostic.help("give each version a date of its own");
+        }
+        if let Some(span) = value.or_else(|| arguments::name_span(program, problem.target)) {
             diagnostic = diagnostic.at(span);
         }
         let fix = match problem.code {
@@ -47,6 +52,7 @@ pub(super) fn validate(program: &mut Program) {
     }
 }
 
+const DUPLICATE_CODE: &str = "@typespec/versioning/version-duplicate";
 const MADE_OPTIONAL_CODE: &str = "@typespec/versioning/made-optional-not-optional";
 const MADE_REQUIRED_CODE: &str = "@typespec/versioning/made-required-optional";
 
@@ -62,16 +68,15 @@ fn check_namespace(program: &Program, id: TypeId, dependencies: &Dependencies, f
         return;
     }
     let own = versions_of_namespace(program, id);
-    let mut values: Vec<&Arc<str>> = own.iter().map(|version| &version.value).collect();
-    values.sort();
-    values.dedup();
-    if values.len() < own.len() {
+    let is_second = |at: usize| own[..at].iter().any(|other| other.value == own[at].value);
+    if let Some(second) = (0..own.len()).find(|at| is_second(*at)) {
         let holder = own.first().and_then(|version| program.enum_member(version.member)).map(|it| it.enumeration);
         let name = holder.and_then(|holder| program.name_of(holder)).map(|name| name.to_string()).unwrap_or_default();
         let message = format!(
             "Multiple versions from '{name}' resolve to the same value. Version enums must resolve to unique values."
         );
-        found.push(Problem { target: id, code: "@typespec/versioning/version-duplicate", message });
+        let target = own[second].member;
+        found.push(Problem { target, code: DUPLICATE_CODE, message });
     }
     if !super::versions(program, id).is_empty() {
         if !picked(program, id).is_empty() {

@@ -96,6 +96,7 @@ impl Finder<'_> {
 
     /// Numbers as other languages write them.
     fn number(&mut self) {
+        self.decimal_comma();
         let is_part = |it: char| it.is_ascii_alphanumeric() || matches!(it, '.' | '+' | '-' | '_');
         let before = self.text[..self.at].trim_end_matches(is_part).len();
         let own = self.text[before..].split(|it| !is_part(it)).next().unwrap_or_default();
@@ -123,6 +124,21 @@ impl Finder<'_> {
         let Some(meant) = meant.map(|meant| format!("{sign}{meant}")).filter(|meant| meant != own) else { return };
         let title = format!("write `{meant}`");
         self.edits.push(Edit::replace(start, end, meant, title).say(format!("`{own}` is no number of JSON")).sure());
+    }
+
+    /// `0,5`
+    fn decimal_comma(&mut self) {
+        let is_digit = |it: char| it.is_ascii_digit();
+        let Some(whole) = self.text[..self.at].strip_suffix(',').filter(|it| it.ends_with(is_digit)) else { return };
+        let rest = &self.text[self.at..];
+        let length = rest.find(|it: char| !it.is_ascii_digit()).unwrap_or(rest.len());
+        if length == 0 {
+            return;
+        }
+        let start = whole.trim_end_matches(is_digit).len();
+        let meant = format!("{}.{}", &whole[start..], &rest[..length]);
+        let edit = Edit::replace(start, self.at + length, meant.clone(), format!("write `{meant}`"));
+        self.edits.push(edit.say("the fraction of a number stands behind a point").sure());
     }
 
     /// A text that is not closed on its line.
@@ -240,6 +256,12 @@ impl Finder<'_> {
 
     /// Brackets that are not closed, closed twice, or by the wrong one.
     fn bracket(&mut self) {
+        if let Some(close) = self.line().find(')').filter(|_| self.next() == Some('(')) {
+            let inner = &self.line()[1..close];
+            let edit = Edit::replace(self.at, self.at + close + 1, format!("[{inner}]"), "write `[…]`");
+            let edit = edit.underline(self.at, self.at + 1).say("a list stands in square brackets");
+            self.edits.push(edit.sure());
+        }
         if let Some(own @ ('}' | ']')) = self.next() {
             let other = if own == '}' { "]" } else { "}" };
             let edit = Edit::replace(self.at, self.at + 1, other, format!("write `{other}`"));

@@ -109,6 +109,7 @@ impl<'a> Line<'a> {
                 edits.push(edit);
             }
         }
+        edits.extend(self.item(lines, index));
         if self.own().starts_with("//") {
             let edit = Edit::replace(self.place(), self.place() + 2, "#", "write `#`");
             edits.push(edit.say("comments of YAML begin with `#`").sure());
@@ -118,6 +119,47 @@ impl<'a> Line<'a> {
             edits.push(edit.say("a closing bracket without its opening one"));
         }
         edits
+    }
+
+    /// An item of a list without its dash, or without the space behind that.
+    fn item(&self, lines: &[Line<'_>], index: usize) -> Option<Edit> {
+        let (before, after) = neighbours(lines, index);
+        let is_item = |line: Option<&Line<'_>>| {
+            line.is_some_and(|line| line.indent == self.indent && line.own().starts_with("- "))
+        };
+        let own = self.own();
+        let plain = own.strip_prefix('-').unwrap_or(own);
+        let is_word = !plain.is_empty() && plain.chars().all(|it| it.is_alphanumeric() || matches!(it, '_' | '.' | '/'));
+        if !is_word || !(is_item(before) || is_item(after)) {
+            return None;
+        }
+        let text = format!("- {plain}");
+        let edit = Edit::replace(self.place(), self.end(), text.clone(), format!("write `{text}`"));
+        Some(edit.say("an item of a list begins with `- `").sure())
+    }
+
+    /// A backslash in double quotes that begins no escape.
+    fn backslash(&self, at: usize, value: &str) -> Option<Edit> {
+        let inner = value.strip_prefix('"')?.strip_suffix('"')?;
+        let (mut text, mut first) = (String::from("\""), None);
+        let mut signs = inner.char_indices().peekable();
+        while let Some((place, sign)) = signs.next() {
+            text.push(sign);
+            if sign != '\\' {
+                continue;
+            }
+            match signs.peek() {
+                Some((_, next)) if "0abtnvfreN_LPxuU \"/\\\t".contains(*next) => text.extend(signs.next().map(|it| it.1)),
+                _ => {
+                    text.push('\\');
+                    first.get_or_insert(place);
+                }
+            }
+        }
+        let place = at + 1 + first?;
+        let width = 1 + inner[first? + 1..].chars().next().map_or(0, char::len_utf8);
+        let edit = Edit::replace(at, at + value.len(), text + "\"", "write the backslash twice");
+        Some(edit.underline(place, place + width).say("unknown escape in double quotes").sure())
     }
 
     /// Whether what belongs to the line may stand below it.
@@ -194,6 +236,7 @@ impl<'a> Line<'a> {
         let mut edits = Vec::new();
         let end = at + value.len();
         let Some(first) = value.chars().next() else { return edits };
+        edits.extend(self.backslash(at, value));
         if matches!(first, '"' | '\'') {
             let count = value.matches(first).count();
             let inner = value[1..].strip_suffix(first);
@@ -239,6 +282,8 @@ impl<'a> Line<'a> {
             edits.push(edit.say("a list item (`- `) cannot stand behind a key"));
         }
         let is_special = value.starts_with(['@', '`', '%', '*', '&', '!', '|', '>', ']', '}', ',', '?']);
+        // What stands in brackets at the beginning is no list where words follow.
+        let is_special = is_special || (value.starts_with('[') && value.contains("] ") && !value.ends_with(']'));
         if is_special || value.contains(": ") || value.ends_with(':') || value.contains(" #") {
             let message = match value.chars().next() {
                 Some(first) if is_special => format!("a text that begins with `{first}` needs quotes"),

@@ -137,6 +137,7 @@ pub(super) fn around(text: &str, at: usize, error: &Diagnostic) -> Vec<Edit> {
         return Vec::new();
     }
     found.idioms(here, at);
+    found.habits(here);
     found.end_of_block(here);
     found.quoted(here);
     for index in here.saturating_sub(2)..(here + 2).min(tokens.len()) {
@@ -406,6 +407,17 @@ impl<'a> Finder<'a> {
         }
     }
 
+    /// A text whose `${` is never closed: its closing quote opens another one.
+    fn close_interpolation(&mut self, at: usize) {
+        let line = self.text[..at].rfind('\n').map_or(0, |end| end + 1);
+        let own = &self.text[line..at];
+        let is_open = own.rfind("${").is_some_and(|open| !own[open..].contains('}'));
+        if is_open && self.text[at..].starts_with('"') {
+            let changes = vec![Change { start: at, end: at, text: "}".to_owned() }];
+            self.push(changes, 0, "close `${` with `}`".to_owned(), Some((at, at + 1)), true);
+        }
+    }
+
     /// A text or comment without its end.
     fn close(&mut self, at: usize) {
         let rest = &self.text[at..];
@@ -416,6 +428,7 @@ impl<'a> Finder<'a> {
             let open = at + if rest.starts_with("/**") { 3 } else { 2 };
             return self.push(changes, 1, "close the comment with `*/`".to_owned(), Some((at, open)), false);
         }
+        self.close_interpolation(at);
         let (quote, what) = if rest.starts_with('`') { ("`", "name") } else { ("\"", "text") };
         if rest.starts_with("\"\"\"") {
             return self.close_block(at);

@@ -67,11 +67,11 @@ impl Finder<'_> {
         words.contains(&self.own(index))
     }
 
-    fn between(&self, first: usize, last: usize) -> Option<(usize, usize)> {
+    pub(super) fn between(&self, first: usize, last: usize) -> Option<(usize, usize)> {
         Some((self.tokens.get(first)?.start, self.tokens.get(last)?.end))
     }
 
-    fn is_same_line(&self, first: usize, second: usize) -> bool {
+    pub(super) fn is_same_line(&self, first: usize, second: usize) -> bool {
         let place = self.tokens.get(first).zip(self.tokens.get(second));
         place.is_some_and(|(first, second)| !self.text[first.end..second.start].contains('\n'))
     }
@@ -85,11 +85,11 @@ impl Finder<'_> {
         last
     }
 
-    fn one(&mut self, change: Change, cost: u16, title: String, underlined: (usize, usize), message: &str) {
+    pub(super) fn one(&mut self, change: Change, cost: u16, title: String, underlined: (usize, usize), message: &str) {
         self.several(vec![change], cost, title, underlined, message);
     }
 
-    fn several(&mut self, changes: Vec<Change>, cost: u16, title: String, underlined: (usize, usize), message: &str) {
+    pub(super) fn several(&mut self, changes: Vec<Change>, cost: u16, title: String, underlined: (usize, usize), message: &str) {
         self.push(changes, cost, title, Some(underlined), true);
         if let Some(edit) = self.edits.last_mut().filter(|_| !message.is_empty()) {
             edit.message = Some(message.to_owned());
@@ -405,8 +405,9 @@ impl Finder<'_> {
         let rest = &self.text[start..];
         let path = rest.split([';', '"', '\'', '\n', '\r']).next().unwrap_or_default().trim_end();
         let end = start + path.len();
-        let change = Change { start, end, text: format!("\"{path}\"") };
-        self.one(change, 1, "put the path in quotes".to_owned(), (start, end), "");
+        let bare = path.trim_start_matches('<').trim_end_matches('>');
+        let change = Change { start, end, text: format!("\"{bare}\"") };
+        self.one(change, 0, "put the path in quotes".to_owned(), (start, end), "");
     }
 
     /// “text”

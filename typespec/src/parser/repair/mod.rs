@@ -6,6 +6,7 @@
 
 mod candidates;
 mod foreign;
+mod habits;
 mod idioms;
 mod origin;
 
@@ -40,6 +41,9 @@ const MAX_WINDOW: usize = 8_192;
 pub(crate) fn parse(file: FileId, text: &str) -> Parse {
     let mut parse = super::parse(file, text);
     foreign::explain(&mut parse.diagnostics, text);
+    for told in parse.diagnostics.iter_mut().filter(|it| it.code.as_str() == "default-required") {
+        told.help = Some("give it a default, too, or move it before those that have one".to_owned());
+    }
     let slips = parse.diagnostics.iter().filter(|it| is_slip(it)).count();
     if slips == 0 {
         return parse;
@@ -121,7 +125,10 @@ impl Repair {
 
     fn finish(self, parse: Parse) -> Parse {
         let mut rest = one_for_each_statement(&parse);
-        rest.iter_mut().for_each(|diagnostic| without_idle_fix(diagnostic, &self.text));
+        for diagnostic in &mut rest {
+            without_idle_fix(diagnostic, &self.text);
+            without_decorator(diagnostic);
+        }
         if self.told.is_empty() {
             without_order(&mut rest);
             return Parse { diagnostics: rest, ..parse };
@@ -228,15 +235,26 @@ impl Repair {
     }
 }
 
-/// A colon before the end of a member leaves it without its type: only its author knows that.
+/// A sign before the end of a member leaves it without its type or value: only its author knows that.
 fn without_idle_fix(diagnostic: &mut Diagnostic, text: &str) {
     let is_idle = diagnostic.fixes.first().is_some_and(|fix| {
         let rest = text.get(fix.span.end as usize..).unwrap_or_default().trim_start();
-        fix.replacement == ":" && (rest.is_empty() || rest.starts_with([';', '}', ',']))
+        matches!(fix.replacement.trim(), ":" | "=") && (rest.is_empty() || rest.starts_with([';', '}', ',']))
     });
     if is_idle {
+        let what = if diagnostic.fixes[0].replacement == ":" { "`:` and a type" } else { "`=` and what it is" };
         diagnostic.fixes.clear();
-        diagnostic.help = Some("write `:` and a type behind the name".to_owned());
+        diagnostic.help = Some(format!("write {what} behind the name"));
+    }
+}
+
+/// A decorator where none may stand can go.
+fn without_decorator(diagnostic: &mut Diagnostic) {
+    let Some(span) = diagnostic.primary.as_ref().map(|label| label.span) else { return };
+    if diagnostic.code.as_str() == "invalid-decorator-location" && diagnostic.fixes.is_empty() {
+        let title = "remove the decorator".to_owned();
+        diagnostic.help = Some(title.clone());
+        diagnostic.fixes = vec![Fix { title, span, replacement: String::new(), sure: false }];
     }
 }
 
