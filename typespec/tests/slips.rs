@@ -15,7 +15,7 @@ use typespec::{Options, Registry, World};
 use crate::formatting::specs;
 
 /// Of how many tokens one is mutated in an ordinary run.
-const STRIDE: usize = 61;
+const STRIDE: usize = 83;
 
 /// The disk with another text for one file.
 struct Overlay<'a> {
@@ -89,6 +89,11 @@ struct Figures {
     all: usize,
     /// How many gave no, one, two, three, and more diagnostics.
     counts: [usize; 5],
+    /// How many are told on their line or beside it.
+    near: usize,
+    /// How many come with a fix, and how many of the fixes leave no error.
+    offered: usize,
+    fixed: usize,
     worst: Vec<(usize, String)>,
 }
 
@@ -99,6 +104,20 @@ impl Figures {
         if count > 1 {
             self.worst.push((count, what()));
         }
+    }
+
+    /// Whether the first diagnostic is beside the slip, and what its fix leaves.
+    fn judge(&mut self, path: &str, text: &str, line: usize, found: &[Diagnostic]) {
+        let Some(first) = found.first() else { return };
+        let own = first.primary.as_ref().map(|label| label.span).filter(|span| (span.start as usize) < text.len());
+        let told = own.map(|span| text[..span.start as usize].matches('\n').count() + 1);
+        self.near += usize::from(told.is_some_and(|told| told.abs_diff(line) <= 1));
+        let Some(fix) = first.fixes.first() else { return };
+        let mut mended = text.to_owned();
+        let Some(_) = text.get(fix.span.start as usize..fix.span.end as usize) else { return };
+        mended.replace_range(fix.span.start as usize..fix.span.end as usize, &fix.replacement);
+        self.offered += 1;
+        self.fixed += usize::from(!check(path, &mended).iter().any(Diagnostic::is_error));
     }
 
     /// Of those that are said at all, how many are said once, in percent.
@@ -132,7 +151,9 @@ fn one_slip_gives_one_diagnostic_and_never_a_panic() {
                     format!("\n      {} {} [{help}]", it.code, it.message.lines().next().unwrap_or_default())
                 };
                 let what = || format!("{kind:?} {name}:{line} `{own}`{}", found.iter().map(said).collect::<String>());
-                figures.entry(kind).or_default().add(found.len(), what);
+                let own = figures.entry(kind).or_default();
+                own.add(found.len(), what);
+                own.judge(&path, &changed, line, &found);
                 if let Some(target) = &target {
                     written.push(write(target, &name, written.len(), &changed, &found));
                 }
@@ -146,6 +167,9 @@ fn one_slip_gives_one_diagnostic_and_never_a_panic() {
     for (kind, level) in [(Slip::Delete, 92.0), (Slip::Double, 97.0), (Slip::Swap, 90.0), (Slip::Misspell, 95.0)] {
         let single = figures[&kind].single();
         assert!(single >= level, "{kind:?}: {single:.1} % of the slips that are noticed are told once");
+        let Figures { all, counts, near, offered, fixed, .. } = &figures[&kind];
+        assert!(near * 100 >= 90 * (all - counts[0]), "{kind:?}: {near} of {all} slips are told beside them");
+        assert!(fixed * 100 >= 75 * offered, "{kind:?}: {fixed} of {offered} fixes leave no error");
     }
 }
 
@@ -162,9 +186,12 @@ fn show(figures: &mut BTreeMap<Slip, Figures>) {
     for (kind, figures) in figures.iter_mut() {
         let [none, one, two, three, more] = figures.counts;
         println!(
-            "{kind:?}: {} slips: {none} unnoticed, one diagnostic {one} ({:.1} % of the noticed), two {two}, three {three}, more {more}",
+            "{kind:?}: {} slips: {none} unnoticed, one diagnostic {one} ({:.1} % of the noticed), two {two}, three {three}, more {more}; beside it {}; fixes {} without errors of {} offered",
             figures.all,
-            figures.single()
+            figures.single(),
+            figures.near,
+            figures.fixed,
+            figures.offered
         );
         figures.worst.sort_by(|left, right| right.0.cmp(&left.0).then_with(|| left.1.cmp(&right.1)));
         let shown = if std::env::var_os("SHOW").is_some() { usize::MAX } else { 0 };

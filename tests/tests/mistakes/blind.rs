@@ -119,7 +119,7 @@ fn measure(kind: &str, keeps_space: bool, (base, cases): (String, Vec<Case>), ch
     println!("{kind}: {total} mistakes: exact span {exact}, fix {fixed}, without cascade {single}");
     let demanded = match kind {
         "manifests, third" => THIRD_MANIFESTS,
-        _ if kind.ends_with("second") || kind.ends_with("third") => SECOND,
+        _ if kind.ends_with("second") || kind.ends_with("third") || kind.ends_with("fourth") => SECOND,
         _ => DEMANDED,
     };
     for (what, reached) in [("exact spans", exact), ("fixes", fixed), ("single diagnostics", single)] {
@@ -153,6 +153,18 @@ fn what_was_foreseen_of_typespec_the_third_time_is_said() {
 fn what_was_foreseen_of_manifests_the_third_time_is_said() {
     let cases = second(&read("manifests.txt"), &read("manifests-third.txt"));
     measure("manifests, third", true, cases, |text| manifest::parse(FileId(0), text).1);
+}
+
+#[test]
+fn what_was_foreseen_of_typespec_the_fourth_time_is_said() {
+    let cases = second(&read("typespec-third.txt"), &read("typespec-fourth.txt"));
+    measure("typespec, fourth", false, cases, check_typespec);
+}
+
+#[test]
+fn what_was_foreseen_of_manifests_the_fourth_time_is_said() {
+    let cases = second(&read("manifests.txt"), &read("manifests-fourth.txt"));
+    measure("manifests, fourth", true, cases, |text| manifest::parse(FileId(0), text).1);
 }
 
 #[test]

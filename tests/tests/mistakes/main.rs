@@ -6,6 +6,7 @@
 
 mod blind;
 mod cases;
+mod mutations;
 
 use std::collections::BTreeMap;
 use std::path::Path;
