@@ -68,6 +68,10 @@ fn plural(bodies: usize) -> String {
     if bodies == 1 { "1 body".to_owned() } else { format!("{bodies} bodies") }
 }
 
+fn is_named(all: &[(String, &ResourceType)], name: &str) -> bool {
+    all.iter().any(|(full, _)| full.eq_ignore_ascii_case(name))
+}
+
 fn find_type<'m>(manifests: &'m [Manifest], wanted: &str) -> Result<&'m ResourceType, Error> {
     let all: Vec<(String, &ResourceType)> = manifests
         .iter()
@@ -85,7 +89,12 @@ fn find_type<'m>(manifests: &'m [Manifest], wanted: &str) -> Result<&'m Resource
         [(_, kind)] => Ok(kind),
         [] => {
             let names: Vec<&str> = all.iter().map(|(full, _)| full.as_str()).collect();
+            let version = wanted.rsplit_once(':').filter(|(name, _)| is_named(&all, name));
             let hint = match radii_model::closest(wanted, names.iter().copied()) {
+                _ if version.is_some() => {
+                    let (name, version) = version.unwrap_or_default();
+                    format!("a version stands behind `@`: write `{name}@{version}`")
+                }
                 Some(name) => format!("did you mean `{name}`?"),
                 None if names.is_empty() => "name the definition's file or folder with `--from PATH`".to_owned(),
                 None => format!("the types there are {}", names.join(", ")),

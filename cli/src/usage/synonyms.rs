@@ -68,7 +68,7 @@ pub const FLAGS: &[(&[&str], &[&str])] = &[
     (&["format", "out", "o", "as", "output-format"], &["output", "target"]),
     (&["out", "output-dir", "outdir", "out-dir", "dir", "outfile", "output-file", "to", "d"], &["out", "target"]),
     (
-        &["type", "resource-type", "t", "resource", "for"],
+        &["type", "resource-type", "t", "resource", "for", "types"],
         &["resource-type", "type", "template-kind", "kind", "target", ""],
     ),
     (&["template-type", "kind"], &["template-kind", "kind", "resource-type", "type", "target", ""]),
@@ -91,6 +91,7 @@ pub const FLAGS: &[(&[&str], &[&str])] = &[
     (&["config-file", "kubeconfig", "c"], &["config"]),
     (&["language", "lang", "emit", "generator", "targets"], &["target"]),
     (&["what-if", "whatif", "plan", "preview-changes", "dryrun"], &["dry-run"]),
+    (&["dry-run", "verify", "list-different"], &["check"]),
     (&["follow", "tail", "w", "f"], &["watch", "follow"]),
     (&["write", "autofix", "apply-fixes", "in-place"], &["fix", "-"]),
     (&["strict", "warnings-as-errors", "werror", "deny-warnings"], &["deny warnings"]),
@@ -101,7 +102,7 @@ pub const FLAGS: &[(&[&str], &[&str])] = &[
     (&["secret", "password"], &["client-secret"]),
     (&["name", "n", "id"], &[""]),
     (&["old", "base", "before", "new", "head", "after", "code"], &[""]),
-    (&["schema", "definition", "types"], &["from", "from-file"]),
+    (&["schema", "definition"], &["from", "from-file"]),
     (&["wide", "short", "overwrite", "replace", "upsert"], &["-"]),
 ];
 

@@ -60,8 +60,7 @@ impl<'l> Lowering<'l> {
     /// A tuple has no schema; one of texts was meant as their union.
     fn tuple(&mut self, id: TypeId, items: &[TypeId], at: Span) -> Schema {
         let (program, at) = (self.program, span_or(self.program, id, at));
-        let schema =
-            self.refuse(at, "a tuple has no schema here", "write an array with one type of items, or a model");
+        let schema = self.refuse(at, "a tuple has no schema here", "write an array with one type of items, or a model");
         let texts = items.iter().map(|item| match &program[*item].kind {
             TypeKind::String(text) => Some(format!("{text:?}")),
             _ => None,

@@ -168,14 +168,11 @@ impl Reader {
             self.wrong_type(node, path, "the name of a type", format!("write one of {KINDS}"));
             return None;
         };
-        let kind = kind_named(text);
-        if kind.is_none() {
-            self.unknown_kind(text, node.span, path);
-        }
-        kind
+        kind_named(text).or_else(|| self.unknown_kind(text, node.span, path))
     }
 
-    fn unknown_kind(&mut self, text: &str, span: Span, path: &Path<'_>) {
+    /// Reports a type that is none; returns the one that was meant, so that no rule misses it.
+    fn unknown_kind(&mut self, text: &str, span: Span, path: &Path<'_>) -> Option<Kind> {
         let write = |kind: &str, help: String| Advice::from(help).write(kind);
         let help = match text.to_ascii_lowercase().as_str() {
             "null" => "write `nullable: true` beside the type that the value has otherwise".into(),
@@ -197,7 +194,9 @@ impl Reader {
                 None => format!("write one of {KINDS}").into(),
             },
         };
+        let meant = help.replacement().and_then(kind_named);
         self.report(code::UNKNOWN_TYPE, span, path, format!("no type is named `{text}`"), help);
+        meant
     }
 
     fn bound(&mut self, schema: &mut Schema, name: &str, node: &Node, path: &Path<'_>) {
@@ -411,9 +410,11 @@ pub(crate) fn wrong_type(node: &Node, path: &Path<'_>, expected: &str, help: imp
 /// How to write the boolean that was meant.
 pub(crate) fn boolean(node: &Node) -> Advice {
     let help = Advice::from("write `true` or `false`, without quotes");
-    match node.as_str().map(str::to_ascii_lowercase).as_deref() {
-        Some("true" | "yes" | "on" | "y") => help.write("true").sure(),
-        Some("false" | "no" | "off" | "n") => help.write("false").sure(),
+    match (&node.value, node.as_str().map(str::to_ascii_lowercase).as_deref()) {
+        (Value::Number(number), _) if number.as_u64() == Some(1) => help.write("true"),
+        (Value::Number(number), _) if number.as_u64() == Some(0) => help.write("false"),
+        (_, Some("true" | "yes" | "on" | "y")) => help.write("true").sure(),
+        (_, Some("false" | "no" | "off" | "n")) => help.write("false").sure(),
         _ => help,
     }
 }

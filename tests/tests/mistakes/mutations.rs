@@ -12,6 +12,9 @@ use radii_model::{body, manifest};
 
 use crate::blind::mended;
 
+/// Of how many lines one gets its slips in an ordinary run; `SHOW=1` takes every one.
+const STRIDE: usize = 5;
+
 /// The slips of one kind, and how they were told.
 #[derive(Default)]
 struct Figures {
@@ -135,7 +138,8 @@ fn each_slip_in_a_real_manifest_is_told_once_and_beside_it() {
     for text in real_manifests().into_iter().filter(|text| check(text).is_empty()) {
         let lines: Vec<&str> = text.lines().collect();
         let code = |line: &str| !line.trim().is_empty() && !line.trim_start().starts_with('#');
-        for (at, line) in lines.iter().enumerate().filter(|(_, line)| code(line)) {
+        let stride = if std::env::var_os("SHOW").is_some() { 1 } else { STRIDE };
+        for (at, line) in lines.iter().enumerate().filter(|(_, line)| code(line)).step_by(stride) {
             for (slip, changed) in yaml_slips(line) {
                 let mut lines: Vec<&str> = lines.clone();
                 lines[at] = &changed;
@@ -144,7 +148,7 @@ fn each_slip_in_a_real_manifest_is_told_once_and_beside_it() {
             }
         }
     }
-    show("manifests by rule", &figures, &Level { single: 80, near: 80, fixed: 80 });
+    show("manifests by rule", &figures, &Level { single: 97, near: 94, fixed: 88 });
 }
 
 /// A line of JSON with one thing wrong.
@@ -205,5 +209,5 @@ fn each_slip_in_a_body_is_told_once_and_beside_it() {
             figures.entry(slip).or_default().add(slip, &(lines.join("\n") + "\n"), at, &check);
         }
     }
-    show("bodies by rule", &figures, &Level { single: 80, near: 80, fixed: 50 });
+    show("bodies by rule", &figures, &Level { single: 97, near: 97, fixed: 94 });
 }

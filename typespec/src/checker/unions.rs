@@ -67,7 +67,12 @@ impl Checker<'_> {
             if taken {
                 let message = format!("Union already has a variant named {name}");
                 let span = parts.first().map_or(self.program.ast.span(node), |name| self.program.ast.span(*name));
-                return self.error_help("union-duplicate", message, span, "give it another name, or remove one of the two");
+                return self.error_help(
+                    "union-duplicate",
+                    message,
+                    span,
+                    "give it another name, or remove one of the two",
+                );
             }
         }
         if let Some(base) = base

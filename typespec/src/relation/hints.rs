@@ -81,7 +81,9 @@ fn text_hint(program: &Program, text: &Arc<str>, target: TypeId) -> Hint {
         TypeKind::Model(model) if &*model.name == "EnumMember" && program.is_standard_namespace(model.namespace) => {
             written_member(program, text).map(Hint::write).unwrap_or_default()
         }
-        TypeKind::Model(model) if program.is_standard_namespace(model.namespace) && is_declared(program, &model.name, text) => {
+        TypeKind::Model(model)
+            if program.is_standard_namespace(model.namespace) && is_declared(program, &model.name, text) =>
+        {
             Hint::write(&**text)
         }
         TypeKind::Model(_) if program.is_array(target) => Hint::write(format!("#[\"{text}\"]")),

@@ -121,7 +121,9 @@ impl Relation<'_> {
     fn value_behind(&self, node: NodeId) -> NodeId {
         let ast = &self.program.ast;
         let value = ast.parts(node).nth(1).filter(|_| ast.kind(node) == NodeKind::ObjectProperty);
-        value.filter(|value| !matches!(ast.kind(*value), NodeKind::ObjectLiteral | NodeKind::ArrayLiteral)).unwrap_or(node)
+        value
+            .filter(|value| !matches!(ast.kind(*value), NodeKind::ObjectLiteral | NodeKind::ArrayLiteral))
+            .unwrap_or(node)
     }
 
     /// Object values may hold only what is asked for, so that a slip of the pen is noticed.

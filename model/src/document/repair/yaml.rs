@@ -129,7 +129,8 @@ impl<'a> Line<'a> {
         };
         let own = self.own();
         let plain = own.strip_prefix('-').unwrap_or(own);
-        let is_word = !plain.is_empty() && plain.chars().all(|it| it.is_alphanumeric() || matches!(it, '_' | '.' | '/'));
+        let is_word =
+            !plain.is_empty() && plain.chars().all(|it| it.is_alphanumeric() || matches!(it, '_' | '.' | '/'));
         if !is_word || !(is_item(before) || is_item(after)) {
             return None;
         }
@@ -149,7 +150,9 @@ impl<'a> Line<'a> {
                 continue;
             }
             match signs.peek() {
-                Some((_, next)) if "0abtnvfreN_LPxuU \"/\\\t".contains(*next) => text.extend(signs.next().map(|it| it.1)),
+                Some((_, next)) if "0abtnvfreN_LPxuU \"/\\\t".contains(*next) => {
+                    text.extend(signs.next().map(|it| it.1))
+                }
                 _ => {
                     text.push('\\');
                     first.get_or_insert(place);

@@ -38,6 +38,11 @@ impl Finder<'_> {
             self.array_in_front(index);
             self.spread_word(index);
             self.dashes(index);
+            self.bracketed_arguments(index);
+            self.map_of(index);
+            self.bar_at_end(index);
+            self.two_dots(index);
+            self.bare_spread(index);
         }
     }
 
@@ -85,7 +90,13 @@ impl Finder<'_> {
         }
         let Some(place) = self.place(index) else { return };
         let message = format!("'{wanted}' expected.");
-        self.one(self.change(index, wanted), 2, format!("write `{wanted}` in place of `{}`", self.own(index)), place, &message);
+        self.one(
+            self.change(index, wanted),
+            2,
+            format!("write `{wanted}` in place of `{}`", self.own(index)),
+            place,
+            &message,
+        );
     }
 
     /// `Page[A, 5]`
@@ -94,7 +105,9 @@ impl Finder<'_> {
         if !is_list || self.own(index - 2) == "@" {
             return;
         }
-        let Some(close) = (index + 2..(index + 24).min(self.tokens.len())).find(|it| self.own(*it) == "]") else { return };
+        let Some(close) = (index + 2..(index + 24).min(self.tokens.len())).find(|it| self.own(*it) == "]") else {
+            return;
+        };
         let Some(place) = self.place(index).filter(|_| self.is_same_line(index, close)) else { return };
         let changes = vec![self.change(index, "<"), self.change(close, ">")];
         let message = "The arguments of a template stand in `<…>`.";
@@ -151,7 +164,8 @@ impl Finder<'_> {
 
     /// `premium plus: "plus"` as a name
     fn spaced_name(&mut self, index: usize) {
-        let begins = index > 0 && (matches!(self.own(index - 1), "{" | "," | ";" | ")") || !self.is_same_line(index - 1, index));
+        let begins =
+            index > 0 && (matches!(self.own(index - 1), "{" | "," | ";" | ")") || !self.is_same_line(index - 1, index));
         let mut last = index;
         while self.is_word(last + 1) && self.is_same_line(last, last + 1) && last < index + 3 {
             last += 1;
@@ -235,7 +249,13 @@ impl Finder<'_> {
             return;
         }
         let Some(place) = self.place(index) else { return };
-        self.one(self.change(index, "."), 1, "write `.`".to_owned(), place, "The parts of a namespace are joined by `.`.");
+        self.one(
+            self.change(index, "."),
+            1,
+            "write `.`".to_owned(),
+            place,
+            "The parts of a namespace are joined by `.`.",
+        );
     }
 
     /// `@resourceReference(Contoso.Data/stores)`
@@ -260,7 +280,9 @@ impl Finder<'_> {
         let Some((start, end)) = self.between(index, index + 1).filter(|_| is_value && is_odd) else { return };
         let rest = self.own(index + 1);
         let (text, message) = match rest.starts_with('_') && rest.bytes().all(|it| it == b'_' || it.is_ascii_digit()) {
-            true => (format!("{}{}", self.own(index), rest.replace('_', "")), "A number has no `_` between its digits."),
+            true => {
+                (format!("{}{}", self.own(index), rest.replace('_', "")), "A number has no `_` between its digits.")
+            }
             false => (self.own(index).to_owned(), "A number has no unit."),
         };
         let title = format!("write `{text}`");
@@ -287,7 +309,8 @@ impl Finder<'_> {
             last = close;
         }
         let mut first = index - 1;
-        while first > 0 && self.is_same_line(first - 1, first) && !matches!(self.own(first - 1), ";" | "," | "{" | "}") {
+        while first > 0 && self.is_same_line(first - 1, first) && !matches!(self.own(first - 1), ";" | "," | "{" | "}")
+        {
             first -= 1;
         }
         // Behind another decorator it stands where it should.
@@ -318,13 +341,20 @@ impl Finder<'_> {
     fn array_in_front(&mut self, index: usize) {
         let is_array = self.own(index) == "[" && self.own(index + 1) == "]" && self.follows(index + 1);
         let is_type = index > 0 && matches!(self.own(index - 1), ":" | "=" | "|" | "<" | ",");
-        let Some((start, end)) = self.between(index, index + 2).filter(|_| is_array && is_type && self.is_word(index + 2))
+        let Some((start, end)) =
+            self.between(index, index + 2).filter(|_| is_array && is_type && self.is_word(index + 2))
         else {
             return;
         };
         let text = format!("{}[]", self.own(index + 2));
         let title = format!("write `{text}`");
-        self.one(Change { start, end, text }, 0, title, (start, end), "The brackets of an array stand behind the type.");
+        self.one(
+            Change { start, end, text },
+            0,
+            title,
+            (start, end),
+            "The brackets of an array stand behind the type.",
+        );
     }
 
     /// `extends A;` as a member
@@ -350,5 +380,85 @@ impl Finder<'_> {
         let end = start + rest[..rest.find(['\n', '\r']).unwrap_or(rest.len())].trim_end().len();
         let change = Change { start, end: start + 2, text: "//".to_owned() };
         self.one(change, 0, "write `//`".to_owned(), (start, end), "Comments begin with `//`.");
+    }
+
+    /// `@minValue[60]`, `@minValue<60>`
+    fn bracketed_arguments(&mut self, index: usize) {
+        let close = match self.own(index) {
+            "[" => "]",
+            "<" => ">",
+            "{" => "}",
+            _ => return,
+        };
+        if index < 2 || self.own(index - 2) != "@" || !self.follows(index) {
+            return;
+        }
+        let Some(last) = (index + 1..(index + 24).min(self.tokens.len())).find(|it| self.own(*it) == close) else {
+            return;
+        };
+        let Some(place) = self.place(index).filter(|_| self.is_same_line(index, last)) else { return };
+        let changes = vec![self.change(index, "("), self.change(last, ")")];
+        let message = "The arguments of a decorator stand in parentheses.";
+        self.several(changes, 0, "write `(…)`".to_owned(), place, message);
+    }
+
+    /// `map[string]string`
+    fn map_of(&mut self, index: usize) {
+        let is_map = matches!(self.own(index), "map" | "Map" | "dict" | "Dict")
+            && self.own(index + 1) == "["
+            && self.own(index + 3) == "]"
+            && self.is_word(index + 4)
+            && self.follows(index + 4);
+        let Some((start, end)) = self.between(index, index + 4).filter(|_| is_map) else { return };
+        let text = format!("Record<{}>", self.own(index + 4));
+        let title = format!("write `{text}`");
+        self.one(
+            Change { start, end, text },
+            0,
+            title,
+            (start, end),
+            "What any name may have as its value is a `Record`.",
+        );
+    }
+
+    /// `"a" | "b" |;`
+    fn bar_at_end(&mut self, index: usize) {
+        let is_last =
+            matches!(self.own(index), "|" | "&") && matches!(self.own(index + 1), ";" | "," | "}" | ")" | ">");
+        let Some(place) = self.place(index).filter(|_| is_last && index > 0) else { return };
+        let change = Change { start: self.tokens[index - 1].end, end: place.1, text: String::new() };
+        self.one(change, 2, format!("remove `{}`", self.own(index)), place, "Expression expected.");
+    }
+
+    /// `..A`
+    fn two_dots(&mut self, index: usize) {
+        let is_spread = self.own(index) == "."
+            && self.own(index + 1) == "."
+            && self.follows(index + 1)
+            && self.is_word(index + 2)
+            && index > 0
+            && matches!(self.own(index - 1), "{" | ";" | ",");
+        let Some((start, end)) = self.between(index, index + 1).filter(|_| is_spread) else { return };
+        let change = Change { start, end, text: "...".to_owned() };
+        self.one(change, 0, "write `...`".to_owned(), (start, end), "A spread has three dots.");
+    }
+
+    /// `A;` as a member: what begins with a capital is the name of a model.
+    fn bare_spread(&mut self, index: usize) {
+        let is_name = self.own(index).starts_with(|first: char| first.is_ascii_uppercase())
+            && self.is_word(index)
+            && index > 0
+            && matches!(self.own(index - 1), "{" | ";")
+            && self.own(index + 1) == ";";
+        let Some(place) = self.place(index).filter(|_| is_name) else { return };
+        let text = format!("...{}", self.own(index));
+        let title = format!("write `{text}`");
+        self.one(
+            self.change(index, text),
+            3,
+            title,
+            place,
+            "What brings the properties of another model is a spread, `...`.",
+        );
     }
 }

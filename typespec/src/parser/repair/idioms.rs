@@ -89,7 +89,14 @@ impl Finder<'_> {
         self.several(vec![change], cost, title, underlined, message);
     }
 
-    pub(super) fn several(&mut self, changes: Vec<Change>, cost: u16, title: String, underlined: (usize, usize), message: &str) {
+    pub(super) fn several(
+        &mut self,
+        changes: Vec<Change>,
+        cost: u16,
+        title: String,
+        underlined: (usize, usize),
+        message: &str,
+    ) {
         self.push(changes, cost, title, Some(underlined), true);
         if let Some(edit) = self.edits.last_mut().filter(|_| !message.is_empty()) {
             edit.message = Some(message.to_owned());
