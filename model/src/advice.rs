@@ -53,11 +53,6 @@ impl Advice {
         advice
     }
 
-    /// The text to write.
-    pub(crate) fn replacement(&self) -> Option<&str> {
-        self.fix.as_ref().map(|fix| fix.replacement.as_str())
-    }
-
     /// Says what the replacement does.
     pub(crate) fn titled(mut self, title: impl Into<String>) -> Self {
         if let Some(fix) = &mut self.fix {

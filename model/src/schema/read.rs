@@ -171,7 +171,7 @@ impl Reader {
         kind_named(text).or_else(|| self.unknown_kind(text, node.span, path))
     }
 
-    /// Reports a type that is none; returns the one that was meant, so that no rule misses it.
+    /// Reports a type that is none; returns the one that was misspelt, so that no rule misses it.
     fn unknown_kind(&mut self, text: &str, span: Span, path: &Path<'_>) -> Option<Kind> {
         let write = |kind: &str, help: String| Advice::from(help).write(kind);
         let help = match text.to_ascii_lowercase().as_str() {
@@ -194,7 +194,7 @@ impl Reader {
                 None => format!("write one of {KINDS}").into(),
             },
         };
-        let meant = help.replacement().and_then(kind_named);
+        let meant = closest(text, KIND_NAMES).and_then(kind_named);
         self.report(code::UNKNOWN_TYPE, span, path, format!("no type is named `{text}`"), help);
         meant
     }

@@ -16,7 +16,7 @@ const DEMANDED: usize = 95;
 /// The share that the second cases reach.
 const SECOND: usize = 90;
 
-/// The share that the third cases of manifests reach: a dozen of them were foreseen otherwise than the rules are, and
+/// The share that the later cases of manifests reach: a dozen of them were foreseen otherwise than the rules are, and
 /// stay as they were written.
 const THIRD_MANIFESTS: usize = 80;
 
@@ -118,7 +118,7 @@ fn measure(kind: &str, keeps_space: bool, (base, cases): (String, Vec<Case>), ch
     let total = cases.len();
     println!("{kind}: {total} mistakes: exact span {exact}, fix {fixed}, without cascade {single}");
     let demanded = match kind {
-        "manifests, third" => THIRD_MANIFESTS,
+        "manifests, third" | "manifests, fourth" => THIRD_MANIFESTS,
         _ if kind.ends_with("second") || kind.ends_with("third") || kind.ends_with("fourth") => SECOND,
         _ => DEMANDED,
     };
