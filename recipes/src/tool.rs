@@ -90,7 +90,23 @@ pub struct Tool {
     program: PathBuf,
     directory: PathBuf,
     env: Vec<(String, String)>,
-    limit: Duration,
+    limits: Limits,
+}
+
+/// How long a program may take.
+#[derive(Clone, Copy, Debug)]
+pub struct Limits {
+    /// Until it is told to end.
+    pub run: Duration,
+    /// From then until it is killed.
+    pub farewell: Duration,
+}
+
+impl Limits {
+    /// Returns the usual patience with a program that runs for at most `run`.
+    pub fn new(run: Duration) -> Self {
+        Self { run, farewell: FAREWELL }
+    }
 }
 
 /// How a program ended.
@@ -110,10 +126,10 @@ pub enum Output<'a> {
 }
 
 impl Tool {
-    /// Returns a program that will run in a directory for at most `limit`.
-    pub fn new(program: &Path, directory: &Path, limit: Duration) -> Self {
+    /// Returns a program that will run in a directory.
+    pub fn new(program: &Path, directory: &Path, limits: Limits) -> Self {
         let inherited = INHERITED.iter().filter_map(|name| Some(((*name).to_owned(), std::env::var(name).ok()?)));
-        Self { program: program.to_owned(), directory: directory.to_owned(), env: inherited.collect(), limit }
+        Self { program: program.to_owned(), directory: directory.to_owned(), env: inherited.collect(), limits }
     }
 
     /// Sets a variable.
@@ -188,10 +204,10 @@ impl Tool {
         let error = tokio::select! {
             status = child.wait() => return status.map_err(|source| Error::Wait { program, source }),
             () = cancel.cancelled() => Error::Canceled { program },
-            () = tokio::time::sleep(self.limit) => Error::TimedOut { program, seconds: self.limit.as_secs() },
+            () = tokio::time::sleep(self.limits.run) => Error::TimedOut { program, seconds: self.limits.run.as_secs() },
         };
         group.interrupt();
-        let _ = tokio::time::timeout(FAREWELL, child.wait()).await;
+        let _ = tokio::time::timeout(self.limits.farewell, child.wait()).await;
         Err(error)
     }
 }
@@ -330,7 +346,7 @@ mod tests {
     use super::*;
 
     fn shell(limit: Duration) -> Tool {
-        Tool::new(Path::new("/bin/sh"), &std::env::temp_dir(), limit)
+        Tool::new(Path::new("/bin/sh"), &std::env::temp_dir(), Limits::new(limit))
     }
 
     async fn run(script: &str, limit: Duration, cancel: &Cancel) -> (Result<Ended, Error>, Vec<String>) {
@@ -400,7 +416,7 @@ mod tests {
     async fn an_abandoned_program_is_told_to_end_and_may_write_down_how_far_it_came() {
         let folder = tempfile::tempdir().unwrap();
         let script = "trap 'echo saved > state; exit 1' INT; echo ready > ready; while :; do sleep 0.05; done";
-        let tool = Tool::new(Path::new("/bin/sh"), folder.path(), Duration::from_secs(100));
+        let tool = Tool::new(Path::new("/bin/sh"), folder.path(), Limits::new(Duration::from_secs(100)));
         let mut ignore = |_: &str| {};
         let (arguments, cancel) = (["-c", script], Cancel::default());
         let running = tool.run(&arguments, Output::Lines(&mut ignore), &cancel);

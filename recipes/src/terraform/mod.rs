@@ -28,6 +28,7 @@ use radii_runtime::recipe::{
 use serde_json::{Map, Value as Json, json};
 use sha2::{Digest, Sha256};
 
+use crate::tool::Limits;
 use crate::{direct, result, tool};
 use config::Root;
 use module::Module;
@@ -45,12 +46,12 @@ pub struct TerraformDriver {
     program: Option<PathBuf>,
     /// The only folder whose modules and repositories may be used as local paths.
     folder: Option<PathBuf>,
-    limit: Duration,
+    limits: Limits,
 }
 
 impl Default for TerraformDriver {
     fn default() -> Self {
-        Self { program: None, folder: None, limit: LIMIT }
+        Self { program: None, folder: None, limits: Limits::new(LIMIT) }
     }
 }
 
@@ -72,7 +73,14 @@ impl TerraformDriver {
     /// Stops commands that take longer.
     #[must_use]
     pub fn with_limit(mut self, limit: Duration) -> Self {
-        self.limit = limit;
+        self.limits.run = limit;
+        self
+    }
+
+    /// Kills commands that go on for so long after they were told to end.
+    #[must_use]
+    pub fn with_farewell(mut self, farewell: Duration) -> Self {
+        self.limits.farewell = farewell;
         self
     }
 
@@ -86,7 +94,7 @@ impl TerraformDriver {
                 Fault::new(500, code::RECIPE_DEPLOYMENT, message)
             })?,
         };
-        Session::open(&program, self.limit, key, settings, cancel)
+        Session::open(&program, self.limits, key, settings, cancel)
     }
 
     /// Fetches the module and reads what it declares.
@@ -192,7 +200,7 @@ impl RecipeDriver for TerraformDriver {
         session.configure(&root)?;
         session.keep_state(&grant)?;
         session.plain(&init()).await.map_err(|failure| failed("init", &failure))?;
-        let applied = session.reported(&changing("apply"), around.resource).await;
+        let applied = session.reported(&changing("apply"), &around).await;
         rescue(&session, &around, &grant).await?;
         applied.map_err(|failure| failed("apply", &failure))?;
         let shown = session.shown().await.map_err(|failure| failed("show", &failure))?;
@@ -217,7 +225,7 @@ impl RecipeDriver for TerraformDriver {
         session.configure(&root)?;
         session.plain(&init()).await.map_err(|failure| failed("init", &failure))?;
         let arguments = ["plan", "-no-color", "-input=false", "-lock=false", "-json"];
-        let report = session.reported(&arguments, around.resource).await;
+        let report = session.reported(&arguments, &around).await;
         Ok(report.map_err(|failure| failed("plan", &failure))?.changes)
     }
 
@@ -264,7 +272,7 @@ async fn destroy(
     session.configure(root).map_err(Destroying::Hopeless)?;
     session.keep_state(grant).map_err(Destroying::Hopeless)?;
     session.plain(&init()).await.map_err(|failure| Destroying::of("init", failure))?;
-    let destroyed = session.reported(&changing("destroy"), around.resource).await;
+    let destroyed = session.reported(&changing("destroy"), around).await;
     rescue(&session, around, grant).await.map_err(Destroying::Hopeless)?;
     destroyed.map(drop).map_err(|failure| Destroying::of("destroy", failure))
 }

@@ -1,5 +1,6 @@
 //! What Terraform says while it works, as JSON lines: progress for the log, diagnostics for the error.
 
+use radii_runtime::recipe::struck_out;
 use serde_json::Value as Json;
 
 /// Most diagnostics that are kept.
@@ -12,6 +13,8 @@ const WIDTH: usize = 78;
 /// What one command said.
 #[derive(Default)]
 pub struct Report {
+    /// Secrets that are neither logged nor kept.
+    hidden: Vec<String>,
     errors: Vec<String>,
     /// Whether anything began to be changed.
     pub changing: bool,
@@ -20,9 +23,18 @@ pub struct Report {
 }
 
 impl Report {
+    /// Returns an empty report of a program that was told these secrets.
+    pub fn hiding(hidden: &[String]) -> Self {
+        Self { hidden: hidden.to_vec(), ..Self::default() }
+    }
+
     /// Reads one line of output.
     pub fn read(&mut self, line: &str, resource: &str) {
-        let Ok(event) = serde_json::from_str::<Json>(line) else { return };
+        let Ok(mut event) = serde_json::from_str::<Json>(line) else { return };
+        // Before the text is broken into lines, which would break the secrets in it, too.
+        if !self.hidden.is_empty() {
+            strike(&mut event, &self.hidden);
+        }
         let said = event["@message"].as_str().unwrap_or_default();
         match event["type"].as_str().unwrap_or_default() {
             "diagnostic" => {
@@ -51,6 +63,16 @@ impl Report {
     /// Returns the errors as Terraform prints them.
     pub fn errors(&self) -> String {
         self.errors.concat()
+    }
+}
+
+/// Strikes secrets out of every text of an event.
+fn strike(event: &mut Json, hidden: &[String]) {
+    match event {
+        Json::String(text) => *text = struck_out(text, hidden),
+        Json::Array(items) => items.iter_mut().for_each(|item| strike(item, hidden)),
+        Json::Object(fields) => fields.values_mut().for_each(|field| strike(field, hidden)),
+        _ => {}
     }
 }
 
@@ -143,6 +165,17 @@ mod tests {
                         \"terraform_data\" \"r\":\n   7:       condition     = var.x == \"never\"\n    ├────────────────\n    \
                         │ var.x is \"fail\"\n\nasked to fail\n";
         assert_eq!(report.errors(), expected);
+    }
+
+    #[test]
+    fn a_secret_that_would_be_broken_into_lines_is_struck_out_first() {
+        let secret = "correct horse ".repeat(8);
+        let detail = format!("it was {secret} all the time");
+        let line =
+            json!({ "type": "diagnostic", "diagnostic": { "severity": "error", "summary": "s", "detail": detail } });
+        let mut report = Report::hiding(&[secret]);
+        report.read(&line.to_string(), "db");
+        assert_eq!(report.errors(), "\nError: s\n\nit was (sensitive value) all the time\n");
     }
 
     #[test]

@@ -2,10 +2,9 @@
 
 use std::path::Path;
 use std::process::ExitStatus;
-use std::time::Duration;
 
 use radii_runtime::Fault;
-use radii_runtime::recipe::{Cancel, Grant, Settings};
+use radii_runtime::recipe::{Cancel, Grant, Settings, Surroundings};
 use serde_json::Value as Json;
 use tempfile::TempDir;
 
@@ -13,7 +12,7 @@ use super::config::Root;
 use super::module::Module;
 use super::report::Report;
 use super::surroundings;
-use crate::tool::{self, Output, Tool};
+use crate::tool::{self, Limits, Output, Tool};
 
 /// The file that Terraform writes when it cannot store its state.
 pub const ERRORED_STATE: &str = "errored.tfstate";
@@ -77,14 +76,14 @@ impl Session {
     /// Makes the folder with Terraform's configuration file in it, named after the state that it is for.
     pub fn open(
         program: &Path,
-        limit: Duration,
+        limits: Limits,
         key: &str,
         settings: &Settings,
         cancel: &Cancel,
     ) -> Result<Self, Fault> {
         let made = tempfile::Builder::new().prefix(&folder_prefix(key)).tempdir();
         let folder = made.map_err(|error| Fault::internal(format!("cannot make a folder for Terraform: {error}")))?;
-        let mut tool = Tool::new(program, folder.path(), limit);
+        let mut tool = Tool::new(program, folder.path(), limits);
         surroundings::set(&mut tool, settings, &folder.path().display().to_string())?;
         let session = Self { folder, tool, cancel: cancel.clone() };
         session.write_text(".terraformrc", &surroundings::configuration(settings))?;
@@ -143,9 +142,9 @@ impl Session {
     }
 
     /// Runs a command that reports as it goes.
-    pub async fn reported(&self, arguments: &[&str], resource: &str) -> Result<Report, Failure> {
-        let mut report = Report::default();
-        let mut each = |line: &str| report.read(line, resource);
+    pub async fn reported(&self, arguments: &[&str], around: &Surroundings<'_>) -> Result<Report, Failure> {
+        let mut report = Report::hiding(around.hidden);
+        let mut each = |line: &str| report.read(line, around.resource);
         let ended = self.tool.run(arguments, Output::Lines(&mut each), &self.cancel).await?;
         let errors = report.errors();
         let said = if errors.is_empty() { ended.stderr } else { errors };

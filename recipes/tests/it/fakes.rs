@@ -100,7 +100,7 @@ impl Deployments for NoDeployments {
 /// What a server without anything gives to a driver.
 pub fn around<'a>(settings: &'a Settings, cancel: &'a Cancel) -> Surroundings<'a> {
     let operation = uuid::Uuid::nil();
-    Surroundings { resource: "", operation, settings, states: None, deployments: &NoDeployments, cancel }
+    Surroundings { resource: "", operation, settings, states: None, deployments: &NoDeployments, cancel, hidden: &[] }
 }
 
 /// The context of `Contoso.Data/stores` `db` with the given properties.

@@ -7,3 +7,4 @@ mod rendering;
 mod server;
 mod shipped;
 mod terraform;
+mod terraform_faults;

@@ -11,11 +11,11 @@ use tokio_util::sync::CancellationToken;
 
 use crate::server::{Server, accepted, failure, id, modules};
 
-const DB: &str = "Test.Db/databases/db";
+pub const DB: &str = "Test.Db/databases/db";
 const TYPE: &str = "Test.Db/databases";
 
 /// The module of the contract: it says what it was told, and fails when asked to.
-const MODULE: &str = r#"
+pub const MODULE: &str = r#"
 variable "context" { type = any }
 variable "size" {
   type    = number
@@ -45,7 +45,7 @@ output "result" {
 "#;
 
 /// Whether the program is there; says so where it is not.
-fn has(program: &str, test: &str) -> bool {
+pub fn has(program: &str, test: &str) -> bool {
     let found = Command::new(program).arg("version").output().is_ok_and(|output| output.status.success());
     if !found {
         eprintln!("skipped: {test} needs `{program}`, which is not installed");
@@ -53,7 +53,7 @@ fn has(program: &str, test: &str) -> bool {
     found
 }
 
-fn entry(source: &str, parameters: Json) -> Json {
+pub fn entry(source: &str, parameters: Json) -> Json {
     json!({ TYPE: { "kind": "terraform", "source": source, "parameters": parameters } })
 }
 

@@ -85,6 +85,8 @@ pub(super) async fn provision(work: &Work<'_>, record: &mut Record) -> Result<Pr
     work.journal.begin(&snapshot).await?;
     let journal = Recorder::new(work.journal);
     let resource = record.id.to_string();
+    let mut hidden = veil::hidden(&context, &snapshot.context);
+    hidden.extend(settings.secrets().map(str::to_owned));
     let run = Run {
         recipe: &snapshot.recipe,
         context: &context,
@@ -93,13 +95,9 @@ pub(super) async fn provision(work: &Work<'_>, record: &mut Record) -> Result<Pr
         journal: &journal,
         previous: previous.as_ref().or(unfinished.as_ref()),
         unfinished: unfinished.as_ref(),
-        around: around(work, &resource, &settings),
+        around: around(work, &resource, &settings, &hidden),
     };
-    let outcome = driver.execute(run).await.map_err(|fault| {
-        let mut secrets = veil::hidden(&context, &snapshot.context);
-        secrets.extend(settings.secrets().map(str::to_owned));
-        veil::over(fault, &secrets)
-    })?;
+    let outcome = driver.execute(run).await.map_err(|fault| veil::over(fault, &hidden))?;
     if let Some(pause) = outcome.again {
         record.private.data.insert(RECIPE_STATE.into(), outcome.state);
         record.private.data.insert(RECIPE_RUN.into(), json!(snapshot));
@@ -211,7 +209,7 @@ pub(super) fn set_recipe(record: &mut Record, name: &str, status: &str) {
     entry["recipeStatus"] = status.into();
 }
 
-fn around<'a>(work: &'a Work<'_>, resource: &'a str, settings: &'a Settings) -> Surroundings<'a> {
+fn around<'a>(work: &'a Work<'_>, resource: &'a str, settings: &'a Settings, hidden: &'a [String]) -> Surroundings<'a> {
     Surroundings {
         resource,
         operation: work.operation,
@@ -219,6 +217,7 @@ fn around<'a>(work: &'a Work<'_>, resource: &'a str, settings: &'a Settings) -> 
         states: work.host.parts.states.as_deref(),
         deployments: work.host,
         cancel: &work.cancel,
+        hidden,
     }
 }
 
@@ -354,8 +353,9 @@ async fn destroy(work: &Work<'_>, record: &Record, snapshot: &Snapshot) -> Resul
         }
     };
     let resource = record.id.to_string();
-    let removed = driver.destroy(Removal { snapshot, around: around(work, &resource, &settings) }).await;
-    removed.map_err(|fault| veil::over(fault, &settings.secrets().map(str::to_owned).collect::<Vec<_>>()))
+    let hidden: Vec<_> = settings.secrets().map(str::to_owned).collect();
+    let removed = driver.destroy(Removal { snapshot, around: around(work, &resource, &settings, &hidden) }).await;
+    removed.map_err(|fault| veil::over(fault, &hidden))
 }
 
 /// Returns the context without sensitive properties: what is stored for the deletion.

@@ -35,6 +35,8 @@ pub(super) async fn plan(host: &Host, record: &Record) -> Result<Option<Json>, F
     let settings = Settings::load(host, &crate::recipe::written(host, &environment).await?).await?;
     let driver = find_driver(host, &recipe)?;
     let (resource, cancel) = (record.id.to_string(), Cancel::default());
+    let mut hidden = veil::hidden(&told, &without_sensitive(host, record, told.clone()));
+    hidden.extend(settings.secrets().map(str::to_owned));
     let run = Run {
         recipe: &recipe,
         context: &told,
@@ -50,6 +52,7 @@ pub(super) async fn plan(host: &Host, record: &Record) -> Result<Option<Json>, F
             states: host.parts.states.as_deref(),
             deployments: host,
             cancel: &cancel,
+            hidden: &hidden,
         },
     };
     let planned = tokio::time::timeout(LIMIT, driver.plan(run)).await;
@@ -58,9 +61,7 @@ pub(super) async fn plan(host: &Host, record: &Record) -> Result<Option<Json>, F
         Ok(Ok(changes)) => shown["changes"] = changes.into(),
         Ok(Err(fault)) if fault.code == code::PLATFORM_UNSUPPORTED => return Ok(None),
         Ok(Err(fault)) => {
-            let mut secrets = veil::hidden(&told, &without_sensitive(host, record, told.clone()));
-            secrets.extend(settings.secrets().map(str::to_owned));
-            shown["error"] = json!(veil::over(fault, &secrets));
+            shown["error"] = json!(veil::over(fault, &hidden));
         }
         Err(_) => {
             let message = format!("planning the recipe took longer than {} s", LIMIT.as_secs());

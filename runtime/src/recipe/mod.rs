@@ -21,6 +21,7 @@ pub use cancel::{Cancel, Hold};
 pub use deployments::{Deployed, Deployments};
 pub use settings::{Login, ProviderBlock, Settings};
 pub use states::{Grant, States};
+pub use veil::struck_out;
 
 pub(crate) use settings::written;
 
@@ -165,6 +166,8 @@ pub struct Surroundings<'a> {
     pub deployments: &'a dyn Deployments,
     /// Asks the driver to end early.
     pub cancel: &'a Cancel,
+    /// Secrets that the recipe is told; struck out of everything that its programs say ([`struck_out`]).
+    pub hidden: &'a [String],
 }
 
 /// One execution of a recipe.

@@ -1,4 +1,5 @@
-//! Secrets in what programs say: errors go to whoever asked, so known secrets are struck out of them.
+//! Secrets in what programs say: errors go to whoever asked, and the rest to the log, so known secrets are struck out
+//! of both.
 
 use serde_json::Value as Json;
 
@@ -35,11 +36,29 @@ fn collect(told: &Json, stored: &Json, found: &mut Vec<String>) {
     }
 }
 
+/// Strikes secrets out of a text, also where they are quoted as in JSON, and each line of those that have several:
+/// programs escape what they print, or put something before each line.
+pub fn struck_out(text: &str, secrets: &[String]) -> String {
+    let mut text = text.to_owned();
+    for secret in secrets {
+        strike(&mut text, secret);
+        if secret.contains(['\n', '\t', '\r', '"', '\\']) {
+            strike(&mut text, Json::from(secret.as_str()).to_string().trim_matches('"'));
+            secret.lines().map(str::trim).for_each(|line| strike(&mut text, line));
+        }
+    }
+    text
+}
+
+fn strike(text: &mut String, secret: &str) {
+    if secret.chars().count() >= SHORTEST && text.contains(secret) {
+        *text = text.replace(secret, VEIL);
+    }
+}
+
 /// Strikes secrets out of a fault and its details.
 pub(crate) fn over(mut fault: Fault, secrets: &[String]) -> Fault {
-    for secret in secrets.iter().filter(|secret| secret.chars().count() >= SHORTEST) {
-        fault.message = fault.message.replace(secret.as_str(), VEIL);
-    }
+    fault.message = struck_out(&fault.message, secrets);
     fault.details = fault.details.into_iter().map(|detail| over(detail, secrets)).collect();
     fault
 }
@@ -60,5 +79,15 @@ mod tests {
         let fault = over(Fault::bad_request("db said hunter22, hunter22, x").details(vec![detail]), &secrets);
         assert_eq!(fault.message, "db said (sensitive value), (sensitive value), x");
         assert_eq!(fault.details[0].message, "it was (sensitive value)");
+    }
+
+    #[test]
+    fn secrets_of_several_lines_are_struck_out_however_they_are_printed() {
+        let secrets =
+            ["-----BEGIN KEY-----\nabcd1234\nefgh5678\n-----END KEY-----\n".to_owned(), "say \"friend\"".to_owned()];
+        let said = struck_out(&format!("key {:?} and {:?}", secrets[0], secrets[1]), &secrets);
+        assert_eq!(said, "key \"(sensitive value)\" and \"(sensitive value)\"");
+        let said = struck_out("  | abcd1234\n  | efgh5678\n", &secrets);
+        assert_eq!(said, "  | (sensitive value)\n  | (sensitive value)\n");
     }
 }
