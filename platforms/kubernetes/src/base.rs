@@ -4,7 +4,7 @@ use radii_runtime::Fault;
 use radii_runtime::platform::{ComputeKind, Object, ObjectRef, Target, Workload};
 use serde_json::{Map, Value as Json, json};
 
-use crate::patch;
+use crate::{known, patch};
 
 /// Kinds whose object must be the container's own: at most one, under its name.
 const OWN: [&str; 3] = ["Deployment", "Service", "ServiceAccount"];
@@ -133,7 +133,8 @@ pub fn check(resource: &str, punch_through: &Map<String, Json>) -> Result<(), Fa
             return refuse(format!("`{list}` must be a list"));
         }
     }
-    Ok(())
+    // What an API server would refuse, and Radius drops, is said before anything is made.
+    known::check_pod(members).or_else(refuse)
 }
 
 /// Gives the author's main container the name of ours, whatever its casing.

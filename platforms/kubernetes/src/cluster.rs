@@ -102,6 +102,9 @@ pub struct LogQuery {
     pub previous: bool,
 }
 
+/// How an API server begins when an applied object is none of its kind; it answers 500 then.
+pub(crate) const UNTYPED: &str = "failed to create typed patch object";
+
 /// Why a cluster did not do what was asked.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
@@ -144,6 +147,8 @@ impl Error {
     pub fn is_passing(&self) -> bool {
         match self {
             Error::Unreachable { .. } => true,
+            // The same object will be as wrong in a moment.
+            Error::Refused { message, .. } if message.starts_with(UNTYPED) => false,
             Error::Refused { status, .. } => matches!(status, 429 | 500 | 502 | 503 | 504),
             Error::Conflict { .. } | Error::NoSuchKind { .. } => false,
         }

@@ -168,7 +168,8 @@ fn dapr(sidecar: &DaprSidecar, annotations: &mut Json) {
     }
 }
 
-/// Returns the Service under the resource's name, and where several containers have ports one for each.
+/// Returns the Service under the resource's name, and for resources that may have several containers one for each that
+/// has ports, under the name that the resource's `hosts` gives.
 fn services(meta: &Meta<'_>) -> Vec<Object> {
     let serving: Vec<&Container> =
         meta.workload.containers.iter().filter(|container| !container.init && !container.ports.is_empty()).collect();
@@ -187,12 +188,17 @@ fn services(meta: &Meta<'_>) -> Vec<Object> {
     if !serving.is_empty() {
         add(meta.name, &serving);
     }
-    if serving.len() > 1 {
+    if serving.len() > 1 || holds_several(&meta.workload.resource.id) {
         for container in &serving {
             add(&format!("{}-{}", meta.name, container.name.to_lowercase()), &[container]);
         }
     }
     services
+}
+
+/// Whether the resource is of the type that has a map of containers, not just one.
+fn holds_several(resource: &str) -> bool {
+    resource.to_ascii_lowercase().contains("/providers/radius.compute/")
 }
 
 fn service_ports(container: &Container, several: bool) -> Vec<Json> {

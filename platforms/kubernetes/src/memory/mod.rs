@@ -19,7 +19,8 @@ use async_trait::async_trait;
 use serde_json::{Value as Json, json};
 use tokio::sync::watch;
 
-use crate::cluster::{Address, Cluster, Error, FIELD_MANAGER, KindName, Listed, LogQuery, Ownership};
+use crate::cluster::{Address, Cluster, Error, FIELD_MANAGER, KindName, Listed, LogQuery, Ownership, UNTYPED};
+use crate::known;
 use fields::{Owners, Shape};
 
 /// A cluster whose objects live as long as the value; clones share them.
@@ -244,6 +245,12 @@ fn merge_patch(target: &mut Json, patch: &Json) {
     }
 }
 
+/// What an API server says of an object that it cannot read; the status is the one that it gives.
+fn untyped(why: &str) -> Error {
+    let message = format!("{UNTYPED}: {why}");
+    Error::Refused { status: 500, reason: "InternalError".to_owned(), message }
+}
+
 fn nameless() -> Error {
     let message = "the object lacks `apiVersion`, `kind` or `metadata.name`".to_owned();
     Error::Refused { status: 400, reason: "BadRequest".to_owned(), message }
@@ -339,8 +346,12 @@ impl MemoryCluster {
         self.change(|state| {
             let known = state.admit(&address, object["apiVersion"].as_str().unwrap_or_default())?;
             if let Some(message) = fields::duplicates(shape, object) {
-                let message = format!("failed to create typed patch object: {message}");
-                return Err(Error::Refused { status: 500, reason: "InternalError".to_owned(), message });
+                return Err(untyped(&message));
+            }
+            if known.kind == "Deployment"
+                && let Some(message) = known::undeclared(object)
+            {
+                return Err(untyped(&message));
             }
             let mut entry = state.objects.get(&address).cloned().unwrap_or_default();
             let mut body = match entry.body.is_null() {

@@ -182,3 +182,20 @@ async fn a_cluster_that_cannot_be_reached_is_named() {
     let fault = platform.prepare(&elsewhere).await.unwrap_err();
     assert!(fault.message.contains("`absent`"), "{fault}");
 }
+
+#[tokio::test]
+async fn members_that_the_api_does_not_know_are_refused_once_and_for_all() {
+    let memory = MemoryCluster::furnished();
+    let object = json!({
+        "apiVersion": "apps/v1", "kind": "Deployment", "metadata": { "name": "d", "namespace": "default" },
+        "spec": {
+            "selector": { "matchLabels": { "a": "b" } },
+            "template": { "spec": { "containers": [{ "name": "c", "image": "i", "imagePullPolice": "Always" }] } },
+        },
+    });
+    let error = memory.apply(&object, Ownership::Respect).await.unwrap_err();
+    let expected = "failed to create typed patch object: .spec.template.spec.containers[name=\"c\"].imagePullPolice: \
+                    field not declared in schema";
+    assert_eq!(error.to_string(), expected);
+    assert!(!error.is_passing(), "trying again makes no sense");
+}

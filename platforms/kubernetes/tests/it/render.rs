@@ -205,3 +205,37 @@ fn a_recipes_object_is_put_into_the_applications_namespace() {
         assert!(fault.message.contains(words), "{fault}");
     }
 }
+
+#[test]
+fn every_container_of_a_resource_that_may_have_several_has_the_service_that_hosts_names() {
+    let mut workload = plain();
+    workload.resource.id = "/planes/radius/local/resourceGroups/g/providers/Radius.Compute/containers/ctr".to_owned();
+    workload.containers[0].name = "Web".to_owned();
+    let port = Port { name: "http".to_owned(), container_port: 80, port: 80, protocol: Protocol::Tcp };
+    workload.containers[0].ports.push(port);
+    let services = |workload: &Workload| {
+        let objects = render(workload).unwrap();
+        let services = objects.iter().filter(|object| object.reference.kind == "core/Service");
+        services.map(|object| object.reference.name.clone()).collect::<Vec<_>>()
+    };
+    assert_eq!(services(&workload), ["ctr", "ctr-web"]);
+    workload.resource.id = plain().resource.id;
+    assert_eq!(services(&workload), ["ctr"]);
+}
+
+#[test]
+fn fields_that_no_pod_has_are_refused_before_anything_is_made() {
+    let platform = KubernetesPlatform::default();
+    let refused = |pod: Json| {
+        let runtime = Map::from_iter([("pod".to_owned(), pod)]);
+        platform.check_punch_through("ctr", &runtime).unwrap_err()
+    };
+    let fault = refused(json!({ "tolerations": [{ "key": "a", "efect": "NoSchedule" }] }));
+    assert_eq!(fault.message, "Invalid PodSpec for patching: a pod has no field `tolerations[0].efect`.");
+    assert_eq!(fault.target.as_deref(), Some("$.properties.runtimes.kubernetes.pod"));
+    let fault = refused(json!({ "hostNetwork": "yes" }));
+    assert!(fault.message.contains("`hostNetwork`: invalid type: string \"yes\", expected a boolean"), "{fault}");
+    let good =
+        json!({ "hostNetwork": true, "containers": [{ "name": "ctr", "resources": { "limits": { "cpu": 1 } } }] });
+    platform.check_punch_through("ctr", &Map::from_iter([("pod".to_owned(), good)])).unwrap();
+}
