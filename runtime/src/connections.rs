@@ -17,7 +17,7 @@ use crate::told;
 const METADATA: [&str; 4] = ["provisioningState", "recipe", "resourceProvisioning", "resources"];
 
 /// What describes a Dapr component; applications reach it by its name.
-const COMPONENT: [&str; 3] = ["metadata", "type", "version"];
+const COMPONENT: [&str; 4] = ["auth", "metadata", "type", "version"];
 
 /// How a platform gives a container the values of a connected resource.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -177,11 +177,8 @@ fn values(record: &Record, carrier: Carrier) -> Vec<(String, EnvValue)> {
     let computed = record.properties.get("status").and_then(|status| status.get("computedValues"));
     let computed = computed.and_then(Json::as_object).into_iter().flatten();
     let own = record.properties.iter().filter(|_| !is_container(&record.type_name));
-    let is_component = record.type_name.to_ascii_lowercase().starts_with("applications.dapr/");
-    let basic = |name: &str| {
-        let described = is_component && COMPONENT.contains(&name);
-        BASIC_PROPERTIES.contains(&name) || METADATA.contains(&name) || described
-    };
+    let offered = offered(&record.type_name);
+    let basic = |name: &str| BASIC_PROPERTIES.contains(&name) || METADATA.contains(&name) || !offered(name);
     let mut found: Vec<(String, EnvValue)> = Vec::new();
     for (name, value) in computed.chain(own.filter(|(name, _)| !basic(name))) {
         let text = match is_built_in(&record.type_name) {
@@ -194,6 +191,17 @@ fn values(record: &Record, carrier: Carrier) -> Vec<(String, EnvValue)> {
         }
     }
     found
+}
+
+/// Returns which properties of a type are values for others; most of what built-in types have describes them alone.
+fn offered(type_name: &str) -> fn(&str) -> bool {
+    match type_name.to_ascii_lowercase().as_str() {
+        dapr if dapr.starts_with("applications.dapr/") => |name| !COMPONENT.contains(&name),
+        "applications.core/gateways" => |name| name == "url",
+        "applications.core/extenders" => |_| true,
+        own if own.starts_with("applications.core/") || own.starts_with("radius.core/") => |_| false,
+        _ => |_| true,
+    }
 }
 
 /// Returns the secrets of a portable resource, through the platform's secrets wherever it has them.
@@ -301,6 +309,17 @@ mod tests {
         assert_eq!(values, ["SCHEME=https", "HOSTNAME=example.com", "PORT=443"]);
         let values = plain(url_values("backend:80").unwrap());
         assert_eq!(values, ["SCHEME=", "HOSTNAME=backend", "PORT=80"]);
+    }
+
+    #[test]
+    fn what_only_describes_a_built_in_resource_is_no_value_for_others() {
+        let offers = |type_name: &str, names: [&str; 3]| names.map(offered(type_name));
+        let component = offers("Applications.Dapr/pubSubBrokers", ["componentName", "auth", "metadata"]);
+        assert_eq!(component, [true, false, false]);
+        assert_eq!(offers("Applications.Core/gateways", ["url", "routes", "tls"]), [true, false, false]);
+        assert_eq!(offers("Applications.Core/secretStores", ["data", "resource", "type"]), [false; 3]);
+        assert_eq!(offers("Applications.Core/extenders", ["data", "url", "anything"]), [true; 3]);
+        assert_eq!(offers("Contoso.Data/notes", ["data", "auth", "url"]), [true; 3]);
     }
 
     #[test]
