@@ -11,7 +11,7 @@ use crate::deployments::{API, DEPLOYMENT, world};
 use crate::world::{V1, World, accepted, id};
 
 /// Numbers that look random and follow from a seed.
-struct Dice(u64);
+pub struct Dice(pub u64);
 
 impl Dice {
     fn roll(&mut self, sides: u64) -> u64 {
@@ -21,7 +21,7 @@ impl Dice {
 }
 
 /// A template of notes, each of which may depend on some before it.
-fn template(count: u64, dice: &mut Dice) -> Json {
+pub fn template(count: u64, dice: &mut Dice) -> Json {
     let mut resources = Map::new();
     for at in 0..count {
         let mut text = format!("note {at}");

@@ -5,6 +5,7 @@ mod compiled;
 mod containers;
 mod crashes;
 mod deployment_actions;
+mod deployment_values;
 mod deployments;
 mod environments;
 mod fakes;

@@ -5,6 +5,7 @@ use std::time::Duration;
 use serde_json::{Value as Json, json};
 
 use crate::deployments::{API, DEPLOYMENT, world};
+use crate::large::{self, Dice};
 use crate::world::{CORE, V1, World, accepted, application_id, id};
 
 async fn ask(world: &World, template: &Json, parameters: Json) -> Vec<Json> {
@@ -60,6 +61,23 @@ fn template() -> Json {
             "last": import(&note, "last", json!({ "text": "[reference('module').outputs.id.value]" })),
         },
     })
+}
+
+#[tokio::test]
+async fn what_a_plan_announces_is_made_and_the_second_plan_is_empty_whatever_the_template() {
+    for seed in 0..24 {
+        let world = world().await;
+        let template = large::template(1 + seed % 12, &mut Dice(seed));
+        let first = ask(&world, &template, json!({})).await;
+        deploy(&world, &template, json!({})).await;
+        let made = world.properties(DEPLOYMENT).await["outputResources"].as_array().unwrap().len();
+        assert!(
+            first.len() == made && first.iter().all(|change| change["changeType"] == "Create"),
+            "{seed}: {first:?}"
+        );
+        let second = ask(&world, &template, json!({})).await;
+        assert!(second.iter().all(|change| change["changeType"] == "NoChange"), "{seed}: {second:?}");
+    }
 }
 
 #[tokio::test]
