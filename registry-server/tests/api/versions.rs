@@ -1,6 +1,5 @@
 //! Resources of types with several API versions, written through one and read through others.
 
-use http::Method;
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
 use radii_runtime::store::Record;

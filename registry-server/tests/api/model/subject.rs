@@ -1,5 +1,7 @@
 //! The server under test, and how it is asked.
 
+use std::time::Duration;
+
 use axum::Router;
 use axum::body::Body;
 use http::{Method, Request};
@@ -76,7 +78,9 @@ fn schema(kind: usize, version: usize) -> Json {
 
 impl Subject {
     pub async fn start(database: Database, keys: KeySource) -> Self {
-        let options = Options { database, keys, ..Options::default() };
+        // A machine that stands still for a while is no divergence.
+        let request_timeout = Duration::from_secs(24 * 60 * 60);
+        let options = Options { database, keys, request_timeout, ..Options::default() };
         let (router, state) = serve::in_process(&options, Vec::new(), Vec::new()).await.unwrap();
         let subject = Self { router, state };
         subject.native(PROVIDER, &json!({ "location": "global", "properties": {} })).await;
