@@ -6,8 +6,8 @@ use indexmap::IndexSet;
 use radii_runtime::Timestamp;
 use radii_runtime::store::{Batch, Record};
 use serde_json::{Value as Json, json};
-use sqlx::{AssertSqlSafe, Row};
 use sqlx::sqlite::SqliteConnection;
+use sqlx::{AssertSqlSafe, Row};
 
 use crate::store::BoxError;
 use crate::store::plan::{Decision, Found, Head, Hold, Needs, Plan};
@@ -112,10 +112,7 @@ pub(super) async fn commit(
     let decisions = batches.iter().map(|batch| plan.decide(batch, now)).collect();
     let puts = plan.puts(vault)?;
     let sizes: Vec<usize> = puts.iter().map(rows::size).collect();
-    let sets = [
-        (REMEMBER_DELETIONS, plan.deletions(now)),
-        (DELETE_RECORDS, plan.deletes()),
-    ];
+    let sets = [(REMEMBER_DELETIONS, plan.deletions(now)), (DELETE_RECORDS, plan.deletes())];
     for (sql, set) in sets {
         write(connection, sql, set).await?;
     }
