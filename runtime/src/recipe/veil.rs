@@ -43,7 +43,9 @@ pub fn struck_out(text: &str, secrets: &[String]) -> String {
     for secret in secrets {
         strike(&mut text, secret);
         if secret.contains(['\n', '\t', '\r', '"', '\\']) {
-            strike(&mut text, Json::from(secret.as_str()).to_string().trim_matches('"'));
+            // Without the quotes around it; one that the secret ends with stays.
+            let quoted = Json::from(secret.as_str()).to_string();
+            strike(&mut text, &quoted[1..quoted.len() - 1]);
             secret.lines().map(str::trim).for_each(|line| strike(&mut text, line));
         }
     }
