@@ -60,7 +60,10 @@ async fn a_terraform_that_hangs_and_hears_no_interrupt_is_killed() {
     let (code, message) = failure(&server.settle(DB, json!({})).await);
     assert_eq!(code, "RecipeDeploymentFailed");
     assert!(message.ends_with("did not end within 6 s and was stopped"), "{message}");
-    let Ok(pid) = std::fs::read_to_string(pid) else { return };
+    let Ok(pid) = std::fs::read_to_string(pid) else {
+        eprintln!("SKIPPED in part: the machine was too slow for the module to run, so that nothing had to be killed");
+        return;
+    };
     // One that is dead but not buried yet works nowhere.
     assert!(std::fs::read_link(format!("/proc/{}/cwd", pid.trim())).is_err(), "terraform still runs");
     assert_eq!(server.delete(DB).await.error, None);

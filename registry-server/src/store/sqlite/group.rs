@@ -145,7 +145,11 @@ pub(super) async fn insert(connection: &mut SqliteConnection, insert: &Insert, r
             // Made of constants only.
             let mut query = sqlx::query(AssertSqlSafe(insert.sql(size)));
             for row in rows.by_ref().take(size) {
-                let Json::Array(values) = row else { continue };
+                let Json::Array(values) = row else { return Err(misshapen(insert)) };
+                // Values of a row that is too short would stand in the columns of the next one.
+                if values.len() != insert.columns {
+                    return Err(misshapen(insert));
+                }
                 for value in values {
                     query = match value {
                         Json::String(text) => query.bind(text),
@@ -159,6 +163,10 @@ pub(super) async fn insert(connection: &mut SqliteConnection, insert: &Insert, r
         }
     }
     Ok(())
+}
+
+fn misshapen(insert: &Insert) -> sqlx::Error {
+    sqlx::Error::Protocol(format!("a row is not an array of {} values", insert.columns))
 }
 
 async fn find(connection: &mut SqliteConnection, needs: &Needs) -> Result<Found, BoxError> {
