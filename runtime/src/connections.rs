@@ -1,6 +1,8 @@
 //! Connections: named dependencies on other resources, and the variables that they become.
 
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
+use std::sync::Arc;
 
 use radii_model::base::BASIC_PROPERTIES;
 use serde_json::{Map, Value as Json, json};
@@ -10,8 +12,10 @@ use crate::environment::load_resource;
 use crate::fault::code;
 use crate::host::Host;
 use crate::platform::{ComputeKind, EnvValue};
+use crate::sensitive;
 use crate::store::{Record, State};
 use crate::told;
+use crate::validate::Validator;
 
 /// Properties that say something about a resource and are no values of it.
 const METADATA: [&str; 4] = ["provisioningState", "recipe", "resourceProvisioning", "resources"];
@@ -92,16 +96,19 @@ pub(crate) async fn context(host: &Host, properties: &Map<String, Json>) -> Resu
 
 /// Returns the variables that a container gets for its connections (contract `platforms.md`, part 2.4).
 ///
+/// A property whose author named its variable has that one, all others one that begins with the connection's name.
+///
 /// # Errors
-/// Names the connection whose source is neither a URL nor the id of a stored resource.
+/// Names the connection whose source is neither a URL nor the id of a stored resource, and two connections that give
+/// the same variable.
 pub(crate) async fn variables(
     host: &Host,
     properties: &Map<String, Json>,
     carrier: Carrier,
 ) -> Result<BTreeMap<String, EnvValue>, Fault> {
-    let mut variables = BTreeMap::new();
+    let mut variables: BTreeMap<String, (&str, EnvValue)> = BTreeMap::new();
     for connection in of(properties) {
-        let prefix = format!("CONNECTION_{}", variable_part(connection.name));
+        let mut schema = None;
         let found = if is_foreign(connection.source) {
             // What stands in a cloud has no values that this server knows.
             Vec::new()
@@ -111,6 +118,7 @@ pub(crate) async fn variables(
                 // What it holds may be half made.
                 continue;
             }
+            schema = stored_schema(host, &record);
             let secrets = secrets_of(&record);
             let hidden = sensitive_names(host, &record);
             let mut found = values(&visible(host, record), carrier);
@@ -124,10 +132,32 @@ pub(crate) async fn variables(
             continue;
         }
         for (name, value) in found {
-            variables.entry(format!("{prefix}_{}", variable_part(&name))).or_insert(value);
+            let chosen = schema.as_ref().and_then(|schema| schema.env_name(&name));
+            let usual = || format!("CONNECTION_{}_{}", variable_part(connection.name), variable_part(&name));
+            match variables.entry(chosen.map_or_else(usual, str::to_owned)) {
+                Entry::Vacant(free) => drop(free.insert((connection.name, value))),
+                Entry::Occupied(taken) if taken.get().0 != connection.name => {
+                    return Err(twice(taken.key(), taken.get().0, connection.name));
+                }
+                Entry::Occupied(_) => {}
+            }
         }
     }
-    Ok(variables)
+    Ok(variables.into_iter().map(|(variable, (_, value))| (variable, value)).collect())
+}
+
+fn twice(variable: &str, one: &str, other: &str) -> Fault {
+    Fault::bad_request(format!(
+        "the connections `{one}` and `{other}` both give the variable `{variable}`; rename one of them, or set \
+         `disableDefaultEnvVars: true` on one and pass its values in `env`"
+    ))
+}
+
+/// Returns the compiled schema of the version that a connected resource is stored in, if it has one.
+fn stored_schema(host: &Host, record: &Record) -> Option<Arc<Validator>> {
+    let mut settled = record.clone();
+    host.settled(&mut settled);
+    host.validator(&settled.id, settled.api_version.as_ref()?).ok().flatten()
 }
 
 /// Whether a source is the id of something in a cloud.
@@ -204,10 +234,13 @@ fn offered(type_name: &str) -> fn(&str) -> bool {
     }
 }
 
-/// Returns the secrets of a portable resource, through the platform's secrets wherever it has them.
+/// Returns the secrets of a resource, through the platform's secrets wherever it has them: those that a portable one
+/// lists, and the sensitive properties of a user-defined one.
 fn secrets_of(record: &Record) -> Vec<(String, EnvValue)> {
     if !is_portable(&record.type_name) {
-        return Vec::new();
+        let kept = sensitive::kept(record).into_iter().flatten();
+        let texts = kept.filter_map(|(name, value)| Some((name.clone(), EnvValue::Secret(text(value)?))));
+        return texts.collect();
     }
     let listed = crate::kinds::secrets::list(record);
     let texts = listed.as_object().into_iter().flatten();

@@ -21,6 +21,7 @@ pub mod memory;
 mod objects;
 pub mod platform;
 pub mod recipe;
+mod sensitive;
 pub mod store;
 mod told;
 pub mod trace;

@@ -3,6 +3,7 @@
 //! A change is one [`Batch`]: every write of it happens, or none. The runtime core never keeps state of
 //! its own between two calls, so several replicas may share one store.
 
+use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -95,7 +96,7 @@ impl Record {
 }
 
 /// What the runtime core remembers about a resource and never shows.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Private {
     /// Every platform object that was, or is about to be, applied: written down before it is applied.
@@ -105,6 +106,18 @@ pub struct Private {
     /// Anything else that a kind keeps.
     #[serde(skip_serializing_if = "Map::is_empty")]
     pub data: Map<String, Json>,
+}
+
+/// Values may be secret, and what is formatted ends in logs.
+impl fmt::Debug for Private {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let data: Vec<&String> = self.data.keys().collect();
+        f.debug_struct("Private")
+            .field("journal", &self.journal)
+            .field("recipe", &self.recipe)
+            .field("data", &data)
+            .finish()
+    }
 }
 
 /// Identifies an operation.

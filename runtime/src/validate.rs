@@ -4,7 +4,9 @@
 //! valid is decided by a compiled JSON Schema; only a refused body is walked again to put every
 //! violation into the protocol's words ([`radii_model::value`]).
 
+mod immutable;
 mod json_schema;
+mod place;
 mod read_only;
 mod walk;
 
@@ -24,6 +26,9 @@ use crate::catalog;
 
 pub use radii_model::value::Violation;
 
+/// Names the environment variable of a property in connections.
+const ENV_NAME: &str = "x-radii-env-name";
+
 /// A compiled schema.
 #[derive(Debug)]
 pub struct Validator {
@@ -34,6 +39,7 @@ pub struct Validator {
     has_defaults: bool,
     has_sensitive: bool,
     has_read_only: bool,
+    has_immutable: bool,
 }
 
 impl Validator {
@@ -58,6 +64,7 @@ impl Validator {
             has_defaults: walk::any(&schema, &|schema| schema.default.is_some()),
             has_sensitive: walk::any(&schema, &|schema| schema.sensitive),
             has_read_only: walk::any(&schema, &|schema| schema.read_only),
+            has_immutable: walk::any(&schema, &immutable::is_marked),
             schema,
             compiled,
             patterns,
@@ -106,6 +113,16 @@ impl Validator {
         read_only::violations(&self.schema, new, stored)
     }
 
+    /// Returns violations of changing, or removing, what is immutable and has a value.
+    pub fn validate_immutable(&self, new: &Map<String, Json>, stored: &Map<String, Json>) -> Vec<Violation> {
+        immutable::violations(&self.schema, new, stored)
+    }
+
+    /// Whether any property is immutable.
+    pub fn has_immutable(&self) -> bool {
+        self.has_immutable
+    }
+
     /// Replaces sensitive values by null.
     pub fn redact(&self, properties: &mut Map<String, Json>) {
         if self.has_sensitive {
@@ -126,6 +143,12 @@ impl Validator {
             .iter()
             .filter(|(name, property)| property.schema.read_only && !BASIC_PROPERTIES.contains(&name.as_str()));
         outputs.map(|(name, _)| name.clone()).collect()
+    }
+
+    /// Returns the environment variable that the author chose for a property of the first level, in connections to
+    /// the resource.
+    pub fn env_name(&self, property: &str) -> Option<&str> {
+        self.schema.properties.get(property)?.schema.extensions.get(ENV_NAME)?.as_str()
     }
 }
 

@@ -7,6 +7,8 @@ use radii_model::schema::{Additional, Kind, Property, Schema};
 use serde::Serialize;
 use serde_json::Value as Json;
 
+use crate::lower::extension;
+
 /// A property.
 #[derive(Clone, Debug, Serialize)]
 pub struct PropertyView {
@@ -32,6 +34,10 @@ pub struct PropertyView {
     pub write_only: bool,
     /// Whether it is a secret.
     pub sensitive: bool,
+    /// Whether it keeps the value that it was created with.
+    pub immutable: bool,
+    /// Name of its environment variable in connections, where the author chose one; else empty.
+    pub env_name: String,
     /// Whether it should not be used any more.
     pub deprecated: bool,
     /// Whether every type has it.
@@ -97,6 +103,8 @@ fn row(name: &str, path: &str, depth: usize, property: &Property, required: bool
         read_only: schema.read_only,
         write_only: schema.write_only,
         sensitive: schema.sensitive,
+        immutable: schema.extensions.get(extension::IMMUTABLE) == Some(&Json::Bool(true)),
+        env_name: schema.extensions.get(extension::ENV_NAME).and_then(Json::as_str).unwrap_or_default().to_owned(),
         deprecated: schema.deprecated,
         common,
         default: schema.default.as_ref().map(Json::to_string).unwrap_or_default(),
@@ -158,6 +166,7 @@ fn notes(row: &PropertyView) -> String {
         (row.read_only, "read-only"),
         (row.write_only, "write-only"),
         (row.sensitive, "secret"),
+        (row.immutable, "immutable"),
         (row.deprecated, "deprecated"),
     ] {
         if holds {
@@ -173,6 +182,9 @@ fn notes(row: &PropertyView) -> String {
     }
     for constraint in &row.constraints {
         add(constraint);
+    }
+    if !row.env_name.is_empty() {
+        add(&format!("in connections `{}`", row.env_name));
     }
     cell(&notes)
 }

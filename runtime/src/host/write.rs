@@ -10,6 +10,7 @@ use crate::Fault;
 use crate::access::Right;
 use crate::fault::code;
 use crate::platform::Object;
+use crate::sensitive;
 use crate::store::{self, Batch, Expect, Operation, OperationId, Private, Record, State, Verb, Write};
 use crate::trace;
 use crate::validate::{Validator, Violation};
@@ -105,9 +106,15 @@ async fn check(host: &Host, request: &Put, activity: Activity) -> Result<Checked
     let seen = old.as_ref().filter(|_| is_converted).map(|old| host.seen(old, &request.api_version));
     let before = seen.as_ref().or(old.as_ref());
     let mut record = draft(host, request, body, before, &type_name);
+    if let Some(old) = &old {
+        sensitive::give_back(host, &mut record, old);
+    }
     if let Some(validator) = &validator {
         let given = request.body.get("properties").filter(|properties| !properties.is_null());
         check_schema(validator, given.is_some(), &mut record, before)?;
+        if let (Some(before), Some(old)) = (before, &old) {
+            check_immutable(host, validator, &record, before, old)?;
+        }
     }
     // Before the kind looks at what is referred to: whether that is there is not everybody's to know.
     host.authorize_references(&record)?;
@@ -387,6 +394,23 @@ fn check_schema(validator: &Validator, given: bool, record: &mut Record, old: Op
     if violations.is_empty() { Ok(()) } else { Err(schema_fault(&violations, &record.id)) }
 }
 
+/// Refuses to change what is immutable; `before` is what the request's version sees of `old`.
+fn check_immutable(
+    host: &Host,
+    validator: &Validator,
+    record: &Record,
+    before: &Record,
+    old: &Record,
+) -> Result<(), Fault> {
+    if !validator.has_immutable() {
+        return Ok(());
+    }
+    let mut before = before.clone();
+    sensitive::give_back(host, &mut before, old);
+    let violations = validator.validate_immutable(&record.properties, &before.properties);
+    if violations.is_empty() { Ok(()) } else { Err(schema_fault(&violations, &record.id)) }
+}
+
 /// The fault of broken schema rules, in the contract's words (part 4), with one detail per violation.
 fn schema_fault(violations: &[Violation], id: &ResourceId) -> Fault {
     let text = |violation: &Violation| {
@@ -405,13 +429,13 @@ fn schema_fault(violations: &[Violation], id: &ResourceId) -> Fault {
         .details(details.collect())
 }
 
-/// Moves sensitive values out of the record into what only the worker sees, and only until the operation ends.
+/// Moves sensitive values out of the record's properties; returns all of them as the worker needs them, which keeps
+/// them until the operation ends.
 fn take_sensitive(host: &Host, record: &mut Record) -> Json {
     let Some(version) = &record.api_version else { return Json::Null };
     if !host.has_sensitive(&record.id, version) {
+        sensitive::forget(record);
         return Json::Null;
     }
-    let payload = json!({ "properties": record.properties });
-    host.redact(record);
-    payload
+    json!({ "properties": sensitive::take(host, record) })
 }

@@ -4,6 +4,7 @@ use radii_model::schema::Schema;
 use radii_model::value::Violation;
 use serde_json::{Map, Value as Json};
 
+use super::place::{Step, pointer};
 use super::walk;
 
 /// Returns a violation for every read-only property whose value differs from the stored one.
@@ -13,13 +14,6 @@ pub(super) fn violations(root: &Schema, new: &Map<String, Json>, stored: Option<
     let mut found = comparison.found;
     found.sort_by(|(one, _), (other, _)| one.cmp(other));
     found.into_iter().map(|(_, violation)| violation).collect()
-}
-
-/// A step from a value to one inside of it.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-enum Step<'c> {
-    Name(&'c str),
-    Index(usize),
 }
 
 /// Nearly every comparison finds nothing, so that a place is written out only where something is found.
@@ -72,13 +66,4 @@ impl<'c> Comparison<'c> {
         let violation = Violation { pointer: pointer(&self.at), message, hint: Some(hint.to_owned()) };
         self.found.push((self.at.clone(), violation));
     }
-}
-
-/// Returns the JSON pointer (RFC 6901) of a place.
-fn pointer(at: &[Step<'_>]) -> String {
-    let step = |step: &Step<'_>| match step {
-        Step::Name(name) => format!("/{}", name.replace('~', "~0").replace('/', "~1")),
-        Step::Index(index) => format!("/{index}"),
-    };
-    at.iter().map(step).collect()
 }

@@ -62,10 +62,33 @@ async fn connections_become_variables_and_the_authors_own_win() {
     assert_eq!(world.settle(WEB, CORE, body).await.error, None);
     let expected = json!({
         "CONNECTION_NOTE_TEXT": "hello", "CONNECTION_NOTE_COUNT": "3", "CONNECTION_NOTE_SIZE": "mine",
+        "CONNECTION_NOTE_PASSWORD": "Secret(\"hunter2\")",
         "CONNECTION_BACK_END_SCHEME": "http", "CONNECTION_BACK_END_HOSTNAME": "backend",
         "CONNECTION_BACK_END_PORT": "3000",
     });
     assert_eq!(world.platform.body("web")["env"], expected);
+}
+
+#[tokio::test]
+async fn a_property_is_reached_through_the_variable_that_its_author_named() {
+    let world = World::new().await;
+    world.make_application(json!({})).await;
+    world.settle("Contoso.Data/notes/one", V1, json!({ "text": "hello", "author": "ann" })).await;
+    let source = id("Contoso.Data/notes/one").to_string();
+    let mut body = container(json!({}));
+    body["connections"] = json!({ "note": { "source": source } });
+    assert_eq!(world.settle(WEB, CORE, body.clone()).await.error, None);
+    let env = &world.platform.body("web")["env"];
+    assert_eq!((&env["NOTE_AUTHOR"], env.get("CONNECTION_NOTE_AUTHOR")), (&json!("ann"), None));
+
+    body["connections"]["again"] = json!({ "source": source });
+    let message = world.settle(WEB, CORE, body.clone()).await.error.unwrap().message;
+    assert!(
+        message.starts_with("the connections `note` and `again` both give the variable `NOTE_AUTHOR`"),
+        "{message}"
+    );
+    body["connections"]["again"]["disableDefaultEnvVars"] = json!(true);
+    assert_eq!(world.settle(WEB, CORE, body).await.error, None);
 }
 
 #[tokio::test]

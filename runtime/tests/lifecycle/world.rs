@@ -240,6 +240,11 @@ fn notes_schema() -> Json {
         "count": { "type": "integer" },
         "password": { "type": "string", "x-radius-sensitive": true },
         "etagged": { "type": "string", "readOnly": true },
+        "shelf": { "type": "object", "properties": {
+            "room": { "type": "string", "x-radii-immutable": true }, "row": { "type": "integer" },
+        } },
+        "author": { "type": "string", "x-radii-immutable": true, "x-radii-env-name": "NOTE_AUTHOR" },
+        "pin": { "type": "string", "x-radii-immutable": true, "x-radius-sensitive": true },
     } })
 }
 

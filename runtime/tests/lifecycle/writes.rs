@@ -141,6 +141,56 @@ async fn sensitive_values_are_null_in_every_answer_and_in_the_store() {
 }
 
 #[tokio::test]
+async fn null_sent_back_in_the_place_of_a_sensitive_value_keeps_it_and_leaving_it_out_forgets_it() {
+    let world = World::new().await;
+    world.settle(NOTE, V1, json!({ "text": "hello", "password": "hunter2" })).await;
+    let answered = world.properties(NOTE).await;
+    world.settle(NOTE, V1, Json::Object(answered)).await;
+    let kept = |record: Option<radii_runtime::store::Record>| record.unwrap().private.data.get("sensitive").cloned();
+    assert_eq!(kept(world.stored(NOTE).await), Some(json!({ "password": "hunter2" })));
+    assert_eq!(world.properties(NOTE).await["password"], Json::Null);
+    world.settle(NOTE, V1, json!({ "text": "hello" })).await;
+    assert_eq!(kept(world.stored(NOTE).await), None);
+    let refused = world.put(NOTE, V1, json!({ "text": "hello", "password": null })).await.unwrap_err();
+    assert!(refused.message.contains("Error at \"password\""), "{}", refused.message);
+}
+
+#[tokio::test]
+async fn immutable_properties_keep_the_value_that_they_were_created_with() {
+    let world = World::new().await;
+    let first = json!({ "text": "hello", "author": "ann", "pin": "1234", "shelf": { "room": "a", "row": 1 } });
+    world.settle(NOTE, V1, first).await;
+    let changed = json!({ "text": "hello", "author": "bob", "pin": "9999", "shelf": { "room": "b", "row": 2 } });
+    let fault = world.put(NOTE, V1, changed).await.unwrap_err();
+    let found: Vec<_> =
+        fault.details.iter().map(|detail| (detail.target.as_deref().unwrap(), &*detail.message)).collect();
+    let remedy = "send back the stored value, or delete the resource and create it again";
+    assert_eq!(fault.status, 400);
+    assert_eq!(
+        found,
+        [
+            ("/properties/author", &*format!("Error at \"author\": property \"author\" is immutable; {remedy}")),
+            ("/properties/pin", &*format!("Error at \"pin\": property \"pin\" is immutable; {remedy}")),
+            ("/properties/shelf/room", &*format!("Error at \"shelf room\": property \"room\" is immutable; {remedy}")),
+        ]
+    );
+    let without = json!({ "text": "hello", "author": "ann", "pin": null });
+    let fault = world.put(NOTE, V1, without).await.unwrap_err();
+    assert!(fault.message.ends_with("property \"room\" is immutable and cannot be removed"), "{}", fault.message);
+    let other = json!({ "text": "other", "author": "ann", "pin": "1234", "shelf": { "room": "a", "row": 2 } });
+    assert_eq!(world.settle(NOTE, V1, other).await.state, State::Succeeded);
+}
+
+#[tokio::test]
+async fn an_immutable_property_that_has_no_value_yet_may_get_one() {
+    let world = World::new().await;
+    world.settle(NOTE, V1, json!({ "text": "hello" })).await;
+    let operation = world.settle(NOTE, V1, json!({ "text": "hello", "author": "ann" })).await;
+    assert_eq!(operation.state, State::Succeeded);
+    assert_eq!(world.put(NOTE, V1, json!({ "text": "hello", "author": "bob" })).await.unwrap_err().status, 400);
+}
+
+#[tokio::test]
 async fn read_only_properties_cannot_be_written() {
     let world = World::new().await;
     let fault = world.put(NOTE, V1, json!({ "text": "hello", "etagged": "mine" })).await.unwrap_err();
