@@ -136,7 +136,10 @@ fn neighbour(path: &str) -> Option<String> {
     let path = camino::Utf8Path::new(path);
     let folder = path.parent().filter(|folder| !folder.as_str().is_empty()).unwrap_or(camino::Utf8Path::new("."));
     let names: Vec<String> = folder.read_dir_utf8().ok()?.flatten().map(|entry| entry.file_name().to_owned()).collect();
-    let close = radii_model::closest(path.file_name()?, names.iter().map(String::as_str))?;
+    let stem = path.file_stem()?;
+    let is_twin = |name: &&str| camino::Utf8Path::new(name).file_stem() == Some(stem);
+    let close = radii_model::closest(path.file_name()?, names.iter().map(String::as_str))
+        .or_else(|| names.iter().map(String::as_str).find(is_twin))?;
     Some(format!("did you mean `{}`?", path.with_file_name(close)))
 }
 

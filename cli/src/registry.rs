@@ -83,7 +83,7 @@ fn type_within(text: &str) -> Option<TypeName> {
             _ => id.resource_type(),
         };
     }
-    let parts: Vec<&str> = text.split(['/', '.']).collect();
+    let parts: Vec<&str> = text.split(['/', '.', '\\', ':']).collect();
     match parts.as_slice() {
         [first, second, kind] | [first, second, kind, _] => format!("{first}.{second}/{kind}").parse().ok(),
         _ => None,

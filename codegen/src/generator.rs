@@ -68,6 +68,10 @@ impl fmt::Display for Target {
 pub struct UnknownTarget(pub String);
 
 fn meant(name: &str) -> String {
+    let parts: Vec<&str> = name.split([';', ' ', '|', '+', '/', '&']).filter(|part| !part.is_empty()).collect();
+    if parts.len() > 1 && parts.iter().all(|part| part.parse::<Target>().is_ok()) {
+        return format!(", did you mean `{}`?", parts.join(","));
+    }
     let close = radii_model::closest(name, Target::ALL.into_iter().map(Target::as_str));
     close.map_or_else(String::new, |close| format!(", did you mean `{close}`?"))
 }

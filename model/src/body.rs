@@ -4,12 +4,14 @@
 //! and speaks to whoever wrote the file: it underlines what is wrong, names the line of the definition
 //! that says so, and proposes what to write.
 
+mod convert;
 mod mend;
 mod walk;
 
 use radii_diagnostics::{Code, Diagnostic};
 
-use crate::document::Node;
+use crate::advice::Advice;
+use crate::document::{Entry, Node, Value, edit};
 use crate::path::Path;
 use crate::schema::Schema;
 use crate::suggest::closest;
@@ -69,7 +71,7 @@ pub fn check(schema: &Schema, body: &Node, text: &str) -> Vec<Diagnostic> {
     if let Some((name, entry)) = misspelt {
         let diagnostic = Diagnostic::error(UNKNOWN_PROPERTY, format!("`{name}` is no member of a resource"));
         let diagnostic = diagnostic.at(entry.key_span).path(name.clone());
-        found.push(crate::advice::Advice::rename("properties").give(diagnostic, entry.key_span));
+        found.push(Advice::rename("properties").give(diagnostic, entry.key_span));
     }
     let (properties, path, owner) = match members.get("properties").or(misspelt.map(|(_, entry)| entry)) {
         Some(entry) => (&entry.node, root.key("properties"), entry.key_span),
@@ -81,16 +83,31 @@ pub fn check(schema: &Schema, body: &Node, text: &str) -> Vec<Diagnostic> {
                 .at(entry.key_span)
                 .path(name.clone());
             let free = ENVELOPE.into_iter().filter(|known| !members.contains_key(*known));
-            diagnostic = match closest(name, free) {
-                _ if merged.properties.contains_key(name) => diagnostic.help("move it into `properties`"),
-                Some(known) => crate::advice::Advice::rename(known).give(diagnostic, entry.key_span),
-                None => diagnostic.help("what a type describes stands in `properties`"),
+            let help = match closest(name, free) {
+                _ if merged.properties.contains_key(name) => {
+                    let help = Advice::from("move it into `properties`");
+                    let is_free = properties.get(name).is_none();
+                    match edit::moved(entry, properties, text).filter(|_| is_free) {
+                        Some((span, text)) => help.write_at(span, text).titled("move it into `properties`"),
+                        None => help,
+                    }
+                }
+                Some(known) => Advice::rename(known),
+                None => {
+                    let help = Advice::from("what a type describes stands in `properties`; remove it");
+                    match edit::whole_member(entry, text) {
+                        Some(span) => help.write_at(span, ""),
+                        None => help,
+                    }
+                }
             };
+            diagnostic = help.give(diagnostic, entry.key_span);
             found.push(diagnostic);
         }
     }
-    let mut walk = walk::Walk { root: &merged, text, found };
-    walk.value(&merged, properties, &path, owner);
+    found.extend(tags(members, text));
+    let mut walk = walk::Walk { root: &merged, text, around: Vec::new(), found };
+    walk.value(&merged, properties, &path, walk::Slot { owner, entry: None, is_required: true });
     let mut found = walk.found;
     crate::advice::quote_alike(text, &mut found);
     found.sort_by_key(|diagnostic| diagnostic.primary.as_ref().map(|label| label.span.start));
@@ -101,4 +118,24 @@ pub fn check(schema: &Schema, body: &Node, text: &str) -> Vec<Diagnostic> {
 fn start_of(node: &Node) -> radii_diagnostics::Span {
     let span = node.span;
     radii_diagnostics::Span { end: span.end.min(span.start + 1), ..span }
+}
+
+/// Tags are texts.
+fn tags(members: &indexmap::IndexMap<String, Entry>, text: &str) -> Vec<Diagnostic> {
+    let tags = members.get("tags").filter(|_| members.contains_key("properties"));
+    let Some(tags) = tags.and_then(|entry| entry.node.as_object()) else { return Vec::new() };
+    let wrong = tags.iter().filter(|(_, entry)| !matches!(entry.node.value, Value::String(_) | Value::Null));
+    let wrong = wrong.map(|(name, entry)| {
+        let span = entry.node.span;
+        let message = format!("the tag `{name}` must be text, not {}", mend::kind_of(&entry.node));
+        let diagnostic = Diagnostic::error(WRONG_VALUE_TYPE, message).at(span).path(format!("tags.{name}"));
+        let help = Advice::from("put the text in quotes");
+        let written = text.get(span.start as usize..span.end as usize);
+        let plain = written.filter(|_| matches!(entry.node.value, Value::Number(_) | Value::Bool(_)));
+        match plain {
+            Some(plain) => help.write(format!("\"{plain}\"")).sure().give(diagnostic, span),
+            None => help.give(diagnostic, span),
+        }
+    });
+    wrong.collect()
 }

@@ -13,6 +13,7 @@ pub mod deprecation;
 pub mod document;
 mod id;
 pub mod manifest;
+mod number_words;
 mod path;
 pub mod pattern;
 pub mod rules;

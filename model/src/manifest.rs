@@ -61,7 +61,7 @@ pub struct Spanned<T> {
 pub fn parse(file: FileId, text: &str) -> (Option<Manifest>, Vec<Diagnostic>) {
     match parse_yaml(file, text, Limits::default()) {
         Ok(document) => {
-            let (manifest, mut diagnostics) = read::manifest(&document);
+            let (manifest, mut diagnostics) = read::manifest(&document, text);
             diagnostics.extend(manifest.iter().flat_map(crate::rules::check_manifest));
             diagnostics.sort_by_key(|diagnostic| diagnostic.primary.as_ref().map(|label| label.span.start));
             crate::advice::quote_alike(text, &mut diagnostics);

@@ -5,6 +5,7 @@
 //! that manifests may not use: [`crate::rules`] refuses them, the model merely represents them.
 
 mod keywords;
+mod misplaced;
 mod read;
 mod write;
 
@@ -83,7 +84,7 @@ pub struct Schema {
     pub extensions: IndexMap<String, Json>,
     /// Where the values of the keywords stand that were written.
     pub keyword_spans: Vec<(&'static str, Span)>,
-    /// Where the items of `enum` and `required` stand.
+    /// Where the items of `enum` and `required` stand, and the key `additionalProperties`.
     pub item_spans: Vec<(&'static str, Vec<Span>)>,
 }
 
@@ -185,7 +186,15 @@ impl Schema {
     /// `type`. The schema is returned as far as it could be understood, so that later checks can
     /// report more; callers refuse it when a diagnostic is an error.
     pub fn from_node(node: &Node, path: &str) -> (Schema, Vec<Diagnostic>) {
-        read::schema(node, path)
+        read::schema(node, path, "")
+    }
+
+    /// As [`Schema::from_node`], with the text that the node was read from, which some fixes need.
+    ///
+    /// # Errors
+    /// As [`Schema::from_node`].
+    pub(crate) fn from_text(node: &Node, path: &str, text: &str) -> (Schema, Vec<Diagnostic>) {
+        read::schema(node, path, text)
     }
 
     /// Writes the schema as an OpenAPI 3.0 schema object, keywords in a fixed order.

@@ -78,7 +78,7 @@ pub struct Graph {
     #[arg(short, long, value_name = "FILE", conflicts_with_all = ["name", "application"])]
     template: Option<String>,
     /// Value for a parameter of the template: NAME=VALUE, NAME=@FILE or @FILE
-    #[arg(short, long, value_name = "PARAMETER")]
+    #[arg(short, long, value_name = "NAME=VALUE")]
     parameters: Vec<String>,
     /// Prints the graph for a program that draws it, or as a picture
     #[arg(long, value_enum, value_name = "mermaid|dot|svg", hide_possible_values = true)]

@@ -20,7 +20,7 @@ pub struct Args {
     /// ARM template (JSON), list of resources (YAML or JSON), or Bicep file (`.bicep`, `.bicepparam`)
     file: String,
     /// Value for a parameter: NAME=VALUE, NAME=@FILE or @FILE; of several the last one counts
-    #[arg(short, long, value_name = "PARAMETER")]
+    #[arg(short, long, value_name = "NAME=VALUE")]
     parameters: Vec<String>,
     /// Environment to deploy to, as name or id [default: the workspace's]
     #[arg(short, long, value_name = "NAME")]

@@ -74,6 +74,15 @@ pub fn step(words: &[String], place: &Place<'_>, typed: &str, error: &clap::Erro
             _ => {}
         }
     }
+    // `--kubernetes` instead of `--kind kubernetes`.
+    let is_value = |flag: &&clap::Arg| {
+        let is_own = |value: &clap::builder::PossibleValue| value.get_name() == name;
+        flag.get_long().is_some() && flag.get_possible_values().iter().any(is_own)
+    };
+    if let Some(flag) = place.command.get_arguments().find(is_value).and_then(clap::Arg::get_long) {
+        let line = Step::replace(words, at, &[&format!("--{flag}"), &name]);
+        return Some(Step { instead: Some(format!("--{flag} {name}")), ..line });
+    }
     let alike = text(error, ContextKind::SuggestedArg)?.split(['=', ' ']).next()?.strip_prefix("--")?;
     let is_alike = alike.starts_with(&name) || name.starts_with(alike) || closest(&name, [alike]).is_some();
     is_alike.then(|| renamed(alike))

@@ -154,7 +154,14 @@ fn unknown_command(words: &[String], place: &Place<'_>, name: &str) -> String {
     let typed = place.rest.first().map(|&at| words[at].to_lowercase()).unwrap_or_default();
     if place.names.is_empty() {
         return match synonyms::verbs(&typed).next() {
-            Some(verb) => format!("say of what, such as `rad resource-type {verb}`; `rad --help` lists what there is"),
+            Some(verb) => {
+                let has_verb = |group: &&Command| group.find_subcommand(verb).is_some() && !group.is_hide_set();
+                let mut groups: Vec<&str> =
+                    place.command.get_subcommands().filter(has_verb).map(Command::get_name).collect();
+                groups.sort_by_key(|name| (*name != "resource-type", *name));
+                let group = groups.first().copied().unwrap_or("resource-type");
+                format!("say of what, such as `rad {group} {verb}`; `rad --help` lists what there is")
+            }
             None => "`rad --help` lists the commands".to_owned(),
         };
     }

@@ -65,7 +65,8 @@ pub const FLAGS: &[(&[&str], &[&str])] = &[
     (&["path", "template", "source", "url", "template-file"], &["template-path", "from-file", ""]),
     (&["json"], &["format json", "output json"]),
     (&["yaml", "yml"], &["output yaml"]),
-    (&["format", "out", "o", "as", "output-format"], &["output", "target"]),
+    (&["format", "out", "o", "as", "output-format"], &["output", "target", "to"]),
+    (&["format", "language", "into", "target"], &["to"]),
     (&["out", "output-dir", "outdir", "out-dir", "dir", "outfile", "output-file", "to", "d"], &["out", "target"]),
     (
         &["type", "resource-type", "t", "resource", "for", "types"],

@@ -73,8 +73,11 @@ pub(super) fn lower(program: &mut Program, provider: &Provider, diagnostics: &mu
             if let Some(known) = manifest.types.insert(name.clone(), lowered) {
                 let message = format!("the provider has two types named `{name}`");
                 let help = "give one of them another name in `@resourceType`, or put it into another provider";
-                let diagnostic = Diagnostic::error(DUPLICATE_TYPE, message).at(key_span).help(help);
-                diagnostics.push(diagnostic.labelled(known.key_span, "the other one"));
+                // The one that comes later is the one too many.
+                let is_later = (key_span.file, key_span.start) > (known.key_span.file, known.key_span.start);
+                let (own, other) = if is_later { (key_span, known.key_span) } else { (known.key_span, key_span) };
+                let diagnostic = Diagnostic::error(DUPLICATE_TYPE, message).at(own).help(help);
+                diagnostics.push(diagnostic.also(other, "the other one"));
             }
         }
     }

@@ -66,6 +66,15 @@ impl<'l> Lowering<'l> {
             _ => None,
         });
         let texts: Option<Vec<String>> = texts.collect();
+        if let ([item], Some(told)) = (items, self.diagnostics.last_mut())
+            && told.fixes.is_empty()
+        {
+            let name = program.name_of(*item).map_or_else(|| program.type_name(*item), |name| name.to_string());
+            let replacement = format!("{name}[]");
+            let title = format!("write `{replacement}`");
+            told.help = Some("brackets around one type are a tuple; an array has them behind the type".to_owned());
+            told.fixes.push(Fix { title, span: at, replacement, sure: false });
+        }
         if let (Some(texts), Some(told)) = (texts.filter(|it| !it.is_empty()), self.diagnostics.last_mut())
             && told.fixes.is_empty()
         {

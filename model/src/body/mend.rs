@@ -1,10 +1,9 @@
 //! What to write instead of what was written.
 
-use radii_diagnostics::Span;
 use serde_json::Value as Json;
 
 use crate::advice::Advice;
-use crate::document::{Entry, Node, Value};
+use crate::document::{Node, Value};
 use crate::schema::{Kind, Schema};
 
 /// Whether a value is of a type; whole numbers are integers however they are written.
@@ -48,68 +47,6 @@ pub(super) fn brief(value: &Json) -> String {
     }
 }
 
-/// How to make a value one of the wanted type.
-pub(super) fn to_kind(kind: Kind, schema: &Schema, node: &Node, source: &str) -> Advice {
-    let text = node.as_str().map(str::trim);
-    let written = source.get(node.span.start as usize..node.span.end as usize).unwrap_or_default();
-    if let (Kind::String | Kind::Integer | Kind::Number | Kind::Boolean, Value::Array(items)) = (kind, &node.value)
-        && let [item] = items.as_slice()
-        && is_kind(kind, item)
-        && let Some(own) = source.get(item.span.start as usize..item.span.end as usize)
-    {
-        return Advice::from("write the one value without the list").write(own);
-    }
-    match kind {
-        Kind::Integer => match text.filter(|text| text.parse::<i64>().is_ok()) {
-            Some(number) => Advice::from("write the number without quotes").write(number).sure(),
-            None => "write a whole number".into(),
-        },
-        Kind::Number => match text.filter(|text| text.parse::<f64>().is_ok_and(f64::is_finite)) {
-            Some(number) => Advice::from("write the number without quotes").write(number).sure(),
-            None => "write a number".into(),
-        },
-        Kind::Boolean => match written.trim_matches('"') {
-            "1" => Advice::from("write `true` or `false`").write("true"),
-            "0" => Advice::from("write `true` or `false`").write("false"),
-            _ => crate::schema::boolean(node),
-        },
-        Kind::String if matches!(node.value, Value::Number(_) | Value::Bool(_)) => {
-            Advice::from("put the text in quotes").write(format!("\"{written}\"")).sure()
-        }
-        Kind::Array if text.is_some_and(|text| text.contains(',')) => {
-            let items = schema.items.as_ref().and_then(|items| items.kind);
-            let parts = text.unwrap_or_default().split(',').map(str::trim);
-            let is_number = |text: &str| text.parse::<f64>().is_ok_and(f64::is_finite);
-            let is_plain = matches!(items, Some(Kind::Integer | Kind::Number)) && parts.clone().all(is_number);
-            let parts: Vec<String> = match is_plain {
-                true => parts.map(str::to_owned).collect(),
-                false => parts.map(|part| format!("\"{part}\"")).collect(),
-            };
-            Advice::from("write a list").write(format!("[{}]", parts.join(", ")))
-        }
-        Kind::Array if !matches!(node.value, Value::Object(_)) && !written.contains('\n') => {
-            Advice::from("write a list, also of one item").write(format!("[{written}]"))
-        }
-        Kind::Array => "write a list".into(),
-        Kind::Object => {
-            if let Value::Array(items) = &node.value
-                && let [item] = items.as_slice()
-                && matches!(item.value, Value::Object(_))
-                && written.starts_with('[')
-                && let Some(own) = source.get(item.span.start as usize..item.span.end as usize)
-            {
-                return Advice::from("write the one object without the list").write(own);
-            }
-            let names: Vec<&str> = schema.properties.keys().map(String::as_str).take(5).collect();
-            match names.is_empty() {
-                true => "write an object".into(),
-                false => format!("write an object with members such as `{}`", names.join("`, `")).into(),
-            }
-        }
-        Kind::String | Kind::Any => "write text".into(),
-    }
-}
-
 /// How to bring a string or number into its bounds.
 pub(super) fn plain_value(schema: &Schema, keyword: &str, value: &Json) -> Advice {
     let bound = match keyword {
@@ -129,7 +66,9 @@ pub(super) fn plain_value(schema: &Schema, keyword: &str, value: &Json) -> Advic
             let trimmed = value.as_str().map(|text| text.trim().to_owned());
             let dashed = lower.as_ref().map(|text| text.replace(['_', ' ', '.'], "-"));
             let scored = lower.as_ref().map(|text| text.replace(['-', ' ', '.'], "_"));
-            let likely = [trimmed, lower, dashed, scored].into_iter().flatten().find(fits);
+            let begun =
+                value.as_str().map(|text| format!("{}{}", literal_start(pattern), text.trim_start_matches('/')));
+            let likely = [trimmed, lower, dashed, scored, begun].into_iter().flatten().find(fits);
             let help = match example {
                 Some(example) => format!("write text that matches `{pattern}`, such as `{example}`"),
                 None => format!("write text that matches `{pattern}`"),
@@ -172,7 +111,7 @@ fn of_format(format: &str, value: &Json) -> Advice {
         },
         "uuid" => "write a UUID, such as `123e4567-e89b-12d3-a456-426614174000`".into(),
         "email" => "write an address, such as `name@example.com`".into(),
-        "uri" | "url" => match text.starts_with("www.") {
+        "uri" | "url" => match is_host_and_path(text) {
             true => Advice::from("begin with the scheme").write(format!("\"https://{text}\"")),
             false => "write an address with its scheme, such as `https://example.com`".into(),
         },
@@ -180,6 +119,60 @@ fn of_format(format: &str, value: &Json) -> Advice {
         "byte" => "write base64".into(),
         _ => "write a value of that form".into(),
     }
+}
+
+/// Whether a text is an address that only lacks its scheme.
+fn is_host_and_path(text: &str) -> bool {
+    let host = text.split(['/', ':']).next().unwrap_or_default();
+    let labels: Vec<&str> = host.split('.').collect();
+    labels.len() > 1
+        && labels.iter().all(|it| !it.is_empty() && it.chars().all(|it| it.is_ascii_alphanumeric() || it == '-'))
+}
+
+/// Returns what every text of a pattern begins with, as far as that is plain.
+pub(super) fn literal_start(pattern: &str) -> String {
+    let mut start = String::new();
+    let mut signs = pattern.strip_prefix('^').unwrap_or_default().chars().peekable();
+    while let Some(sign) = signs.next() {
+        let sign = match sign {
+            '\\' => match signs.next() {
+                Some(escaped) if !escaped.is_ascii_alphanumeric() => escaped,
+                _ => break,
+            },
+            '[' | '(' | '.' | '$' | '|' => break,
+            plain => plain,
+        };
+        if matches!(signs.peek(), Some('*' | '?' | '{')) {
+            break;
+        }
+        if sign != '+' {
+            start.push(sign);
+        }
+    }
+    start
+}
+
+/// Returns what speaks against a text of a format that the server does not check.
+pub(super) fn doubt(format: &str, text: &str) -> Option<Advice> {
+    let has_space = text.contains(char::is_whitespace);
+    let is_right = match format {
+        "email" => !has_space && text.split_once('@').is_some_and(|(name, host)| !name.is_empty() && host.len() > 1),
+        "uri" | "url" => {
+            let scheme = text.split_once(':').map_or("", |(scheme, _)| scheme);
+            let is_scheme = scheme.starts_with(|it: char| it.is_ascii_alphabetic())
+                && scheme.chars().all(|it| it.is_ascii_alphanumeric() || matches!(it, '+' | '-' | '.'))
+                && !scheme.contains('.');
+            !has_space && is_scheme
+        }
+        "uuid" => {
+            let groups: Vec<usize> = text.split('-').map(str::len).collect();
+            groups == [8, 4, 4, 4, 12] && text.chars().all(|it| it.is_ascii_hexdigit() || it == '-')
+        }
+        "ipv4" => text.parse::<std::net::Ipv4Addr>().is_ok(),
+        "ipv6" => text.parse::<std::net::Ipv6Addr>().is_ok(),
+        _ => return None,
+    };
+    (!is_right).then(|| of_format(format, &Json::from(text)))
 }
 
 fn nearest_multiple(schema: &Schema, value: &Json) -> Advice {
@@ -195,74 +188,10 @@ fn nearest_multiple(schema: &Schema, value: &Json) -> Advice {
 }
 
 /// Returns the property whose object declares a name, such as `storage` for `size`.
-pub(super) fn holder_of<'s>(root: &'s Schema, name: &str) -> Option<&'s str> {
-    let mut holders = root.properties.iter().filter(|(_, property)| property.schema.properties.contains_key(name));
+pub(super) fn holder_of<'s>(schema: &'s Schema, name: &str) -> Option<&'s str> {
+    let mut holders = schema.properties.iter().filter(|(_, property)| property.schema.properties.contains_key(name));
     match (holders.next(), holders.next()) {
         (Some((holder, _)), None) => Some(holder),
         _ => None,
-    }
-}
-
-/// Returns a value to begin with.
-pub(super) fn sample(schema: &Schema) -> String {
-    if let Some(value) = schema.default.as_ref().or(schema.example.as_ref()) {
-        return value.to_string();
-    }
-    if let Some(first) = schema.enumeration.as_ref().and_then(|values| values.first()) {
-        return first.to_string();
-    }
-    match schema.kind {
-        Some(Kind::Integer | Kind::Number) => {
-            schema.number.minimum.as_ref().map_or("0".to_owned(), ToString::to_string)
-        }
-        Some(Kind::Boolean) => "false".to_owned(),
-        Some(Kind::Array) => "[]".to_owned(),
-        Some(Kind::Object) => "{}".to_owned(),
-        _ => "\"\"".to_owned(),
-    }
-}
-
-/// Returns where and what to write to add a member to an object: before its first one, or between empty braces.
-pub(super) fn new_entry(node: &Node, source: &str, name: &str, sample: &str) -> Option<(Span, String)> {
-    let members = node.as_object()?;
-    let first = members.first().map(|(_, entry)| entry.key_span);
-    let opens = source.get(node.span.start as usize..)?.starts_with('{');
-    let key = if opens { format!("\"{name}\"") } else { name.to_owned() };
-    let at = |offset: u32| Span { file: node.span.file, start: offset, end: offset };
-    match first {
-        Some(first) => {
-            let line = source[..first.start as usize].rfind('\n').map_or(0, |at| at + 1);
-            let before = &source[line..first.start as usize];
-            let separator = match (opens, before.trim().is_empty()) {
-                (true, true) => format!(",\n{before}"),
-                (true, false) => ", ".to_owned(),
-                (false, true) => format!("\n{before}"),
-                // After `- ` or another key on its line only the author knows.
-                (false, false) => return None,
-            };
-            Some((at(first.start), format!("{key}: {sample}{separator}")))
-        }
-        None if opens => Some((at(node.span.start + 1), format!("{key}: {sample}"))),
-        None => None,
-    }
-}
-
-/// Returns the place of a whole member, with what separates it from its neighbours: its line, or up to the next comma.
-pub(super) fn whole_entry(entry: &Entry, source: &str) -> Option<Span> {
-    let (start, end) = (entry.key_span.start as usize, entry.node.span.end as usize);
-    let span = |start: usize, end: usize| Some(Span::new(entry.key_span.file, start, end));
-    let line = source.get(..start)?.rfind('\n').map_or(0, |at| at + 1);
-    let alone_before = source[line..start].trim().is_empty();
-    let rest = source.get(end..)?;
-    let to_line_end = rest.find('\n').map_or(rest.len(), |at| at + 1);
-    let tail = rest[..to_line_end].trim();
-    match tail.strip_prefix(',').unwrap_or(tail) {
-        "" if alone_before && (tail == "," || !source[start..].starts_with('"')) => span(line, end + to_line_end),
-        _ => {
-            let blank = rest.len() - rest.trim_start().len();
-            let after = rest[blank..].strip_prefix(',')?;
-            let space = after.len() - after.trim_start_matches([' ', '\t']).len();
-            span(start, end + blank + 1 + space)
-        }
     }
 }

@@ -3,12 +3,13 @@
 use radii_diagnostics::{Code, Diagnostic, Span};
 use serde_json::Value as Json;
 
-use super::mend;
 use super::{
     DUPLICATE_ITEM, MISSING_PROPERTY, NO_VARIANT, OUT_OF_BOUNDS, PATTERN_MISMATCH, READ_ONLY_PROPERTY,
     UNKNOWN_PROPERTY, VALUE_NOT_ALLOWED, WRONG_VALUE_TYPE,
 };
+use super::{convert, mend};
 use crate::advice::Advice;
+use crate::document::edit;
 use crate::document::{Entry, Node, Value};
 use crate::path::Path;
 use crate::schema::{Additional, Composition, Kind, Schema};
@@ -20,16 +21,29 @@ pub(super) struct Walk<'w> {
     pub root: &'w Schema,
     /// The body's source.
     pub text: &'w str,
+    /// The objects around, from the outermost one, each with its schema.
+    pub around: Vec<(&'w Schema, &'w Node)>,
     /// What was found.
     pub found: Vec<Diagnostic>,
 }
 
-impl Walk<'_> {
-    /// Checks a value; `owner` is what stands for it when something is missing in it: its key.
-    pub fn value(&mut self, schema: &Schema, node: &Node, path: &Path<'_>, owner: Span) {
+/// Where a value stands.
+#[derive(Clone, Copy)]
+pub(super) struct Slot<'w> {
+    /// What stands for the value when something is missing in it: its key.
+    pub owner: Span,
+    /// The member that has the value.
+    pub entry: Option<&'w Entry>,
+    /// Whether the member may not be left out.
+    pub is_required: bool,
+}
+
+impl<'w> Walk<'w> {
+    /// Checks a value.
+    pub fn value(&mut self, schema: &'w Schema, node: &'w Node, path: &Path<'_>, slot: Slot<'w>) {
         if let Some(reference) = &schema.reference {
             if let Some(target) = self.root.resolve(reference) {
-                self.value(target, node, path, owner);
+                self.value(target, node, path, slot);
             }
             return;
         }
@@ -47,12 +61,12 @@ impl Walk<'_> {
         if node.value == Value::Null && has_variants {
             return;
         }
-        if self.wrong_kind(schema, node, path) || self.not_listed(schema, node, path) {
+        if self.wrong_kind(schema, node, path, slot) || self.not_listed(schema, node, path) {
             return;
         }
         match &node.value {
             Value::Array(items) => self.array(schema, node, items, path),
-            Value::Object(members) => self.object(schema, node, members, path, owner),
+            Value::Object(members) => self.object(schema, node, members, path, slot.owner),
             _ => self.plain(schema, node, path),
         }
     }
@@ -74,12 +88,10 @@ impl Walk<'_> {
         self.report(NO_VARIANT, node.span, path, message, help, schema.span);
     }
 
-    fn wrong_kind(&mut self, schema: &Schema, node: &Node, path: &Path<'_>) -> bool {
+    fn wrong_kind(&mut self, schema: &Schema, node: &Node, path: &Path<'_>, slot: Slot<'_>) -> bool {
         let name = path.last_name();
         if node.value == Value::Null {
-            let message = format!("{name} must not be null");
-            let help = "give it a value, or leave it out";
-            self.report(WRONG_VALUE_TYPE, node.span, path, message, help, schema.span_of("type"));
+            self.null(schema, node, path, slot);
             return true;
         }
         let Some(kind) = schema.kind.filter(|kind| *kind != Kind::Any && !mend::is_kind(*kind, node)) else {
@@ -87,9 +99,29 @@ impl Walk<'_> {
         };
         let article = if matches!(kind, Kind::Array | Kind::Integer | Kind::Object) { "an" } else { "a" };
         let message = format!("{name} must be {article} {}, not {}", kind.as_str(), mend::kind_of(node));
-        let help = mend::to_kind(kind, schema, node, self.text);
+        let help = match slot.entry {
+            None => convert::list_in_list(kind, node, self.text),
+            Some(_) => None,
+        };
+        let help = help.unwrap_or_else(|| convert::to_kind(kind, schema, node, self.text));
         self.report(WRONG_VALUE_TYPE, node.span, path, message, help, schema.span_of("type"));
         true
+    }
+
+    fn null(&mut self, schema: &Schema, node: &Node, path: &Path<'_>, slot: Slot<'_>) {
+        let is_written = node.span.end > node.span.start;
+        let message = format!("{} must not be null", path.last_name());
+        let help = Advice::from("give it a value, or leave it out");
+        let help = match slot.entry {
+            Some(entry) if !slot.is_required => match edit::whole_member(entry, self.text) {
+                Some(span) => help.write_at(span, ""),
+                None => help,
+            },
+            _ if is_written => help.write(convert::sample(schema)),
+            _ => help,
+        };
+        let span = if is_written { node.span } else { slot.owner };
+        self.report(WRONG_VALUE_TYPE, span, path, message, help, schema.span_of("type"));
     }
 
     fn not_listed(&mut self, schema: &Schema, node: &Node, path: &Path<'_>) -> bool {
@@ -102,7 +134,11 @@ impl Walk<'_> {
         let message = format!("{} is not an allowed value of {}", mend::brief(&json), path.last_name());
         let help = Advice::from(format!("write one of {}", shown.join(", ")));
         let names = allowed.iter().filter_map(Json::as_str);
-        let help = match (node.as_str().and_then(|text| closest(text, names)), allowed.as_slice()) {
+        let meant = node.as_str().and_then(|text| {
+            let longer = names.clone().filter(|name| name.len() > 2 && text.to_ascii_lowercase().starts_with(*name));
+            closest(text, names.clone()).or_else(|| abbreviated(text, names.clone())).or_else(|| only(longer))
+        });
+        let help = match (meant, allowed.as_slice()) {
             (Some(known), _) => {
                 Advice::from(format!("did you mean `{known}`? Allowed are {}", shown.join(", "))).write(known)
             }
@@ -123,11 +159,17 @@ impl Walk<'_> {
             let words = if code == OUT_OF_BOUNDS { "is out of bounds" } else { "does not match" };
             let message = format!("{} {words}: {}", path.last_name(), violation.message);
             let help = mend::plain_value(schema, keyword, &json);
-            self.report(code, node.span, path, message, help, schema.span_of(keyword));
+            return self.report(code, node.span, path, message, help, schema.span_of(keyword));
+        }
+        let doubt = schema.format.as_deref().zip(node.as_str()).and_then(|(format, text)| mend::doubt(format, text));
+        if let Some(help) = doubt {
+            let format = schema.format.as_deref().unwrap_or_default();
+            let message = format!("{} is hardly of the format `{format}`", path.last_name());
+            self.warn(PATTERN_MISMATCH, node.span, path, message, help, schema.span_of("format"));
         }
     }
 
-    fn array(&mut self, schema: &Schema, node: &Node, items: &[Node], path: &Path<'_>) {
+    fn array(&mut self, schema: &'w Schema, node: &'w Node, items: &'w [Node], path: &Path<'_>) {
         let count = items.len() as u64;
         let bounds = [
             ("minItems", schema.min_items.filter(|min| count < *min), "at least"),
@@ -151,36 +193,42 @@ impl Walk<'_> {
         }
         if let Some(each) = &schema.items {
             for (at, item) in items.iter().enumerate() {
-                self.value(each, item, &path.index(at), item.span);
+                self.value(each, item, &path.index(at), Slot { owner: item.span, entry: None, is_required: true });
             }
         }
     }
 
     fn object(
         &mut self,
-        schema: &Schema,
-        node: &Node,
-        members: &indexmap::IndexMap<String, Entry>,
+        schema: &'w Schema,
+        node: &'w Node,
+        members: &'w indexmap::IndexMap<String, Entry>,
         path: &Path<'_>,
         owner: Span,
     ) {
+        self.around.push((schema, node));
         let mut mistyped = Vec::new();
         for (name, entry) in members {
             let below = path.key(name);
+            let slot = |is_required| Slot { owner: entry.key_span, entry: Some(entry), is_required };
             if let Some(property) = schema.properties.get(name) {
                 if property.schema.read_only && !schema.required.contains(name) {
                     self.read_only(property.key_span, entry, &below);
                 } else {
-                    self.value(&property.schema, &entry.node, &below, entry.key_span);
+                    self.value(&property.schema, &entry.node, &below, slot(schema.required.contains(name)));
                 }
                 continue;
             }
             match &schema.additional {
-                Additional::Schema(values) => self.value(values, &entry.node, &below, entry.key_span),
+                Additional::Schema(values) => self.value(values, &entry.node, &below, slot(false)),
                 Additional::Allowed(false, _) => mistyped.extend(self.unknown(schema, members, name, entry, &below)),
+                Additional::Absent if !schema.properties.is_empty() => {
+                    mistyped.extend(self.undeclared(schema, members, name, entry, &below));
+                }
                 Additional::Absent | Additional::Allowed(true, _) => {}
             }
         }
+        self.around.pop();
         self.count_members(schema, node, members.len() as u64, path);
         for name in schema.required.iter().filter(|name| !members.contains_key(*name) && !mistyped.contains(*name)) {
             self.missing(schema, node, name, path, owner);
@@ -202,7 +250,7 @@ impl Walk<'_> {
     fn read_only(&mut self, definition: Span, entry: &Entry, path: &Path<'_>) {
         let message = format!("{} is read-only: it is set when the resource is provisioned", path.last_name());
         let help = Advice::from("leave it out");
-        let help = match mend::whole_entry(entry, self.text) {
+        let help = match edit::whole_member(entry, self.text) {
             Some(span) => help.write_at(span, ""),
             None => help,
         };
@@ -218,38 +266,117 @@ impl Walk<'_> {
         entry: &Entry,
         path: &Path<'_>,
     ) -> Option<String> {
-        let free = schema.properties.keys().map(String::as_str).filter(|known| !members.contains_key(*known));
-        let holder = mend::holder_of(self.root, name);
-        let meant = closest(name, free.clone()).or_else(|| abbreviated(name, free).filter(|_| holder.is_none()));
-        let meant = meant.map(str::to_owned);
-        let help = match (&meant, holder) {
-            (Some(known), _) => Advice::rename(known),
-            (None, Some(place)) => Advice::from(format!("move it into `{place}`")),
-            (None, None) => {
-                let known: Vec<String> = schema.properties.keys().take(20).map(|name| format!("`{name}`")).collect();
-                let help = Advice::from(format!("remove it; known are {}", known.join(", ")));
-                match mend::whole_entry(entry, self.text) {
-                    Some(span) => help.write_at(span, ""),
-                    None => help,
-                }
-            }
-        };
+        let (help, meant) = self.instead_of(schema, members, name, entry);
         let message = format!("the type has no property `{name}` here");
         self.report(UNKNOWN_PROPERTY, entry.key_span, path, message, help, schema.span_of("properties"));
         meant
     }
 
+    /// Warns of a property that nobody declared where others are let through; an error where it is a required one,
+    /// misspelt.
+    fn undeclared(
+        &mut self,
+        schema: &Schema,
+        members: &indexmap::IndexMap<String, Entry>,
+        name: &str,
+        entry: &Entry,
+        path: &Path<'_>,
+    ) -> Option<String> {
+        let is_base = |name: &str| {
+            crate::base::SERVER_PROPERTIES.contains(&name) || crate::base::base_schema().properties.contains_key(name)
+        };
+        if self.around.len() == 1 && is_base(name) {
+            return None;
+        }
+        let (help, meant) = self.instead_of(schema, members, name, entry);
+        let definition = schema.span_of("properties");
+        match meant.filter(|meant| schema.required.contains(meant)) {
+            Some(meant) => {
+                let message = format!("the required property `{meant}` is missing; the type has no `{name}`");
+                self.report(MISSING_PROPERTY, entry.key_span, path, message, help, definition);
+                Some(meant)
+            }
+            None => {
+                let message = format!("the type declares no property `{name}` here; it is kept, and nothing reads it");
+                self.warn(UNKNOWN_PROPERTY, entry.key_span, path, message, help, definition);
+                None
+            }
+        }
+    }
+
+    /// What to do about a property that nobody declared, and the declared one that was likely meant.
+    fn instead_of(
+        &self,
+        schema: &Schema,
+        members: &indexmap::IndexMap<String, Entry>,
+        name: &str,
+        entry: &Entry,
+    ) -> (Advice, Option<String>) {
+        let free = schema.properties.keys().map(String::as_str).filter(|known| !members.contains_key(*known));
+        let elsewhere = self.home_of(schema, members, name, entry);
+        let meant = closest(name, free.clone()).or_else(|| abbreviated(name, free).filter(|_| elsewhere.is_none()));
+        if let Some(known) = meant {
+            return (Advice::rename(known), Some(known.to_owned()));
+        }
+        let help = elsewhere.unwrap_or_else(|| {
+            let known: Vec<String> = schema.properties.keys().take(20).map(|name| format!("`{name}`")).collect();
+            let help = Advice::from(format!("remove it; known are {}", known.join(", ")));
+            match edit::whole_member(entry, self.text) {
+                Some(span) => help.write_at(span, ""),
+                None => help,
+            }
+        });
+        (help, None)
+    }
+
+    /// Where a member that stands in the wrong object belongs: an object around, or one beside it.
+    fn home_of(
+        &self,
+        schema: &Schema,
+        members: &indexmap::IndexMap<String, Entry>,
+        name: &str,
+        entry: &Entry,
+    ) -> Option<Advice> {
+        let outer = self
+            .around
+            .iter()
+            .rev()
+            .skip(1)
+            .find(|(outer, node)| outer.properties.contains_key(name) && node.get(name).is_none());
+        if let Some((_, node)) = outer {
+            let help = Advice::from("move it out of the object that it stands in");
+            // An object without members would be left behind.
+            let change = edit::moved(entry, node, self.text).filter(|_| members.len() > 1);
+            return Some(match change {
+                Some((span, text)) => help.write_at(span, text).titled("move it"),
+                None => help,
+            });
+        }
+        let place = mend::holder_of(schema, name).or_else(|| mend::holder_of(self.root, name))?;
+        let help = Advice::from(format!("move it into `{place}`"));
+        let own = members.get(place).filter(|_| schema.properties.contains_key(place));
+        let change = match own {
+            Some(own) if own.node.get(name).is_none() => edit::moved(entry, &own.node, self.text),
+            None if schema.properties.contains_key(place) => edit::wrapped(entry, place, self.text),
+            _ => None,
+        };
+        Some(match change {
+            Some((span, text)) => help.write_at(span, text).titled("move it"),
+            None => help,
+        })
+    }
+
     fn missing(&mut self, schema: &Schema, node: &Node, name: &str, path: &Path<'_>, owner: Span) {
         let at = schema.required.iter().position(|own| own == name).unwrap_or_default();
         let message = format!("the required property `{name}` is missing");
-        let sample = schema.properties.get(name).map(|property| mend::sample(&property.schema));
+        let sample = schema.properties.get(name).map(|property| convert::sample(&property.schema));
         let help = match &sample {
             Some(sample) => format!("add `{name}: {sample}`"),
             None => format!("add `{name}`"),
         };
         let mut help = Advice::from(help);
         if let Some(sample) = sample
-            && let Some((at, text)) = mend::new_entry(node, self.text, name, &sample)
+            && let Some((at, text)) = edit::new_member(node, self.text, name, &sample)
         {
             help = help.write_at(at, text).titled(format!("add `{name}`"));
         }
@@ -265,13 +392,35 @@ impl Walk<'_> {
         help: impl Into<Advice>,
         definition: Span,
     ) {
-        let mut diagnostic = Diagnostic::error(code, message).at(span).path(path.to_string());
+        let diagnostic = Diagnostic::error(code, message).at(span).path(path.to_string());
+        self.push(diagnostic, span, help, definition);
+    }
+
+    fn warn(
+        &mut self,
+        code: Code,
+        span: Span,
+        path: &Path<'_>,
+        message: String,
+        help: impl Into<Advice>,
+        definition: Span,
+    ) {
+        let diagnostic = Diagnostic::warning(code, message).at(span).path(path.to_string());
+        self.push(diagnostic, span, help, definition);
+    }
+
+    fn push(&mut self, mut diagnostic: Diagnostic, span: Span, help: impl Into<Advice>, definition: Span) {
         // Base properties and schemas that came without a file have no place to show.
         if definition.end > definition.start {
             diagnostic = diagnostic.also(definition, "the definition says so here");
         }
         self.found.push(help.into().give(diagnostic, span));
     }
+}
+
+fn only<'a>(mut found: impl Iterator<Item = &'a str>) -> Option<&'a str> {
+    let first = found.next()?;
+    found.next().is_none().then_some(first)
 }
 
 /// The keyword that a violation of a plain value is about, and its code.

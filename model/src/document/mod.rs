@@ -1,6 +1,7 @@
 //! YAML and JSON as one tree that remembers where everything stands.
 
 pub mod code;
+pub(crate) mod edit;
 mod json;
 mod repair;
 mod scalar;
@@ -78,6 +79,11 @@ pub fn parse_yaml(file: FileId, text: &str, limits: Limits) -> Result<Node, Vec<
     limits.check_size(file, text)?;
     let parse = |text: &str| yaml::parse(file, text, limits);
     parse(text).map_err(|said| repair::yaml(text, said, parse))
+}
+
+/// What a plain text of YAML means; text, where it would be a number that cannot be kept.
+pub(crate) fn plain_value(text: &str) -> Value {
+    scalar::resolve(text).unwrap_or_else(|_| Value::String(text.to_owned()))
 }
 
 /// Parses a JSON text (RFC 8259), strictly: no comments, no trailing commas, no duplicate keys.

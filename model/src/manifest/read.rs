@@ -8,7 +8,7 @@ use radii_diagnostics::{Code, Diagnostic, Span};
 use super::{Manifest, ResourceType, Spanned, VersionEntry};
 use crate::ApiVersion;
 use crate::advice::Advice;
-use crate::document::{Entry, Node, Value};
+use crate::document::{Entry, Node, Value, edit};
 use crate::path::Path;
 use crate::rules::{self, Strictness, code};
 use crate::schema::{Schema, wrong_type};
@@ -17,17 +17,22 @@ use crate::suggest::closest;
 type Members = IndexMap<String, Entry>;
 
 /// Reads the manifest of a document; `None` when the document is no mapping.
-pub(super) fn manifest(document: &Node) -> (Option<Manifest>, Vec<Diagnostic>) {
-    let mut reader = Reader { diagnostics: Vec::new() };
+pub(super) fn manifest(document: &Node, text: &str) -> (Option<Manifest>, Vec<Diagnostic>) {
+    let mut reader = Reader { text, diagnostics: Vec::new() };
     let manifest = reader.manifest(document);
     (manifest, reader.diagnostics)
 }
 
-struct Reader {
+/// The keys of a type.
+const TYPE_KEYS: [&str; 4] = ["description", "capabilities", "defaultApiVersion", "apiVersions"];
+
+struct Reader<'t> {
+    /// The manifest's text, which some fixes need.
+    text: &'t str,
     diagnostics: Vec<Diagnostic>,
 }
 
-impl Reader {
+impl Reader<'_> {
     fn manifest(&mut self, document: &Node) -> Option<Manifest> {
         let root = Path::Root("");
         if document.value == Value::Null {
@@ -85,8 +90,7 @@ impl Reader {
         }
         let expected = "a type with the keys `description` and `apiVersions`";
         let Some(members) = self.mapping(&entry.node, path, expected) else { return read };
-        let known = ["description", "capabilities", "defaultApiVersion", "apiVersions"];
-        let members = &*self.known_keys(members, path, &known);
+        let members = &*self.known_keys(members, path, &TYPE_KEYS);
         read.description = self.scalar(members, "description", path).map(|text| text.value);
         read.capabilities = self.capabilities(members, &path.key("capabilities"));
         read.default_api_version =
@@ -104,6 +108,9 @@ impl Reader {
         let Some(entry) = present(members, "capabilities") else { return Vec::new() };
         let Value::Array(items) = &entry.node.value else {
             let help = match scalar_text(&entry.node) {
+                Some(_) if !matches!(entry.node.value, Value::String(_)) => {
+                    Advice::from("write the list of capabilities, or remove it").write("[ManualResourceProvisioning]")
+                }
                 Some(text) => Advice::from(format!("write `capabilities: [{text}]`")).write(format!("[{text}]")).sure(),
                 None => {
                     let help = "write `capabilities: [ManualResourceProvisioning]`, or remove it";
@@ -136,6 +143,10 @@ impl Reader {
         let mut read = IndexMap::new();
         for (name, entry) in versions {
             let path = path.key(name);
+            if let Some(known) = closest(name, TYPE_KEYS).filter(|_| !matches!(entry.node.value, Value::Object(_))) {
+                self.belongs_above(name, known, entry, members, &path);
+                continue;
+            }
             let version = self.version(name, entry, &path);
             if let Ok(name) = name.parse::<ApiVersion>() {
                 read.insert(name, version);
@@ -144,6 +155,20 @@ impl Reader {
             }
         }
         read
+    }
+
+    /// Reports a key of the type among its versions.
+    fn belongs_above(&mut self, name: &str, known: &str, entry: &Entry, members: &Members, path: &Path<'_>) {
+        let help = Advice::from(format!("write `{known}` beside `apiVersions`"));
+        let place = members.get("apiVersions").and_then(|versions| {
+            let column = edit::column(self.text, versions.key_span.start as usize)?;
+            edit::moved_before(entry, versions, column, self.text)
+        });
+        let help = match place.filter(|_| !members.contains_key(known)) {
+            Some((span, text)) => help.write_at(span, text).titled("move it"),
+            None => help,
+        };
+        self.report(code::UNKNOWN_FIELD, entry.key_span, path, format!("`{name}` is no API version"), help);
     }
 
     fn version(&mut self, name: &str, entry: &Entry, path: &Path<'_>) -> VersionEntry {
@@ -156,10 +181,23 @@ impl Reader {
             return read;
         }
         let Some(members) = self.mapping(&entry.node, path, "a mapping with the key `schema`") else { return read };
+        let is_schema = ["type", "properties"].iter().any(|key| members.contains_key(*key));
+        if is_schema && !members.contains_key("schema") {
+            let message = format!("API version `{name}` has no `schema`: its keywords stand in the place of it");
+            let help = Advice::from("write `schema:` above them, and indent them below it");
+            let help = match edit::below_key(&entry.node, "schema", self.text) {
+                Some((span, text)) => help.write_at(span, text).titled("write `schema:` above them"),
+                None => help,
+            };
+            self.report(code::MISSING_FIELD, entry.key_span, path, message, help);
+            read.schema = Schema::from_text(&entry.node, &path.key("schema").to_string(), self.text).0;
+            return read;
+        }
         let members = &*self.known_keys(members, path, &["schema"]);
         match present(members, "schema") {
             Some(schema) => {
-                let (schema, diagnostics) = Schema::from_node(&schema.node, &path.key("schema").to_string());
+                let below = path.key("schema").to_string();
+                let (schema, diagnostics) = Schema::from_text(&schema.node, &below, self.text);
                 self.diagnostics.extend(diagnostics);
                 read.schema = schema;
             }
@@ -221,7 +259,15 @@ impl Reader {
                     Advice::rename(known)
                 }
                 (None, "icon") => "remove it; the icon is a file given to `rad resource-type create --icon`".into(),
-                (None, _) => format!("remove it; the keys here are {list}").into(),
+                (None, _) => {
+                    let help = Advice::from(format!("remove it; the keys here are {list}"));
+                    // A whole block may be what the author wants to keep.
+                    let is_block = matches!(entry.node.value, Value::Object(_));
+                    match edit::whole_member(entry, self.text).filter(|_| !is_block) {
+                        Some(span) => help.write_at(span, ""),
+                        None => help,
+                    }
+                }
             };
             self.report(code::UNKNOWN_FIELD, entry.key_span, &path.key(name), format!("unknown key `{name}`"), help);
         }

@@ -71,6 +71,12 @@ impl Rules {
     fn capabilities(&mut self, resource_type: &ResourceType, path: &Path<'_>) {
         for (at, capability) in resource_type.capabilities.iter().enumerate() {
             let (name, path) = (capability.value.as_str(), path.index(at));
+            if resource_type.capabilities[..at].iter().any(|other| other.value == name) {
+                let message = format!("`{name}` stands twice among the capabilities");
+                let diagnostic = Diagnostic::warning(code::UNKNOWN_CAPABILITY, message).at(capability.span);
+                self.diagnostics.push(diagnostic.path(path.to_string()).help("keep one of the two"));
+                continue;
+            }
             if !is_pascal_case(name) {
                 let message = format!("`{name}` is not a capability");
                 let help =

@@ -302,6 +302,17 @@ fn sample_that_fits(schema: &Schema, sample: &Json) -> Option<String> {
         let names = values.iter().filter_map(Json::as_str);
         return crate::suggest::closest(text, names).map(str::to_owned);
     }
+    if let Some(number) = sample.as_f64().filter(|_| sample.is_number()) {
+        let bound = |bound: &Option<serde_json::Number>, is_beyond: fn(&f64, &f64) -> bool| {
+            bound.as_ref().filter(|bound| bound.as_f64().is_some_and(|bound| is_beyond(&number, &bound))).cloned()
+        };
+        let bounds = &schema.number;
+        let low = bound(&bounds.minimum, f64::lt).filter(|_| !bounds.exclusive_minimum);
+        let high = bound(&bounds.maximum, f64::gt).filter(|_| !bounds.exclusive_maximum);
+        if let Some(bound) = low.or(high) {
+            return Some(bound.to_string());
+        }
+    }
     match (schema.kind?, text) {
         (Kind::Integer, Some(text)) => text.trim().parse::<i64>().ok().map(|number| number.to_string()),
         (Kind::Number, Some(text)) => text.trim().parse::<f64>().ok().map(|_| text.trim().to_owned()),

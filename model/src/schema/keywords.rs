@@ -73,6 +73,42 @@ pub(super) const FORMATS: [&str; 22] = [
     "base64url",
 ];
 
+/// Returns the format that is called otherwise elsewhere.
+pub(super) fn format_called_elsewhere(name: &str) -> Option<&'static str> {
+    Some(match name.to_ascii_lowercase().as_str() {
+        "int" | "integer" | "int32_t" | "i32" => "int32",
+        "long" | "i64" | "bigint" => "int64",
+        "float32" | "f32" | "single" => "float",
+        "float64" | "f64" | "decimal" => "double",
+        "datetime" | "timestamp" | "date_time" | "rfc3339" | "iso8601" => "date-time",
+        "base64" => "byte",
+        "guid" => "uuid",
+        "mail" | "e-mail" => "email",
+        "href" | "link" => "uri",
+        "ip" | "ipaddress" => "ipv4",
+        "host" => "hostname",
+        _ => return None,
+    })
+}
+
+/// Whether a format is one of texts; `None` where it may be either.
+pub(super) fn is_format_of_text(format: &str) -> Option<bool> {
+    Some(match format {
+        "int32" | "int64" | "uint32" | "uint64" | "float" | "double" => false,
+        _ => true,
+    })
+}
+
+/// Whether an extension is the mark of sensitive values, misspelt.
+pub(super) fn is_nearly_sensitive(name: &str) -> bool {
+    let plain = |name: &str| name.to_ascii_lowercase().replace(['-', '_'], "");
+    crate::suggest::closest(name, [SENSITIVE]).is_some()
+        || matches!(
+            plain(name).as_str(),
+            "xradiussensitive" | "xsensitive" | "xradiussecret" | "xradiisensitive" | "xsecret"
+        )
+}
+
 /// Returns the type that a keyword is for, and its twin for `kind`, if it says nothing about values of that.
 pub(super) fn meant_for(keyword: &str, kind: Kind) -> Option<(&'static str, Option<&'static str>)> {
     let (own, at) = match keyword {
@@ -116,7 +152,7 @@ pub(super) fn called_elsewhere(name: &str, kind: Option<&str>) -> Option<&'stati
         "maxlen" | "max_length" | "maxsize" => of_length("maxLength", "maxItems", "maxLength"),
         "desc" | "doc" | "docs" | "help" => "description",
         "regex" | "regexp" | "match" | "matches" => "pattern",
-        "sensitive" | "secret" | "x-sensitive" | "x-secret" | "x-radius-secret" => SENSITIVE,
+        "sensitive" | "secret" | "issensitive" => SENSITIVE,
         "read_only" | "read-only" | "computed" | "output" => "readOnly",
         "write_only" | "write-only" => "writeOnly",
         "element" | "elements" | "itemtype" => "items",

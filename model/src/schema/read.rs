@@ -6,26 +6,30 @@ use radii_diagnostics::{Code, Diagnostic, Span};
 use serde_json::Number;
 
 use super::keywords::{self, SENSITIVE};
-use super::{Additional, Kind, Property, Schema};
+use super::{Additional, Kind, Schema};
 use crate::advice::Advice;
-use crate::document::{Entry, Node, Value};
+use crate::document::{Entry, Node, Value, edit};
+use crate::number_words;
 use crate::path::Path;
 use crate::rules::code;
 use crate::suggest::closest;
 
 /// Reads the schema at `node`.
-pub(super) fn schema(node: &Node, path: &str) -> (Schema, Vec<Diagnostic>) {
-    let mut reader = Reader { diagnostics: Vec::new() };
-    let schema = reader.schema(node, &Path::Root(path));
+pub(super) fn schema(node: &Node, path: &str, text: &str) -> (Schema, Vec<Diagnostic>) {
+    let mut reader = Reader { text, diagnostics: Vec::new() };
+    let schema = reader.schema(node, &Path::Root(path), node.span);
     (schema, reader.diagnostics)
 }
 
-struct Reader {
+pub(super) struct Reader<'t> {
+    /// The text that the schema was read from, or nothing where that is not known.
+    pub(super) text: &'t str,
     diagnostics: Vec<Diagnostic>,
 }
 
-impl Reader {
-    fn schema(&mut self, node: &Node, path: &Path<'_>) -> Schema {
+impl Reader<'_> {
+    /// Reads a schema; `owner` is underlined where nothing is written.
+    pub(super) fn schema(&mut self, node: &Node, path: &Path<'_>, owner: Span) -> Schema {
         let mut schema = Schema { span: node.span, ..Schema::default() };
         let Some(members) = node.as_object() else {
             let help = match &node.value {
@@ -38,11 +42,20 @@ impl Reader {
                 }
                 _ => "write a schema such as `{type: string}`, or remove it".into(),
             };
-            self.wrong_type(node, path, "a schema object", help);
+            let is_empty = node.value == Value::Null && node.span.start == node.span.end;
+            let span = if is_empty { owner } else { node.span };
+            let named = Node { span, value: node.value.clone() };
+            self.wrong_type(&named, path, "a schema object", help);
             return schema;
         };
         let kind = members.get("type").and_then(|kind| kind.node.as_str());
         for (name, entry) in members {
+            let below = path.key(name);
+            if self.without_colon(&mut schema, name, entry, &below)
+                || self.without_properties(&mut schema, name, entry, &below)
+            {
+                continue;
+            }
             let read = self.keyword(&mut schema, name, entry, &path.key(name), kind);
             // A mistyped keyword counts as the one that was meant: one mistake is reported once.
             if let Some(meant) = read.filter(|meant| !members.contains_key(*meant)) {
@@ -67,13 +80,44 @@ impl Reader {
             let diagnostic = Diagnostic::warning(code::IDLE_KEYWORD, message).at(entry.key_span);
             self.diagnostics.push(help.give(diagnostic.path(path.key(name).to_string()), entry.key_span));
         }
-        let Some((text, span)) = members.get("format").and_then(|it| Some((it.node.as_str()?, it.node.span))) else {
-            return;
+        self.format(kind, members, path);
+    }
+
+    /// Warns of formats that are none, or none of the type's values.
+    fn format(&mut self, kind: Kind, members: &indexmap::IndexMap<String, Entry>, path: &Path<'_>) {
+        let Some((text, entry)) = members.get("format").and_then(|it| Some((it.node.as_str()?, it))) else { return };
+        let path = path.key("format").to_string();
+        let warning = |code, message, span| Diagnostic::warning(code, message).at(span).path(path.clone());
+        let span = entry.node.span;
+        let meant = keywords::FORMATS.into_iter().find(|known| *known == text);
+        let likely = keywords::format_called_elsewhere(text)
+            .or_else(|| closest(text, keywords::FORMATS).filter(|_| text.len() > 3))
+            .filter(|_| meant.is_none());
+        if let Some(likely) = likely {
+            let diagnostic = warning(code::MISSPELT_FORMAT, format!("no format is called `{text}`"), span);
+            return self.diagnostics.push(Advice::rename(likely).give(diagnostic, span));
+        }
+        let is_of_text = meant.and_then(keywords::is_format_of_text);
+        let is_number = matches!(kind, Kind::Integer | Kind::Number);
+        let fits = match is_of_text {
+            None => true,
+            Some(of_text) => {
+                if of_text {
+                    kind == Kind::String
+                } else {
+                    is_number || kind == Kind::String
+                }
+            }
         };
-        if let Some(meant) = closest(text, keywords::FORMATS).filter(|meant| *meant != text && text.len() > 3) {
-            let diagnostic =
-                Diagnostic::warning(code::MISSPELT_FORMAT, format!("no format is called `{text}`")).at(span);
-            self.diagnostics.push(Advice::rename(meant).give(diagnostic.path(path.key("format").to_string()), span));
+        if !fits {
+            let message = format!("the format `{text}` says nothing about a value of the type `{}`", kind.as_str());
+            let help = Advice::from("remove it, or change the type");
+            let help = match edit::whole_member(entry, self.text) {
+                Some(span) => help.write_at(span, ""),
+                None => help,
+            };
+            let diagnostic = warning(code::IDLE_KEYWORD, message, entry.key_span);
+            self.diagnostics.push(help.give(diagnostic, entry.key_span));
         }
     }
 
@@ -87,11 +131,17 @@ impl Reader {
         kind: Option<&str>,
     ) -> Option<&'static str> {
         if name.starts_with("x-") && name != SENSITIVE {
+            if keywords::is_nearly_sensitive(name) {
+                let message = format!("`{name}` means nothing, so the value is stored and shown as it is");
+                let diagnostic = Diagnostic::warning(code::UNKNOWN_KEYWORD, message).at(entry.key_span);
+                let diagnostic = diagnostic.path(path.to_string());
+                self.diagnostics.push(Advice::rename(SENSITIVE).give(diagnostic, entry.key_span));
+            }
             schema.extensions.insert(name.to_owned(), entry.node.to_json());
             return None;
         }
         let Some(known) = keywords::KNOWN.into_iter().find(|known| *known == name) else {
-            return self.unknown(name, entry.key_span, path, kind);
+            return self.unknown(name, entry, path, kind);
         };
         schema.keyword_spans.push((known, entry.node.span));
         if let ("enum" | "required", Value::Array(items)) = (known, &entry.node.value) {
@@ -103,7 +153,7 @@ impl Reader {
         None
     }
 
-    fn known(&mut self, schema: &mut Schema, name: &'static str, entry: &Entry, path: &Path<'_>) {
+    pub(super) fn known(&mut self, schema: &mut Schema, name: &'static str, entry: &Entry, path: &Path<'_>) {
         let node = &entry.node;
         match name {
             "type" => schema.kind = self.kind(node, path),
@@ -138,10 +188,13 @@ impl Reader {
             "maxItems" => schema.max_items = self.count(node, path),
             "minProperties" => schema.min_properties = self.count(node, path),
             "maxProperties" => schema.max_properties = self.count(node, path),
-            "items" => schema.items = Some(Box::new(self.schema(node, path))),
-            "properties" => self.properties(schema, node, path),
+            "items" => schema.items = Some(Box::new(self.schema(node, path, entry.key_span))),
+            "properties" => self.properties(schema, entry, path),
             "required" => schema.required = self.names(node, path),
-            "additionalProperties" => schema.additional = self.additional(node, path),
+            "additionalProperties" => {
+                schema.item_spans.push(("additionalProperties", vec![entry.key_span]));
+                schema.additional = self.additional(node, path);
+            }
             "allOf" | "anyOf" | "oneOf" | "not" | "discriminator" => self.composition(schema, name, entry, path),
             // Says nothing about values; kept so that the schema is written back as it was read.
             _ => {
@@ -177,15 +230,22 @@ impl Reader {
         let help = match text.to_ascii_lowercase().as_str() {
             "null" => "write `nullable: true` beside the type that the value has otherwise".into(),
             "text" | "str" | "char" => write("string", "write `type: string`".to_owned()).sure(),
-            lower @ ("int" | "int32" | "int64" | "long") => {
+            lower @ ("int" | "int32" | "int64" | "long" | "short" | "int8" | "int16" | "uint" | "uint8" | "uint16"
+            | "uint32" | "uint64" | "ulong" | "port" | "bigint") => {
                 write("integer", format!("write `type: integer`{}", format_hint(lower))).sure()
             }
-            "float" | "double" | "decimal" => write("number", "write `type: number`".to_owned()).sure(),
+            "float" | "float32" | "float64" | "double" | "decimal" | "numeric" | "real" => {
+                write("number", "write `type: number`".to_owned()).sure()
+            }
             "bool" => write("boolean", "write `type: boolean`".to_owned()).sure(),
-            "map" | "dict" | "struct" => {
+            "map" | "dict" | "dictionary" | "struct" | "record" | "hash" | "mapping" => {
                 write("object", "write `type: object`, with `additionalProperties` for a map".to_owned())
             }
-            "list" => write("array", "write `type: array` with `items`".to_owned()),
+            lower if lower.ends_with("[]") => {
+                let item = lower.trim_end_matches("[]");
+                format!("write `type: array` and `items: {{type: {item}}}`").into()
+            }
+            "list" | "set" | "slice" => write("array", "write `type: array` with `items`".to_owned()),
             "date" | "date-time" | "uuid" | "uri" | "email" | "byte" | "password" | "binary" | "file" => {
                 write("string", format!("write `type: string` and `format: {text}`"))
             }
@@ -217,38 +277,31 @@ impl Reader {
                 self.wrong_type(node, path, "a boolean", "write `true` beside the bound that is excluded");
             }
             _ => {
-                let help = Advice::from("write the number without quotes");
-                let text = node.as_str().map(|text| text.trim().trim_end_matches([',', ';']));
-                let help = match text.filter(|text| text.parse::<f64>().is_ok()) {
-                    Some(number) => help.write(number).sure(),
-                    None => help,
+                let help = match node.as_str().and_then(number_words::meant) {
+                    Some((number, true)) => Advice::from("write the number without quotes").write(number).sure(),
+                    Some((number, false)) => Advice::from("write a number").write(number),
+                    None => "write the number without quotes".into(),
                 };
                 self.wrong_type(node, path, "a number", help);
             }
         }
     }
 
-    fn properties(&mut self, schema: &mut Schema, node: &Node, path: &Path<'_>) {
-        schema.has_properties = true;
-        let Some(members) = node.as_object() else {
-            let help = "write a mapping from each property's name to its schema";
-            return self.wrong_type(node, path, "a mapping", help);
-        };
-        for (name, entry) in members {
-            let value = self.schema(&entry.node, &path.key(name));
-            schema.properties.insert(name.clone(), Property { key_span: entry.key_span, schema: value });
-        }
-    }
-
     fn additional(&mut self, node: &Node, path: &Path<'_>) -> Additional {
         match &node.value {
             Value::Bool(value) => Additional::Allowed(*value, node.span),
-            Value::Object(_) => Additional::Schema(Box::new(self.schema(node, path))),
+            Value::Object(_) => Additional::Schema(Box::new(self.schema(node, path, node.span))),
             _ => {
                 let help = "write the schema of the values, or `false`";
-                let help = match node.as_str().filter(|text| kind_named(text).is_some()) {
-                    Some(kind) => Advice::from(help).write(format!("{{type: {kind}}}")).sure(),
-                    None => help.into(),
+                let text = node.as_str().map(str::trim).unwrap_or_default();
+                let help = Advice::from(help);
+                let help = match (kind_named(text), text.to_ascii_lowercase().parse::<bool>()) {
+                    (Some(_), _) => help.write(format!("{{type: {text}}}")).sure(),
+                    (None, Ok(flag)) => help.write(flag.to_string()),
+                    (None, Err(_)) => match closest(text, KIND_NAMES) {
+                        Some(kind) => help.write(format!("{{type: {kind}}}")),
+                        None => help,
+                    },
                 };
                 self.wrong_type(node, path, "a schema object or a boolean", help);
                 Additional::Absent
@@ -260,7 +313,7 @@ impl Reader {
         let node = &entry.node;
         schema.composition.keywords.push((name.to_owned(), entry.key_span));
         match name {
-            "not" => schema.composition.not = Some(Box::new(self.schema(node, path))),
+            "not" => schema.composition.not = Some(Box::new(self.schema(node, path, node.span))),
             "discriminator" => {
                 if node.as_object().is_none() {
                     let help = "write `{propertyName: …}` with the name of the property that tells the variants apart";
@@ -270,7 +323,8 @@ impl Reader {
             }
             _ => {
                 let items = self.items(node, path, "a list of schemas").unwrap_or_default();
-                let read = items.iter().enumerate().map(|(at, item)| self.schema(item, &path.index(at))).collect();
+                let read =
+                    items.iter().enumerate().map(|(at, item)| self.schema(item, &path.index(at), item.span)).collect();
                 match name {
                     "allOf" => schema.composition.all_of = read,
                     "anyOf" => schema.composition.any_of = read,
@@ -308,8 +362,10 @@ impl Reader {
         };
         if count.is_none() {
             let help = Advice::from("write the number without sign and quotes");
-            let help = match node.as_str().map(str::trim).filter(|text| text.parse::<u64>().is_ok()) {
-                Some(number) => help.write(number).sure(),
+            let meant = node.as_str().and_then(number_words::meant);
+            let help = match meant.filter(|(number, _)| number.parse::<u64>().is_ok()) {
+                Some((number, true)) => help.write(number).sure(),
+                Some((number, false)) => help.write(number),
                 None => help,
             };
             self.wrong_type(node, path, "a whole number from 0", help);
@@ -325,7 +381,13 @@ impl Reader {
         let help = match &node.value {
             Value::String(text) => {
                 let inner = text.strip_prefix('(').and_then(|text| text.strip_suffix(')')).unwrap_or(text);
-                help.write(format!("[{inner}]")).sure()
+                match inner.contains(['|', ';', '/']) && !inner.contains(',') {
+                    true => help.write(format!(
+                        "[{}]",
+                        inner.split(['|', ';', '/']).map(str::trim).collect::<Vec<_>>().join(", ")
+                    )),
+                    false => help.write(format!("[{inner}]")).sure(),
+                }
             }
             Value::Object(members) if !members.is_empty() && expected == "a list of values" => {
                 help.write(format!("[{}]", members.keys().map(String::as_str).collect::<Vec<_>>().join(", ")))
@@ -337,15 +399,20 @@ impl Reader {
         None
     }
 
-    fn names(&mut self, node: &Node, path: &Path<'_>) -> Vec<String> {
+    pub(super) fn names(&mut self, node: &Node, path: &Path<'_>) -> Vec<String> {
         let items = self.items(node, path, "a list of property names").unwrap_or_default();
         let names = items.iter().enumerate().filter_map(|(at, item)| self.text(item, &path.index(at)));
         names.collect()
     }
 
-    fn unknown(&mut self, name: &str, span: Span, path: &Path<'_>, kind: Option<&str>) -> Option<&'static str> {
+    fn unknown(&mut self, name: &str, entry: &Entry, path: &Path<'_>, kind: Option<&str>) -> Option<&'static str> {
+        let span = entry.key_span;
         if let Some(help) = keywords::newer(name) {
             let message = format!("`{name}` is no keyword of OpenAPI 3.0");
+            let help = match self.older(name, entry) {
+                Some((span, text)) => Advice::from(help).write_at(span, text),
+                None => help.into(),
+            };
             self.report(code::NEWER_KEYWORD, span, path, message, help);
             return None;
         }
@@ -354,20 +421,54 @@ impl Reader {
         match meant {
             Some(known) => self.report(code::UNKNOWN_KEYWORD, span, path, message, Advice::rename(known)),
             None => {
-                let help =
-                    format!("remove it; if it is a property, move it below `properties`; notes are named `x-{name}`");
+                let help = match name {
+                    "optional" => "remove it; what `required` does not name is optional".to_owned(),
+                    _ => format!(
+                        "remove it; if it is a property, move it below `properties`; notes are named `x-{name}`"
+                    ),
+                };
+                let help = Advice::from(help);
+                let help = match edit::whole_member(entry, self.text)
+                    .filter(|_| !matches!(entry.node.value, Value::Object(_)))
+                {
+                    Some(span) => help.write_at(span, ""),
+                    None => help,
+                };
                 self.report(code::UNKNOWN_KEYWORD, span, path, message, help);
             }
         }
         meant
     }
 
-    fn wrong_type(&mut self, node: &Node, path: &Path<'_>, expected: &str, help: impl Into<Advice>) {
+    /// What OpenAPI 3.0 says in the place of a newer keyword.
+    fn older(&self, name: &str, entry: &Entry) -> Option<(Span, String)> {
+        let whole = Span { end: entry.node.span.end, ..entry.key_span };
+        let written = |node: &Node| self.text.get(node.span.start as usize..node.span.end as usize);
+        match (name, &entry.node.value) {
+            ("examples", Value::Array(items)) => Some((whole, format!("example: {}", written(items.first()?)?))),
+            ("const", Value::String(_) | Value::Number(_) | Value::Bool(_)) => {
+                Some((whole, format!("enum: [{}]", written(&entry.node)?)))
+            }
+            ("$schema" | "$id" | "id" | "$anchor" | "$comment", Value::String(_)) => {
+                Some((edit::whole_member(entry, self.text)?, String::new()))
+            }
+            _ => None,
+        }
+    }
+
+    pub(super) fn wrong_type(&mut self, node: &Node, path: &Path<'_>, expected: &str, help: impl Into<Advice>) {
         let diagnostic = wrong_type(node, path, expected, help);
         self.diagnostics.push(diagnostic);
     }
 
-    fn report(&mut self, code: Code, span: Span, path: &Path<'_>, message: impl Into<String>, help: impl Into<Advice>) {
+    pub(super) fn report(
+        &mut self,
+        code: Code,
+        span: Span,
+        path: &Path<'_>,
+        message: impl Into<String>,
+        help: impl Into<Advice>,
+    ) {
         let diagnostic = Diagnostic::error(code, message).at(span).path(path.to_string());
         self.diagnostics.push(help.into().give(diagnostic, span));
     }

@@ -192,6 +192,16 @@ impl Checker<'_> {
             let span = self.program.ast.span(node);
             let diagnostic = Diagnostic::error(Code::new("declaration-expression-disabled"), message).at(span);
             let diagnostic = match self.as_union(node) {
+                _ if self.is_bare_model(node) => {
+                    let keyword = Span { end: span.start + "model".len() as u32, ..span };
+                    let (title, replacement) = ("remove `model`".to_owned(), String::new());
+                    diagnostic.at(keyword).help(title.clone()).fix(Fix {
+                        title,
+                        span: keyword,
+                        replacement,
+                        sure: true,
+                    })
+                }
                 Some(replacement) => {
                     let title = format!("write `{replacement}`");
                     diagnostic.help(title.clone()).fix(Fix { title, span, replacement, sure: false })
@@ -199,8 +209,18 @@ impl Checker<'_> {
                 None => diagnostic.help("declare it beside the model, and write its name here"),
             };
             self.report_once("declaration-expression-disabled", diagnostic);
+            if self.as_union(node).is_some() {
+                // What is a value of it is seen when it is written as a union.
+                return self.error();
+            }
         }
         self.check_declaration(scope, node)
+    }
+
+    /// `model { … }` in the place of `{ … }`
+    fn is_bare_model(&self, node: NodeId) -> bool {
+        let text = self.program.ast.text(node);
+        text.strip_prefix("model").is_some_and(|rest| rest.trim_start().starts_with('{'))
     }
 
     /// The members of an enum without name as a union of texts.

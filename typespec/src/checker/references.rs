@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use radii_diagnostics::Fix;
+
 use super::resolve::Found;
 use super::{Checker, Pending, Scope, bind, suggest};
 use crate::ast::{Mark, NodeId};
@@ -361,11 +363,12 @@ impl Checker<'_> {
     }
 
     fn refuse_arguments(&mut self, list: Option<NodeId>, node: NodeId) {
-        if list.is_some() {
-            let message = "Can't pass template arguments to non-templated type";
-            let span = self.program.ast.span(node);
-            self.error_help("invalid-template-args", message, span, "remove the `<…>`");
-        }
+        let Some(list) = list else { return };
+        let message = "Can't pass template arguments to non-templated type".to_owned();
+        let (span, list_span) = (self.program.ast.span(node), self.program.ast.span(list));
+        let title = "remove the `<…>`".to_owned();
+        let fix = Fix { title, span: list_span, replacement: String::new(), sure: false };
+        self.error_fix("invalid-template-args", message, span, fix);
     }
 
     fn symbol_entity(

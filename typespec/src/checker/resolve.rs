@@ -3,6 +3,8 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use radii_diagnostics::{Code, Diagnostic, Fix};
+
 use super::bind::{exported_names, full_name, name_node};
 use super::literals::identifier;
 use super::suggest;
@@ -225,6 +227,9 @@ impl Checker<'_> {
                 if plain == "deprecated" && self.propose_directive(node, span) {
                     return;
                 }
+                if self.propose_nothing(node, plain, span) {
+                    return;
+                }
                 let known = candidates.iter().filter_map(|name| name.strip_prefix('@'));
                 let elsewhere = suggest::decorator_from_elsewhere(plain).map(str::to_owned);
                 let hint = elsewhere.or_else(|| suggest::similar(plain, known.clone()));
@@ -256,6 +261,26 @@ impl Checker<'_> {
                 self.error_with_hint("invalid-ref", format!("Unknown identifier {name}"), span, node, hint);
             }
         }
+    }
+
+    /// What other languages say with a decorator, and TypeSpec with `?` or nothing at all; `false` for other names.
+    fn propose_nothing(&mut self, node: NodeId, plain: &str, span: radii_diagnostics::Span) -> bool {
+        let help = match plain {
+            "required" | "mandatory" | "notNull" | "nonNull" | "isRequired" | "notEmpty" => {
+                "remove it; a property is required unless `?` stands behind its name"
+            }
+            "optional" | "isOptional" => "remove it, and write `?` behind the property's name",
+            "nullable" => "remove it, and add `| null` to the type",
+            _ => return false,
+        };
+        let ast = &self.program.ast;
+        let Some(decorator) = ast.parent(node).filter(|it| ast.kind(*it) == NodeKind::Decorator) else { return false };
+        let title = format!("remove `@{plain}`");
+        let fix = Fix { title, span: ast.span(decorator), replacement: String::new(), sure: false };
+        let message = format!("Unknown decorator @{plain}");
+        let diagnostic = Diagnostic::error(Code::new("invalid-ref"), message).at(span).help(help).fix(fix);
+        self.report_once("invalid-ref", diagnostic);
+        true
     }
 
     /// `Map<string, T>` is a `Record<T>`; `false` where it is not written with two arguments.

@@ -3,7 +3,7 @@
 use radii_diagnostics::{Code, Diagnostic, Fix};
 
 use crate::numeric::Numeric;
-use crate::program::{Argument, Program, TypeId, ValueId};
+use crate::program::{Argument, Program, TypeId, TypeKind, ValueId};
 use crate::registry::{Context, Registry};
 use crate::relation;
 
@@ -140,6 +140,10 @@ fn check_text(context: &mut Context<'_>, target: TypeId, name: &str) -> bool {
 fn report_target(context: &mut Context<'_>, target: TypeId, name: &str, message: String) {
     let program = &*context.program;
     let ty = arguments::property_type(program, target);
+    if name.ends_with("Items") && report_tuple(context, ty, &message) {
+        return;
+    }
+    let program = &*context.program;
     let is_least = name.starts_with("min");
     let side = if is_least { "min" } else { "max" };
     let is_bound = is_least || name.starts_with("max");
@@ -169,6 +173,26 @@ fn report_target(context: &mut Context<'_>, target: TypeId, name: &str, message:
         diagnostic = diagnostic.help(format!("remove it; `@{name}` says nothing about such a type")).fix(fix);
     }
     context.report(diagnostic);
+}
+
+/// Reports `[T]` in the place of `T[]`, once for all decorators; `false` where nothing of the kind is written.
+fn report_tuple(context: &mut Context<'_>, ty: TypeId, message: &str) -> bool {
+    let program = &*context.program;
+    let TypeKind::Tuple(items) = &program[ty].kind else { return false };
+    let ([item], Some(node)) = (items.as_slice(), program[ty].node) else { return false };
+    let (span, code) = (program.ast.span(node), "decorator-wrong-target");
+    let is_told = program
+        .diagnostics
+        .iter()
+        .any(|it| it.code.as_str() == code && it.primary.as_ref().is_some_and(|label| label.span == span));
+    if !is_told {
+        let name = program.name_of(*item).map_or_else(|| program.type_name(*item), |name| name.to_string());
+        let replacement = format!("{name}[]");
+        let title = format!("write `{replacement}`");
+        let diagnostic = Diagnostic::error(Code::new(code), message).at(span).help("brackets around types are a tuple");
+        context.report(diagnostic.fix(Fix { title, span, replacement, sure: true }));
+    }
+    true
 }
 
 /// Whether a type is a string scalar, or a union with one.

@@ -35,6 +35,13 @@ impl Hint {
 pub(super) fn hint(program: &Program, source: TypeId, target: TypeId) -> Hint {
     match (&program[source].kind, &program[target].kind) {
         (TypeKind::String(text), _) => text_hint(program, text, target),
+        (TypeKind::Number(number), TypeKind::Scalar(_)) if derives_from_standard(program, target, "boolean") => {
+            match &*number.text {
+                "0" => Hint::write("false"),
+                "1" => Hint::write("true"),
+                _ => Hint::say("write `true` or `false`"),
+            }
+        }
         (TypeKind::Number(number), TypeKind::Scalar(_)) => number_hint(program, number, target),
         (TypeKind::Boolean(truth), TypeKind::Scalar(_)) if derives_from_standard(program, target, "string") => {
             Hint::write(format!("\"{truth}\""))

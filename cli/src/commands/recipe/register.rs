@@ -33,7 +33,7 @@ pub struct Args {
     #[arg(long)]
     plain_http: bool,
     /// Value for a parameter: NAME=VALUE, NAME=@FILE or @FILE
-    #[arg(short, long, value_name = "PARAMETER")]
+    #[arg(short, long, value_name = "NAME=VALUE")]
     parameters: Vec<String>,
     #[command(flatten)]
     place: Place,

@@ -19,6 +19,9 @@ pub(super) fn around(text: &str, at: usize, _: &Diagnostic) -> Vec<Edit> {
         edits.extend(lines[*index].foreign(&lines, *index));
     }
     for index in &near {
+        edits.extend(block_text(text, &lines, *index));
+    }
+    for index in &near {
         edits.extend(lines[*index].colon());
         edits.extend(lines[*index].open());
     }
@@ -129,6 +132,18 @@ impl<'a> Line<'a> {
         };
         let own = self.own();
         let plain = own.strip_prefix('-').unwrap_or(own);
+        let key = plain.split(':').next().filter(|key| is_key(key) && own.starts_with('-') && plain.len() > key.len());
+        if let Some(key) = key.filter(|_| {
+            !plain.starts_with([' ', '-'])
+                && (is_item(before)
+                    || is_item(after)
+                    || before.is_some_and(Line::opens)
+                    || before.is_some_and(|line| line.indent > self.indent))
+        }) {
+            let edit = Edit::replace(self.place(), self.place() + 1, "- ", format!("write `- {key}`"));
+            let edit = edit.underline(self.place(), self.place() + 1 + key.len());
+            return Some(edit.say("an item of a list begins with `- `").sure());
+        }
         let is_word =
             !plain.is_empty() && plain.chars().all(|it| it.is_alphanumeric() || matches!(it, '_' | '.' | '/'));
         if !is_word || !(is_item(before) || is_item(after)) {
@@ -284,6 +299,13 @@ impl<'a> Line<'a> {
             let edit = Edit::replace(at, end, format!("[{}]", item.trim()), "write the list in brackets");
             edits.push(edit.say("a list item (`- `) cannot stand behind a key"));
         }
+        let member = value
+            .split_once(": ")
+            .filter(|(key, value)| matches!(*key, "type" | "$ref" | "enum") && !value.contains([':', ' ']));
+        if member.is_some() {
+            let edit = Edit::replace(at, end, format!("{{{value}}}"), "write the mapping in braces");
+            edits.push(edit.say("a mapping cannot begin behind a key"));
+        }
         let is_special = value.starts_with(['@', '`', '%', '*', '&', '!', '|', '>', ']', '}', ',', '?']);
         // What stands in brackets at the beginning is no list where words follow.
         let is_special = is_special || (value.starts_with('[') && value.contains("] ") && !value.ends_with(']'));
@@ -296,6 +318,32 @@ impl<'a> Line<'a> {
         }
         edits
     }
+}
+
+/// The lines of a text behind `|` or `>` that are not indented more than its key.
+fn block_text(text: &str, lines: &[Line<'_>], index: usize) -> Option<Edit> {
+    let is_head =
+        |line: &Line<'_>| line.value().is_some_and(|(_, value)| matches!(value, "|" | ">" | "|-" | ">-" | "|+" | ">+"));
+    let head = (0..=index).rev().take(LINES).find(|it| is_head(&lines[*it]))?;
+    let column = lines[head].indent;
+    let is_text = |line: &Line<'_>| {
+        let own = line.own();
+        let key = own.split_once(':').filter(|(key, rest)| is_key(key) && (rest.is_empty() || rest.starts_with(' ')));
+        own.is_empty() || (key.is_none() && !own.starts_with("- "))
+    };
+    let count = lines[head + 1..].iter().take_while(|line| is_text(line)).count();
+    let (first, last) = (lines.get(head + 1)?, lines.get(head + count)?);
+    if count == 0 || first.indent > column {
+        return None;
+    }
+    let by = column + 2 - first.indent;
+    let (start, end) = (first.start, last.end().max(last.start));
+    let moved: Vec<String> = text[start..end]
+        .split('\n')
+        .map(|line| if line.trim().is_empty() { line.to_owned() } else { format!("{}{line}", " ".repeat(by)) })
+        .collect();
+    let edit = Edit::replace(start, end, moved.join("\n"), "indent the text");
+    Some(edit.underline(first.place(), end).say("a text behind `|` or `>` is indented more than its key"))
 }
 
 fn is_key(text: &str) -> bool {

@@ -86,7 +86,9 @@ impl Rules<'_> {
             Additional::Schema(values) if schema.has_properties || !schema.properties.is_empty() => {
                 let message = "an object has either `properties` or `additionalProperties`, not both";
                 let help = "move the free keys into a map of their own, such as `labels`";
-                self.error(code::PROPERTIES_AND_MAP, values.span, path, message, help);
+                let key = schema.span_of_item("additionalProperties", 0);
+                let key = if key == schema.span { values.span } else { key };
+                self.error(code::PROPERTIES_AND_MAP, key, path, message, help);
             }
             // `type: any` is reported as a type; see `kind`.
             Additional::Schema(values)

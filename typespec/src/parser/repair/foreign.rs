@@ -14,7 +14,18 @@ pub(super) fn explain(diagnostics: &mut Vec<Diagnostic>, text: &str) {
         let (sign, message) = match () {
             () if line.starts_with([' ', '\t', '#', '!']) => ("//", "Comments begin with `//`."),
             () if line[name..].starts_with('(') => ("@", "Decorators begin with `@`."),
-            () => continue,
+            () => {
+                let known = ["deprecated", "suppress"].into_iter();
+                let place = Span { start: span.start + 1, end: span.start + 1 + name as u32, ..span };
+                if let Some(meant) = crate::checker::similar(&line[..name], known.clone()) {
+                    let title = format!("rename to `{meant}`");
+                    let fix = Fix { title, span: place, replacement: meant.clone(), sure: true };
+                    *diagnostic = diagnostic.clone().at(place).help(format!("did you mean `{meant}`?")).fix(fix);
+                } else {
+                    diagnostic.help = Some("the directives are `#deprecated` and `#suppress`".to_owned());
+                }
+                continue;
+            }
         };
         let place = Span { end: span.start + 1, ..span };
         let title = format!("write `{sign}`");
@@ -22,6 +33,16 @@ pub(super) fn explain(diagnostics: &mut Vec<Diagnostic>, text: &str) {
         message.clone_into(&mut diagnostic.message);
         *diagnostic = diagnostic.clone().at(place).help(title).fix(fix);
         told.push((start, start + 1 + line.len()));
+    }
+    for diagnostic in diagnostics.iter_mut().filter(|it| it.code.as_str() == "digit-expected") {
+        let Some(span) = diagnostic.primary.as_ref().map(|label| label.span) else { continue };
+        let own = text.get(span.start as usize..span.end as usize).unwrap_or_default();
+        let plain = own.trim_end_matches(|it: char| !it.is_ascii_digit());
+        if !plain.is_empty() {
+            let title = format!("write `{plain}`");
+            let fix = Fix { title: title.clone(), span, replacement: plain.to_owned(), sure: false };
+            *diagnostic = diagnostic.clone().help(title).fix(fix);
+        }
     }
     let triple: Vec<Span> = diagnostics
         .iter()

@@ -43,10 +43,15 @@ impl Finder<'_> {
             self.bar_at_end(index);
             self.two_dots(index);
             self.bare_spread(index);
+            self.second_base(index);
+            self.length_of_array(index);
+            self.quotes_in_text(index);
+            self.bare_pattern(index);
         }
+        self.value_for_type(here);
     }
 
-    fn follows(&self, index: usize) -> bool {
+    pub(super) fn follows(&self, index: usize) -> bool {
         index > 0 && self.tokens.get(index).is_some_and(|own| own.start == self.tokens[index - 1].end)
     }
 
@@ -54,12 +59,12 @@ impl Finder<'_> {
         self.tokens.get(index).is_some_and(|it| it.kind == TokenKind::StringLiteral)
     }
 
-    fn is_number(&self, index: usize) -> bool {
+    pub(super) fn is_number(&self, index: usize) -> bool {
         self.tokens.get(index).is_some_and(|it| it.kind == TokenKind::NumericLiteral)
     }
 
     /// The nearest sign before a token that is open there.
-    fn opener(&self, index: usize) -> Option<usize> {
+    pub(super) fn opener(&self, index: usize) -> Option<usize> {
         let mut closed = 0_usize;
         for at in (index.saturating_sub(MAX_INNER)..index).rev() {
             match self.own(at) {
@@ -112,20 +117,6 @@ impl Finder<'_> {
         let changes = vec![self.change(index, "<"), self.change(close, ">")];
         let message = "The arguments of a template stand in `<…>`.";
         self.several(changes, 1, "write `<…>`".to_owned(), place, message);
-    }
-
-    /// `model A<T: B>`
-    fn constraint(&mut self, index: usize) {
-        let is_one = self.own(index) == ":" && index > 2 && self.is_word(index - 1);
-        if !is_one || !matches!(self.own(index - 2), "<" | ",") {
-            return;
-        }
-        let Some(open) = self.opener(index).filter(|open| *open > 1 && self.own(*open) == "<") else { return };
-        let declares = ["model", "alias", "interface", "op", "scalar", "union"].contains(&self.own(open - 2));
-        let Some(place) = self.place(index).filter(|_| declares) else { return };
-        let after = if self.follows(index) { " extends" } else { "extends" };
-        let message = "What a parameter of a template must be stands behind `extends`.";
-        self.one(self.change(index, after), 1, "write `extends`".to_owned(), place, message);
     }
 
     /// `value of int32`, `name space A`
@@ -209,19 +200,6 @@ impl Finder<'_> {
         let title = format!("write `{text}`");
         let message = "A hyphen is no part of a name.";
         self.one(Change { start, end, text }, 0, title, (start, end), message);
-    }
-
-    /// `model A is B extends C`
-    fn second_heritage(&mut self, index: usize) {
-        let is_second = matches!(self.own(index), "extends" | "is")
-            && index > 2
-            && matches!(self.own(index - 2), "extends" | "is")
-            && self.is_word(index + 1);
-        let Some((start, end)) = self.between(index, index + 1).filter(|_| is_second) else { return };
-        let change = Change { start: self.tokens[index - 1].end, end, text: String::new() };
-        let title = format!("remove `{}`", &self.text[start..end]);
-        let message = "A model has either `is` or `extends`; more properties come with `...`.";
-        self.one(change, 1, title, (start, end), message);
     }
 
     /// `using "@typespec/openapi";`
@@ -323,53 +301,6 @@ impl Finder<'_> {
         self.several(vec![add, remove], 0, "move it to the front".to_owned(), (start, end), message);
     }
 
-    /// `[delay]?: int32`
-    fn name_in_brackets(&mut self, index: usize) {
-        let is_name = self.own(index) == "["
-            && index > 0
-            && matches!(self.own(index - 1), "{" | ";" | "," | ")")
-            && self.is_word(index + 1)
-            && self.own(index + 2) == "]"
-            && matches!(self.own(index + 3), "?" | ":");
-        let Some((start, end)) = self.between(index, index + 2).filter(|_| is_name) else { return };
-        let text = self.own(index + 1).to_owned();
-        let title = format!("write `{text}`");
-        self.one(Change { start, end, text }, 0, title, (start, end), "The name of a property has no brackets.");
-    }
-
-    /// `[]string`
-    fn array_in_front(&mut self, index: usize) {
-        let is_array = self.own(index) == "[" && self.own(index + 1) == "]" && self.follows(index + 1);
-        let is_type = index > 0 && matches!(self.own(index - 1), ":" | "=" | "|" | "<" | ",");
-        let Some((start, end)) =
-            self.between(index, index + 2).filter(|_| is_array && is_type && self.is_word(index + 2))
-        else {
-            return;
-        };
-        let text = format!("{}[]", self.own(index + 2));
-        let title = format!("write `{text}`");
-        self.one(
-            Change { start, end, text },
-            0,
-            title,
-            (start, end),
-            "The brackets of an array stand behind the type.",
-        );
-    }
-
-    /// `extends A;` as a member
-    fn spread_word(&mut self, index: usize) {
-        let is_member = matches!(self.own(index), "extends" | "include" | "includes" | "mixin" | "with" | "use")
-            && index > 0
-            && matches!(self.own(index - 1), "{" | ";" | ")")
-            && self.is_word(index + 1)
-            && matches!(self.own(index + 2), ";" | "}" | "," | "<" | ".");
-        let Some((start, end)) = self.between(index, index + 1).filter(|_| is_member) else { return };
-        let change = Change { start, end: self.tokens[index + 1].start, text: "...".to_owned() };
-        let title = format!("write `...{}`", self.own(index + 1));
-        self.one(change, 0, title, (start, end), "What brings the properties of another model is a spread, `...`.");
-    }
-
     /// `-- words` as a comment
     fn dashes(&mut self, index: usize) {
         let Some(start) = self.tokens.get(index).map(|it| it.start) else { return };
@@ -402,63 +333,53 @@ impl Finder<'_> {
         self.several(changes, 0, "write `(…)`".to_owned(), place, message);
     }
 
-    /// `map[string]string`
-    fn map_of(&mut self, index: usize) {
-        let is_map = matches!(self.own(index), "map" | "Map" | "dict" | "Dict")
-            && self.own(index + 1) == "["
-            && self.own(index + 3) == "]"
-            && self.is_word(index + 4)
-            && self.follows(index + 4);
-        let Some((start, end)) = self.between(index, index + 4).filter(|_| is_map) else { return };
-        let text = format!("Record<{}>", self.own(index + 4));
-        let title = format!("write `{text}`");
-        self.one(
-            Change { start, end, text },
-            0,
-            title,
-            (start, end),
-            "What any name may have as its value is a `Record`.",
-        );
-    }
-
     /// `"a" | "b" |;`
     fn bar_at_end(&mut self, index: usize) {
         let is_last =
-            matches!(self.own(index), "|" | "&") && matches!(self.own(index + 1), ";" | "," | "}" | ")" | ">");
+            matches!(self.own(index), "|" | "&") && matches!(self.own(index + 1), ";" | "," | "}" | ")" | ">" | "=");
         let Some(place) = self.place(index).filter(|_| is_last && index > 0) else { return };
         let change = Change { start: self.tokens[index - 1].end, end: place.1, text: String::new() };
         self.one(change, 2, format!("remove `{}`", self.own(index)), place, "Expression expected.");
     }
 
-    /// `..A`
-    fn two_dots(&mut self, index: usize) {
-        let is_spread = self.own(index) == "."
-            && self.own(index + 1) == "."
-            && self.follows(index + 1)
-            && self.is_word(index + 2)
-            && index > 0
-            && matches!(self.own(index - 1), "{" | ";" | ",");
-        let Some((start, end)) = self.between(index, index + 1).filter(|_| is_spread) else { return };
-        let change = Change { start, end, text: "...".to_owned() };
-        self.one(change, 0, "write `...`".to_owned(), (start, end), "A spread has three dots.");
+    /// `"self.size == "small""`: the quotes within end the text.
+    fn quotes_in_text(&mut self, index: usize) {
+        if !self.is_text(index) || !self.follows(index + 1) || self.is_text(index + 1) {
+            return;
+        }
+        let next = (index + 2..index + 8).find(|it| self.is_text(*it));
+        let Some(next) = next.filter(|next| self.follows(*next) && self.is_same_line(index, *next)) else { return };
+        let (Some(first), Some(second)) = (self.place(index), self.place(next)) else { return };
+        let (open, close) = (first.1 - 1, second.0 + 1);
+        let is_rule = (0..index).rev().take(MAX_INNER).find(|it| self.own(*it) == "@");
+        let quote = match is_rule.is_some_and(|sign| self.own(sign + 1) == "validate") {
+            true => "'",
+            false => "\\\"",
+        };
+        let changes = vec![
+            Change { start: open, end: first.1, text: quote.to_owned() },
+            Change { start: second.0, end: close, text: quote.to_owned() },
+        ];
+        let title = format!("write `{quote}` within the text");
+        self.several(changes, 0, title, (open, close), "A quote within a text ends it.");
     }
 
-    /// `A;` as a member: what begins with a capital is the name of a model.
-    fn bare_spread(&mut self, index: usize) {
-        let is_name = self.own(index).starts_with(|first: char| first.is_ascii_uppercase())
-            && self.is_word(index)
-            && index > 0
-            && matches!(self.own(index - 1), "{" | ";")
-            && self.own(index + 1) == ";";
-        let Some(place) = self.place(index).filter(|_| is_name) else { return };
-        let text = format!("...{}", self.own(index));
-        let title = format!("write `{text}`");
-        self.one(
-            self.change(index, text),
-            3,
-            title,
-            place,
-            "What brings the properties of another model is a spread, `...`.",
-        );
+    /// `@pattern(^[a-z]+$)`
+    fn bare_pattern(&mut self, index: usize) {
+        let is_open = self.own(index) == "(" && index > 1 && matches!(self.own(index - 1), "pattern" | "format");
+        let Some((_, start)) = self.place(index).filter(|_| is_open && self.own(index - 2) == "@") else { return };
+        let rest = &self.text[start..];
+        let line = &rest[..rest.find('\n').unwrap_or(rest.len())];
+        let Some(close) = line.rfind(')').filter(|close| *close > 0 && !line.contains('"')) else { return };
+        let inner = line[..close].trim();
+        if inner.starts_with('/') || inner.chars().all(|it| it.is_alphanumeric() || matches!(it, '_' | '.')) {
+            return;
+        }
+        let from = start + line.len() - line.trim_start().len();
+        let text = format!("\"{}\"", inner.replace('\\', "\\\\"));
+        let place = (from, from + inner.len());
+        let change = Change { start: place.0, end: place.1, text };
+        let message = "A regular expression is written as a text.";
+        self.one(change, 0, "put the expression in quotes".to_owned(), place, message);
     }
 }

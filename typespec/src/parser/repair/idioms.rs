@@ -196,11 +196,26 @@ impl Finder<'_> {
                 let message = "A scalar extends another one.";
                 self.one(self.change(index, "extends"), 1, "write `extends`".to_owned(), place, message);
             }
+            ("union" | "enum", "=") if self.is_union_of_texts(index + 1) => {
+                let Some(keyword) = self.place(index - 2) else { return };
+                let message = "Another name for a type is an `alias`.";
+                self.one(self.change(index - 2, "alias"), 0, "write `alias`".to_owned(), keyword, message);
+            }
             ("alias", "extends" | "is" | ":") => {
                 self.one(self.change(index, "="), 1, "write `=`".to_owned(), place, "An alias has an equals sign.");
             }
             _ => {}
         }
+    }
+
+    /// Whether texts, joined by `|`, stand from a token to the end of the statement.
+    fn is_union_of_texts(&self, index: usize) -> bool {
+        let is_text = |index: usize| self.tokens.get(index).is_some_and(|it| it.kind == TokenKind::StringLiteral);
+        let mut last = index + usize::from(self.own(index) == "|");
+        while is_text(last) && self.own(last + 1) == "|" {
+            last += 2;
+        }
+        is_text(last) && matches!(self.own(last + 1), ";" | "")
     }
 
     /// `@added Versions.v2`, `@minValue: 0`
@@ -319,6 +334,14 @@ impl Finder<'_> {
         let Some(place) = self.place(index) else { return };
         let is_joined = self.tokens.get(index + 1).is_some_and(|next| next.start == place.1);
         match (self.own(index), self.own(index + 1)) {
+            (":", "=") if is_joined => {
+                // Behind a type the value follows, behind a name the type.
+                let has_type = (0..index).rev().take(24).take_while(|at| !self.is(*at, &[";", "{", "}", ","]));
+                let sign = if has_type.into_iter().any(|at| self.own(at) == ":") { "=" } else { ":" };
+                let end = place.1 + 1;
+                let change = Change { start: place.0, end, text: sign.to_owned() };
+                self.one(change, 0, format!("write `{sign}`"), (place.0, end), &format!("'{sign}' expected."));
+            }
             ("-", ">") if is_joined => {
                 let end = place.1 + 1;
                 let change = Change { start: place.0, end, text: ":".to_owned() };

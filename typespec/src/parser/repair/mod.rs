@@ -8,6 +8,7 @@ mod candidates;
 mod foreign;
 mod habits;
 mod idioms;
+mod models;
 mod origin;
 
 use std::collections::HashSet;
