@@ -130,7 +130,7 @@ fn measure(kind: &str, keeps_space: bool, (base, cases): (String, Vec<Case>), ch
     println!("{kind}: {total} mistakes: exact span {exact}, fix {fixed}, without cascade {single}");
     let demanded = match kind {
         "manifests, third" | "manifests, fourth" => THIRD_MANIFESTS,
-        _ if ["second", "third", "fourth", "fifth"].iter().any(|batch| kind.ends_with(batch)) => SECOND,
+        _ if ["second", "third", "fourth", "fifth", "sixth"].iter().any(|batch| kind.ends_with(batch)) => SECOND,
         _ => DEMANDED,
     };
     for (what, reached) in [("exact spans", exact), ("fixes", fixed), ("single diagnostics", single)] {
@@ -218,4 +218,22 @@ fn what_was_foreseen_of_bodies_in_json_the_fourth_time_is_said() {
 fn what_was_foreseen_of_bodies_in_yaml_is_said() {
     let (definition, _) = definition(&read("bodies-fourth.txt"));
     measure("bodies, fifth", true, cases::read(&read("bodies-fifth.txt")), |text| check_body(&definition, text));
+}
+
+#[test]
+fn what_was_foreseen_of_typespec_the_sixth_time_is_said() {
+    measure("typespec, sixth", false, cases::read(&read("typespec-sixth.txt")), check_typespec);
+}
+
+#[test]
+fn what_was_foreseen_of_manifests_the_sixth_time_is_said() {
+    let cases = second(&read("manifests.txt"), &read("manifests-sixth.txt"));
+    measure("manifests, sixth", true, cases, |text| manifest::parse(FileId(0), text).1);
+}
+
+#[test]
+fn what_was_foreseen_of_bodies_the_sixth_time_is_said() {
+    let (definition, cases) = definition(&read("bodies-fourth.txt"));
+    let cases = second(&cases, &read("bodies-sixth.txt"));
+    measure("bodies, sixth", true, cases, |text| check_body(&definition, text));
 }
