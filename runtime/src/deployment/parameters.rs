@@ -104,7 +104,10 @@ fn given_values(template: &Template, given: &Map<String, Json>) -> (Map<String, 
         let declared = template.parameters.keys().find(|own| own.eq_ignore_ascii_case(name));
         let Some(declared) = declared else {
             let names: Vec<&str> = template.parameters.keys().map(String::as_str).collect();
-            let message = format!("the template has no such parameter; it has `{}`", names.join("`, `"));
+            let message = match names.is_empty() {
+                true => "the template has no such parameter; it has none at all".to_owned(),
+                false => format!("the template has no such parameter; it has `{}`", names.join("`, `")),
+            };
             problems.push(Problem::new(place, message));
             continue;
         };
