@@ -4,6 +4,14 @@
 /// in words. The flag says whether nothing else can have been meant.
 pub(crate) fn meant(text: &str) -> Option<(String, bool)> {
     let text = text.trim().trim_end_matches([',', ';']).trim();
+    if let Some(bound) = text.strip_prefix(['>', '<', '≥', '≤', '~', '=']) {
+        return meant(bound.trim_start_matches('=')).map(|(number, _)| (number, false));
+    }
+    if let Some(fraction) =
+        text.strip_prefix('.').filter(|it| !it.is_empty() && it.bytes().all(|it| it.is_ascii_digit()))
+    {
+        return Some((format!("0.{fraction}"), true));
+    }
     if text.parse::<f64>().is_ok_and(f64::is_finite) && text.starts_with(|it: char| it.is_ascii_digit() || it == '-') {
         return Some((text.to_owned(), true));
     }
@@ -14,9 +22,10 @@ pub(crate) fn meant(text: &str) -> Option<(String, bool)> {
     let length = plain.find(|it: char| !(it.is_ascii_digit() || matches!(it, '_' | ',' | '.'))).unwrap_or(plain.len());
     let (digits, unit) = plain.split_at(length);
     let number = without_separators(digits)?;
+    // A word behind a space, or some letters right behind the number; a thousandth could not be left out.
+    let longest = if unit.starts_with(' ') { 16 } else { 3 };
     let unit = unit.trim();
-    // A thousandth is no unit that could be left out.
-    let is_unit = unit.len() <= 3 && unit.chars().all(|it| it.is_ascii_alphabetic() || it == '%') && unit != "m";
+    let is_unit = unit.len() <= longest && unit.chars().all(|it| it.is_ascii_alphabetic() || it == '%') && unit != "m";
     is_unit.then(|| (format!("{sign}{number}"), false))
 }
 
@@ -67,6 +76,10 @@ mod tests {
             ("70 %", Some("70")),
             ("three", Some("3")),
             ("-4", Some("-4")),
+            ("12 characters", Some("12")),
+            (">= 0", Some("0")),
+            (".5", Some("0.5")),
+            ("3 or 4", None),
             ("500m", None),
             ("many", None),
             ("", None),

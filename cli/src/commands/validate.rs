@@ -97,7 +97,7 @@ fn find_type<'m>(manifests: &'m [Manifest], wanted: &str) -> Result<&'m Resource
                 }
                 Some(name) => format!("did you mean `{name}`?"),
                 None if names.is_empty() => "name the definition's file or folder with `--from PATH`".to_owned(),
-                None => format!("the types there are {}", names.join(", ")),
+                None => format!("the types there are `{}`", names.join("`, `")),
             };
             Err(Error::failed(format!("no type `{wanted}` is defined here")).hint(hint))
         }

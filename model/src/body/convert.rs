@@ -29,6 +29,7 @@ pub(super) fn to_kind(kind: Kind, schema: &Schema, node: &Node, source: &str) ->
             "0" => Advice::from("write `true` or `false`").write("false"),
             _ => crate::schema::boolean(node),
         },
+        Kind::String if !is_listed(schema, written) => "write one of the listed texts".into(),
         Kind::String if matches!(node.value, Value::Number(_) | Value::Bool(_)) => {
             Advice::from("put the text in quotes").write(format!("\"{written}\"")).sure()
         }
@@ -45,6 +46,12 @@ pub(super) fn list_in_list(kind: Kind, node: &Node, source: &str) -> Option<Advi
     let inner = written.strip_prefix('[')?.strip_suffix(']')?;
     let is_right = items.len() > 1 && items.iter().all(|item| is_kind(kind, item));
     is_right.then(|| Advice::from("write the items without the inner list").write(inner))
+}
+
+/// Whether a text is one of those that are listed, if any are.
+fn is_listed(schema: &Schema, text: &str) -> bool {
+    let listed = schema.enumeration.as_ref().filter(|listed| !listed.is_empty());
+    listed.is_none_or(|listed| listed.iter().any(|own| own.as_str() == Some(text)))
 }
 
 fn to_number(kind: Kind, node: &Node) -> Advice {
@@ -112,13 +119,13 @@ fn to_object(schema: &Schema, node: &Node, source: &str, written: &str) -> Advic
         true => Advice::from("write an object"),
         false => Advice::from(format!("write an object with members such as `{}`", names.join("`, `"))),
     };
-    // A value of the only member that has to be there.
-    let member = match schema.required.as_slice() {
-        [only] => Some(only),
-        _ => None,
-    };
-    let member = member.and_then(|name| Some((name, &schema.properties.get(name)?.schema)));
-    match member.filter(|(_, own)| own.kind.is_some_and(|kind| kind != Kind::Any && is_kind(kind, node))) {
+    // A value of the only member that has to be there, or of the only one of its kind.
+    let fits = |own: &Schema| own.kind.is_some_and(|kind| kind != Kind::Any && is_kind(kind, node));
+    let mut fitting = schema.properties.iter().filter(|(name, own)| {
+        fits(&own.schema) && !own.schema.read_only && schema.required.iter().all(|required| required == *name)
+    });
+    let member = fitting.next().filter(|_| fitting.next().is_none());
+    match member {
         Some((name, _)) if is_json => help.write(format!("{{\"{name}\": {written}}}")),
         Some((name, _)) if !written.contains('\n') => help.write(format!("{{{name}: {written}}}")),
         _ => help,

@@ -1,4 +1,6 @@
 //! Changes of a document's text that leave the rest of it as it is.
+//!
+//! Where the text is not known, every function finds nothing.
 
 use radii_diagnostics::Span;
 
@@ -15,12 +17,12 @@ fn end_of(entry: &Entry, text: &str) -> Option<usize> {
 }
 
 fn line_start(text: &str, at: usize) -> usize {
-    text[..at].rfind('\n').map_or(0, |end| end + 1)
+    text.get(..at).and_then(|before| before.rfind('\n')).map_or(0, |end| end + 1)
 }
 
 /// How many bytes of space the line of a place begins with.
 fn indent_at(text: &str, at: usize) -> usize {
-    let line = &text[line_start(text, at)..];
+    let line = text.get(line_start(text, at)..).unwrap_or_default();
     line.len() - line.trim_start_matches([' ', '\t']).len()
 }
 
@@ -56,7 +58,7 @@ pub(crate) fn whole_member(entry: &Entry, text: &str) -> Option<Span> {
 
 /// Returns the name as the key is written that stands at a place: in its quotes, or without any.
 fn key_like(text: &str, at: usize, name: &str) -> String {
-    match text[at..].chars().next() {
+    match text.get(at..).and_then(|rest| rest.chars().next()) {
         Some(quote @ ('"' | '\'')) => format!("{quote}{name}{quote}"),
         _ => name.to_owned(),
     }
@@ -76,7 +78,7 @@ fn insertion(node: &Node, text: &str, member: &str) -> Option<(Span, String)> {
     let Some(first) = members.first().map(|(_, entry)| entry.key_span) else {
         return opens.then(|| (at(node.span.start + 1), member.to_owned()));
     };
-    let before = &text[line_start(text, first.start as usize)..first.start as usize];
+    let before = text.get(line_start(text, first.start as usize)..first.start as usize)?;
     let separator = match (opens, before.trim().is_empty()) {
         (true, true) => format!(",\n{before}"),
         (true, false) => ", ".to_owned(),

@@ -4,7 +4,7 @@ use indexmap::IndexMap;
 use radii_diagnostics::Span;
 
 use super::keywords::{KNOWN, called_elsewhere, newer};
-use super::read::Reader;
+use super::read::{Reader, kind_named};
 use super::{Property, Schema};
 use crate::advice::Advice;
 use crate::document::{Entry, Node, Value, edit};
@@ -15,7 +15,9 @@ impl Reader<'_> {
     pub(super) fn properties(&mut self, schema: &mut Schema, entry: &Entry, path: &Path<'_>) {
         schema.has_properties = true;
         let Some(members) = entry.node.as_object() else {
-            let help = "write a mapping from each property's name to its schema";
+            let help = Advice::from("write a mapping from each property's name to its schema");
+            let is_empty = matches!(&entry.node.value, Value::Array(items) if items.is_empty());
+            let help = if is_empty { help.write("{}") } else { help };
             return self.wrong_type(&entry.node, path, "a mapping", help);
         };
         let mut at = 0;
@@ -36,6 +38,22 @@ impl Reader<'_> {
             };
             schema.properties.insert(name.clone(), Property { key_span, schema: value });
         }
+    }
+
+    /// `{string}`: the name of a type, and nothing else.
+    pub(super) fn only_kind(
+        &mut self,
+        schema: &mut Schema,
+        members: &IndexMap<String, Entry>,
+        path: &Path<'_>,
+    ) -> bool {
+        let only = members.first().filter(|(_, entry)| members.len() == 1 && entry.node.value == Value::Null);
+        let Some((name, entry)) = only else { return false };
+        let Some(kind) = kind_named(name) else { return false };
+        let help = Advice::from(format!("write `type: {name}`")).write(format!("type: {name}")).sure();
+        self.report(code::UNKNOWN_KEYWORD, entry.key_span, path, format!("unknown keyword `{name}`"), help);
+        schema.kind = Some(kind);
+        true
     }
 
     /// `required: […]` among the properties.

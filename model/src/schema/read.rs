@@ -34,7 +34,12 @@ impl Reader<'_> {
         let Some(members) = node.as_object() else {
             let help = match &node.value {
                 Value::String(text) if kind_named(text).is_some() => {
-                    Advice::from(format!("write `type: {text}` as a mapping")).write(format!("{{type: {text}}}")).sure()
+                    let whole = match text.as_str() {
+                        "array" => "{type: array, items: {type: string}}".to_owned(),
+                        _ => format!("{{type: {text}}}"),
+                    };
+                    let help = Advice::from(format!("write `type: {text}` as a mapping")).write(whole);
+                    if text == "array" { help } else { help.sure() }
                 }
                 // One schema in a list.
                 Value::Array(items) if matches!(items.as_slice(), [Node { value: Value::Object(_), .. }]) => {
@@ -48,6 +53,9 @@ impl Reader<'_> {
             self.wrong_type(&named, path, "a schema object", help);
             return schema;
         };
+        if self.only_kind(&mut schema, members, path) {
+            return schema;
+        }
         let kind = members.get("type").and_then(|kind| kind.node.as_str());
         for (name, entry) in members {
             let below = path.key(name);
@@ -523,7 +531,7 @@ pub(crate) fn boolean(node: &Node) -> Advice {
 const KIND_NAMES: [&str; 6] = ["string", "number", "integer", "boolean", "object", "array"];
 const KINDS: &str = "`string`, `number`, `integer`, `boolean`, `object`, `array`";
 
-fn kind_named(text: &str) -> Option<Kind> {
+pub(super) fn kind_named(text: &str) -> Option<Kind> {
     Some(match text {
         "string" => Kind::String,
         "number" => Kind::Number,

@@ -247,6 +247,9 @@ fn number_hint(program: &Program, number: &Number, target: TypeId) -> Hint {
     if derives_from_standard(program, target, "string") {
         return Hint::write(format!("\"{}\"", number.text));
     }
+    if derives_from_standard(program, target, "duration") {
+        return Hint::say("write it with its unit, such as `duration.fromISO(\"PT30S\")`");
+    }
     if !derives_from_standard(program, target, "numeric") {
         return Hint::default();
     }

@@ -275,6 +275,7 @@ impl<'a> Line<'a> {
             }
         }
         if matches!(first, '[' | '{') {
+            edits.extend(between_texts(value, at));
             edits.extend(unbalanced(value, at));
         }
         edits
@@ -357,6 +358,32 @@ fn quoted(text: &str) -> String {
         true => format!("'{}'", text.replace('\'', "''")),
         false => format!("\"{text}\""),
     }
+}
+
+/// `"a" "b"` in brackets
+fn between_texts(value: &str, at: usize) -> Option<Edit> {
+    let mut quote = None;
+    let mut closed: Option<usize> = None;
+    for (place, sign) in value.char_indices() {
+        match (quote, sign) {
+            (Some(own), _) if own == sign => (quote, closed) = (None, Some(place + 1)),
+            (Some(_), _) => {}
+            (None, '"' | '\'') => {
+                if let Some(end) = closed.filter(|end| value[*end..place].trim().is_empty()) {
+                    return Some(Edit::insert(value, end, ",")).map(|edit| Edit {
+                        start: at + end,
+                        end: at + end,
+                        underlined: (at + end, at + end + 1),
+                        ..edit
+                    });
+                }
+                quote = Some(sign);
+            }
+            (None, ' ') => {}
+            (None, _) => closed = None,
+        }
+    }
+    None
 }
 
 /// Brackets of a line that lack their partners.

@@ -47,6 +47,10 @@ impl Finder<'_> {
             self.length_of_array(index);
             self.quotes_in_text(index);
             self.bare_pattern(index);
+            self.percentage(index);
+            self.joined_arguments(index);
+            self.named_value(index);
+            self.default_of_scalar(index);
         }
         self.value_for_type(here);
     }
@@ -364,22 +368,48 @@ impl Finder<'_> {
         self.several(changes, 0, title, (open, close), "A quote within a text ends it.");
     }
 
-    /// `@pattern(^[a-z]+$)`
+    /// `@pattern(^[a-z]+$)`, `@route(/stores)`
     fn bare_pattern(&mut self, index: usize) {
-        let is_open = self.own(index) == "(" && index > 1 && matches!(self.own(index - 1), "pattern" | "format");
+        let is_open =
+            self.own(index) == "(" && index > 1 && matches!(self.own(index - 1), "pattern" | "format" | "route");
         let Some((_, start)) = self.place(index).filter(|_| is_open && self.own(index - 2) == "@") else { return };
         let rest = &self.text[start..];
         let line = &rest[..rest.find('\n').unwrap_or(rest.len())];
         let Some(close) = line.rfind(')').filter(|close| *close > 0 && !line.contains('"')) else { return };
         let inner = line[..close].trim();
-        if inner.starts_with('/') || inner.chars().all(|it| it.is_alphanumeric() || matches!(it, '_' | '.')) {
+        let is_path = self.own(index - 1) == "route";
+        if (inner.starts_with('/') && !is_path)
+            || inner.chars().all(|it| it.is_alphanumeric() || matches!(it, '_' | '.'))
+        {
             return;
         }
         let from = start + line.len() - line.trim_start().len();
         let text = format!("\"{}\"", inner.replace('\\', "\\\\"));
         let place = (from, from + inner.len());
         let change = Change { start: place.0, end: place.1, text };
-        let message = "A regular expression is written as a text.";
-        self.one(change, 0, "put the expression in quotes".to_owned(), place, message);
+        let message =
+            if is_path { "A path is written as a text." } else { "A regular expression is written as a text." };
+        self.one(change, 0, "put it in quotes".to_owned(), place, message);
+    }
+
+    /// `100%`
+    fn percentage(&mut self, index: usize) {
+        let is_one = self.is_number(index) && self.own(index + 1) == "%" && self.follows(index + 1);
+        let Some(place) = self.between(index, index + 1).filter(|_| is_one) else { return };
+        let text = self.own(index).to_owned();
+        let change = Change { start: place.0, end: place.1, text: text.clone() };
+        self.one(change, 0, format!("write `{text}`"), place, "A number has no unit.");
+    }
+
+    /// `Lifecycle.Read && Lifecycle.Create` as arguments
+    fn joined_arguments(&mut self, index: usize) {
+        let is_joined =
+            matches!(self.own(index), "&&" | "||") && index > 0 && self.is_word(index - 1) && self.is_word(index + 1);
+        let is_argument =
+            self.opener(index).is_some_and(|open| self.own(open) == "(" && open > 1 && self.own(open - 2) == "@");
+        let Some(place) = self.place(index).filter(|_| is_joined && is_argument) else { return };
+        let start = self.tokens[index - 1].end;
+        let change = Change { start, end: place.1, text: ",".to_owned() };
+        self.one(change, 0, "write `,`".to_owned(), place, "Arguments are separated by commas.");
     }
 }

@@ -167,8 +167,8 @@ impl Finder<'_> {
     /// `"a" or "b"`, `"a", "b"`
     fn between_types(&mut self, index: usize) {
         let Some(place) = self.place(index) else { return };
-        if matches!(self.own(index), "or" | "and" | "OR" | "AND") {
-            let sign = if self.own(index).eq_ignore_ascii_case("or") { "|" } else { "&" };
+        if matches!(self.own(index), "or" | "and" | "OR" | "AND" | "throws" | "raises") && index > 0 {
+            let sign = if self.own(index).eq_ignore_ascii_case("and") { "&" } else { "|" };
             let title = format!("write `{sign}`");
             let message = format!("Types are joined by `{sign}`.");
             return self.one(self.change(index, sign), 1, title, place, &message);

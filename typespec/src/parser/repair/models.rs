@@ -166,4 +166,40 @@ impl Finder<'_> {
         let title = format!("write `{text}`");
         self.one(Change { start, end, text }, 0, title, (start, end), "The name of a property has no brackets.");
     }
+
+    /// `= Limits{ rate: 1 }`
+    fn named_brace(&self, index: usize) -> Option<usize> {
+        let begins = self.own(index) == "{" && index > 1 && self.is_word(index - 1) && self.own(index - 2) == "=";
+        let mut depth = 0_usize;
+        (index..self.tokens.len()).filter(|_| begins).take(64).find(|at| {
+            match self.own(*at) {
+                "{" | "#{" => depth += 1,
+                "}" => depth -= 1,
+                _ => {}
+            }
+            depth == 0
+        })
+    }
+
+    /// A value with the name of its model in front.
+    pub(super) fn named_value(&mut self, index: usize) {
+        let Some(close) = self.named_brace(index) else { return };
+        let Some((name, whole)) = self.between(index - 1, index).zip(self.between(index - 1, close)) else { return };
+        let change = Change { start: name.0, end: name.1, text: "#{".to_owned() };
+        let message = "A value of a model is written `#{…}`, without the model's name.";
+        self.one(change, 0, "write `#{`".to_owned(), whole, message);
+    }
+
+    /// `scalar A extends string = "a";`
+    pub(super) fn default_of_scalar(&mut self, index: usize) {
+        let is_default = self.own(index) == "="
+            && index > 3
+            && self.own(index - 2) == "extends"
+            && self.own(index - 4) == "scalar"
+            && self.own(index + 2) == ";";
+        let Some(place) = self.between(index, index + 1).filter(|_| is_default) else { return };
+        let change = Change { start: self.tokens[index - 1].end, end: place.1, text: String::new() };
+        let title = format!("remove `{}`", &self.text[place.0..place.1]);
+        self.one(change, 0, title, place, "A scalar has no default; the properties of its type have one.");
+    }
 }
