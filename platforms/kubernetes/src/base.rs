@@ -67,6 +67,11 @@ pub fn parse(text: &str, resource: &str) -> Result<Vec<Json>, Fault> {
             let (group, version) = version.split_once('/').unwrap_or(("", version));
             details.push(detail(format!("{group}/{version}, Kind={kind} is not supported.")));
         }
+        // What an API server would refuse, and Radius drops, is said before anything is made.
+        if let Err(why) = known::check_manifest(document) {
+            let name = document["metadata"]["name"].as_str().unwrap_or_default();
+            details.push(detail(format!("{kind} {name}: {why}.")));
+        }
         if let Some(namespace) = document["metadata"]["namespace"].as_str() {
             details.push(detail(format!("namespace is not allowed in resources: {namespace}.")));
         }
@@ -103,7 +108,7 @@ fn lay_over(object: &mut Object, mut base: Json, workload: &Workload) -> Result<
         }
     }
     let ports = object.body.pointer("/spec/ports").cloned().filter(|_| over["kind"] == "Service");
-    patch::merge(&mut object.body, &over).map_err(|message| {
+    patch::lay_over(&mut object.body, &over).map_err(|message| {
         let message = format!("`runtimes.kubernetes.base` cannot be merged: {message}");
         Fault::bad_request(message).target(&workload.resource.id)
     })?;

@@ -1,7 +1,8 @@
 //! Which members an API server knows: what it does not know, or has of another type, it refuses when it is applied.
 
 use k8s_openapi::api::apps::v1::Deployment;
-use k8s_openapi::api::core::v1::PodSpec;
+use k8s_openapi::api::core::v1::{ConfigMap, PodSpec, Secret, Service, ServiceAccount};
+use k8s_openapi::api::rbac::v1::{Role, RoleBinding};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value as Json};
@@ -27,12 +28,41 @@ pub fn check_pod(spec: &Map<String, Json>) -> Result<(), String> {
     Ok(())
 }
 
-/// Returns what a Deployment has that the API does not know, in the API server's words.
-pub fn undeclared(deployment: &Json) -> Option<String> {
-    match check::<Deployment>(deployment.clone()) {
+/// Checks a manifest of one of the kinds that containers are made of.
+///
+/// # Errors
+/// Says which member is not known, or of another type.
+pub fn check_manifest(manifest: &Json) -> Result<(), String> {
+    let kind = manifest["kind"].as_str().unwrap_or_default();
+    check_object(kind, manifest).map_err(|problem| match problem {
+        Problem::Unknown(path) => format!("a {kind} has no field `{}`", path.trim_start_matches('.')),
+        Problem::Type(why) if why.contains("expected a string") && !why.contains("invalid type: map") => {
+            format!("{why}; put quotes around texts that YAML reads otherwise, such as `y`, `yes`, `on` and `5`")
+        }
+        Problem::Type(why) => why,
+    })
+}
+
+/// Returns what an object has that the API does not know, in the API server's words.
+pub fn undeclared(object: &Json) -> Option<String> {
+    match check_object(object["kind"].as_str().unwrap_or_default(), object) {
         Ok(()) => None,
         Err(Problem::Unknown(path)) => Some(format!("{path}: field not declared in schema")),
         Err(Problem::Type(why)) => Some(why),
+    }
+}
+
+/// Checks an object of a kind that this crate makes; others are not known here.
+fn check_object(kind: &str, object: &Json) -> Result<(), Problem> {
+    match kind {
+        "Deployment" => check::<Deployment>(object.clone()),
+        "Service" => check::<Service>(object.clone()),
+        "ServiceAccount" => check::<ServiceAccount>(object.clone()),
+        "ConfigMap" => check::<ConfigMap>(object.clone()),
+        "Secret" => check::<Secret>(object.clone()),
+        "Role" => check::<Role>(object.clone()),
+        "RoleBinding" => check::<RoleBinding>(object.clone()),
+        _ => Ok(()),
     }
 }
 
@@ -127,6 +157,19 @@ mod tests {
             "$setElementOrder/containers": [],
         });
         assert_eq!(pod(&given), Ok(()));
+    }
+
+    #[test]
+    fn texts_that_yaml_reads_otherwise_are_told_with_the_remedy() {
+        let labels =
+            json!({ "kind": "ConfigMap", "apiVersion": "v1", "metadata": { "name": "c", "labels": { "a": true } } });
+        let why = check_manifest(&labels).unwrap_err();
+        assert!(why.starts_with("invalid type: boolean `true`, expected a string; put quotes around texts"), "{why}");
+        let unknown = json!({ "kind": "Service", "apiVersion": "v1", "spec": { "port": [] } });
+        assert_eq!(check_manifest(&unknown), Err("a Service has no field `spec.port`".to_owned()));
+        let mixed =
+            json!({ "kind": "Secret", "apiVersion": "v1", "stringData": { "a": "b" }, "data": { "c": "ZA==" } });
+        assert_eq!(check_manifest(&mixed), Ok(()));
     }
 
     #[test]

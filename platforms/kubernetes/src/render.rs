@@ -74,6 +74,12 @@ fn check(target: &Target, workload: &Workload) -> Result<(), Fault> {
             return Err(Fault::new(400, "PlatformNameInvalid", message).target(&resource.id));
         }
     }
+    if let Some(volume) = workload.volumes.keys().find(|volume| !is_label(volume)) {
+        let message = format!(
+            "the volume name `{volume}` is not valid on Kubernetes: at most {LONGEST_NAME} lower-case letters, digits and hyphens, a letter or digit first and last; rename the volume"
+        );
+        return Err(Fault::new(400, "PlatformNameInvalid", message).target(&resource.id));
+    }
     if workload.restart != Restart::Always {
         let message = format!(
             "restartPolicy '{:?}' is not supported on Kubernetes (/properties/restartPolicy): a Deployment always replaces \
@@ -159,7 +165,8 @@ fn deployment(target: &Target, workload: &Workload, secret: &Map<String, Json>) 
 /// Asks Dapr for a sidecar, in annotations of the pod.
 fn dapr(sidecar: &DaprSidecar, annotations: &mut Json) {
     annotations["dapr.io/enabled"] = json!("true");
-    let texts = [("app-id", &sidecar.app_id), ("config", &sidecar.config), ("protocol", &sidecar.protocol)];
+    // Radius writes `dapr.io/protocol`, which no sidecar reads.
+    let texts = [("app-id", &sidecar.app_id), ("config", &sidecar.config), ("app-protocol", &sidecar.protocol)];
     for (name, text) in texts.into_iter().filter(|(_, text)| !text.is_empty()) {
         annotations[format!("dapr.io/{name}")] = json!(text);
     }

@@ -160,7 +160,7 @@ impl Given {
                 )));
             }
             let value = entry["value"].as_str().filter(|value| !value.is_empty());
-            let bytes = value.map(|value| decode(key, value, &encoding)).transpose()?;
+            let bytes = value.map(|value| decode(&kind, key, value, &encoding)).transpose()?;
             data.insert(key.clone(), (encoding, bytes));
         }
         let is_reference = data.values().all(|(_, bytes)| bytes.is_none());
@@ -191,14 +191,16 @@ impl Given {
     }
 }
 
-fn decode(key: &str, value: &str, encoding: &str) -> Result<Vec<u8>, Fault> {
+fn decode(kind: &str, key: &str, value: &str, encoding: &str) -> Result<Vec<u8>, Fault> {
     if encoding != "base64" {
         return Ok(value.as_bytes().to_vec());
     }
     STANDARD.decode(value).map_err(|error| {
-        Fault::bad_request(format!(
-            "$.properties.data[{key}].value is not valid base64: {error}; or say `encoding: raw`"
-        ))
+        let remedy = match kind {
+            "certificate" => "encode the PEM text, as `base64 -w0 FILE` does",
+            _ => "encode it, or say `encoding: raw`",
+        };
+        Fault::bad_request(format!("$.properties.data[{key}].value is not valid base64: {error}; {remedy}"))
     })
 }
 
@@ -228,6 +230,11 @@ impl Place {
         };
         if name.is_empty() || !super::environments::is_label(&namespace) {
             return Err(Fault::bad_request(format!("'{given}' is the invalid resource id")));
+        }
+        if !name.split('.').all(super::environments::is_label) {
+            return Err(Fault::bad_request(format!(
+                "'{given}' of $.properties.resource names no secret: use lower-case letters, digits, hyphens and dots"
+            )));
         }
         Ok(Self { namespace, name, is_given: !given.is_empty() })
     }

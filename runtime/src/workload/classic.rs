@@ -113,6 +113,11 @@ pub(super) fn parse(record: &Record) -> Result<Draft, Fault> {
     }
     for (name, volume) in given.volumes {
         let (mount, volume) = volume.read(&name)?;
+        if let Some(other) = container.mounts.iter().find(|other| other.path == mount.path) {
+            let message =
+                format!("`{}` is where the volume `{}` is mounted; choose another path", mount.path, other.volume);
+            return Err(invalid(&format!("container.volumes.{name}.mountPath"), message));
+        }
         container.mounts.push(mount);
         draft.volumes.insert(name, volume);
     }
@@ -194,7 +199,15 @@ impl GivenVolume {
             return Err(invalid(&format!("{pointer}.mountPath"), "is required"));
         }
         let volume = match self.kind.as_str() {
-            "ephemeral" => Volume::Ephemeral { memory: self.managed_store.as_deref() == Some("memory") },
+            "ephemeral" => match self.managed_store.as_deref() {
+                Some("memory") => Volume::Ephemeral { memory: true },
+                Some("disk") => Volume::Ephemeral { memory: false },
+                other => {
+                    let given = other.unwrap_or_default();
+                    let message = format!("`{given}` is neither memory nor disk");
+                    return Err(invalid(&format!("{pointer}.managedStore"), message));
+                }
+            },
             "persistent" => {
                 let source = self.source.ok_or_else(|| invalid(&format!("{pointer}.source"), "is required"))?;
                 Volume::Persistent { source: last_name(&source) }
@@ -228,7 +241,10 @@ impl GivenProbe {
             "exec" => {
                 let command = self.command.as_deref().unwrap_or_default();
                 if command.is_empty() {
-                    return Err(invalid(&format!("{pointer}.command"), "is required"));
+                    return Err(invalid(
+                        &format!("{pointer}.command"),
+                        "is required: it says whether the container is well",
+                    ));
                 }
                 Check::Exec { command: command.split(' ').map(str::to_owned).collect() }
             }

@@ -295,7 +295,7 @@ impl Cluster for MemoryCluster {
     }
 
     async fn get(&self, address: &Address) -> Result<Option<Json>, Error> {
-        if self.lock().removed.contains(&address.kind) {
+        if kinds::find(&address.kind).is_none() || self.lock().removed.contains(&address.kind) {
             return Err(Error::NoSuchKind { kind: address.kind.clone(), version: String::new() });
         }
         Ok(self.find(address))
@@ -348,9 +348,7 @@ impl MemoryCluster {
             if let Some(message) = fields::duplicates(shape, object) {
                 return Err(untyped(&message));
             }
-            if known.kind == "Deployment"
-                && let Some(message) = known::undeclared(object)
-            {
+            if let Some(message) = known::undeclared(object) {
                 return Err(untyped(&message));
             }
             let mut entry = state.objects.get(&address).cloned().unwrap_or_default();

@@ -8,6 +8,13 @@ use super::Entry;
 use super::kinds::Known;
 use crate::cluster::{Address, Error, KindName};
 
+/// What an API server says of names that are no labels.
+const LABEL: &str = "a lowercase RFC 1123 label must consist of lower case alphanumeric characters or '-', and must start and end with an alphanumeric character (e.g. 'my-name',  or '123-abc', regex used for validation is '[a-z0-9]([-a-z0-9]*[a-z0-9])?')";
+/// What it says of those that are no names of Services.
+const HOST: &str = "a DNS-1035 label must consist of lower case alphanumeric characters or '-', start with an alphabetic character, and end with an alphanumeric character (e.g. 'my-name',  or 'abc-123', regex used for validation is '[a-z]([-a-z0-9]*[a-z0-9])?')";
+/// What it says of other names.
+const SUBDOMAIN: &str = "a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '-' or '.', and must start and end with an alphanumeric character (e.g. 'example.com', regex used for validation is '[a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*')";
+
 /// Checks an object that is about to be stored.
 ///
 /// # Errors
@@ -22,13 +29,14 @@ pub fn check(
     if before.is_none() {
         check_quota(known, address, all)?;
     }
-    let found = match known.kind {
+    let mut found = name(known, &address.name);
+    found.extend(match known.kind {
         "Deployment" => deployment(body, before),
         "Service" => service(body),
         "Secret" => immutable(body, before, "type"),
         "RoleBinding" => immutable(body, before, "roleRef"),
         _ => Vec::new(),
-    };
+    });
     if found.is_empty() {
         return Ok(());
     }
@@ -39,6 +47,29 @@ pub fn check(
     };
     let message = format!("{}{group} \"{}\" is invalid: {list}", known.kind, address.name);
     Err(Error::Refused { status: 422, reason: "Invalid".to_owned(), message })
+}
+
+/// Says what is wrong with an object's name; names of roles are free.
+fn name(known: &Known, name: &str) -> Vec<String> {
+    let rule = match known.kind {
+        "Role" | "RoleBinding" | "ClusterRole" | "ClusterRoleBinding" => return Vec::new(),
+        "Namespace" if is_label(name) => return Vec::new(),
+        "Service" if is_label(name) && !name.starts_with(|c: char| c.is_ascii_digit()) => return Vec::new(),
+        "Namespace" => LABEL,
+        "Service" => HOST,
+        _ if name.len() <= 253 && name.split('.').all(is_part) => return Vec::new(),
+        _ => SUBDOMAIN,
+    };
+    vec![format!("metadata.name: Invalid value: {name:?}: {rule}")]
+}
+
+fn is_label(name: &str) -> bool {
+    name.len() <= 63 && is_part(name)
+}
+
+fn is_part(part: &str) -> bool {
+    let inner = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
+    !part.is_empty() && part.chars().all(inner) && !part.starts_with('-') && !part.ends_with('-')
 }
 
 fn check_quota(known: &Known, address: &Address, all: &BTreeMap<Address, Entry>) -> Result<(), Error> {
@@ -86,12 +117,36 @@ fn deployment(body: &Json, before: Option<&Json>) -> Vec<String> {
             "spec.template.spec.restartPolicy: Unsupported value: \"{policy}\": supported values: \"Always\""
         ));
     }
+    let mut volumes = Vec::new();
+    for (at, volume) in pod["volumes"].as_array().into_iter().flatten().enumerate() {
+        let name = volume["name"].as_str().unwrap_or_default();
+        match is_label(name) {
+            true => volumes.push(name),
+            false => found.push(format!("spec.template.spec.volumes[{at}].name: Invalid value: {name:?}: {LABEL}")),
+        }
+    }
     for list in ["initContainers", "containers"] {
         for (at, container) in pod[list].as_array().into_iter().flatten().enumerate() {
-            self::container(container, &format!("spec.template.spec.{list}[{at}]"), &mut found);
+            let path = format!("spec.template.spec.{list}[{at}]");
+            self::container(container, &path, &mut found);
+            mounts(container, &path, &volumes, &mut found);
         }
     }
     found
+}
+
+fn mounts(container: &Json, path: &str, volumes: &[&str], found: &mut Vec<String>) {
+    let mut paths = Vec::new();
+    for (at, mount) in container["volumeMounts"].as_array().into_iter().flatten().enumerate() {
+        let (name, place) = (mount["name"].as_str().unwrap_or_default(), &mount["mountPath"]);
+        if !volumes.contains(&name) {
+            found.push(format!("{path}.volumeMounts[{at}].name: Not found: {name:?}"));
+        }
+        if paths.contains(&place) {
+            found.push(format!("{path}.volumeMounts[{at}].mountPath: Invalid value: {place}: must be unique"));
+        }
+        paths.push(place);
+    }
 }
 
 fn container(container: &Json, path: &str, found: &mut Vec<String>) {

@@ -150,12 +150,12 @@ fn a_pod_patch_is_merged_strategically() {
     }))
     .unwrap();
     let names: Vec<&Json> = pod["containers"].as_array().unwrap().iter().map(|container| &container["name"]).collect();
-    assert_eq!(names, ["extra", "ctr"]);
-    let ctr = &pod["containers"][1];
+    assert_eq!(names, ["ctr", "extra"]);
+    let ctr = &pod["containers"][0];
     assert_eq!((&ctr["args"], &ctr["image"]), (&json!(["-q"]), &json!("nginx:1.25")));
     let env: Vec<&Json> = ctr["env"].as_array().unwrap().iter().map(|variable| &variable["name"]).collect();
-    assert_eq!(env, ["B", "A", "PASSWORD", "REF"]);
-    assert_eq!(ctr["env"][1]["value"], "3");
+    assert_eq!(env, ["A", "B", "PASSWORD", "REF"]);
+    assert_eq!(ctr["env"][0]["value"], "3");
     assert_eq!(pod["nodeSelector"], json!({ "disk": "ssd" }));
     assert!(pod.get("enableServiceLinks").is_none());
 }
@@ -166,7 +166,8 @@ fn patches_that_cannot_be_merged_are_refused() {
         (json!([]), "must be an object"),
         (json!({ "containers": [{ "image": "x" }] }), "lacks `name`"),
         (json!({ "containers": [{ "name": "a" }, { "name": "a" }] }), "two elements"),
-        (json!({ "$setElementOrder/containers": [] }), "is not supported"),
+        (json!({ "$setElementOrder/containers": {} }), "must be a list"),
+        (json!({ "$move": [] }), "the directive `$move` is not known"),
     ] {
         let fault = pod_with(patch).unwrap_err();
         assert!(fault.message.contains(words), "{fault}");
