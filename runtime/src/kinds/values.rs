@@ -19,7 +19,8 @@ pub(super) enum Form {
 /// A property of a type, and whether it must have a value in the end.
 pub(super) type Property = (&'static str, Form, bool);
 
-/// Fills properties that their author left open with what a recipe returned; without a recipe, with nothing.
+/// Fills properties that their author left open with what a recipe returned; without a recipe, with nothing. Where
+/// something is wrong, nothing is filled.
 ///
 /// # Errors
 /// Names every value that is missing or of another type.
@@ -31,13 +32,14 @@ pub(super) fn fill(
     outcome: Option<&Outcome>,
 ) -> Result<(), Fault> {
     let mut problems = Vec::new();
+    let (mut values, mut hidden) = (Vec::new(), Vec::new());
     for (name, form, required) in known {
         if properties.get(*name).is_some_and(|value| !is_open(value)) {
             continue;
         }
         match (outcome.map(|outcome| outcome.values.get(*name)), required) {
             (Some(Some(value)), _) => match convert(value, *form) {
-                Ok(value) => drop(properties.insert((*name).to_owned(), value)),
+                Ok(value) => values.push(((*name).to_owned(), value)),
                 Err(wanted) => problems.push(mismatch("connection value", name, wanted, value)),
             },
             (Some(None), true) => problems.push(format!(
@@ -52,15 +54,19 @@ pub(super) fn fill(
         }
     }
     let returned = outcome.map(|outcome| &outcome.secrets);
-    for name in known_secrets.iter().filter(|name| secrets.get(**name).is_none_or(is_open)).collect::<Vec<_>>() {
+    for name in known_secrets.iter().filter(|name| secrets.get(**name).is_none_or(is_open)) {
         match returned.and_then(|returned| returned.get(*name)) {
-            Some(Json::String(text)) => drop(secrets.insert((*name).to_owned(), text.clone().into())),
+            Some(Json::String(text)) => hidden.push(((*name).to_owned(), Json::from(text.clone()))),
             Some(value) => problems.push(mismatch("connection secret", name, "string", value)),
             None => {}
         }
     }
     match problems.as_slice() {
-        [] => Ok(()),
+        [] => {
+            properties.extend(values);
+            secrets.extend(hidden);
+            Ok(())
+        }
         [one] => Err(Fault::internal(one)),
         several => Err(Fault::internal(format!("validation returned multiple errors:\n\n{}", several.join("\n")))),
     }

@@ -220,7 +220,7 @@ impl Adjust {
             ours.retain(|name, _| recorded.contains_key(name));
         }
         if self.results_stay {
-            forget_results(recorded, ours, &memory.find(&past.subject()).unwrap_or_default());
+            forget_results(recorded, ours, &memory.find_settled(&past.subject()).unwrap_or_default());
         }
         if self.more_outputs {
             forget_more_outputs(recorded, ours);

@@ -32,6 +32,8 @@ pub struct Memory {
     orphans: HashSet<String>,
     /// Bodies as they should be answered, by id, oldest first.
     known: IndexMap<String, Json>,
+    /// Bodies as they were answered last when nothing was under way and nothing had failed, by id.
+    settled: HashMap<String, Json>,
 }
 
 impl Memory {
@@ -59,12 +61,19 @@ impl Memory {
             "GET" if step.response.status == 200 => {
                 let is_itself = expected["id"].as_str().is_some_and(|own| own.eq_ignore_ascii_case(&id));
                 if is_itself {
+                    if expected["properties"]["provisioningState"] == "Succeeded" {
+                        self.settled.insert(id.clone(), expected.clone());
+                    }
                     self.known.insert(id, expected.clone());
                 }
             }
             "DELETE" if matches!(step.response.status, 200 | 202 | 204) => {
                 self.shadows.remove(&id);
                 self.diverged.remove(&id);
+                // What is only asked to go may stay.
+                if step.response.status != 202 {
+                    self.settled.remove(&id);
+                }
                 self.forget(&id);
             }
             _ => {}
@@ -89,6 +98,11 @@ impl Memory {
             .partition(|(id, _)| id.starts_with(plane) && id.contains(&marker));
         self.known = kept;
         self.orphans.extend(gone.into_keys());
+    }
+
+    /// Returns a resource as it was shown last when nothing was under way and nothing had failed; else as it is known.
+    pub fn find_settled(&self, id: &str) -> Option<Json> {
+        self.settled.get(id).cloned().or_else(|| self.find(id))
     }
 
     /// A write was refused because of a rule: all stays as it was.
