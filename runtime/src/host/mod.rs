@@ -4,6 +4,7 @@
 //! It looks the type up in the [`Catalog`], lets the type's [`Kind`] and schema check the body, and
 //! commits record and operation in one batch. [`crate::worker`] executes the operation afterwards.
 
+mod dependents;
 mod present;
 mod read;
 mod resolve;
@@ -27,6 +28,7 @@ use crate::{Clock, Fault, Ids};
 
 pub use present::{etag, present};
 pub use write::Rehearsed;
+pub(crate) use write::without_secrets;
 
 /// What a host is made of.
 #[derive(Clone)]

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use radii_model::ResourceId;
 use serde_json::Value as Json;
 
-use super::Host;
+use super::{Host, dependents};
 use crate::Fault;
 use crate::access::Right;
 use crate::fault::code;
@@ -38,6 +38,9 @@ pub(super) async fn act(host: &Host, id: &ResourceId, action: &str, body: &Json)
         && let Some(answer) = host.kind_of(&type_name).act_before(host, id, action, body).await?
     {
         return Ok(answer);
+    }
+    if action.eq_ignore_ascii_case(dependents::ACTION) {
+        return dependents::redeploy(host, id).await;
     }
     let unknown = || Fault::new(404, code::NOT_FOUND, format!("The request 'POST {}' is invalid.", path(id, action)));
     let is_deployment = id.namespace().is_some_and(|namespace| namespace.eq_ignore_ascii_case("Microsoft.Resources"));

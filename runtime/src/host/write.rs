@@ -174,7 +174,7 @@ async fn preview(host: &Host, objects: &[Object]) -> Vec<Json> {
     shown
 }
 
-fn without_secrets(body: &Json) -> Json {
+pub(crate) fn without_secrets(body: &Json) -> Json {
     let mut body = body.clone();
     if body["kind"] == "Secret" {
         for member in ["data", "stringData"] {

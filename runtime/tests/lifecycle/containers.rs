@@ -92,6 +92,31 @@ async fn a_property_is_reached_through_the_variable_that_its_author_named() {
 }
 
 #[tokio::test]
+async fn what_connects_to_a_changed_resource_is_deployed_again_when_asked() {
+    let world = World::new().await;
+    world.make_application(json!({})).await;
+    let note = id("Contoso.Data/notes/one");
+    world.settle("Contoso.Data/notes/one", V1, json!({ "text": "old" })).await;
+    let mut body = container(json!({}));
+    body["connections"] = json!({ "note": { "source": note.to_string().to_lowercase() } });
+    assert_eq!(world.settle(WEB, CORE, body).await.error, None);
+    world.settle("Applications.Core/containers/other", CORE, container(json!({}))).await;
+    world.settle("Contoso.Data/notes/one", V1, json!({ "text": "new" })).await;
+    assert_eq!(world.platform.body("web")["env"]["CONNECTION_NOTE_TEXT"], "old");
+
+    let answer = world.host.act(&note, "redeployDependents", &json!({})).await.unwrap();
+    let begun = answer["value"].as_array().unwrap();
+    assert_eq!(begun.len(), 1, "{answer}");
+    assert_eq!(begun[0]["id"], id(WEB).to_string());
+    world.work().await;
+    let operation = world.operation(begun[0]["operation"].as_str().unwrap().parse().unwrap()).await;
+    assert_eq!((operation.state, operation.error), (State::Succeeded, None));
+    assert_eq!(world.platform.body("web")["env"]["CONNECTION_NOTE_TEXT"], "new");
+    let absent = world.host.act(&id("Contoso.Data/notes/none"), "redeployDependents", &json!({})).await;
+    assert_eq!(absent.unwrap_err().status, 404);
+}
+
+#[tokio::test]
 async fn a_missing_connected_resource_fails_the_container_before_anything_is_made() {
     let world = World::new().await;
     world.make_application(json!({})).await;
