@@ -7,6 +7,7 @@
 
 mod config;
 mod hcl;
+mod home;
 mod leftovers;
 mod module;
 mod report;
@@ -15,7 +16,7 @@ mod session;
 mod source;
 mod surroundings;
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -23,7 +24,7 @@ use radii_runtime::Fault;
 use radii_runtime::fault::code;
 use radii_runtime::platform::Target;
 use radii_runtime::recipe::{
-    Cancel, Grant, Outcome, Recipe, RecipeDriver, Removal, Removed, Run, Settings, Snapshot, States, Surroundings,
+    Cancel, Outcome, Recipe, RecipeDriver, Removal, Removed, Run, Settings, Snapshot, States, Surroundings,
 };
 use serde_json::{Map, Value as Json, json};
 use sha2::{Digest, Sha256};
@@ -31,6 +32,7 @@ use sha2::{Digest, Sha256};
 use crate::tool::Limits;
 use crate::{direct, result, tool};
 use config::Root;
+use home::Home;
 use module::Module;
 use session::{Failure, Session};
 
@@ -121,12 +123,13 @@ impl TerraformDriver {
             recipe.parameters = direct::resolve(&recipe.parameters, run.context);
         }
         let settings = run.around.settings;
-        let root = config::root(key, &recipe, &fetched.source, &fetched.module, run.context, settings);
+        let mut root = config::root(key, &recipe, &fetched.source, &fetched.module, run.context, settings);
+        root.file["terraform"]["backend"] = Home::block(&run.around);
         Ok(Prepared { module: fetched.module, root })
     }
 
     /// Destroys with the module where it can still be had, because it may say how.
-    async fn destroy_with_module(&self, removal: &Removal<'_>, grant: &Grant, key: &str) -> Result<(), Destroying> {
+    async fn destroy_with_module(&self, removal: &Removal<'_>, home: &Home<'_>, key: &str) -> Result<(), Destroying> {
         let snapshot = removal.snapshot;
         let around = &removal.around;
         let session =
@@ -138,15 +141,15 @@ impl TerraformDriver {
         }
         let (settings, context) = (around.settings, &snapshot.context);
         let root = config::root(key, &recipe, &fetched.source, &fetched.module, context, settings);
-        destroy(session, &root, around, grant).await
+        destroy(session, root, around, home).await
     }
 
-    async fn destroy_without_module(&self, removal: &Removal<'_>, grant: &Grant) -> Result<(), Destroying> {
+    async fn destroy_without_module(&self, removal: &Removal<'_>, home: &Home<'_>) -> Result<(), Destroying> {
         let around = &removal.around;
         let session =
             self.open(&state_key(around.resource), around.settings, around.cancel).map_err(Destroying::Hopeless)?;
         let required = removal.snapshot.state["providers"].as_object().cloned().unwrap_or_default();
-        destroy(session, &config::without_module(&required, around.settings), around, grant).await
+        destroy(session, config::without_module(&required, around.settings), around, home).await
     }
 }
 
@@ -189,19 +192,23 @@ impl RecipeDriver for TerraformDriver {
         config::check_parameters(run.recipe)?;
         let around = run.around;
         let session = self.open(&state_key(around.resource), around.settings, around.cancel)?;
-        let known = run.previous.or(run.unfinished).and_then(|state| state["key"].as_str());
+        let before = run.previous.or(run.unfinished);
+        home::check_place(before, &around)?;
+        let known = before.and_then(|state| state["key"].as_str());
         let key = known.map_or_else(|| key_of(&run.recipe.name), str::to_owned);
         let Prepared { module, root } = self.prepare(&session, &run, &key).await?;
-        let state = json!({ "key": key, "providers": module.providers });
+        let mut state = json!({ "key": key, "providers": module.providers });
+        if let Some(backend) = &around.settings.backend {
+            state["backend"] = backend.place();
+        }
         run.journal.remember(&state).await?;
-        let grant = states(&around)?.grant(&state_key(around.resource)).await?;
-        take_over(&around, &grant, Some(session.folder())).await?;
+        let home = Home::open(&around, Some(&session)).await?;
         let mut session = session;
         session.configure(&root)?;
-        session.keep_state(&grant)?;
+        home.keep(&mut session)?;
         session.plain(&init()).await.map_err(|failure| failed("init", &failure))?;
         let applied = session.reported(&changing("apply"), &around).await;
-        rescue(&session, &around, &grant).await?;
+        home.rescue(&session, &around).await?;
         applied.map_err(|failure| failed("apply", &failure))?;
         let shown = session.shown().await.map_err(|failure| failed("show", &failure))?;
         let returned = returned(&shown, &module, !run.recipe.outputs.is_empty())?;
@@ -214,13 +221,16 @@ impl RecipeDriver for TerraformDriver {
         config::check_parameters(run.recipe)?;
         let around = run.around;
         let mut session = self.open("plan", around.settings, around.cancel)?;
+        home::check_place(run.previous, &around)?;
         let known = run.previous.and_then(|state| state["key"].as_str());
         let key = known.map_or_else(|| key_of(&run.recipe.name), str::to_owned);
         let Prepared { mut root, .. } = self.prepare(&session, &run, &key).await?;
         // A copy of the state, so that the plan neither waits for a run nor disturbs it.
-        root.file["terraform"]["backend"] = json!({ "local": {} });
-        if let Some(state) = states(&around)?.find(&state_key(around.resource)).await? {
-            session.write_text("terraform.tfstate", &state)?;
+        if around.settings.backend.is_none() {
+            root.file["terraform"]["backend"] = json!({ "local": {} });
+            if let Some(state) = states(&around)?.find(&state_key(around.resource)).await? {
+                session.write_text("terraform.tfstate", &state)?;
+            }
         }
         session.configure(&root)?;
         session.plain(&init()).await.map_err(|failure| failed("init", &failure))?;
@@ -231,27 +241,21 @@ impl RecipeDriver for TerraformDriver {
 
     async fn destroy(&self, removal: Removal<'_>) -> Result<Removed, Fault> {
         let around = &removal.around;
-        let (states, state_key) = (states(around)?, state_key(around.resource));
-        let holds_anything = |state: &String| {
-            let state: Json = serde_json::from_str(state).unwrap_or_default();
-            state["resources"].as_array().is_none_or(|resources| !resources.is_empty())
-        };
-        let grant = states.grant(&state_key).await?;
-        take_over(around, &grant, None).await?;
-        if states.find(&state_key).await?.filter(holds_anything).is_none() {
-            states.remove(&state_key).await?;
+        let home = Home::open(around, None).await?;
+        if !home.holds_anything().await? {
+            home.forget().await?;
             return Ok(Removed::Done);
         }
         let key = removal.snapshot.state["key"].as_str().unwrap_or(DEFAULT_KEY).to_owned();
-        let result = match self.destroy_with_module(&removal, &grant, &key).await {
+        let result = match self.destroy_with_module(&removal, &home, &key).await {
             Err(Destroying::Config(fault)) => {
                 tracing::warn!("Destroying what `{}` made without its module: {fault}", around.resource);
-                self.destroy_without_module(&removal, &grant).await
+                self.destroy_without_module(&removal, &home).await
             }
             other => other,
         };
         match result {
-            Ok(()) => states.remove(&state_key).await?,
+            Ok(()) => home.forget().await?,
             Err(Destroying::Config(fault) | Destroying::Hopeless(fault)) => return Err(fault),
         }
         Ok(Removed::Done)
@@ -265,15 +269,16 @@ impl RecipeDriver for TerraformDriver {
 
 async fn destroy(
     mut session: Session,
-    root: &Root,
+    mut root: Root,
     around: &Surroundings<'_>,
-    grant: &Grant,
+    home: &Home<'_>,
 ) -> Result<(), Destroying> {
-    session.configure(root).map_err(Destroying::Hopeless)?;
-    session.keep_state(grant).map_err(Destroying::Hopeless)?;
+    root.file["terraform"]["backend"] = Home::block(around);
+    session.configure(&root).map_err(Destroying::Hopeless)?;
+    home.keep(&mut session).map_err(Destroying::Hopeless)?;
     session.plain(&init()).await.map_err(|failure| Destroying::of("init", failure))?;
     let destroyed = session.reported(&changing("destroy"), around).await;
-    rescue(&session, around, grant).await.map_err(Destroying::Hopeless)?;
+    home.rescue(&session, around).await.map_err(Destroying::Hopeless)?;
     destroyed.map(drop).map_err(|failure| Destroying::of("destroy", failure))
 }
 
@@ -285,24 +290,6 @@ impl Destroying {
             _ => Self::Hopeless(fault),
         }
     }
-}
-
-/// Stores a state that Terraform could not store itself.
-async fn rescue(session: &Session, around: &Surroundings<'_>, grant: &Grant) -> Result<(), Fault> {
-    let Some(state) = session.errored_state() else { return Ok(()) };
-    tracing::warn!("Terraform could not store its state for `{}`; it is stored now", around.resource);
-    states(around)?.rescue(grant, &state).await
-}
-
-/// Ends runs of this state that a killed server left behind, and stores what they could not store any more.
-async fn take_over(around: &Surroundings<'_>, grant: &Grant, own: Option<&Path>) -> Result<(), Fault> {
-    let Some(left) = leftovers::settle(grant, own).await else { return Ok(()) };
-    let stored = states(around)?.find(&grant.key).await?;
-    if leftovers::is_newer(&left, stored.as_deref()) {
-        tracing::warn!("The state that an abandoned run of `{}` left behind is stored now", around.resource);
-        return states(around)?.rescue(grant, &left).await;
-    }
-    Ok(())
 }
 
 fn states<'a>(around: &Surroundings<'a>) -> Result<&'a dyn States, Fault> {

@@ -12,7 +12,7 @@ use crate::environment::{Environment, compute_kind};
 use crate::fault::code;
 use crate::host::{Host, Kind, Mode, Step, Work};
 use crate::platform::ComputeKind;
-use crate::recipe::{Recipe, Settings};
+use crate::recipe::{Recipe, Settings, check_backend};
 use crate::store::{ListQuery, Record};
 
 const APPLICATIONS_CORE: &str = "Applications.Core/environments";
@@ -61,7 +61,12 @@ impl Kind for Environments {
             complete_recipes(record)?;
             match record.properties.get_mut("recipeConfig").and_then(Json::as_object_mut) {
                 Some(config) if config.is_empty() => drop(record.properties.shift_remove("recipeConfig")),
-                Some(config) => drop(config.entry("env").or_insert_with(|| json!({}))),
+                Some(config) => {
+                    if let Some(backend) = config.get("terraform").and_then(|terraform| terraform.get("backend")) {
+                        check_backend(backend, "$.properties.recipeConfig.terraform.backend")?;
+                    }
+                    config.entry("env").or_insert_with(|| json!({}));
+                }
                 None => {}
             }
             Ok(())
@@ -334,7 +339,7 @@ async fn recipe_metadata(host: &Host, record: &Record, body: &Json) -> Result<Js
         Fault::new(400, code::DRIVER_NOT_FOUND, message)
     })?;
     let config = crate::recipe::written(host, &Environment::of(record.clone())).await?;
-    let settings = Settings::load(host, &config).await?;
+    let settings = Settings::load(host, &config, &recipe).await?;
     let mut parameters = driver.metadata(&recipe, &settings).await?;
     for (name, value) in &recipe.parameters {
         if let Some(parameter) = parameters.get_mut(name).and_then(Json::as_object_mut) {

@@ -67,7 +67,7 @@ pub(super) async fn provision(work: &Work<'_>, record: &mut Record) -> Result<Pr
     };
     record.properties.entry("status").or_insert_with(|| json!({}));
     let config = crate::recipe::written(host, &environment).await?;
-    let settings = Settings::load(host, &config).await?;
+    let settings = Settings::load(host, &config, &recipe).await?;
     let driver = find_driver(host, &recipe)?;
     let mut snapshot = Snapshot {
         recipe,
@@ -344,8 +344,10 @@ async fn destroy_retired(work: &Work<'_>, record: &mut Record) -> Result<Option<
 
 async fn destroy(work: &Work<'_>, record: &Record, snapshot: &Snapshot) -> Result<Removed, Fault> {
     let driver = find_driver(work.host, &snapshot.recipe)?;
-    let settings = match Settings::load(work.host, &snapshot.config).await {
+    let settings = match Settings::load(work.host, &snapshot.config, &snapshot.recipe).await {
         Ok(settings) => settings,
+        // Without its backend nothing of the state would be found, and everything would be left behind.
+        Err(fault) if crate::recipe::names_backend(&snapshot.config) => return Err(fault),
         // Secret stores may be gone before what was made with them; much can be destroyed without.
         Err(fault) => {
             tracing::warn!("Destroying what `{}` made without its secrets: {fault}", record.id);

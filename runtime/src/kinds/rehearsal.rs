@@ -32,7 +32,7 @@ pub(super) async fn plan(host: &Host, record: &Record) -> Result<Option<Json>, F
     let recipe = environment.find_recipe(host, &type_name, record.properties.get(RECIPE)).await?;
     let target = target_of(host, &environment, record).await?;
     let told = context::of(host, &environment, &target, record).await?;
-    let settings = Settings::load(host, &crate::recipe::written(host, &environment).await?).await?;
+    let settings = Settings::load(host, &crate::recipe::written(host, &environment).await?, &recipe).await?;
     let driver = find_driver(host, &recipe)?;
     let (resource, cancel) = (record.id.to_string(), Cancel::default());
     let mut hidden = veil::hidden(&told, &without_sensitive(host, record, told.clone()));

@@ -8,6 +8,7 @@ use super::shape;
 use crate::Fault;
 use crate::fault::code;
 use crate::host::{Host, Kind, Mode, Step, Work};
+use crate::recipe::check_backend;
 use crate::store::Record;
 
 /// The behaviour of recipe packs and of the settings of Terraform and Bicep.
@@ -38,6 +39,9 @@ impl Kind for Settings {
             let given = record.properties.entry("terraformrc").or_insert_with(|| Json::Object(Map::new()));
             drop_empty_lists(given);
             complete(given);
+            if let Some(backend) = record.properties.get("backend") {
+                check_backend(backend, "$.properties.backend")?;
+            }
         }
         let logins = record.properties.get_mut("registryAuthentications").and_then(Json::as_object_mut);
         if let Some(logins) = logins {

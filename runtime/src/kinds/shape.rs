@@ -20,6 +20,8 @@ static SHAPES: LazyLock<Map<String, Json>> = LazyLock::new(|| {
 
 /// Properties that answers carry and clients send back, although the descriptions call them read-only.
 const SENT_BACK: [&str; 1] = ["referencedBy"];
+/// Properties that the descriptions do not have, and this server does, with their types.
+const OURS: [(&str, &str); 1] = [("radius.core/terraformsettings", "backend")];
 /// Longest name of a resource.
 const NAME_LIMIT: usize = 63;
 
@@ -33,7 +35,11 @@ pub(super) fn strip(record: &mut Record) {
     let shape = record.id.resource_type().and_then(|type_name| shape_of(&type_name));
     let Some(shape) = shape.and_then(|shape| shape.get("properties")?.get("properties")) else { return };
     let Some(known) = shape.get("properties").filter(|_| shape.get("additionalProperties").is_none()) else { return };
-    record.properties.retain(|name, _| known.get(name).is_some() || SENT_BACK.contains(&name.as_str()));
+    let key = record.type_name.to_ascii_lowercase();
+    let is_ours = |name: &str| OURS.contains(&(key.as_str(), name));
+    record
+        .properties
+        .retain(|name, _| known.get(name).is_some() || SENT_BACK.contains(&name.as_str()) || is_ours(name));
 }
 
 /// Checks the name of a resource against the description's pattern.

@@ -1,5 +1,6 @@
 //! Recipes: what an environment binds to a type, and the drivers that execute it.
 
+mod backend;
 mod cancel;
 mod deployments;
 mod settings;
@@ -17,12 +18,14 @@ use crate::Fault;
 use crate::fault::code;
 use crate::platform::{ObjectRef, Platform, Target};
 
+pub use backend::Backend;
 pub use cancel::{Cancel, Hold};
 pub use deployments::{Deployed, Deployments};
 pub use settings::{Login, ProviderBlock, Settings};
 pub use states::{Grant, States};
 pub use veil::struck_out;
 
+pub(crate) use backend::{check as check_backend, is_named as names_backend};
 pub(crate) use settings::written;
 
 /// A recipe as an environment or a pack names it.

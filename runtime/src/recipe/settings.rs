@@ -10,6 +10,7 @@ use serde_json::{Map, Value as Json, json};
 use crate::Fault;
 use crate::environment::{Environment, load_resource};
 use crate::host::Host;
+use crate::recipe::{Backend, Recipe};
 
 /// Code of secrets that cannot be read.
 const LOAD_SECRETS_FAILED: &str = "LoadSecretsFailed";
@@ -43,6 +44,8 @@ pub struct Settings {
     pub scopes: Json,
     /// Cloud (`azure`, `aws`) → its credentials, as they were registered, secrets included.
     pub credentials: BTreeMap<String, BTreeMap<String, String>>,
+    /// Where Terraform keeps its state; with `None` the server keeps it.
+    pub backend: Option<Backend>,
 }
 
 /// A name with a password.
@@ -73,24 +76,27 @@ impl Settings {
         });
         let logins = self.git.values().chain(self.registries.values()).map(|login| &login.password);
         let named = self.secret_env.values().chain(self.tokens.values());
-        named.chain(blocks).chain(logins).chain(clouds).map(String::as_str)
+        let backend = self.backend.iter().flat_map(|backend| backend.secrets.values());
+        named.chain(blocks).chain(logins).chain(clouds).chain(backend).map(String::as_str)
     }
 
-    /// Reads the settings that [`written`] returned, and asks secret stores for what they name.
+    /// Reads the settings that [`written`] returned, as far as they concern a recipe, and asks secret stores for what they
+    /// name. A login for a host that the recipe does not name is left out where its store does not give it.
     ///
     /// # Errors
     /// `LoadSecretsFailed` naming the store and the key.
-    pub(crate) async fn load(host: &Host, config: &Json) -> Result<Self, Fault> {
+    pub(crate) async fn load(host: &Host, config: &Json, recipe: &Recipe) -> Result<Self, Fault> {
         let mut stores = Stores { host, known: BTreeMap::new() };
         let mut settings = Settings { scopes: config["providers"].clone(), ..Settings::default() };
         stores.read_terraform(&config["terraform"], &mut settings).await?;
+        for backend in [&config["terraform"]["backend"], &config["recipeConfig"]["terraform"]["backend"]] {
+            stores.read_backend(backend, &mut settings).await?;
+        }
         stores.read_providers(&config["recipeConfig"]["terraform"]["providers"], &mut settings).await?;
         let git = &config["recipeConfig"]["terraform"]["authentication"]["git"]["pat"];
         for (host, entry) in members(git) {
-            let data = stores.read(text(&entry["secret"])).await?;
-            let username = data.get("username").cloned().unwrap_or_default();
-            let password = required(&data, "pat", text(&entry["secret"]))?;
-            settings.git.insert(host.clone(), Login { username, password });
+            let login = stores.git_login(text(&entry["secret"])).await;
+            settings.git.extend(if_needed(login, host, recipe)?.map(|login| (host.clone(), login)));
         }
         for (name, value) in members(&config["recipeConfig"]["env"]) {
             settings.env.insert(name.clone(), text(value).to_owned());
@@ -99,7 +105,7 @@ impl Settings {
             let value = stores.value(entry).await?;
             settings.secret_env.insert(name.clone(), value);
         }
-        stores.read_registries(config, &mut settings).await?;
+        stores.read_registries(config, recipe, &mut settings).await?;
         for (cloud, id) in CREDENTIALS {
             if let Some(found) = credentials(host, id).await? {
                 settings.credentials.insert(cloud.to_owned(), found);
@@ -160,6 +166,17 @@ impl Stores<'_> {
         Ok(())
     }
 
+    async fn read_backend(&mut self, given: &Json, settings: &mut Settings) -> Result<(), Fault> {
+        let Some(kind) = given["type"].as_str() else { return Ok(()) };
+        let arguments = given["config"].as_object().cloned().unwrap_or_default();
+        let mut secrets = BTreeMap::new();
+        for (name, entry) in members(&given["secrets"]) {
+            secrets.insert(name.clone(), self.value(entry).await?);
+        }
+        settings.backend = Some(Backend { kind: kind.to_owned(), arguments, secrets });
+        Ok(())
+    }
+
     async fn read_providers(&mut self, providers: &Json, settings: &mut Settings) -> Result<(), Fault> {
         for (name, blocks) in members(providers) {
             let mut read = Vec::new();
@@ -177,11 +194,17 @@ impl Stores<'_> {
         Ok(())
     }
 
-    async fn read_registries(&mut self, config: &Json, settings: &mut Settings) -> Result<(), Fault> {
+    async fn read_registries(&mut self, config: &Json, recipe: &Recipe, settings: &mut Settings) -> Result<(), Fault> {
+        if recipe.kind == "terraform" {
+            return Ok(());
+        }
         let classic = members(&config["recipeConfig"]["bicep"]["authentication"]);
         let mut named: Vec<(&String, &str)> = classic.map(|(host, entry)| (host, text(&entry["secret"]))).collect();
         for (host, entry) in members(&config["bicep"]["registryAuthentications"]) {
             let method = text(&entry["authenticationMethod"]);
+            if method != "BasicAuth" && !names(recipe, host) {
+                continue;
+            }
             if method != "BasicAuth" {
                 let message = format!(
                     "the authentication method `{method}` of the registry `{host}` is not supported by this server; use `BasicAuth`"
@@ -191,11 +214,21 @@ impl Stores<'_> {
             named.push((host, text(&entry["basicAuthSecretId"])));
         }
         for (host, store) in named {
-            let data = self.read(store).await?;
-            let (username, password) = (required(&data, "username", store)?, required(&data, "password", store)?);
-            settings.registries.insert(host.clone(), Login { username, password });
+            let login = self.registry_login(store).await;
+            settings.registries.extend(if_needed(login, host, recipe)?.map(|login| (host.clone(), login)));
         }
         Ok(())
+    }
+
+    async fn git_login(&mut self, store: &str) -> Result<Login, Fault> {
+        let data = self.read(store).await?;
+        let username = data.get("username").cloned().unwrap_or_default();
+        Ok(Login { username, password: required(&data, "pat", store)? })
+    }
+
+    async fn registry_login(&mut self, store: &str) -> Result<Login, Fault> {
+        let data = self.read(store).await?;
+        Ok(Login { username: required(&data, "username", store)?, password: required(&data, "password", store)? })
     }
 
     /// Returns the value that `{source, key}` names.
@@ -221,6 +254,23 @@ impl Stores<'_> {
         let data: BTreeMap<String, String> = data.collect();
         self.known.insert(store.to_owned(), data.clone());
         Ok(data)
+    }
+}
+
+/// Whether a recipe is fetched from a host, as far as its address tells.
+fn names(recipe: &Recipe, host: &str) -> bool {
+    let host = host.strip_prefix("www.").unwrap_or(host);
+    recipe.path.to_ascii_lowercase().contains(&host.to_ascii_lowercase())
+}
+
+/// Lets a login be absent that the recipe will not use.
+fn if_needed(login: Result<Login, Fault>, host: &str, recipe: &Recipe) -> Result<Option<Login>, Fault> {
+    match login {
+        Err(fault) if !names(recipe, host) => {
+            tracing::warn!("There is no login for `{host}`, which the recipe `{}` does not name: {fault}", recipe.name);
+            Ok(None)
+        }
+        login => login.map(Some),
     }
 }
 
