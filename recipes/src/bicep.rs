@@ -13,7 +13,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use radii_runtime::Fault;
 use radii_runtime::fault::code;
-use radii_runtime::platform::Target;
+use radii_runtime::platform::{ComputeKind, Target};
 use radii_runtime::recipe::{Outcome, Recipe, RecipeDriver, Removal, Removed, Run, Settings, Snapshot};
 use serde_json::{Map, Value as Json, json};
 
@@ -50,6 +50,14 @@ impl BicepDriver {
         let declared = template["outputs"].as_object();
         let names: Vec<&str> = declared.into_iter().flatten().map(|(name, _)| name.as_str()).collect();
         run.recipe.check_mapping(&names)?;
+        if let Some(context) = run.target.cluster().filter(|_| uses_cluster(&template)) {
+            let message = format!(
+                "the recipe `{}` makes objects of Kubernetes, which templates can only make in the server's own cluster, and not in \
+                 `{context}`; use a recipe of kind `template`",
+                run.recipe.name
+            );
+            return Err(Fault::new(400, code::PLATFORM_UNSUPPORTED, message));
+        }
         let properties = deployment(run, &template);
         let name = format!("recipe-{}", run.around.operation.simple());
         let group = run.around.resource.split("/providers/").next().unwrap_or_default();
@@ -215,7 +223,28 @@ fn deployment(run: &Run<'_>, template: &Json) -> Json {
     if let Some(scope) = run.context["azure"]["resourceGroup"]["id"].as_str() {
         providers["az"] = json!({ "type": "AzureResourceManager", "value": { "scope": scope } });
     }
+    if run.target.kind == ComputeKind::Kubernetes {
+        let namespace = &run.target.namespace;
+        providers["kubernetes"] = json!({ "type": "Kubernetes", "value": { "namespace": namespace } });
+    }
     json!({ "mode": "Incremental", "template": template, "parameters": parameters, "providerconfig": providers })
+}
+
+/// Whether a template, or one inside it, has the extension for objects of Kubernetes.
+fn uses_cluster(template: &Json) -> bool {
+    match template {
+        Json::Object(members) => members.iter().any(|(name, value)| {
+            let is_it = |entry: &Json| {
+                let named = entry["provider"].as_str().or(entry["name"].as_str()).unwrap_or_default();
+                named.eq_ignore_ascii_case("kubernetes")
+            };
+            let has_it = matches!(name.as_str(), "imports" | "extensions")
+                && value.as_object().is_some_and(|aliases| aliases.values().any(is_it));
+            has_it || uses_cluster(value)
+        }),
+        Json::Array(items) => items.iter().any(uses_cluster),
+        _ => false,
+    }
 }
 
 /// Names of outputs whose type is secure.

@@ -328,6 +328,22 @@ pub trait Platform: Send + Sync {
     /// Creates or updates an object and waits until it works, or cannot.
     async fn apply(&self, target: &Target, object: &Object) -> Result<Observed, Fault>;
 
+    /// Creates or updates an object, does not wait until it works, and returns it as the platform has it.
+    ///
+    /// # Errors
+    /// What the platform refuses.
+    async fn place(&self, target: &Target, object: &Object) -> Result<Json, Fault> {
+        self.apply(target, object).await.map(|_| object.body.clone())
+    }
+
+    /// Returns an object as the platform has it; `None` where there is none, or the platform does not show objects.
+    ///
+    /// # Errors
+    /// When the platform cannot be asked.
+    async fn read(&self, _reference: &ObjectRef) -> Result<Option<Json>, Fault> {
+        Ok(None)
+    }
+
     /// Compares an object with what stands in its place, and changes nothing: `changeType` (Create, Modify, NoChange)
     /// and `delta`, as in the answer of `whatIf`. `None` where the platform cannot tell, or does not answer just then.
     async fn compare(&self, _object: &Object) -> Option<Json> {

@@ -15,18 +15,18 @@ const LOOK: Duration = Duration::from_secs(2);
 /// How often an apply that met another writer is tried.
 const TRIES: usize = 5;
 
-/// Applies one object; a namespace that went meanwhile is made again, and probes that go are taken out first.
+/// Applies one object and returns it as it stands then; a namespace that went meanwhile is made again, and probes that go are taken out first.
 ///
 /// # Errors
 /// What the API server refuses.
-pub async fn put(cluster: &dyn Cluster, object: &Object, ownership: Ownership) -> Result<(), Error> {
+pub async fn put(cluster: &dyn Cluster, object: &Object, ownership: Ownership) -> Result<Json, Error> {
     let mut body = object.body.clone();
     let mut tried = 0;
     loop {
         tried += 1;
         keep_scaled(cluster, object, &mut body).await;
         match cluster.apply(&body, ownership).await {
-            Ok(_) => return Ok(()),
+            Ok(applied) => return Ok(applied),
             Err(error) if tried >= TRIES => return Err(error),
             Err(error) if is_missing_namespace(&error) => {
                 make_namespace(cluster, &object.reference.namespace, Marked::Ours).await?;

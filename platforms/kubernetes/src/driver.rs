@@ -247,6 +247,16 @@ impl Platform for KubernetesPlatform {
         self.settle(&*cluster, &Address::of_reference(&object.reference), &object.body).await
     }
 
+    async fn place(&self, target: &Target, object: &Object) -> Result<Json, Fault> {
+        let cluster = self.cluster(object.reference.cluster.as_deref());
+        apply::put(&*cluster, object, self.ownership(target)).await.map_err(fault)
+    }
+
+    async fn read(&self, reference: &ObjectRef) -> Result<Option<Json>, Fault> {
+        let cluster = self.cluster(reference.cluster.as_deref());
+        cluster.get(&Address::of_reference(reference)).await.map_err(fault)
+    }
+
     async fn compare(&self, object: &Object) -> Option<Json> {
         let cluster = self.cluster(object.reference.cluster.as_deref());
         let rehearsed = apply::rehearse(&*cluster, object, self.options.ownership);

@@ -1,10 +1,12 @@
 //! One binary for all integration tests of this crate.
 
 mod bicep;
+mod bicep_objects;
 mod execution;
 mod fakes;
 mod rendering;
 mod server;
 mod shipped;
 mod terraform;
+mod terraform_backends;
 mod terraform_faults;

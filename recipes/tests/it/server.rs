@@ -13,6 +13,7 @@ use radii_registry_server::serve::{self, Options};
 use radii_registry_server::{AppState, registry};
 use radii_runtime::Fault;
 use radii_runtime::host::{Answer, Delete, Preconditions, Put};
+use radii_runtime::platform::Platform;
 use radii_runtime::recipe::RecipeDriver;
 use radii_runtime::store::{Operation, OperationId, Record, State};
 use radii_runtime::worker::{self, run_once};
@@ -61,7 +62,11 @@ impl Server {
     }
 
     pub async fn with(recipes: Vec<Arc<dyn RecipeDriver>>) -> Self {
-        let (_, state) = serve::in_process(&Options::default(), Vec::new(), recipes).await.unwrap();
+        Self::on(Vec::new(), recipes).await
+    }
+
+    pub async fn on(platforms: Vec<Arc<dyn Platform>>, recipes: Vec<Arc<dyn RecipeDriver>>) -> Self {
+        let (_, state) = serve::in_process(&Options::default(), platforms, recipes).await.unwrap();
         let mut sources = SourceMap::new();
         let (parsed, _) = manifest::parse(sources.add("test.yaml", MANIFEST), MANIFEST);
         registry::register_manifest(&state, "local", &parsed.unwrap()).await.unwrap();
@@ -108,6 +113,27 @@ impl Server {
         let (id, api_version) = (id(path), VERSION.parse().unwrap());
         let request = Put { id, api_version, body, preconditions: Preconditions::default() };
         self.state.host.put(request).await
+    }
+
+    /// Begins a deployment.
+    pub async fn deploy(&self, path: &str, properties: Json) -> OperationId {
+        accepted(self.try_deploy(path, properties).await.unwrap())
+    }
+
+    async fn try_deploy(&self, path: &str, properties: Json) -> Result<Answer, Fault> {
+        let Json::Object(body) = json!({ "properties": properties }) else { unreachable!() };
+        let (id, api_version) = (id(path), "2020-10-01".parse().unwrap());
+        let request = Put { id, api_version, body, preconditions: Preconditions::default() };
+        self.state.host.put(request).await
+    }
+
+    /// Says why a deployment is refused.
+    pub async fn refusal(&self, path: &str, properties: Json) -> String {
+        self.try_deploy(path, properties).await.unwrap_err().message
+    }
+
+    pub async fn act(&self, path: &str, action: &str, body: Json) -> Json {
+        self.state.host.act(&id(path), action, &body).await.unwrap()
     }
 
     pub async fn begin(&self, path: &str, properties: Json) -> OperationId {

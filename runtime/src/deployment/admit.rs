@@ -3,6 +3,7 @@
 use radii_model::ResourceId;
 use serde_json::{Map, Value as Json, json};
 
+use super::cluster::Grant;
 use super::expression::{Evaluator, Phase, Scope};
 use super::functions::Surroundings;
 use super::parameters::{self, Nothing};
@@ -27,6 +28,8 @@ pub(super) struct Asked {
     pub providers: Json,
     /// Whether outputs are kept for a recipe instead of being shown.
     pub private_outputs: bool,
+    /// The namespace whose objects may be written without rights in the cluster.
+    pub granted: Option<String>,
 }
 
 impl Asked {
@@ -53,7 +56,8 @@ impl Asked {
         };
         let providers = ["providerconfig", "providerConfig"].into_iter().find_map(|name| properties.shift_remove(name));
         let private_outputs = properties.shift_remove("privateOutputs") == Some(Json::Bool(true));
-        Ok(Self { mode, template, given, providers: providers.unwrap_or(Json::Null), private_outputs })
+        let granted = Grant::take(properties).map(Grant::into_namespace);
+        Ok(Self { mode, template, given, providers: providers.unwrap_or(Json::Null), private_outputs, granted })
     }
 }
 
@@ -85,6 +89,7 @@ pub(super) async fn admit(host: &Host, record: &mut Record) -> Result<(), Fault>
         done: Vec::new(),
         secure_outputs: None,
         private_outputs: asked.private_outputs,
+        granted: asked.granted,
         exported: Json::Null,
     };
     progress.save(record);
@@ -200,6 +205,7 @@ pub(super) fn surroundings(id: &ResourceId, providers: &Json, now: crate::Timest
         radius: scope("radius")?.unwrap_or_else(|| id.scope()),
         deployments: scope("deployments")?.unwrap_or_else(|| id.scope()),
         azure: scope("az")?,
+        namespace: providers["kubernetes"]["value"]["namespace"].as_str().map(str::to_owned),
         now: jiff::Timestamp::from_millisecond(now.0).unwrap_or(jiff::Timestamp::UNIX_EPOCH),
     })
 }

@@ -7,8 +7,10 @@ use radii_model::ResourceId;
 use serde_json::Map;
 
 use super::admit::{self, Asked};
+use super::cluster;
 use super::foresee::Foresight;
 use super::functions::Surroundings;
+use super::template::Provider;
 use crate::Fault;
 use crate::access::{self, Right};
 use crate::host::Host;
@@ -25,12 +27,12 @@ pub(super) fn check(host: &Host, asked: &Asked, around: &Surroundings) -> Result
     let checked =
         admit::check_template(&asked.template, &asked.given, around).map_err(|problems| admit::invalid(&problems))?;
     let mut refusals = Vec::new();
-    walk(host, Foresight::new(checked, around.clone(), ""), &mut refusals);
+    walk(host, Foresight::new(checked, around.clone(), ""), asked.granted.as_deref(), &mut refusals);
     let Some(first) = refusals.first().cloned() else { return Ok(()) };
     Err(if refusals.len() > 1 { first.details(refusals) } else { first })
 }
 
-fn walk(host: &Host, mut foresight: Foresight, refusals: &mut Vec<Fault>) {
+fn walk(host: &Host, mut foresight: Foresight, granted: Option<&str>, refusals: &mut Vec<Fault>) {
     let wanted = foresight.plan.wanted();
     for at in foresight.plan.order() {
         let node = &foresight.plan.nodes[at];
@@ -39,6 +41,15 @@ fn walk(host: &Host, mut foresight: Foresight, refusals: &mut Vec<Fault>) {
             continue;
         }
         let place = foresight.place(&resource.place);
+        if resource.provider == Provider::Kubernetes {
+            let right = if resource.existing { cluster::right_to_read(&node.id) } else { Right::Write };
+            let refused = cluster::authorize(host, &node.id, right, granted).err();
+            refusals.extend(refused.map(|fault| access::at(&place, fault)));
+            if let Ok(Some(foreseen)) = foresight.resource(at) {
+                foresight.settle(at, &foreseen, None, Map::new());
+            }
+            continue;
+        }
         let mut demand = |right: Right<'_>, id: &ResourceId, place: &str| {
             refusals.extend(host.authorize(right, id).err().map(|fault| access::at(place, fault)));
         };
@@ -55,7 +66,7 @@ fn walk(host: &Host, mut foresight: Foresight, refusals: &mut Vec<Fault>) {
         }
         let Some(foreseen) = foreseen else { continue };
         if let Ok(Some(module)) = foresight.module(at, &foreseen) {
-            walk(host, module, refusals);
+            walk(host, module, granted, refusals);
         }
         foresight.settle(at, &foreseen, None, Map::new());
     }

@@ -144,7 +144,9 @@ impl Foresight {
             let made = self.partial(&mut evaluator, &resource.body(), &mut is_known);
             let made = made.map_err(|stop| self.refuse(&resource.place, stop))?;
             body = made.as_object().cloned().unwrap_or_default();
-            body.entry("location").or_insert_with(|| "global".into());
+            if resource.provider != Provider::Kubernetes {
+                body.entry("location").or_insert_with(|| "global".into());
+            }
         }
         let depends_on = node.dependencies.iter().map(|at| &self.plan.nodes[*at]).filter(|node| node.active);
         Ok(Some(Foreseen {

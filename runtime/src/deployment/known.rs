@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use radii_model::{ApiVersion, ResourceId};
 use serde_json::Value as Json;
 
+use super::cluster;
 use super::expression::{Need, Resources, Stop};
 use super::plan::Plan;
 use super::progress::{Progress, Status};
@@ -26,8 +27,20 @@ impl Known {
     ///
     /// # Errors
     /// When it is not there.
-    pub(super) async fn fetch(&mut self, host: &Host, need: &Need, version: Option<&ApiVersion>) -> Result<(), Fault> {
+    pub(super) async fn fetch(
+        &mut self,
+        host: &Host,
+        need: &Need,
+        version: Option<&ApiVersion>,
+        granted: Option<&str>,
+    ) -> Result<(), Fault> {
         match need {
+            Need::Resource(id) if cluster::is_objects_id(id) => {
+                let id = parse(id)?;
+                cluster::authorize(host, &id, cluster::right_to_read(&id), granted)?;
+                let object = cluster::read(host, &id).await?;
+                self.learn(&id, object);
+            }
             Need::Resource(id) => {
                 let mut resource = host.get(&parse(id)?).await?;
                 if let Some(version) = version {
@@ -41,6 +54,11 @@ impl Known {
             }
         }
         Ok(())
+    }
+
+    /// Notes an object of a cluster.
+    pub(super) fn learn(&mut self, id: &ResourceId, object: Json) {
+        self.resources.insert(id.to_string().to_ascii_lowercase(), object);
     }
 
     /// Forgets a resource, because it changes.

@@ -15,6 +15,7 @@ mod actions;
 mod admit;
 mod authorize;
 mod check;
+mod cluster;
 mod expression;
 mod foresee;
 mod functions;

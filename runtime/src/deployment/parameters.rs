@@ -61,16 +61,24 @@ pub(super) fn bind(
     surroundings: &Surroundings,
 ) -> Result<Map<String, Json>, Vec<Problem>> {
     let (mut values, mut problems) = given_values(template, given);
-    problems.extend(fill_defaults(template, &mut values, surroundings));
+    let is_missing = |(name, declared): &(&String, &Json)| {
+        let is_optional = declared.get("nullable") == Some(&Json::Bool(true)) || declared.get("defaultValue").is_some();
+        !is_optional && !values.contains_key(*name)
+    };
+    let missing: Vec<&String> = template.parameters.iter().filter(is_missing).map(|(name, _)| name).collect();
+    // Defaults that use what is missing are wrong for that reason alone.
+    if missing.is_empty() {
+        problems.extend(fill_defaults(template, &mut values, surroundings));
+    }
     for (name, declared) in &template.parameters {
-        let place = format!("parameters.{name}");
         match values.get(name) {
-            Some(value) => check(template, declared, value, &place, &mut problems),
+            Some(value) => check(template, declared, value, &format!("parameters.{name}"), &mut problems),
             None if declared.get("nullable") == Some(&Json::Bool(true)) => {
                 values.insert(name.clone(), Json::Null);
             }
-            None if declared.get("defaultValue").is_none() => {
-                problems.push(Problem::new(place, "the parameter has no default, and no value was given"));
+            None if missing.contains(&name) => {
+                let message = "the parameter has no default, and no value was given";
+                problems.push(Problem::new(format!("parameters.{name}"), message));
             }
             None => {}
         }

@@ -5,6 +5,7 @@ use std::collections::{BTreeSet, HashMap};
 use radii_model::ResourceId;
 use serde_json::Value as Json;
 
+use super::cluster;
 use super::expression::{Evaluator, Expr, Scope, Stop, Text, count_of, parse};
 use super::functions::{Surroundings, replace_scope, resource_id, unscoped_id};
 use super::parameters::message;
@@ -102,6 +103,10 @@ impl Plan {
             },
         };
         let id = match active {
+            true if resource.provider == Provider::Kubernetes => {
+                let usual = scope.surroundings.namespace.as_deref();
+                cluster::id(resource, &mut evaluator, usual).map_err(|stop| wrong("properties", message(stop)))?
+            }
             true => id(scope.surroundings, resource, &mut evaluator).map_err(|stop| wrong("name", message(stop)))?,
             // The name of what is not deployed may be anything, even what cannot be evaluated.
             false => scope.surroundings.radius.clone(),

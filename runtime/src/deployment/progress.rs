@@ -32,6 +32,9 @@ pub(super) struct Progress {
     /// Whether outputs are kept for a recipe instead of being shown.
     #[serde(default)]
     pub private_outputs: bool,
+    /// The namespace whose objects may be written without rights in the cluster.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub granted: Option<String>,
     /// The template of a run that has ended, for `exportTemplate`.
     #[serde(default)]
     pub exported: Json,

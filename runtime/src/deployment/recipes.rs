@@ -5,6 +5,7 @@ use radii_model::{ApiVersion, ResourceId, TypeName};
 use serde_json::{Map, Value as Json, json};
 use uuid::Uuid;
 
+use super::cluster::Grant;
 use super::progress::Progress;
 use crate::Fault;
 use crate::host::{Answer, Delete, Host, Preconditions, Put};
@@ -14,6 +15,8 @@ use crate::store::{Record, State};
 
 /// The version through which recipes deploy.
 const VERSION: &str = "2020-10-01";
+/// The type of modules.
+const MODULE: &str = "microsoft.resources/deployments";
 
 #[async_trait]
 impl Deployments for Host {
@@ -24,6 +27,10 @@ impl Deployments for Host {
         }
         let mut properties = properties;
         properties["privateOutputs"] = true.into();
+        if let Some(namespace) = properties["providerconfig"]["kubernetes"]["value"]["namespace"].as_str() {
+            let namespace = namespace.to_owned();
+            Grant::give(self, &namespace, &mut properties);
+        }
         let Json::Object(body) = json!({ "properties": properties }) else { return Ok(id.to_string()) };
         let request =
             Put { id: id.clone(), api_version: version(VERSION)?, body, preconditions: Preconditions::default() };
@@ -42,7 +49,7 @@ impl Deployments for Host {
             State::Succeeded => Ok(private_outputs(&record)),
             _ => Err(failure(&record)),
         };
-        Ok(Some(Deployed { resources: made(&record), outputs }))
+        Ok(Some(Deployed { resources: made(self, record).await?, outputs }))
     }
 
     async fn forget(&self, id: &str) -> Result<(), Fault> {
@@ -102,16 +109,29 @@ fn failure(record: &Record) -> Fault {
     serde_json::from_value(error).unwrap_or_else(|_| Fault::internal(format!("the deployment `{}` failed", record.id)))
 }
 
-/// Ids of what a deployment put, those of resources that failed included: they may have made something.
-fn made(record: &Record) -> Vec<String> {
-    let shown = record.properties.get("outputResources").and_then(Json::as_array).into_iter().flatten();
-    let mut ids: Vec<String> = shown.filter_map(|entry| entry["id"].as_str().map(str::to_owned)).collect();
-    for task in Progress::load(record).iter().flat_map(|progress| progress.nodes.values()) {
-        let id = task.id.to_string();
-        let is_new = !ids.iter().any(|known| known.eq_ignore_ascii_case(&id));
-        if task.was_put() && is_new {
+/// Ids of what a deployment put, those of resources that failed included: they may have made something. Modules are
+/// looked into, because objects of a cluster are listed with nobody's resources.
+async fn made(host: &Host, record: Record) -> Result<Vec<String>, Fault> {
+    let mut ids: Vec<String> = Vec::new();
+    let mut add = |id: String| {
+        if !ids.iter().any(|known| known.eq_ignore_ascii_case(&id)) {
             ids.push(id);
         }
+    };
+    let mut open = vec![record];
+    while let Some(record) = open.pop() {
+        let shown = record.properties.get("outputResources").and_then(Json::as_array).into_iter().flatten();
+        shown.filter_map(|entry| entry["id"].as_str()).for_each(|id| add(id.to_owned()));
+        for task in Progress::load(&record).iter().flat_map(|progress| progress.nodes.values()) {
+            if !task.was_put() {
+                continue;
+            }
+            let is_module = task.id.resource_type().is_some_and(|kind| kind.key() == MODULE);
+            if is_module && let Some(module) = host.parts.store.find(&task.id).await? {
+                open.push(module);
+            }
+            add(task.id.to_string());
+        }
     }
-    ids
+    Ok(ids)
 }

@@ -82,7 +82,8 @@ fn failure(progress: &Progress, id: &str) -> Option<Fault> {
 
 async fn resources(run: &Run<'_>) -> Vec<String> {
     let mut ids: Vec<String> = Vec::new();
-    for id in &run.progress.done {
+    // Objects of a cluster are no resources of a deployment: recipes find them with its tasks.
+    for id in run.progress.done.iter().filter(|id| !super::cluster::is_objects_id(id)) {
         let Ok(parsed) = id.parse::<radii_model::ResourceId>() else { continue };
         let nested = parsed.resource_type().is_some_and(|kind| kind.key() == "microsoft.resources/deployments");
         if !nested {

@@ -6,6 +6,7 @@ use radii_model::{ApiVersion, ResourceId};
 use serde_json::{Map, Value as Json, json};
 
 use super::admit::{self, INVALID_TEMPLATE};
+use super::cluster::{self, Grant};
 use super::expression::{Need, Phase, Scope, Stop};
 use super::functions::{Surroundings, guid};
 use super::known::{Deployed, Known};
@@ -14,8 +15,10 @@ use super::parameters::Nothing;
 use super::plan::{self, Node, Plan, evaluator};
 use super::progress::{Progress, Status, Task};
 use super::template::{Provider, Resource, Template};
+use crate::access::Right;
 use crate::fault::code;
 use crate::host::{Answer, Host, Preconditions, Put, Step, Work};
+use crate::recipe::Journal;
 use crate::store::{OperationId, Record, State};
 use crate::{Fault, Timestamp};
 
@@ -65,6 +68,8 @@ pub(super) struct Run<'a> {
     pub plan: Plan,
     pub progress: Progress,
     known: Known,
+    /// Where objects of a cluster are written down first.
+    journal: &'a dyn Journal,
 }
 
 impl<'a> Run<'a> {
@@ -74,8 +79,9 @@ impl<'a> Run<'a> {
         let scope = Scope::new(&template, &progress.parameters, Phase::Start, &Nothing, &surroundings);
         let plan = plan::plan(&scope).map_err(|problems| admit::invalid(&problems))?;
         let wanted = plan.wanted();
-        let (host, operation) = (work.host, work.operation);
-        Ok(Self { host, operation, template, surroundings, plan, wanted, progress, known: Known::default() })
+        let (host, operation, journal) = (work.host, work.operation, work.journal);
+        let known = Known::default();
+        Ok(Self { host, operation, template, surroundings, plan, wanted, progress, known, journal })
     }
 
     fn now(&self) -> Timestamp {
@@ -180,11 +186,8 @@ impl<'a> Run<'a> {
     async fn start(&mut self, node: &Node) -> Result<bool, Fault> {
         let resource = self.template.resources[node.resource].clone();
         self.note(node, Status::Running);
-        let result = if resource.existing {
-            self.host.get(&node.id).await.map(|_| None)
-        } else {
-            self.put(node, &resource).await
-        };
+        let result =
+            if resource.existing { self.read(node).await.map(|()| None) } else { self.put(node, &resource).await };
         let now = self.now();
         let since = self.progress.nodes[&node.symbol].started;
         match result {
@@ -208,7 +211,35 @@ impl<'a> Run<'a> {
         self.template.resources[node.resource].existing && !self.wanted[at]
     }
 
+    /// Looks whether an existing resource is there.
+    async fn read(&mut self, node: &Node) -> Result<(), Fault> {
+        if !cluster::is_object(&node.id) {
+            return self.host.get(&node.id).await.map(drop);
+        }
+        let right = cluster::right_to_read(&node.id);
+        cluster::authorize(self.host, &node.id, right, self.progress.granted.as_deref())?;
+        let object = cluster::read(self.host, &node.id).await?;
+        self.known.learn(&node.id, object);
+        Ok(())
+    }
+
+    /// Applies an object of a cluster.
+    async fn apply(&mut self, node: &Node, resource: &Resource) -> Result<(), Fault> {
+        cluster::authorize(self.host, &node.id, Right::Write, self.progress.granted.as_deref())?;
+        let source = resource.body();
+        let turn = node.turn.clone();
+        let value = self.evaluate(&resource.place, |scope| evaluator(scope, turn.as_ref()).value(&source)).await?;
+        let body = value.as_object().cloned().unwrap_or_default();
+        let object = cluster::object(self.host, &node.id, &resource.api_version, &body)?;
+        let applied = cluster::apply(self.host, self.journal, &object).await?;
+        self.known.learn(&node.id, applied);
+        Ok(())
+    }
+
     async fn put(&mut self, node: &Node, resource: &Resource) -> Result<Option<OperationId>, Fault> {
+        if resource.provider == Provider::Kubernetes {
+            return self.apply(node, resource).await.map(|()| None);
+        }
         let operation = self.operation_of(node);
         if let Some(begun) = self.host.parts.store.find_operation(operation).await? {
             return Ok(Some(begun.id));
@@ -252,6 +283,9 @@ impl<'a> Run<'a> {
             let properties = body.entry("properties").or_insert_with(|| json!({}));
             properties["template"] = template;
             properties["providerconfig"] = self.providers_at(&node.id);
+            if let Some(namespace) = &self.progress.granted {
+                Grant::give(self.host, namespace, properties);
+            }
         }
         Ok(body)
     }
@@ -288,7 +322,8 @@ impl<'a> Run<'a> {
                 Err(Stop::Need(need)) => need,
             };
             let version = self.version_of(&need);
-            let fetched = self.known.fetch(self.host, &need, version.as_ref()).await;
+            let granted = self.progress.granted.clone();
+            let fetched = self.known.fetch(self.host, &need, version.as_ref(), granted.as_deref()).await;
             fetched.map_err(|fault| Fault { message: format!("{place}: {}", fault.message), ..fault })?;
         }
         Err(refuse(format!(": more than {NEEDS} resources are needed")))

@@ -78,6 +78,8 @@ pub(super) struct Resource {
     pub place: String,
     pub provider: Provider,
     pub form: Form,
+    /// The import or extension that it belongs to.
+    pub alias: Option<String>,
     /// Type without version.
     pub type_name: String,
     pub api_version: String,
@@ -344,6 +346,7 @@ impl Reader {
             symbol,
             provider,
             form,
+            alias: alias.map(str::to_owned),
             type_name: type_name.to_owned(),
             api_version: api_version.to_owned(),
             existing: source.get("existing").and_then(Json::as_bool).unwrap_or(false),
@@ -439,9 +442,13 @@ impl Resource {
         source
     }
 
-    /// What of the resource is sent, before it is evaluated: `location`, `tags` and `properties`.
+    /// What of the resource is sent, before it is evaluated: `location`, `tags` and `properties`; of an object of a
+    /// cluster all.
     pub(super) fn body(&self) -> Json {
         let nothing = json!({});
+        if self.provider == Provider::Kubernetes {
+            return self.source.get("properties").unwrap_or(&nothing).clone();
+        }
         let members = match self.form {
             Form::Extensible => self.source.get("properties").unwrap_or(&nothing).as_object(),
             Form::Plain => Some(&self.source),

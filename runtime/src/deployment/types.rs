@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use radii_model::ResourceId;
 
+use super::cluster;
 use super::functions::{Surroundings, distance, resource_id};
 use super::template::{Provider, Resource, Template};
 use crate::Fault;
@@ -23,6 +24,7 @@ pub(super) async fn check(host: &Host, template: &Template, around: &Surrounding
         }
         let fault = match resource.provider {
             Provider::Radius | Provider::Deployments => check_registered(host, &resource, around).await.err(),
+            Provider::Kubernetes => cluster::check_kind(host, &resource).await.err(),
             other => Some(unsupported(other, &resource.type_name)),
         };
         faults.extend(fault.map(|fault| Fault { message: format!("{place}: {}", fault.message), ..fault }));
@@ -79,9 +81,6 @@ fn all_resources(template: &Template, place: &str) -> Vec<(String, Resource)> {
 
 fn unsupported(provider: Provider, type_name: &str) -> Fault {
     let message = match provider {
-        Provider::Kubernetes => format!(
-            "objects of Kubernetes such as `{type_name}` are not deployed from templates; put them into a recipe of kind `template`"
-        ),
         Provider::Aws => format!("provider aws is not configured. cannot support resource type {type_name}"),
         _ => format!("provider azure is not configured. cannot support resource type {type_name}"),
     };

@@ -10,7 +10,7 @@ use serde_json::{Map, Value as Json, json};
 use super::actions::properties;
 use super::admit::{self, Asked};
 use super::foresee::{Foreseen, Foresight};
-use super::{authorize, parameters, types};
+use super::{authorize, cluster, parameters, types};
 use crate::Fault;
 use crate::host::{Host, Preconditions, Put, Rehearsed, present};
 
@@ -77,6 +77,13 @@ fn think_through<'f>(
                 foresight.settle(at, &foreseen, None, outputs);
                 continue;
             }
+            if cluster::is_object(&foreseen.id) {
+                let change = compare_object(host, &foreseen).await?;
+                changing[at] = change.stored.is_none();
+                foresight.settle(at, &foreseen, change.stored, Map::new());
+                changes.push(change.shown);
+                continue;
+            }
             let change = compare(host, &foreseen, waits).await?;
             changing[at] = change.stored.is_none();
             foresight.settle(at, &foreseen, change.stored, Map::new());
@@ -110,6 +117,30 @@ struct Change {
     shown: Json,
     /// The resource as it is, when it will stay so.
     stored: Option<Json>,
+}
+
+/// Compares an object of a cluster with the one that stands there.
+async fn compare_object(host: &Host, foreseen: &Foreseen) -> Result<Change, Fault> {
+    let mut shown = json!({ "resourceId": foreseen.id.to_string(), "symbolicName": foreseen.symbol });
+    if foreseen.existing {
+        let stored = cluster::read(host, &foreseen.id).await.ok();
+        shown["changeType"] = if stored.is_some() { "Ignore" } else { "Unsupported" }.into();
+        return Ok(Change { shown, stored });
+    }
+    let object = cluster::object(host, &foreseen.id, &foreseen.api_version, &foreseen.body)?;
+    if foreseen.is_known
+        && let Json::Object(change) = cluster::compare(host, &object).await
+    {
+        shown.as_object_mut().expect("an object was made just now").extend(change);
+    } else {
+        shown["changeType"] = "Deploy".into();
+    }
+    shown["after"] = crate::host::without_secrets(&object.body);
+    let stored = match shown["changeType"] == "NoChange" {
+        true => cluster::read(host, &foreseen.id).await.ok(),
+        false => None,
+    };
+    Ok(Change { shown, stored })
 }
 
 async fn compare(host: &Host, foreseen: &Foreseen, waits: bool) -> Result<Change, Fault> {

@@ -53,6 +53,8 @@ pub(super) struct Surroundings {
     pub deployments: ResourceId,
     /// Scope of Azure resources, if one is configured.
     pub azure: Option<ResourceId>,
+    /// Namespace of objects of a cluster that names none.
+    pub namespace: Option<String>,
     /// When the deployment began.
     pub now: jiff::Timestamp,
 }

@@ -14,6 +14,7 @@ fn surroundings() -> Surroundings {
         radius: group.clone(),
         deployments: group,
         azure: Some("/subscriptions/s/resourceGroups/r".parse().unwrap()),
+        namespace: None,
         now: "2025-03-04T05:06:07Z".parse().unwrap(),
     }
 }
