@@ -6,6 +6,7 @@
 
 mod convert;
 mod mend;
+mod rules;
 mod walk;
 
 use radii_diagnostics::{Code, Diagnostic};
@@ -40,6 +41,8 @@ mod code {
     pub const READ_ONLY_PROPERTY: Code = Code::new("radii/read-only-property");
     /// A value fits none of the variants, or too many.
     pub const NO_VARIANT: Code = Code::new("radii/no-variant");
+    /// A rule of the type does not hold.
+    pub const RULE_BROKEN: Code = Code::new("radii/rule-broken");
     /// The document is not the body of a resource.
     pub const NOT_A_BODY: Code = Code::new("radii/not-a-body");
 }
@@ -109,6 +112,10 @@ pub fn check(schema: &Schema, body: &Node, text: &str) -> Vec<Diagnostic> {
     let mut walk = walk::Walk { root: &merged, text, around: Vec::new(), found };
     walk.value(&merged, properties, &path, walk::Slot { owner, entry: None, is_required: true });
     let mut found = walk.found;
+    // What is wrong already would only be told again.
+    if !found.iter().any(Diagnostic::is_error) {
+        rules::check(schema, properties, &mut found);
+    }
     crate::advice::quote_alike(text, &mut found);
     found.sort_by_key(|diagnostic| diagnostic.primary.as_ref().map(|label| label.span.start));
     found

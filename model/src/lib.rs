@@ -7,6 +7,7 @@ mod advice;
 mod api_version;
 pub mod base;
 pub mod body;
+pub mod cel;
 pub mod compatibility;
 pub mod conversion;
 pub mod deprecation;

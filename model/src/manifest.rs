@@ -61,7 +61,11 @@ pub struct Spanned<T> {
 pub fn parse(file: FileId, text: &str) -> (Option<Manifest>, Vec<Diagnostic>) {
     match parse_yaml(file, text, Limits::default()) {
         Ok(document) => {
-            let (manifest, mut diagnostics) = read::manifest(&document, text);
+            let (mut manifest, mut diagnostics) = read::manifest(&document, text);
+            let types = manifest.iter_mut().flat_map(|manifest| manifest.types.values_mut());
+            for entry in types.flat_map(|resource_type| resource_type.api_versions.values_mut()) {
+                crate::cel::locate(&mut entry.schema, text);
+            }
             diagnostics.extend(manifest.iter().flat_map(crate::rules::check_manifest));
             diagnostics.sort_by_key(|diagnostic| diagnostic.primary.as_ref().map(|label| label.span.start));
             crate::advice::quote_alike(text, &mut diagnostics);

@@ -6,6 +6,7 @@ mod schema;
 
 use radii_diagnostics::Diagnostic;
 
+use crate::cel;
 use crate::manifest::Manifest;
 use crate::schema::Schema;
 
@@ -25,7 +26,9 @@ pub fn check_manifest(manifest: &Manifest) -> Vec<Diagnostic> {
 
 /// Checks one schema; `path` is put before the paths of the diagnostics.
 pub fn check_schema(schema: &Schema, path: &str, strictness: Strictness) -> Vec<Diagnostic> {
-    schema::check(schema, path, strictness)
+    let mut found = schema::check(schema, path, strictness);
+    found.extend(cel::check(schema, path));
+    found
 }
 
 /// Checks only that every `$ref` leads somewhere, and nowhere back to itself without a step into the value.

@@ -13,6 +13,7 @@ use indexmap::IndexMap;
 use radii_diagnostics::{Diagnostic, Span};
 use serde_json::Value as Json;
 
+use crate::cel::RulePlace;
 use crate::document::Node;
 
 pub(crate) use keywords::SENSITIVE;
@@ -86,6 +87,8 @@ pub struct Schema {
     pub keyword_spans: Vec<(&'static str, Span)>,
     /// Where the items of `enum` and `required` stand, and the key `additionalProperties`.
     pub item_spans: Vec<(&'static str, Vec<Span>)>,
+    /// Where the rules of `x-radii-validations` stand, as many as there are.
+    pub rule_places: Vec<RulePlace>,
 }
 
 /// A named property of an object.

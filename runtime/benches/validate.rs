@@ -54,5 +54,38 @@ fn validate(criterion: &mut Criterion) {
     criterion.bench_function("validate/compile", |b| b.iter(|| Validator::compile(black_box(&schema())).is_ok()));
 }
 
-criterion_group!(benches, validate);
+/// The rule of the authoring guide, and one over a list.
+fn rules(criterion: &mut Criterion) {
+    let mut with_rules = schema();
+    with_rules["properties"]["replicas"]["default"] = json!(1);
+    with_rules["properties"]["ports"]["maxItems"] = json!(100);
+    with_rules["required"] = json!(["environment", "size", "ports"]);
+    let compiled = |rule: &str| {
+        let mut schema = with_rules.clone();
+        schema["x-radii-validations"] = json!([{ "rule": rule }]);
+        Validator::compile(&schema).expect("the schema is valid")
+    };
+    let body: Json = serde_json::from_str(BODY).expect("the body is JSON");
+    for (name, rule) in [
+        ("rules/enum and number", "self.replicas <= 5 || self.size == 'L'"),
+        ("rules/number decides", "self.replicas > 5 || self.size == 'M'"),
+        ("rules/each of a list", "self.ports.all(port, port > 1024)"),
+    ] {
+        let schema = {
+            let mut schema = with_rules.clone();
+            schema["x-radii-validations"] = json!([{ "rule": rule }]);
+            let node = radii_model::document::Node::from_json(&schema, radii_diagnostics::Span::default());
+            radii_model::schema::Schema::from_node(&node, "").0
+        };
+        let rules = radii_model::cel::Rules::compile(&schema);
+        assert!(rules.broken(&body, None).is_empty());
+        criterion.bench_function(name, |b| b.iter(|| rules.broken(black_box(&body), None).len()));
+    }
+    let with = compiled("self.replicas <= 5 || self.size == 'L'");
+    let without = Validator::compile(&schema()).expect("the schema is valid");
+    criterion.bench_function("rules/of a request", |b| b.iter(|| with.broken_rules(black_box(&body), None).len()));
+    criterion.bench_function("rules/none", |b| b.iter(|| without.broken_rules(black_box(&body), None).len()));
+}
+
+criterion_group!(benches, validate, rules);
 criterion_main!(benches);

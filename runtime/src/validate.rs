@@ -16,6 +16,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use indexmap::IndexMap;
 use radii_diagnostics::Span;
 use radii_model::base::{self, BASIC_PROPERTIES};
+use radii_model::cel::Rules;
 use radii_model::document::Node;
 use radii_model::schema::Schema;
 use radii_model::{pattern, rules, value};
@@ -24,6 +25,7 @@ use serde_json::{Map, Value as Json};
 
 use crate::catalog;
 
+pub use radii_model::cel::Broken;
 pub use radii_model::value::Violation;
 
 /// Names the environment variable of a property in connections.
@@ -40,6 +42,7 @@ pub struct Validator {
     has_sensitive: bool,
     has_read_only: bool,
     has_immutable: bool,
+    rules: Rules,
 }
 
 impl Validator {
@@ -65,6 +68,7 @@ impl Validator {
             has_sensitive: walk::any(&schema, &|schema| schema.sensitive),
             has_read_only: walk::any(&schema, &|schema| schema.read_only),
             has_immutable: walk::any(&schema, &immutable::is_marked),
+            rules: Rules::compile(&schema),
             schema,
             compiled,
             patterns,
@@ -121,6 +125,21 @@ impl Validator {
     /// Whether any property is immutable.
     pub fn has_immutable(&self) -> bool {
         self.has_immutable
+    }
+
+    /// Returns the rules (`x-radii-validations`) that valid properties do not keep; `stored` is what they replace.
+    pub fn broken_rules(&self, new: &Json, stored: Option<&Map<String, Json>>) -> Vec<Broken> {
+        if self.rules.is_empty() {
+            return Vec::new();
+        }
+        // Only rules about a change look at what is stored.
+        let stored = stored.filter(|_| self.rules.uses_old()).map(|stored| Json::Object(stored.clone()));
+        self.rules.broken(new, stored.as_ref())
+    }
+
+    /// Whether there are rules.
+    pub fn has_rules(&self) -> bool {
+        !self.rules.is_empty()
     }
 
     /// Replaces sensitive values by null.

@@ -2,8 +2,8 @@
 
 /// On a property: may be set on create only. `true`.
 pub const IMMUTABLE: &str = "x-radii-immutable";
-/// On a schema or property: rules in CEL. A list of `{rule, message?, path?, reason?}`.
-pub const VALIDATIONS: &str = "x-radii-validations";
+/// On a schema or property: rules in CEL. A list of `{rule, message?, path?, reason?, absent?}`.
+pub use radii_model::cel::VALIDATIONS;
 /// On a property: holds the id of a resource of one of these types. A list of names; empty for any type.
 pub const RESOURCE_REFERENCE: &str = "x-radii-resource-reference";
 /// On a property: the environment variable of a connection that holds it.

@@ -8,6 +8,7 @@
 //! types written where they are used, unions of literals become `enum` and a union with `null` `nullable`; what has
 //! no such form is an error at the author's text.
 
+mod arguments;
 pub mod extension;
 mod provider;
 mod scalar;
@@ -34,6 +35,11 @@ pub const OUTSIDE_PROFILE: Code = Code::new("radii/outside-profile");
 pub const NO_API_VERSION: Code = Code::new("radii/no-api-version");
 /// A type is declared twice.
 pub const DUPLICATE_TYPE: Code = Code::new("radii/duplicate-type");
+
+/// What `@envName` names is no variable.
+pub const INVALID_ENV_NAME: Code = Code::new("radii/invalid-env-name");
+/// What `@resourceReference` names is no resource type.
+pub const INVALID_RESOURCE_REFERENCE: Code = Code::new("radii/invalid-resource-reference");
 
 /// Returns the decorators that programs with resource types are compiled with.
 pub fn registry() -> Registry {

@@ -3,6 +3,7 @@
 use indexmap::IndexMap;
 use radii_diagnostics::{Diagnostic, Span};
 use radii_model::ApiVersion;
+use radii_model::cel;
 use radii_model::conversion::{self, CONVERTED, RENAMED_FROM, VALUES_RENAMED_FROM};
 use radii_model::manifest::{Manifest, ResourceType, Spanned, VersionEntry};
 use radii_model::schema::{Additional, Schema};
@@ -38,6 +39,14 @@ pub(super) fn providers(program: &Program) -> Vec<Provider> {
         }
     }
     found
+}
+
+impl Provider {
+    /// The full names of its types.
+    pub(super) fn type_names(&self, program: &Program) -> Vec<String> {
+        let models = self.namespaces.iter().flat_map(|namespace| resource_types(program, *namespace));
+        models.filter_map(|model| Some(format!("{}/{}", self.name, type_name(program, model)?))).collect()
+    }
 }
 
 /// The provider's name: that of `@provider` or of the namespace that is marked, here or further out.
@@ -151,6 +160,8 @@ fn resource_type(
     }
     check_order(program, &versions, diagnostics);
     keep_possible(&mut lowered);
+    let mut schemas: Vec<&mut Schema> = lowered.api_versions.values_mut().map(|entry| &mut entry.schema).collect();
+    cel::settle(&mut schemas);
     declare_conversions(&mut lowered);
     lowered
 }

@@ -1,6 +1,7 @@
 //! Schemas of one API version.
 
 use radii_diagnostics::{Diagnostic, Fix, Span};
+use radii_model::cel::RulePlace;
 use radii_model::conversion::{RENAMED_FROM, VALUES_RENAMED_FROM};
 use radii_model::schema::{Additional, Kind, Property, Schema};
 use serde_json::{Map, Value as Json};
@@ -9,7 +10,7 @@ use typespec::decorators::visibility;
 use typespec::program::{Intrinsic, TypeId, TypeKind};
 use typespec::versioning::{self, Version};
 
-use super::{OUTSIDE_PROFILE, extension, scalar, span};
+use super::{OUTSIDE_PROFILE, arguments, extension, scalar, span};
 use crate::emit::{Dialect, facts, scalars, values};
 
 /// The version that types are copies of.
@@ -243,6 +244,7 @@ impl<'l> Lowering<'l> {
             items: schema.items.take(),
             additional: std::mem::take(&mut schema.additional),
             extensions: std::mem::take(&mut schema.extensions),
+            rule_places: std::mem::take(&mut schema.rule_places),
             sensitive: schema.sensitive,
             ..simple.clone()
         };
@@ -282,9 +284,11 @@ impl<'l> Lowering<'l> {
             schema.extensions.insert(extension::IMMUTABLE.to_owned(), true.into());
         }
         if let Some(name) = facts::text_of(program, id, "Radii.envName") {
+            arguments::check_variable(program, id, self.diagnostics);
             schema.extensions.insert(extension::ENV_NAME.to_owned(), name.into());
         }
         if let Some(application) = program.find_decorator(id, "Radii.resourceReference") {
+            arguments::check_references(program, application, self.diagnostics);
             let types = (0..application.arguments.len()).filter_map(|at| facts::text(program, application, at));
             schema.extensions.insert(extension::RESOURCE_REFERENCE.to_owned(), types.map(Json::from).collect());
         } else if let Some(application) = program.find_decorator(id, "Radii.resourceId") {
@@ -299,28 +303,30 @@ impl<'l> Lowering<'l> {
 
     fn validations(&mut self, id: TypeId, schema: &mut Schema) {
         let program = self.program;
-        let rules: Vec<Json> = (program[id].decorators.iter().rev())
-            .filter(|application| &*application.name == "Radii.validate")
-            .filter_map(|application| {
-                let mut rule = Map::new();
-                rule.insert("rule".to_owned(), facts::text(program, application, 0)?.into());
-                if let Some(message) = facts::text(program, application, 1) {
-                    rule.insert("message".to_owned(), message.into());
-                }
-                let options = facts::value(application, 2).and_then(|value| values::json(program, value, None, None));
-                if let Some(Json::Object(options)) = options {
-                    rule.extend(options);
-                }
-                Some(Json::Object(rule))
-            })
-            .collect();
-        if rules.is_empty() {
-            return;
-        }
-        let list =
-            schema.extensions.entry(extension::VALIDATIONS.to_owned()).or_insert_with(|| Json::Array(Vec::new()));
-        if let Json::Array(list) = list {
-            list.extend(rules.into_iter().filter(|rule| !list.contains(rule)).collect::<Vec<_>>());
+        let applications = program[id].decorators.iter().rev().filter(|it| &*it.name == "Radii.validate");
+        for application in applications {
+            let Some(text) = facts::text(program, application, 0) else { continue };
+            let mut rule = Map::new();
+            rule.insert("rule".to_owned(), text.into());
+            if let Some(message) = facts::text(program, application, 1).filter(|message| !message.is_empty()) {
+                rule.insert("message".to_owned(), message.into());
+            }
+            let options = facts::value(application, 2).and_then(|value| values::json(program, value, None, None));
+            if let Some(Json::Object(options)) = options {
+                rule.extend(options);
+            }
+            let path = rule.get("path").and_then(Json::as_str).unwrap_or_default().to_owned();
+            let written = arguments::literal_place(program, application, 0, text);
+            let place = RulePlace { path: arguments::path_place(program, application, &path), rule: written };
+            let list =
+                schema.extensions.entry(extension::VALIDATIONS.to_owned()).or_insert_with(|| Json::Array(Vec::new()));
+            let rule = Json::Object(rule);
+            if let Json::Array(list) = list
+                && !list.contains(&rule)
+            {
+                list.push(rule);
+                schema.rule_places.push(place);
+            }
         }
     }
 

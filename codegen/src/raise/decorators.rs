@@ -113,7 +113,7 @@ impl Writer<'_> {
             let mut arguments = vec![quoted(rule.get("rule")?.as_str()?)];
             let message = rule.get("message").and_then(Json::as_str);
             let options: serde_json::Map<String, Json> = (rule.as_object()?.iter())
-                .filter(|(key, _)| !["rule", "message"].contains(&key.as_str()))
+                .filter(|(key, _)| !["rule", "message", "absent"].contains(&key.as_str()))
                 .map(|(key, value)| (key.clone(), value.clone()))
                 .collect();
             if message.is_some() || !options.is_empty() {

@@ -7,7 +7,9 @@ mod example;
 mod rows;
 
 use radii_model::ApiVersion;
+use radii_model::cel;
 use radii_model::manifest::{Manifest, ResourceType, VersionEntry};
+use radii_model::schema::Schema;
 use serde::Serialize;
 
 pub use rows::PropertyView;
@@ -129,10 +131,23 @@ pub struct VersionView {
     pub properties: Option<Vec<PropertyView>>,
     /// All properties as a Markdown table.
     pub properties_table: String,
+    /// What bodies have to keep beyond the properties' own bounds.
+    pub rules: Vec<RuleView>,
     /// A resource in Bicep.
     pub example_bicep: String,
     /// The body of a PUT.
     pub example_json: String,
+}
+
+/// A rule over bodies.
+#[derive(Debug, Serialize)]
+pub struct RuleView {
+    /// What it is about, from the resource's `properties` on; empty for all of them.
+    pub place: String,
+    /// The expression, in CEL.
+    pub rule: String,
+    /// What is said to who breaks it; empty when the author gave no words.
+    pub message: String,
 }
 
 impl<'a> TypePage<'a> {
@@ -206,10 +221,20 @@ impl VersionView {
             default: false,
             description: entry.schema.description.clone().unwrap_or_default(),
             properties_table: rows::table(&rows),
+            rules: rules_of(&entry.schema),
             properties: (properties == Properties::Listed).then_some(rows),
             example_bicep: example::bicep(&header.name, &full_name, &schema),
             example_json: example::json(&schema),
             full_name,
         }
     }
+}
+
+fn rules_of(schema: &Schema) -> Vec<RuleView> {
+    let view = |(place, rule): (String, cel::WrittenRule)| RuleView {
+        place,
+        rule: rule.rule,
+        message: rule.message.unwrap_or_default(),
+    };
+    cel::listed(schema).into_iter().map(view).collect()
 }

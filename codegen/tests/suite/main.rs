@@ -10,6 +10,7 @@ mod openapi;
 mod output;
 mod own;
 mod raised;
+mod rules;
 mod templates;
 mod writer;
 

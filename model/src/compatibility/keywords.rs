@@ -6,6 +6,7 @@ use serde_json::{Number, Value as Json};
 
 use super::schema::{Direction, Pair};
 use super::{Changes, Severity};
+use crate::cel::{self, VALIDATIONS, WrittenRule};
 use crate::path::Path;
 use crate::schema::{SENSITIVE, Schema};
 
@@ -21,6 +22,7 @@ pub(super) fn compare(pair: Pair<'_>, path: &Path<'_>, changes: &mut Changes) {
     keywords.patterns();
     keywords.defaults();
     keywords.extensions();
+    keywords.rules();
     keywords.documentation();
 }
 
@@ -275,13 +277,6 @@ impl Keywords<'_> {
                 "updates that change the value are refused",
             ),
             (
-                "x-radii-validations",
-                "validations-changed",
-                Severity::Breaking,
-                Severity::Compatible,
-                "bodies that break the new rules are refused",
-            ),
-            (
                 "x-radii-resource-reference",
                 "reference-changed",
                 Severity::Risky,
@@ -325,6 +320,31 @@ impl Keywords<'_> {
         }
     }
 
+    /// Compares the rules of bodies one by one: another message or reason refuses nothing more.
+    fn rules(&mut self) {
+        let (old, new) = (rules_of(self.pair.old), rules_of(self.pair.new));
+        let has = |rules: &[WrittenRule], rule: &WrittenRule| rules.iter().any(|it| it.rule == rule.rule);
+        let why = "bodies that break it are refused";
+        for rule in new.iter().filter(|rule| !has(&old, rule)) {
+            let severity =
+                if self.pair.direction == Direction::Read { Severity::Compatible } else { Severity::Breaking };
+            let what = format!("the rule `{}` was added", rule.rule);
+            self.report("rule-added", severity, VALIDATIONS, what, why, (None, Some(rule.rule.as_str().into())));
+        }
+        for rule in old.iter().filter(|rule| !has(&new, rule)) {
+            let what = format!("the rule `{}` was removed", rule.rule);
+            let values = (Some(rule.rule.as_str().into()), None);
+            self.report("rule-removed", Severity::Compatible, VALIDATIONS, what, "", values);
+        }
+        for rule in &new {
+            let before = old.iter().find(|it| it.rule == rule.rule);
+            if before.is_some_and(|before| before != rule) {
+                let what = format!("what the rule `{}` says was changed", rule.rule);
+                self.report("rule-reworded", Severity::Compatible, VALIDATIONS, what, "", (None, None));
+            }
+        }
+    }
+
     fn documentation(&mut self) {
         let (old, new) = (self.pair.old, self.pair.new);
         for (keyword, changed) in [
@@ -342,6 +362,10 @@ impl Keywords<'_> {
             self.report("deprecation-changed", Severity::Compatible, "deprecated", what.to_owned(), "", (None, None));
         }
     }
+}
+
+fn rules_of(schema: &Schema) -> Vec<WrittenRule> {
+    cel::written(schema).into_iter().flatten().collect()
 }
 
 fn edge(number: &Option<Number>, exclusive: bool) -> Option<(Number, bool)> {

@@ -5,6 +5,7 @@ use radii_diagnostics::{Code, Diagnostic, Span};
 use super::{Strictness, code, schema};
 use crate::ApiVersion;
 use crate::advice::Advice;
+use crate::cel;
 use crate::manifest::{Manifest, ResourceType};
 use crate::path::Path;
 use crate::suggest::closest;
@@ -65,7 +66,30 @@ impl Rules {
             let path = versions.key(&version.to_string()).key("schema").to_string();
             self.diagnostics.extend(schema::check(&entry.schema, &path, Strictness::Manifest));
         }
+        self.rules(resource_type, &versions);
         self.diagnostics.extend(crate::conversion::check(resource_type, path));
+    }
+
+    /// Checks the rules of bodies. That a literal is no value of an enum is told only where no version has it.
+    fn rules(&mut self, resource_type: &ResourceType, path: &Path<'_>) {
+        let mut found = Vec::new();
+        for (version, entry) in &resource_type.api_versions {
+            let path = path.key(&version.to_string()).key("schema").to_string();
+            found.extend(cel::check(&entry.schema, &path));
+        }
+        let places: Vec<_> =
+            resource_type.api_versions.values().flat_map(|entry| cel::all_places(&entry.schema)).collect();
+        let same = |one: &Diagnostic, two: &Diagnostic| {
+            one.code == two.code && one.primary.as_ref().map(|it| it.span) == two.primary.as_ref().map(|it| it.span)
+        };
+        let is_everywhere = |diagnostic: &Diagnostic| {
+            let Some(span) = diagnostic.primary.as_ref().map(|label| label.span) else { return true };
+            let around = |place: &&Span| place.file == span.file && place.start <= span.start && span.end <= place.end;
+            found.iter().filter(|other| same(diagnostic, other)).count() >= places.iter().filter(around).count()
+        };
+        let told: Vec<Diagnostic> =
+            found.iter().filter(|it| it.code != cel::code::RULE_VALUE || is_everywhere(it)).cloned().collect();
+        self.diagnostics.extend(told);
     }
 
     fn capabilities(&mut self, resource_type: &ResourceType, path: &Path<'_>) {

@@ -8,6 +8,7 @@ use serde_json::Number;
 use super::keywords::{self, SENSITIVE};
 use super::{Additional, Kind, Schema};
 use crate::advice::Advice;
+use crate::cel;
 use crate::document::{Entry, Node, Value, edit};
 use crate::number_words;
 use crate::path::Path;
@@ -146,6 +147,9 @@ impl Reader<'_> {
                 self.diagnostics.push(Advice::rename(SENSITIVE).give(diagnostic, entry.key_span));
             }
             schema.extensions.insert(name.to_owned(), entry.node.to_json());
+            if name == cel::VALIDATIONS {
+                schema.rule_places = cel::places(&entry.node);
+            }
             return None;
         }
         let Some(known) = keywords::KNOWN.into_iter().find(|known| *known == name) else {

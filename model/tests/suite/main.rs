@@ -1,5 +1,6 @@
 //! The model's behaviour on real files, on generated values and on hostile text.
 
+mod cel;
 mod compatibility;
 mod conversion;
 mod fixtures;

@@ -1,6 +1,7 @@
 //! Schemas of API versions are checked before they are stored, so that every stored one can validate.
 
 use radii_diagnostics::{Diagnostic, FileId, Severity, SourceFile};
+use radii_model::cel;
 use radii_model::compatibility::between_schemas;
 use radii_model::document::{Limits, Node};
 use radii_model::rules::{Strictness, check_schema};
@@ -19,7 +20,8 @@ use crate::AppState;
 /// 400 with one detail for each rule that it breaks.
 pub fn check(id: &str, schema: &Node, body: &str) -> Result<(), Fault> {
     const PATH: &str = "properties.schema";
-    let (parsed, mut diagnostics) = Schema::from_node(schema, PATH);
+    let (mut parsed, mut diagnostics) = Schema::from_node(schema, PATH);
+    cel::locate(&mut parsed, body);
     if !diagnostics.iter().any(|diagnostic| diagnostic.severity == Severity::Error) {
         diagnostics.extend(check_schema(&parsed, PATH, Strictness::Registry));
     }

@@ -104,6 +104,7 @@ pub(super) async fn check(host: &Host, id: &ResourceId, asked: &Asked) -> Result
     let around = surroundings(id, &asked.providers, host.parts.clock.now())?;
     let checked = check_template(&asked.template, &asked.given, &around).map_err(|problems| invalid(&problems))?;
     super::types::check(host, &checked.template, &around).await?;
+    super::rules::check(host, &checked, asked, &around)?;
     super::authorize::check(host, asked, &around)?;
     let nodes = checked.plan.nodes.iter();
     let deployed = nodes.filter(|node| node.active && !checked.template.resources[node.resource].existing);

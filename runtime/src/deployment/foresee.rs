@@ -117,7 +117,7 @@ impl Foresight {
     }
 
     /// Thinks the deployment through without asking anybody; returns its outputs.
-    fn alone(mut self, all: &mut Vec<Foreseen>) -> Result<Map<String, Json>, Fault> {
+    pub(super) fn alone(mut self, all: &mut Vec<Foreseen>) -> Result<Map<String, Json>, Fault> {
         for at in self.plan.order() {
             let Some(resource) = self.resource(at)? else { continue };
             let outputs = match self.module(at, &resource)? {

@@ -26,6 +26,7 @@ mod plan;
 mod progress;
 mod recipes;
 mod result;
+mod rules;
 mod run;
 mod template;
 mod types;

@@ -28,7 +28,7 @@ use crate::{Clock, Fault, Ids};
 
 pub use present::{etag, present};
 pub use write::Rehearsed;
-pub(crate) use write::without_secrets;
+pub(crate) use write::{rules_fault, without_secrets};
 
 /// What a host is made of.
 #[derive(Clone)]

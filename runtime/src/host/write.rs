@@ -13,7 +13,7 @@ use crate::platform::Object;
 use crate::sensitive;
 use crate::store::{self, Batch, Expect, Operation, OperationId, Private, Record, State, Verb, Write};
 use crate::trace;
-use crate::validate::{Validator, Violation};
+use crate::validate::{Broken, Validator, Violation};
 
 /// How often a write that lost a race is tried again from the start.
 ///
@@ -391,7 +391,25 @@ fn check_schema(validator: &Validator, given: bool, record: &mut Record, old: Op
     let properties = given.then(|| Json::Object(record.properties.clone()));
     let mut violations = validator.validate(properties.as_ref());
     violations.extend(validator.validate_read_only(&record.properties, old.map(|old| &old.properties)));
-    if violations.is_empty() { Ok(()) } else { Err(schema_fault(&violations, &record.id)) }
+    if !violations.is_empty() {
+        return Err(schema_fault(&violations, &record.id));
+    }
+    let empty = Json::Object(Map::new());
+    let broken = validator.broken_rules(properties.as_ref().unwrap_or(&empty), old.map(|old| &old.properties));
+    if broken.is_empty() { Ok(()) } else { Err(rules_fault(&broken, &record.id)) }
+}
+
+/// The fault of rules that the type's author wrote, with one detail per rule.
+pub(crate) fn rules_fault(broken: &[Broken], id: &ResourceId) -> Fault {
+    let details = broken.iter().map(|rule| {
+        let code = rule.reason.as_deref().unwrap_or(code::INVALID_PROPERTIES);
+        Fault::new(400, code, rule.message.as_str()).target(format!("/properties{}", rule.pointer))
+    });
+    let first = broken.first().map(|rule| rule.message.as_str()).unwrap_or_default();
+    let prefix = "code InvalidRequestContent: err Schema validation failed: resource data validation failed:";
+    Fault::new(400, code::INVALID_CONTENT, format!("{prefix} {first}"))
+        .target(id.to_string())
+        .details(details.collect())
 }
 
 /// Refuses to change what is immutable; `before` is what the request's version sees of `old`.

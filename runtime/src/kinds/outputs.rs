@@ -126,11 +126,15 @@ fn fill(host: &Host, record: &mut Record, made: &Made) -> Result<(), Fault> {
             returned(&made.outcome.values)
         )));
     }
-    let violations = validator.validate(Some(&Json::Object(record.properties.clone())));
-    let Some(first) = violations.first() else { return Ok(()) };
+    let properties = Json::Object(record.properties.clone());
+    let violations = validator.validate(Some(&properties));
+    let broken = validator.broken_rules(&properties, None);
+    let broken = broken.into_iter().map(|rule| (rule.pointer, rule.message));
+    let mut all = violations.into_iter().map(|first| (first.pointer, first.message)).chain(broken);
+    let Some((pointer, message)) = all.next() else { return Ok(()) };
     Err(refuse(format!(
-        "the values of the recipe `{recipe}` break the schema of `{}` at `{}`: {}",
-        record.type_name, first.pointer, first.message
+        "the values of the recipe `{recipe}` break the schema of `{}` at `{pointer}`: {message}",
+        record.type_name
     )))
 }
 

@@ -13,6 +13,7 @@ mod graphs;
 mod large;
 mod recipes;
 mod resolving;
+mod rules;
 mod what_if;
 mod workers;
 mod world;

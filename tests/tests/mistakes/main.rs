@@ -131,3 +131,22 @@ fn slips_in_typespec_are_underlined_exactly_and_told_once() {
         typespec::compile(&world, "main.tsp", &typespec::Options::default(), &registry).diagnostics
     });
 }
+
+#[test]
+fn mistakes_in_rules_are_underlined_inside_their_text() {
+    let Bodies { definition, cases } = read("rules.yaml");
+    let registry = radii_codegen::lower::registry();
+    let (before, after) = definition.split_once("RULE").expect("the definition has a place for the rule");
+    measure("rules", &cases, &Level { exact: 98, fixed: 98, single: 98 }, |text| {
+        let world = BTreeMap::from([("main.tsp".to_owned(), format!("{before}{text}{after}"))]);
+        let mut compiled = typespec::compile(&world, "main.tsp", &typespec::Options::default(), &registry);
+        let mut found = compiled.diagnostics.clone();
+        found.extend(radii_codegen::lower::lower(&mut compiled.program).diagnostics);
+        let start = u32::try_from(before.len()).unwrap();
+        for label in found.iter_mut().filter_map(|diagnostic| diagnostic.primary.as_mut()) {
+            label.span.start = label.span.start.saturating_sub(start).min(text.len() as u32);
+            label.span.end = label.span.end.saturating_sub(start).min(text.len() as u32);
+        }
+        found
+    });
+}
