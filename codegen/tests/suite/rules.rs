@@ -40,7 +40,7 @@ fn lowered(text: &str) -> (Lowered, String) {
 }
 
 fn schema<'l>(lowered: &'l Lowered, version: &str) -> &'l Schema {
-    &lowered.manifests[0].types[0].api_versions[&version.parse().unwrap()].schema
+    &lowered.manifests[0].types[0].api_versions[&version.parse::<radii_model::ApiVersion>().unwrap()].schema
 }
 
 /// What a diagnostic underlines.

@@ -25,7 +25,7 @@ pub(super) fn check(schema: &Schema, properties: &Node, found: &mut Vec<Diagnost
             diagnostic = diagnostic.path(path);
         }
         if broken.place != Span::default() {
-            diagnostic = diagnostic.labelled(broken.place, "the rule");
+            diagnostic = diagnostic.also(broken.place, "the rule");
         }
         let help = match broken.failure {
             Some(_) => format!("give what the rule reads, or let it ask first: `{}`", broken.rule),

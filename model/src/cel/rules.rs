@@ -416,7 +416,7 @@ fn told(problem: super::Problem, place: &TextPlace, path: &str) -> Diagnostic {
                 text => format!("write `{text}`"),
             };
             let span = place.part(&mend.at);
-            diagnostic.fix(Fix { title, span, replacement: mend.replacement, sure: mend.sure })
+            diagnostic.fix(Fix { title, span, replacement: place.escaped(&mend.replacement), sure: mend.sure })
         }
         None => diagnostic,
     }

@@ -41,6 +41,8 @@ pub struct TextPlace {
     offsets: Vec<u32>,
     /// For each byte of the text, where the character ends that it belongs to.
     ends: Vec<u32>,
+    /// What the literal stands in; empty where it has no quotes.
+    quote: &'static str,
 }
 
 impl TextPlace {
@@ -53,7 +55,7 @@ impl TextPlace {
     pub fn in_literal(span: Span, literal: &str, value: &str) -> Self {
         let (offsets, ends) = align(literal, value).unwrap_or_default();
         let places = |offsets: Vec<usize>| offsets.into_iter().map(|offset| span.start + offset as u32).collect();
-        Self { span, offsets: places(offsets), ends: places(ends) }
+        Self { span, offsets: places(offsets), ends: places(ends), quote: quote_of(literal) }
     }
 
     /// Where a part of the text stands; the whole literal where that is not known.
@@ -65,6 +67,16 @@ impl TextPlace {
         let last = at.end.checked_sub(1).filter(|last| *last >= at.start).and_then(|last| self.ends.get(last));
         let end = last.unwrap_or(end);
         Span { start: *start, end: (*end).max(*start), ..self.span }
+    }
+
+    /// Writes text as it has to stand in the literal.
+    pub fn escaped(&self, text: &str) -> String {
+        match self.quote {
+            "\"" => text.replace('\\', "\\\\").replace('"', "\\\"").replace('\n', "\\n"),
+            "\"\"\"" => text.replace('\\', "\\\\"),
+            "'" => text.replace('\'', "''"),
+            _ => text.to_owned(),
+        }
     }
 
     /// Whether parts of the text can be told from each other.
@@ -156,12 +168,16 @@ fn each_below(schema: &mut Schema, visit: &mut dyn FnMut(&mut Schema)) {
     }
 }
 
+fn quote_of(literal: &str) -> &'static str {
+    ["\"\"\"", "\"", "'"].into_iter().find(|quote| literal.starts_with(quote)).unwrap_or_default()
+}
+
 /// Walks over a literal and the text that it stands for: for each byte of the text, the byte of the literal.
 ///
 /// That works for every way to write text (quotes, escapes, blocks, indentation), because what is no character
 /// of the text is skipped.
 fn align(literal: &str, value: &str) -> Option<(Vec<usize>, Vec<usize>)> {
-    let quote = ["\"\"\"", "\"", "'", "`"].into_iter().find(|quote| literal.starts_with(quote)).unwrap_or_default();
+    let quote = quote_of(literal);
     let has_escapes = quote.starts_with('"');
     let mut at = quote.len();
     let end = if literal.len() >= 2 * quote.len() { literal.len() - quote.len() } else { literal.len() };
@@ -215,6 +231,14 @@ fn unescaped(rest: &str) -> Option<(char, usize)> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_is_written_into_a_literal_is_escaped_as_it_wants() {
+        for (literal, expected) in [("\"a\"", r#"x == \"y\" 'z'"#), ("'a'", r#"x == "y" ''z''"#), ("a", r#"x == "y" 'z'"#)] {
+            let place = TextPlace::in_literal(Span::default(), literal, "a");
+            assert_eq!(place.escaped(r#"x == "y" 'z'"#), expected);
+        }
+    }
 
     #[test]
     fn each_character_is_found_in_any_way_to_write_it() {
