@@ -234,7 +234,9 @@ mod tests {
 
     #[test]
     fn what_is_written_into_a_literal_is_escaped_as_it_wants() {
-        for (literal, expected) in [("\"a\"", r#"x == \"y\" 'z'"#), ("'a'", r#"x == "y" ''z''"#), ("a", r#"x == "y" 'z'"#)] {
+        for (literal, expected) in
+            [("\"a\"", r#"x == \"y\" 'z'"#), ("'a'", r#"x == "y" ''z''"#), ("a", r#"x == "y" 'z'"#)]
+        {
             let place = TextPlace::in_literal(Span::default(), literal, "a");
             assert_eq!(place.escaped(r#"x == "y" 'z'"#), expected);
         }
