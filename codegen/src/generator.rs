@@ -133,3 +133,17 @@ fn run(generators: &[Box<dyn Generator>], input: &Input<'_>) -> Vec<Output> {
         joined.chain([last]).collect()
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn targets_that_are_joined_by_another_sign_are_written_out_with_commas() {
+        for text in ["bicep json-schema", "bicep;json-schema", "bicep|json-schema"] {
+            let said = text.parse::<Target>().unwrap_err().to_string();
+            assert!(said.contains("did you mean `bicep,json-schema`?"), "{said}");
+        }
+        assert!("bicepp".parse::<Target>().unwrap_err().to_string().contains("did you mean `bicep`?"));
+    }
+}

@@ -198,3 +198,16 @@ fn lines_of_a_megabyte_are_read_in_bounded_time() {
     assert!(!codes("@".repeat(1 << 14)).is_empty());
     assert!(!codes("}".repeat(1 << 16)).is_empty());
 }
+
+#[test]
+fn what_is_missing_before_a_wide_character_is_told_at_the_whole_of_it() {
+    let source = "model A { a: string 漢: string; }";
+    let parse = typespec::parse(FileId(0), source);
+    let span = parse.diagnostics[0].primary.as_ref().expect("an error has a place").span;
+    assert!(source.get(span.start as usize..span.end as usize).is_some(), "{span:?}");
+    let source = "model A { a: string(漢) }";
+    for diagnostic in typespec::parse(FileId(0), source).diagnostics {
+        let span = diagnostic.primary.expect("an error has a place").span;
+        assert!(source.get(span.start as usize..span.end as usize).is_some(), "{span:?}");
+    }
+}

@@ -20,7 +20,7 @@ const SECOND: usize = 90;
 /// stay as they were written.
 const THIRD_MANIFESTS: usize = 80;
 
-fn read(name: &str) -> String {
+pub fn read(name: &str) -> String {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("mistakes/blind").join(name);
     std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
 }
@@ -49,7 +49,7 @@ fn check_body(definition: &manifest::Manifest, text: &str) -> Vec<Diagnostic> {
 }
 
 /// The type that stands before the cases of bodies, and the cases.
-fn definition(file: &str) -> (manifest::Manifest, String) {
+pub fn definition(file: &str) -> (manifest::Manifest, String) {
     let (definition, cases) = file.split_once("=== base").expect("a definition stands first");
     let definition = definition.split_once('\n').expect("the definition has a head").1;
     let (definition, said) = manifest::parse(FileId(0), definition);

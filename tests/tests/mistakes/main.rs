@@ -6,6 +6,7 @@
 
 mod blind;
 mod cases;
+mod disorder;
 mod mutations;
 
 use std::collections::BTreeMap;

@@ -55,7 +55,7 @@ impl Parser<'_> {
         if name == at {
             let message = "Invalid tag name. Use backticks around code if this was not meant to be a tag.";
             let missing = (at..end).find(|at| !self.text.as_bytes()[*at].is_ascii_whitespace()).unwrap_or(end);
-            let place = if missing == end { (at, at + 1) } else { (missing, missing + 1) };
+            let place = if missing == end { (at, self.behind(at)) } else { (missing, self.behind(missing)) };
             self.warn("doc-invalid-identifier", message, place.0, place.1);
             return at;
         }

@@ -205,9 +205,14 @@ impl<'a> Parser<'a> {
         false
     }
 
+    /// Where the character at a place ends; one past the end at the end of the text.
+    fn behind(&self, at: usize) -> usize {
+        at + self.text.get(at..).and_then(|rest| rest.chars().next()).map_or(1, char::len_utf8)
+    }
+
     fn error_expected(&mut self, kind: TokenKind, message: &str) {
         let (start, end) = if kind.is_punctuation() {
-            (self.previous_end, self.previous_end + 1)
+            (self.previous_end, self.behind(self.previous_end))
         } else {
             (self.token.start, self.token.end)
         };

@@ -306,7 +306,9 @@ impl Parser<'_> {
         self.bump();
         let name = self.identifier("Identifier expected.");
         if !matches!(name.as_str(), "suppress" | "deprecated") {
-            let end = from.start + name.len();
+            // As many characters as the name has, from the sign on.
+            let count = name.chars().count();
+            let end = from.start + self.text[from.start..].chars().take(count).map(char::len_utf8).sum::<usize>();
             self.error_at("unknown-directive", &format!("Unknown directive '#{name}'"), from.start, end);
         }
         // The line break counts only behind the first token after the name; the reference does the same.

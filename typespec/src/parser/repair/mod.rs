@@ -219,13 +219,19 @@ impl Repair {
             told = told.at(tight);
             if let Some(noticed) = noticed {
                 // Where it was noticed is a point; what was skipped from there on says nothing.
-                told = told.also(Span { end: noticed.end.min(noticed.start + 1), ..noticed }, "noticed here");
+                told = told.also(Span { end: noticed.end.min(self.behind(noticed.start)), ..noticed }, "noticed here");
             }
         }
         if let Some(message) = &edit.message {
             told.message.clone_from(message);
         }
         told
+    }
+
+    /// Where the character at a place ends.
+    fn behind(&self, start: u32) -> u32 {
+        let width = self.text.get(start as usize..).and_then(|rest| rest.chars().next()).map_or(1, char::len_utf8);
+        start + width as u32
     }
 
     fn apply(&mut self, edit: &Edit) {
