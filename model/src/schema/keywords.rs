@@ -91,12 +91,9 @@ pub(super) fn format_called_elsewhere(name: &str) -> Option<&'static str> {
     })
 }
 
-/// Whether a format is one of texts; `None` where it may be either.
-pub(super) fn is_format_of_text(format: &str) -> Option<bool> {
-    Some(match format {
-        "int32" | "int64" | "uint32" | "uint64" | "float" | "double" => false,
-        _ => true,
-    })
+/// Whether a format is one of numbers, not of texts.
+pub(super) fn is_format_of_numbers(format: &str) -> bool {
+    matches!(format, "int32" | "int64" | "uint32" | "uint64" | "float" | "double")
 }
 
 /// Whether an extension is the mark of sensitive values, misspelt.

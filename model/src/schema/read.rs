@@ -106,18 +106,9 @@ impl Reader<'_> {
             let diagnostic = warning(code::MISSPELT_FORMAT, format!("no format is called `{text}`"), span);
             return self.diagnostics.push(Advice::rename(likely).give(diagnostic, span));
         }
-        let is_of_text = meant.and_then(keywords::is_format_of_text);
         let is_number = matches!(kind, Kind::Integer | Kind::Number);
-        let fits = match is_of_text {
-            None => true,
-            Some(of_text) => {
-                if of_text {
-                    kind == Kind::String
-                } else {
-                    is_number || kind == Kind::String
-                }
-            }
-        };
+        let fits =
+            kind == Kind::String || meant.is_none_or(|format| is_number && keywords::is_format_of_numbers(format));
         if !fits {
             let message = format!("the format `{text}` says nothing about a value of the type `{}`", kind.as_str());
             let help = Advice::from("remove it, or change the type");
