@@ -40,7 +40,8 @@ pub(super) async fn act(host: &Host, id: &ResourceId, action: &str, body: &Json)
         return Ok(answer);
     }
     if action.eq_ignore_ascii_case(dependents::ACTION) {
-        return dependents::redeploy(host, id).await;
+        // Writing is large, and rarely asked for here.
+        return Box::pin(dependents::redeploy(host, id)).await;
     }
     let unknown = || Fault::new(404, code::NOT_FOUND, format!("The request 'POST {}' is invalid.", path(id, action)));
     let is_deployment = id.namespace().is_some_and(|namespace| namespace.eq_ignore_ascii_case("Microsoft.Resources"));
