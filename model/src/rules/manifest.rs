@@ -87,8 +87,12 @@ impl Rules {
             let around = |place: &&Span| place.file == span.file && place.start <= span.start && span.end <= place.end;
             found.iter().filter(|other| same(diagnostic, other)).count() >= places.iter().filter(around).count()
         };
-        let told: Vec<Diagnostic> =
-            found.iter().filter(|it| it.code != cel::code::RULE_VALUE || is_everywhere(it)).cloned().collect();
+        // A version that has what was meant says so for those that have not.
+        let is_mended = |it: &Diagnostic| {
+            it.fixes.is_empty() && found.iter().any(|other| same(it, other) && !other.fixes.is_empty())
+        };
+        let is_told = |it: &&Diagnostic| (it.code != cel::code::RULE_VALUE || is_everywhere(it)) && !is_mended(it);
+        let told: Vec<Diagnostic> = found.iter().filter(is_told).cloned().collect();
         self.diagnostics.extend(told);
     }
 
