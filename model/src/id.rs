@@ -163,6 +163,13 @@ impl ResourceId {
         Some((&first.kind, first.name.as_deref()?))
     }
 
+    /// The id of the plane, for ids below `/planes`.
+    #[must_use]
+    pub fn plane_id(&self) -> Option<ResourceId> {
+        self.plane()?;
+        Some(Self { is_plane_id: true, scopes: self.scopes[..1].to_vec(), providers: Vec::new() })
+    }
+
     /// The name of the resource group, if the scope has one.
     pub fn resource_group(&self) -> Option<&str> {
         let group = self.scopes.iter().find(|scope| scope.kind.eq_ignore_ascii_case("resourceGroups"))?;
@@ -179,9 +186,8 @@ impl ResourceId {
     /// The scope of a resource that extends another is the extended resource; a scope is its own.
     #[must_use]
     pub fn scope(&self) -> ResourceId {
-        let mut scope = self.clone();
-        scope.providers.pop();
-        scope
+        let outer = self.providers.len().saturating_sub(1);
+        Self { is_plane_id: self.is_plane_id, scopes: self.scopes.clone(), providers: self.providers[..outer].to_vec() }
     }
 
     /// The last provider's namespace, for resources and their collections.
@@ -197,8 +203,11 @@ impl ResourceId {
     /// The resource type (`N/parents/children` for nested ones), for resources and their collections.
     pub fn resource_type(&self) -> Option<TypeName> {
         let (namespace, types) = self.providers.last()?;
-        let kinds: Vec<&str> = types.iter().map(|segment| segment.kind.as_str()).collect();
-        Some(TypeName::new(namespace, kinds.join("/")))
+        let name = match types.as_slice() {
+            [one] => one.kind.clone(),
+            several => several.iter().map(|segment| segment.kind.as_str()).collect::<Vec<_>>().join("/"),
+        };
+        Some(TypeName::new(namespace, name))
     }
 
     /// The name of the resource, or of the last scope when the id is a scope; `None` for collections.
@@ -207,6 +216,11 @@ impl ResourceId {
             Some((_, types)) => types.last()?.name.as_deref(),
             None => self.scopes.last()?.name.as_deref(),
         }
+    }
+
+    /// Whether the id names something that extends a resource of another provider.
+    pub fn is_extension(&self) -> bool {
+        self.providers.len() > 1
     }
 
     /// Whether the id names one resource, not a scope or a collection.
@@ -226,6 +240,9 @@ impl ResourceId {
 
     /// The resource that a nested resource, or one that extends another, belongs to.
     pub fn parent(&self) -> Option<ResourceId> {
+        if self.providers.len() == 1 && self.types().len() <= 1 {
+            return None;
+        }
         let mut parent = self.clone();
         let (_, types) = parent.providers.last_mut()?;
         types.pop();
@@ -307,15 +324,12 @@ impl FromStr for ResourceId {
         let invalid = || InvalidResourceId(text.to_owned());
         let path = text.strip_prefix('/').ok_or_else(invalid)?;
         let path = path.strip_suffix('/').unwrap_or(path);
-        let mut segments: Vec<&str> = path.split('/').collect();
+        let segments = split(path);
         if segments.iter().any(|segment| segment.is_empty()) {
             return Err(invalid());
         }
         let is_plane_id = segments[0].eq_ignore_ascii_case("planes");
-        if is_plane_id {
-            segments.remove(0);
-        }
-        let (scopes, rest) = read_scopes(&segments);
+        let (scopes, rest) = read_scopes(&segments[usize::from(is_plane_id)..]);
         let providers = read_providers(rest).ok_or_else(invalid)?;
         let id = Self { is_plane_id, scopes, providers };
         if id.has_a_root() { Ok(id) } else { Err(invalid()) }
@@ -333,9 +347,25 @@ impl ResourceId {
     }
 }
 
+/// Splits a path at its slashes; one segment at least.
+///
+/// Segments are short: looking at each byte is cheaper than searching for the next slash.
+fn split(path: &str) -> Vec<&str> {
+    let mut segments = Vec::with_capacity(16);
+    let mut start = 0;
+    for (at, byte) in path.bytes().enumerate() {
+        if byte == b'/' {
+            segments.push(&path[start..at]);
+            start = at + 1;
+        }
+    }
+    segments.push(&path[start..]);
+    segments
+}
+
 /// Reads scope pairs up to the first `providers`; returns what follows them.
 fn read_scopes<'a>(mut segments: &'a [&'a str]) -> (Vec<ScopeSegment>, &'a [&'a str]) {
-    let mut scopes = Vec::new();
+    let mut scopes = Vec::with_capacity(2);
     while let Some((kind, rest)) = segments.split_first() {
         if kind.eq_ignore_ascii_case("providers") {
             break;

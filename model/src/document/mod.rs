@@ -3,6 +3,7 @@
 pub mod code;
 pub(crate) mod edit;
 mod json;
+mod plain;
 mod repair;
 mod scalar;
 mod steps;
@@ -103,6 +104,19 @@ pub fn parse_json(file: FileId, text: &str, limits: Limits) -> Result<Node, Vec<
 pub fn parse_json_plainly(file: FileId, text: &str, limits: Limits) -> Result<Node, Vec<Diagnostic>> {
     limits.check_size(file, text)?;
     json::parse(file, text, limits)
+}
+
+/// As [`parse_json_plainly`], without places: a text that is right becomes its value in one go.
+///
+/// # Errors
+/// As [`parse_yaml`].
+pub fn parse_json_value(file: FileId, text: &str, limits: Limits) -> Result<serde_json::Value, Vec<Diagnostic>> {
+    if text.len() <= limits.bytes
+        && let Some(value) = plain::parse(text, limits)
+    {
+        return Ok(value);
+    }
+    parse_json_plainly(file, text, limits).map(|node| node.to_json())
 }
 
 /// Returns bytes as text.
