@@ -38,11 +38,34 @@ pub struct Validator {
     /// Decides; `None` accepts everything.
     compiled: Option<jsonschema::Validator>,
     patterns: HashMap<String, Regex>,
-    has_defaults: bool,
+    defaults: Found,
     has_sensitive: bool,
-    has_read_only: bool,
+    read_only: Found,
     has_immutable: bool,
     rules: Rules,
+}
+
+/// Where a schema has something of a kind, so that bodies are not searched where there is nothing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Found {
+    Nowhere,
+    /// In properties on the first level alone.
+    OnTop,
+    Anywhere,
+}
+
+impl Found {
+    fn of(schema: &Schema, holds: &dyn Fn(&Schema) -> bool) -> Self {
+        if !walk::any(schema, holds) {
+            return Found::Nowhere;
+        }
+        let mut all = 0_usize;
+        walk::each(schema, &mut |part| all += usize::from(holds(part)));
+        let on_top = schema.properties.values().filter(|property| holds(&property.schema)).count();
+        // What a reference leads to was not looked at.
+        let has_references = walk::any(schema, &|part| part.reference.is_some());
+        if all == on_top && !has_references { Found::OnTop } else { Found::Anywhere }
+    }
 }
 
 impl Validator {
@@ -64,9 +87,9 @@ impl Validator {
         let patterns = compile_patterns(&schema)?;
         let compiled = if accepts_all { None } else { Some(json_schema::compile(&schema, &patterns)?) };
         Ok(Self {
-            has_defaults: walk::any(&schema, &|schema| schema.default.is_some()),
+            defaults: Found::of(&schema, &|schema| schema.default.is_some()),
             has_sensitive: walk::any(&schema, &|schema| schema.sensitive),
-            has_read_only: walk::any(&schema, &|schema| schema.read_only),
+            read_only: Found::of(&schema, &|schema| schema.read_only),
             has_immutable: walk::any(&schema, &immutable::is_marked),
             rules: Rules::compile(&schema),
             schema,
@@ -78,8 +101,10 @@ impl Validator {
     /// Fills in defaults: for absent properties that are neither required nor read-only, also inside
     /// objects, items and map values that are present (contract, part 5.1).
     pub fn apply_defaults(&self, properties: &mut Map<String, Json>) {
-        if self.has_defaults {
-            walk::defaults(&self.schema, &self.schema, properties);
+        match self.defaults {
+            Found::Nowhere => {}
+            Found::OnTop => walk::defaults_on_top(&self.schema, properties),
+            Found::Anywhere => walk::defaults(&self.schema, &self.schema, properties),
         }
     }
 
@@ -111,10 +136,12 @@ impl Validator {
     /// Clients may send back what they have read. A property that is required besides may be set as long
     /// as nothing is stored: the request could not be valid otherwise.
     pub fn validate_read_only(&self, new: &Map<String, Json>, stored: Option<&Map<String, Json>>) -> Vec<Violation> {
-        if !self.has_read_only {
-            return Vec::new();
-        }
-        read_only::violations(&self.schema, new, stored)
+        let is_touched = match self.read_only {
+            Found::Nowhere => false,
+            Found::OnTop => read_only::names(&self.schema).any(|name| new.contains_key(name)),
+            Found::Anywhere => true,
+        };
+        if is_touched { read_only::violations(&self.schema, new, stored) } else { Vec::new() }
     }
 
     /// Returns violations of changing, or removing, what is immutable and has a value.

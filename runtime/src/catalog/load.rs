@@ -2,12 +2,14 @@
 
 use std::sync::Arc;
 
+use futures_util::future::join;
 use indexmap::IndexMap;
 use radii_model::{ApiVersion, ResourceId, TypeName};
 use serde_json::{Map, Value as Json};
 
-use super::{Location, NAMESPACE, PROVIDERS, Provider, Providers, Schema, Type, key};
-use crate::store::{self, ListQuery, Record, Store};
+use super::key::{Key, Quick};
+use super::{Location, NAMESPACE, PROVIDERS, Provider, Providers, Schema, Type};
+use crate::store::{self, ListQuery, Record, Store, Text, Texts};
 use crate::versions::Remembered;
 
 /// So many registrations are read at once when all are.
@@ -127,29 +129,42 @@ fn find_mut<'a, T>(map: &'a mut IndexMap<String, T>, name: &str) -> Option<&'a m
 
 /// Reads the registrations of all providers.
 pub(super) async fn all(store: &dyn Store) -> Result<Providers, store::Error> {
-    let mut providers: IndexMap<(String, String), Provider> = IndexMap::new();
+    let mut providers: IndexMap<Key<String>, Provider, Quick> = IndexMap::default();
     // Parents first: a child whose parent is not registered belongs to nothing and is left out.
     for kind in ["", "/locations", "/resourceTypes", "/resourceTypes/apiVersions"] {
         let kind = TypeName::new(NAMESPACE, format!("{PROVIDERS}{kind}"));
-        let mut after = None;
+        let mut page = store.list_texts(&kind, None, PAGE).await?;
         loop {
-            let page = store.list_texts(&kind, after, PAGE).await?;
-            for text in page.texts {
-                let Some(Place { plane, namespace, what }) = Place::of(&text.id) else { continue };
-                if let What::Provider = what {
-                    let (plane, namespace) = (plane.to_owned(), namespace.to_owned());
-                    providers.insert(key(&plane, &namespace), Provider { plane, namespace, ..Provider::default() });
-                } else if let Some(provider) = providers.get_mut(&key(plane, namespace)) {
-                    provider.add(&what, Properties::Text(text.properties));
+            let Texts { texts, next } = page;
+            let following = async {
+                match next {
+                    Some(after) => store.list_texts(&kind, Some(after), PAGE).await.map(Some),
+                    None => Ok(None),
                 }
-            }
-            after = page.next;
-            if after.is_none() {
-                break;
+            };
+            // The database reads on while this page is taken over.
+            let (following, ()) = join(following, async { take_over_all(&mut providers, texts) }).await;
+            match following? {
+                Some(following) => page = following,
+                None => break,
             }
         }
     }
     Ok(providers.into_iter().map(|(key, provider)| (key, Arc::new(provider))).collect())
+}
+
+/// Takes a page of registrations of one kind over.
+fn take_over_all(providers: &mut IndexMap<Key<String>, Provider, Quick>, texts: Vec<Text>) {
+    for text in texts {
+        let Some(Place { plane, namespace, what }) = Place::of(&text.id) else { continue };
+        if let What::Provider = what {
+            let key = Key(plane, namespace).owned();
+            let (plane, namespace) = (plane.to_owned(), namespace.to_owned());
+            providers.insert(key, Provider { plane, namespace, ..Provider::default() });
+        } else if let Some(provider) = providers.get_mut(&Key(plane, namespace)) {
+            provider.add(&what, Properties::Text(text.properties));
+        }
+    }
 }
 
 /// Reads the registrations of one provider; `None` when it is not registered.
@@ -181,7 +196,7 @@ pub(super) async fn provider(
 pub(super) fn take_over(providers: &mut Providers, id: &ResourceId, found: Option<&Record>) {
     let id = found.map_or(id, |record| &record.id).to_string();
     let Some(Place { plane, namespace, what }) = Place::of(&id) else { return };
-    let key = key(plane, namespace);
+    let key = Key(plane, namespace);
     match (what, found) {
         (What::Provider, None) => drop(providers.shift_remove(&key)),
         (What::Provider, Some(_)) => {
@@ -189,7 +204,7 @@ pub(super) fn take_over(providers: &mut Providers, id: &ResourceId, found: Optio
                 let (plane, namespace) = (plane.to_owned(), namespace.to_owned());
                 Arc::new(Provider { plane, namespace, ..Provider::default() })
             };
-            providers.entry(key).or_insert_with(provider);
+            providers.entry(key.owned()).or_insert_with(provider);
         }
         (what, found) => {
             let Some(provider) = providers.get_mut(&key) else { return };

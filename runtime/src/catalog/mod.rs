@@ -1,5 +1,6 @@
 //! The catalogue of registered providers, as the runtime core loads it from the registry.
 
+mod key;
 mod load;
 mod schema;
 
@@ -12,6 +13,7 @@ use serde_json::{Map, Value as Json};
 
 use crate::store::{self, Store};
 use crate::versions::{Converter, Remembered};
+use key::{Key, Quick};
 
 pub use schema::Schema;
 
@@ -121,10 +123,6 @@ fn text(properties: &Map<String, Json>, name: &str) -> Option<String> {
     properties.get(name).and_then(Json::as_str).map(str::to_owned)
 }
 
-fn key(plane: &str, namespace: &str) -> (String, String) {
-    (plane.to_ascii_lowercase(), namespace.to_ascii_lowercase())
-}
-
 impl Type {
     /// Reads the `properties` of a registration (Radius HTTP contract, part 2.5).
     fn from_properties(name: &str, properties: &Map<String, Json>) -> Self {
@@ -174,7 +172,7 @@ pub struct Catalog {
     generation: AtomicU64,
 }
 
-type Providers = IndexMap<(String, String), Arc<Provider>>;
+type Providers = IndexMap<Key<String>, Arc<Provider>, Quick>;
 
 impl Catalog {
     /// Reads all registrations (records of `System.Resources`) from the store.
@@ -194,8 +192,8 @@ impl Catalog {
     pub async fn refresh(&self, store: &dyn Store, plane: &str, namespace: &str) -> Result<(), store::Error> {
         let provider = load::provider(store, plane, namespace).await?;
         self.change(|providers| match provider {
-            Some(provider) => drop(providers.insert(key(plane, namespace), Arc::new(provider))),
-            None => drop(providers.shift_remove(&key(plane, namespace))),
+            Some(provider) => drop(providers.insert(Key(plane, namespace).owned(), Arc::new(provider))),
+            None => drop(providers.shift_remove(&Key(plane, namespace))),
         });
         Ok(())
     }
@@ -234,8 +232,7 @@ impl Catalog {
 
     /// Returns a provider by plane and namespace, in any casing.
     pub fn find(&self, plane: &str, namespace: &str) -> Option<Arc<Provider>> {
-        let key = key(plane, namespace);
-        self.read(|providers| providers.get(&key).cloned())
+        self.read(|providers| providers.get(&Key(plane, namespace)).cloned())
     }
 
     /// Returns the providers of all planes.

@@ -5,6 +5,7 @@
 //! commits record and operation in one batch. [`crate::worker`] executes the operation afterwards.
 
 mod dependents;
+pub mod ended;
 mod present;
 mod read;
 mod resolve;
@@ -26,7 +27,7 @@ use crate::store::{OperationId, Queue, Record, Store, Verb, Write};
 use crate::validate::Validators;
 use crate::{Clock, Fault, Ids};
 
-pub use present::{etag, present};
+pub use present::{Shown, etag, present};
 pub use write::Rehearsed;
 pub(crate) use write::{rules_fault, without_secrets};
 
@@ -106,15 +107,15 @@ pub struct Delete {
     pub force: bool,
 }
 
-/// What a write led to.
+/// What a write led to; of the record, what is told of it.
 #[derive(Clone, Debug)]
-pub enum Answer {
+pub enum Answer<T = Record> {
     /// A synchronous kind: the change is complete. DELETE answers without resource.
-    Done(Option<Record>),
+    Done(Option<T>),
     /// An asynchronous kind: the record as accepted, and the operation to watch.
     Accepted {
         /// The record as it stands.
-        record: Record,
+        record: T,
         /// Its operation.
         operation: OperationId,
         /// What `Retry-After` says.
@@ -289,7 +290,21 @@ impl Host {
     /// Unregistered types and versions, failed conditions, an operation in progress (409), violations
     /// of the schema (400 with one detail each); nothing is stored then.
     pub async fn put(&self, request: Put) -> Result<Answer, Fault> {
-        write::put(self, &request, None).await
+        write::put(self, &request, Some(self.parts.ids.next()), &Record::clone).await
+    }
+
+    /// Creates or updates a resource as [`Host::put`] does, and answers what `tell` says of the record instead of a copy.
+    ///
+    /// An operation that is complete when it is accepted is not stored; [`ended::ended_at`] tells it by its id.
+    ///
+    /// # Errors
+    /// Those of [`Host::put`].
+    pub async fn put_and_tell<T>(
+        &self,
+        request: &Put,
+        tell: &(dyn Fn(&Record) -> T + Sync),
+    ) -> Result<Answer<T>, Fault> {
+        write::put(self, request, None, tell).await
     }
 
     /// Creates or updates a resource under an operation whose id the caller chose.
@@ -300,7 +315,7 @@ impl Host {
     /// # Errors
     /// Those of [`Host::put`], and 409 when there is such an operation already.
     pub async fn put_once(&self, request: Put, operation: OperationId) -> Result<Answer, Fault> {
-        write::put(self, &request, Some(operation)).await
+        write::put(self, &request, Some(operation), &Record::clone).await
     }
 
     /// Carries every check of a PUT out, and returns what it would store and make.
@@ -325,6 +340,15 @@ impl Host {
     /// 404 when there is none.
     pub async fn get(&self, id: &ResourceId) -> Result<Record, Fault> {
         read::get(self, id).await
+    }
+
+    /// Returns a resource as [`Host::get`] does, without a copy where the store has it at hand and nothing has to be
+    /// removed.
+    ///
+    /// # Errors
+    /// 404 when there is none.
+    pub async fn get_shared(&self, id: &ResourceId) -> Result<Arc<Record>, Fault> {
+        read::get_shared(self, id).await
     }
 
     /// Returns a resource as it is stored, without a copy where the store has it at hand.

@@ -21,6 +21,17 @@ pub(super) async fn get(host: &Host, id: &ResourceId) -> Result<Record, Fault> {
     Ok(record)
 }
 
+pub(super) async fn get_shared(host: &Host, id: &ResourceId) -> Result<Arc<Record>, Fault> {
+    let record = stored(host, id).await?;
+    let hides = record.api_version.as_ref().is_some_and(|version| host.has_sensitive(&record.id, version));
+    if !hides {
+        return Ok(record);
+    }
+    let mut record = Arc::unwrap_or_clone(record);
+    host.redact(&mut record);
+    Ok(Arc::new(record))
+}
+
 pub(super) async fn stored(host: &Host, id: &ResourceId) -> Result<Arc<Record>, Fault> {
     host.authorize(Right::Read, id)?;
     host.parts.store.find_shared(id).await?.ok_or_else(|| Fault::not_found(&id.to_string()))

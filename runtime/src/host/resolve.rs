@@ -8,6 +8,7 @@ use super::{Host, Resolved};
 use crate::Fault;
 use crate::catalog::{NAMESPACE, PROVIDERS, Provider, Type};
 use crate::fault::code;
+use crate::store::Write;
 use crate::validate::Validator;
 
 /// The only location that requests are routed to.
@@ -55,9 +56,9 @@ async fn check_scopes(host: &Host, id: &ResourceId) -> Result<(), Fault> {
         return Err(Fault::bad_request("the request URL does not contain a valid resource ID").target(id.to_string()));
     };
     // A group keeps its plane from being deleted, so where it is there one look is enough.
-    let group = id.resource_group().is_some().then(|| id.scope().to_string());
+    let group = id.resource_group().is_some().then(|| id.scope());
     if let Some(group) = &group
-        && exists(host, group).await?
+        && host.parts.store.find_shared(group).await?.is_some()
     {
         return Ok(());
     }
@@ -65,32 +66,56 @@ async fn check_scopes(host: &Host, id: &ResourceId) -> Result<(), Fault> {
     if !exists(host, &plane).await? {
         return Err(missing("plane", &plane));
     }
-    group.map_or(Ok(()), |group| Err(missing("resource group", &group)))
+    group.map_or(Ok(()), |group| Err(missing("resource group", &group.to_string())))
 }
 
-/// Returns what a new resource of this id belongs to: its group or plane, and the registration of its type.
-pub(super) fn parents(host: &Host, id: &ResourceId) -> Vec<ResourceId> {
-    let mut parents = vec![id.scope()];
-    if let (Some((kind, plane)), Ok((provider, registered))) = (id.plane(), host.registered(id)) {
-        let (namespace, name) = (&provider.namespace, &registered.name);
-        let registration =
-            format!("/planes/{kind}/{plane}/providers/{NAMESPACE}/{PROVIDERS}/{namespace}/resourceTypes/{name}");
-        parents.extend(registration.parse::<ResourceId>().ok());
+/// What a resource is written as, as the catalogue has it at one moment.
+pub(super) struct Registration {
+    /// The registration of its type.
+    kind: ResourceId,
+    /// That of the version.
+    version: ResourceId,
+}
+
+impl Registration {
+    /// Returns what an id is written as through a version; `None` where its type is not registered.
+    pub(super) fn of(host: &Host, id: &ResourceId, version: &ApiVersion) -> Option<Self> {
+        let (plane, (provider, registered)) = (id.plane_id()?, host.registered(id).ok()?);
+        let provider = plane.resource(&TypeName::new(NAMESPACE, PROVIDERS), &provider.namespace);
+        let kind = provider.child("resourceTypes", &registered.name);
+        Some(Self { version: kind.child("apiVersions", &version.to_string()), kind })
     }
-    parents
+}
+
+/// Returns what must be there when a resource is written: for a new one its group or plane and the registration of its
+/// type, which something that is there keeps from being deleted; for any, the registration of the version.
+pub(super) fn required(id: &ResourceId, registration: Option<Registration>, is_new: bool) -> Vec<Write> {
+    let mut all = Vec::with_capacity(8);
+    if is_new {
+        all.push(Write::Require { id: id.scope() });
+    }
+    if let Some(Registration { kind, version }) = registration {
+        all.extend(is_new.then_some(Write::Require { id: kind }));
+        all.push(Write::Require { id: version });
+    }
+    all
 }
 
 /// Checks that what a new resource of this id belongs to is stored.
 ///
 /// # Errors
 /// What is missing, in the words of [`resolve`].
-pub(super) async fn check_parents(host: &Host, id: &ResourceId) -> Result<(), Fault> {
+pub(super) async fn check_parents(host: &Host, id: &ResourceId, api_version: &ApiVersion) -> Result<(), Fault> {
     check_scopes(host, id).await?;
-    let Some(type_name) = id.resource_type() else { return Ok(()) };
-    for parent in parents(host, id).iter().filter(|parent| parent.is_resource()) {
-        if host.parts.store.find_shared(parent).await?.is_none() {
-            return Err(not_registered(&type_name).target(id.to_string()));
-        }
+    let (Some(type_name), Some(registration)) = (id.resource_type(), Registration::of(host, id, api_version)) else {
+        return Ok(());
+    };
+    let store = &host.parts.store;
+    if store.find_shared(&registration.kind).await?.is_none() {
+        return Err(not_registered(&type_name).target(id.to_string()));
+    }
+    if store.find_shared(&registration.version).await?.is_none() {
+        return Err(unsupported_version(&type_name, &api_version.to_string()).target(id.to_string()));
     }
     Ok(())
 }
@@ -129,13 +154,19 @@ impl Host {
     /// # Errors
     /// When it is not registered (any more).
     pub(crate) fn registered(&self, id: &ResourceId) -> Result<(Arc<Provider>, Arc<Type>), Fault> {
-        let type_name = id.resource_type().ok_or_else(|| Fault::bad_request(format!("`{id}` is not a resource")))?;
+        let Some(namespace) = id.namespace() else {
+            return Err(Fault::bad_request(format!("`{id}` is not a resource")));
+        };
         let plane = id.plane().map(|(_, name)| name).unwrap_or_default();
-        let provider = self.parts.catalog.find(plane, type_name.namespace());
-        let kind = provider.as_ref().and_then(|provider| provider.find_type(type_name.name()).cloned());
+        let provider = self.parts.catalog.find(plane, namespace);
+        let kind = provider.as_ref().and_then(|provider| match id.types() {
+            [one] => provider.find_type(&one.kind).cloned(),
+            _ => provider.find_type(id.resource_type()?.name()).cloned(),
+        });
         match (provider, kind) {
             (Some(provider), Some(kind)) => Ok((provider, kind)),
-            _ => Err(not_registered(&type_name).target(id.to_string())),
+            _ => Err(not_registered(&id.resource_type().unwrap_or_else(|| TypeName::new(namespace, "")))
+                .target(id.to_string())),
         }
     }
 

@@ -1,11 +1,13 @@
 //! PUT and DELETE: checks first, then record and operation in one batch.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use radii_model::{ResourceId, TypeName};
 use serde_json::{Map, Value as Json, json};
 
-use super::{Answer, Delete, Host, Mode, Preconditions, Put, resolve};
+use super::resolve::{self, Registration};
+use super::{Answer, Delete, Host, Mode, Preconditions, Put, ended};
 use crate::Fault;
 use crate::access::Right;
 use crate::fault::code;
@@ -22,12 +24,18 @@ const RACES: usize = 4;
 /// What `Retry-After` says in the answer to a write.
 const RETRY_AFTER: Duration = Duration::from_secs(5);
 
-pub(super) async fn put(host: &Host, request: &Put, operation: Option<OperationId>) -> Result<Answer, Fault> {
+/// Carries a PUT out; the record is told as it is answered.
+pub(super) async fn put<T>(
+    host: &Host,
+    request: &Put,
+    operation: Option<OperationId>,
+    tell: &(dyn Fn(&Record) -> T + Sync),
+) -> Result<Answer<T>, Fault> {
     for _ in 0..RACES {
-        match try_put(host, request, operation).await {
+        match try_put(host, request, operation, tell).await {
             Err(Refusal::Race) => {
                 // It may be no other writer, but that what it belongs to was deleted.
-                resolve::check_parents(host, &request.id).await?;
+                resolve::check_parents(host, &request.id, &request.api_version).await?;
                 if request.preconditions != Preconditions::default() {
                     return Err(Refusal::Race.into_fault(&request.id));
                 }
@@ -82,8 +90,10 @@ impl From<store::Error> for Refusal {
 /// A PUT that passed every check.
 struct Checked {
     record: Record,
-    old: Option<Record>,
+    old: Option<Arc<Record>>,
     mode: Mode,
+    /// What was registered when the checks began: they hold as long as that is there.
+    registration: Option<Registration>,
 }
 
 /// Carries every check and completion of a PUT out, and changes nothing.
@@ -94,17 +104,19 @@ async fn check(host: &Host, request: &Put, activity: Activity) -> Result<Checked
     let kind = host.kind_of(&type_name);
     kind.check(id, &type_name, &request.body)?;
     check_name(id, kind.name_limit())?;
+    let registration = Registration::of(host, id, &request.api_version);
     let validator = if kind.has_schema() { host.validator(id, &request.api_version)? } else { None };
     let body = Body::parse(&request.body, id)?;
-    let old = host.parts.store.find(id).await?;
-    request.preconditions.check(old.as_ref(), id)?;
-    if let Some(old) = old.as_ref().filter(|_| activity == Activity::Refused) {
+    let stored = host.parts.store.find_shared(id).await?;
+    let old = stored.as_deref();
+    request.preconditions.check(old, id)?;
+    if let Some(old) = old.filter(|_| activity == Activity::Refused) {
         check_idle(old)?;
     }
     // What the request's version sees of it is what the request replaces; the rest stays aside.
     let is_converted = host.is_converted(id);
-    let seen = old.as_ref().filter(|_| is_converted).map(|old| host.seen(old, &request.api_version));
-    let before = seen.as_ref().or(old.as_ref());
+    let seen = old.filter(|_| is_converted).map(|old| host.seen(old, &request.api_version));
+    let before = seen.as_ref().or(old);
     let mut record = draft(host, request, body, before, &type_name);
     if let Some(old) = &old {
         sensitive::give_back(host, &mut record, old);
@@ -119,12 +131,13 @@ async fn check(host: &Host, request: &Put, activity: Activity) -> Result<Checked
     // Before the kind looks at what is referred to: whether that is there is not everybody's to know.
     host.authorize_references(&record)?;
     host.settle(&mut record);
-    let settled = old.clone().filter(|_| is_converted).map(|mut old| {
+    let settled = old.filter(|_| is_converted).map(|old| {
+        let mut old = old.clone();
         host.settled(&mut old);
         old
     });
-    kind.admit(host, &mut record, settled.as_ref().or(old.as_ref())).await?;
-    Ok(Checked { record, old, mode: kind.mode(&type_name.to_string()) })
+    kind.admit(host, &mut record, settled.as_ref().or(old)).await?;
+    Ok(Checked { record, old: stored, mode: kind.mode(&type_name.to_string()), registration })
 }
 
 /// What an operation in progress means to a check.
@@ -185,49 +198,62 @@ pub(crate) fn without_secrets(body: &Json) -> Json {
     body
 }
 
-async fn try_put(host: &Host, request: &Put, operation: Option<OperationId>) -> Result<Answer, Refusal> {
-    let Checked { mut record, old, mode } = check(host, request, Activity::Refused).await?;
+async fn try_put<T>(
+    host: &Host,
+    request: &Put,
+    operation: Option<OperationId>,
+    tell: &(dyn Fn(&Record) -> T + Sync),
+) -> Result<Answer<T>, Refusal> {
+    let Checked { mut record, old, mode, registration } = check(host, request, Activity::Refused).await?;
     let payload = take_sensitive(host, &mut record);
     let expect = old.as_ref().map_or(Expect::Absent, |old| Expect::Revision(old.revision));
     let kind = host.kind_of(&resource_type(&request.id)?);
     let mut batch = kind.guards(Verb::Put, &record);
-    if old.is_none() {
-        // What is there already keeps its group and its type from being deleted.
-        batch.extend(resolve::parents(host, &request.id).into_iter().map(|id| Write::Require { id }));
-    }
+    batch.extend(resolve::required(&request.id, registration, old.is_none()));
     if mode == Mode::Synchronous {
         record.state = State::Succeeded;
         record.operation = None;
-        batch.push(Write::Put { record: Box::new(record.clone()), expect });
+        let told = tell(&record);
+        batch.push(Write::Put { record: Box::new(record), expect });
         host.parts.store.commit(batch).await?;
-        return Ok(Answer::Done(Some(record)));
+        return Ok(Answer::Done(Some(told)));
     }
-    let chosen = operation.unwrap_or_else(|| host.parts.ids.next());
-    let operation = begin(host, &mut record, chosen, Verb::Put, request.api_version.clone(), payload);
-    if host.is_eager && kind.is_inert(host, &record) {
-        return complete(host, batch, record, operation, expect).await;
+    let is_inert = host.is_eager && kind.is_inert(host, &record);
+    let id = match operation {
+        None if is_inert => ended::id(host, &record.id),
+        chosen => chosen.unwrap_or_else(|| host.parts.ids.next()),
+    };
+    let operation = begin(host, &mut record, id, Verb::Put, request.api_version.clone(), payload);
+    let told = tell(&record);
+    if is_inert {
+        complete(host, batch, record, operation, expect).await?;
+    } else {
+        accept(host, batch, record, operation, expect).await?;
     }
-    accept(host, batch, record, operation, expect).await
+    Ok(Answer::Accepted { record: told, operation: id, retry_after: RETRY_AFTER })
 }
 
 /// Commits record and operation as they will be when a worker has had them: there is nothing for it to do.
 ///
-/// The answer is that of every accepted change; who asks again finds it complete.
+/// The answer is that of every accepted change; who asks again finds it complete. An operation whose id says that by
+/// itself is not stored.
 async fn complete(
     host: &Host,
     mut batch: Batch,
-    record: Record,
+    mut record: Record,
     operation: Operation,
     expect: Expect,
-) -> Result<Answer, Refusal> {
-    let id = operation.id;
-    let ended_at = Some(operation.created_at);
-    let ended = Operation { state: State::Succeeded, ended_at, payload: Json::Null, ..operation };
-    let stored = Record { state: State::Succeeded, operation: None, ..record.clone() };
-    batch.push(Write::Put { record: Box::new(stored), expect });
-    batch.push(Write::Enqueue(Box::new(ended)));
-    host.parts.store.commit(batch).await?;
-    Ok(Answer::Accepted { record, operation: id, retry_after: RETRY_AFTER })
+) -> Result<(), Refusal> {
+    record.state = State::Succeeded;
+    record.operation = None;
+    let says_so = ended::ended_at(operation.id, &record.id).is_some();
+    batch.push(Write::Put { record: Box::new(record), expect });
+    if !says_so {
+        let ended_at = Some(operation.created_at);
+        let ended = Operation { state: State::Succeeded, ended_at, payload: Json::Null, ..operation };
+        batch.push(Write::Enqueue(Box::new(ended)));
+    }
+    Ok(host.parts.store.commit(batch).await?)
 }
 
 async fn try_delete(host: &Host, request: &Delete) -> Result<Answer, Refusal> {
@@ -260,7 +286,9 @@ async fn try_delete(host: &Host, request: &Delete) -> Result<Answer, Refusal> {
         batch.push(Write::Advance { id: superseded, attempt: None, state: State::Failed, error });
     }
     let operation = begin(host, &mut record, host.parts.ids.next(), Verb::Delete, request.api_version.clone(), payload);
-    accept(host, batch, record, operation, expect).await
+    let (id, told) = (operation.id, record.clone());
+    accept(host, batch, record, operation, expect).await?;
+    Ok(Answer::Accepted { record: told, operation: id, retry_after: RETRY_AFTER })
 }
 
 /// Turns a record into one that an operation is about to change, and returns that operation.
@@ -298,12 +326,10 @@ async fn accept(
     record: Record,
     operation: Operation,
     expect: Expect,
-) -> Result<Answer, Refusal> {
-    let id = operation.id;
-    batch.push(Write::Put { record: Box::new(record.clone()), expect });
+) -> Result<(), Refusal> {
+    batch.push(Write::Put { record: Box::new(record), expect });
     batch.push(Write::Enqueue(Box::new(operation)));
-    host.parts.store.commit(batch).await?;
-    Ok(Answer::Accepted { record, operation: id, retry_after: RETRY_AFTER })
+    Ok(host.parts.store.commit(batch).await?)
 }
 
 fn resource_type(id: &ResourceId) -> Result<TypeName, Fault> {
@@ -388,8 +414,12 @@ fn draft(host: &Host, request: &Put, body: Body, old: Option<&Record>, type_name
 /// Applies defaults and reports every violation at once.
 fn check_schema(validator: &Validator, given: bool, record: &mut Record, old: Option<&Record>) -> Result<(), Fault> {
     validator.apply_defaults(&mut record.properties);
-    let properties = given.then(|| Json::Object(record.properties.clone()));
-    let mut violations = validator.validate(properties.as_ref());
+    // Lent as a value and taken back: a copy would cost more than the check.
+    let properties = Json::Object(std::mem::take(&mut record.properties));
+    let mut violations = validator.validate(given.then_some(&properties));
+    if let Json::Object(properties) = properties {
+        record.properties = properties;
+    }
     violations.extend(validator.validate_read_only(&record.properties, old.map(|old| &old.properties)));
     if !violations.is_empty() {
         return Err(schema_fault(&violations, &record.id));

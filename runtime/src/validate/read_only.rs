@@ -16,6 +16,11 @@ pub(super) fn violations(root: &Schema, new: &Map<String, Json>, stored: Option<
     found.into_iter().map(|(_, violation)| violation).collect()
 }
 
+/// Names of the read-only properties on the first level.
+pub(super) fn names(schema: &Schema) -> impl Iterator<Item = &String> {
+    schema.properties.iter().filter(|(_, property)| property.schema.read_only).map(|(name, _)| name)
+}
+
 /// Nearly every comparison finds nothing, so that a place is written out only where something is found.
 struct Comparison<'c> {
     root: &'c Schema,

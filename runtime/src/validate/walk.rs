@@ -31,16 +31,21 @@ pub(super) fn any(schema: &Schema, holds: &dyn Fn(&Schema) -> bool) -> bool {
 
 /// Fills in defaults.
 pub(super) fn defaults(root: &Schema, schema: &Schema, members: &mut Map<String, Json>) {
+    defaults_on_top(schema, members);
+    for (name, value) in members.iter_mut() {
+        if let Some(schema) = member(root, schema, name) {
+            defaults_of_value(root, schema, value);
+        }
+    }
+}
+
+/// Fills in the defaults of an object's own properties.
+pub(super) fn defaults_on_top(schema: &Schema, members: &mut Map<String, Json>) {
     for (name, property) in &schema.properties {
         let property = &property.schema;
         let skipped = property.read_only || schema.required.contains(name);
         if let Some(default) = property.default.as_ref().filter(|_| !skipped && !members.contains_key(name)) {
             members.insert(name.clone(), default.clone());
-        }
-    }
-    for (name, value) in members.iter_mut() {
-        if let Some(schema) = member(root, schema, name) {
-            defaults_of_value(root, schema, value);
         }
     }
 }

@@ -1,7 +1,12 @@
 //! PUT, GET, LIST and DELETE of resources that are mere records.
 
-use radii_runtime::host::{Answer, Preconditions, etag, present};
-use radii_runtime::store::{ListQuery, State};
+use std::future::poll_fn;
+use std::task::Poll;
+
+use radii_runtime::Clock as _;
+use radii_runtime::host::ended::ended_at;
+use radii_runtime::host::{Answer, Preconditions, Put, etag, present};
+use radii_runtime::store::{Expect, ListQuery, State, Write};
 use radii_runtime::worker::run_once;
 use serde_json::{Value as Json, json};
 
@@ -217,4 +222,54 @@ async fn a_change_that_leaves_nothing_for_a_worker_is_complete_when_it_is_accept
     world.settle(path, V1, json!({ "text": "again" })).await;
     let fault = world.put(path, V1, json!({ "text": "x" })).await.unwrap_err();
     assert_eq!(fault.status, 400, "what is wrong is refused as ever");
+}
+
+#[tokio::test]
+async fn whoever_asks_to_be_told_gets_an_operation_whose_id_says_that_it_has_ended() {
+    let mut world = World::new().await;
+    world.host = world.host.eager();
+    let body = json!({ "properties": { "text": "hello" } }).as_object().cloned().unwrap();
+    let (api_version, preconditions) = (V1.parse().unwrap(), Preconditions::default());
+    let request = Put { id: id(NOTE), api_version, body, preconditions };
+    let answer = world.host.put_and_tell(&request, &|record| record.state).await.unwrap();
+    let Answer::Accepted { record: State::Accepted, operation, .. } = answer else { panic!("{answer:?}") };
+    assert_eq!(world.store.find_operation(operation).await.unwrap(), None, "there is nothing more to say");
+    assert_eq!(ended_at(operation, &id(NOTE)), Some(world.clock.now()));
+    assert_eq!(world.stored(NOTE).await.unwrap().state, State::Succeeded);
+}
+
+#[tokio::test]
+async fn a_creation_that_the_deletion_of_its_type_or_version_overtakes_stores_nothing() {
+    let kind = "/planes/radius/local/providers/System.Resources/resourceProviders/Contoso.Data/resourceTypes/notes";
+    for registration in [kind.to_owned(), format!("{kind}/apiVersions/{V1}")] {
+        let (mut stored, mut refused) = (0, 0);
+        // The store gives way around each call, so every point is met at which the deletion could come.
+        for steps in 0..10 {
+            let world = World::new().await;
+            let mut creation = Box::pin(world.put(NOTE, V1, json!({ "text": "hello" })));
+            let mut answer = None;
+            for _ in 0..steps {
+                if answer.is_none() {
+                    answer = poll_fn(|context| match creation.as_mut().poll(context) {
+                        Poll::Ready(answer) => Poll::Ready(Some(answer)),
+                        Poll::Pending => Poll::Ready(None),
+                    })
+                    .await;
+                }
+            }
+            let is_first = world.store.find(&id(NOTE)).await.unwrap().is_some();
+            let registered = registration.parse().unwrap();
+            let delete = Write::Delete { id: registered, expect: Expect::Any };
+            world.store.commit(vec![delete]).await.unwrap();
+            world.host.parts.catalog.refresh(&*world.store, "local", "Contoso.Data").await.unwrap();
+            let answer = match answer {
+                Some(answer) => answer,
+                None => creation.await,
+            };
+            assert_eq!(answer.is_ok(), is_first, "{registration} after {steps} steps: {answer:?}");
+            assert_eq!(world.store.find(&id(NOTE)).await.unwrap().is_some(), is_first, "{registration}, {steps}");
+            *(if is_first { &mut stored } else { &mut refused }) += 1;
+        }
+        assert!(stored > 1 && refused > 1, "{stored} {refused}");
+    }
 }
