@@ -9,6 +9,8 @@ use radii_registry_server::store::{self, Config};
 use radii_runtime::Timestamp;
 use radii_runtime::store::{Expect, Private, Record, State, Write};
 use serde_json::{Map, Value as Json, json};
+use sqlx::postgres::PgConnection;
+use sqlx::{AssertSqlSafe, Connection as _};
 
 use crate::Failure;
 
@@ -98,6 +100,21 @@ pub fn registration(number: usize) -> Vec<(String, Json)> {
 /// The collection of a type that [`registration`] made.
 pub fn registered(number: usize) -> String {
     format!("{PLANE}/resourcegroups/g0/providers/Scale.New{number}/things")
+}
+
+/// Makes a database on the server that an address names, unless it is there, and returns its address.
+pub async fn database_on(server: &str, name: &str) -> Result<String, Failure> {
+    let mut connection = PgConnection::connect(server).await?;
+    let known = sqlx::query("SELECT 1 FROM pg_database WHERE datname = $1").bind(name);
+    if known.fetch_optional(&mut connection).await?.is_none() {
+        // A name of this program's own.
+        sqlx::query(AssertSqlSafe(format!("CREATE DATABASE {name}"))).execute(&mut connection).await?;
+    }
+    let (address, options) =
+        server.split_once('?').map_or((server, String::new()), |(address, options)| (address, format!("?{options}")));
+    let host = address.find("://").map_or(0, |at| at + 3);
+    let end = address[host..].find('/').map_or(address.len(), |at| host + at);
+    Ok(format!("{}/{name}{options}", &address[..end]))
 }
 
 /// Fills a store; one that was filled before stays as it is.

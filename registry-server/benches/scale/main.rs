@@ -2,8 +2,8 @@
 //!
 //! `cargo bench -p radii-registry-server --bench scale` prints the table. The store is filled through the storage
 //! layer. `RADII_SCALE_RESOURCES` and `RADII_SCALE_TYPES` say how full (1,000,000 and 10,000, each type with three
-//! versions); `RADII_SCALE_POSTGRES` names a PostgreSQL server whose databases `scale_empty` and `scale_full` may be
-//! filled, in the place of files. Nothing here passes or fails by time.
+//! versions); `RADII_SCALE_POSTGRES`, or `RADII_TEST_POSTGRES`, names a PostgreSQL server, on which the databases
+//! `scale_empty` and `scale_full` are made and filled in the place of files. Nothing here passes or fails by time.
 
 #![expect(clippy::print_stdout, reason = "the figures are what this program is for")]
 
@@ -62,6 +62,11 @@ fn number_of(variable: &str, default: usize) -> usize {
     std::env::var(variable).ok().and_then(|text| text.replace(['_', ','], "").parse().ok()).unwrap_or(default)
 }
 
+/// The PostgreSQL server to measure on, if one is named.
+fn postgres() -> Option<String> {
+    ["RADII_SCALE_POSTGRES", "RADII_TEST_POSTGRES"].into_iter().find_map(|name| std::env::var(name).ok())
+}
+
 /// Fills two stores, asks both the same, and prints what that took.
 async fn compare(is_measured: bool) -> Result<(), Failure> {
     // Without `--bench` the program runs as a test: every path once, no figures worth reading.
@@ -74,8 +79,8 @@ async fn compare(is_measured: bool) -> Result<(), Failure> {
     for (name, size) in
         [("empty", Size { resources: 1_000.min(resources), types: 1 }), ("full", Size { resources, types })]
     {
-        let database = match std::env::var("RADII_SCALE_POSTGRES") {
-            Ok(server) if is_measured => format!("{}/scale_{name}", server.trim_end_matches('/')),
+        let database = match postgres() {
+            Some(server) if is_measured => fill::database_on(&server, &format!("scale_{name}")).await?,
             _ => folder.path().join(format!("{name}.db")).display().to_string(),
         };
         let begun = Instant::now();

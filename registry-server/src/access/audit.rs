@@ -53,6 +53,11 @@ impl Audit {
         Ok(Self { file: Some((path.to_owned(), Mutex::new(file))) })
     }
 
+    /// Whether anything becomes of entries.
+    pub fn is_kept(&self) -> bool {
+        self.file.is_some() || tracing::enabled!(target: "radii::audit", tracing::Level::INFO)
+    }
+
     /// Writes an entry: to the file if there is one, and to the log.
     pub fn write(&self, entry: &Entry<'_>) {
         let Entry { actor, from, method, path, action, allowed, status, .. } = *entry;

@@ -67,8 +67,8 @@ pub fn may_read(actor: &Actor, id: &ResourceId) -> bool {
     }
 }
 
-fn of_protocol(method: &Method, segments: &[String]) -> Demand {
-    let lower: Vec<String> = segments.iter().map(|segment| segment.to_ascii_lowercase()).collect();
+fn of_protocol(method: &Method, segments: &[impl AsRef<str>]) -> Demand {
+    let lower: Vec<String> = segments.iter().map(|segment| segment.as_ref().to_ascii_lowercase()).collect();
     let lower: Vec<&str> = lower.iter().map(String::as_str).collect();
     let reads = matches!(*method, Method::GET | Method::HEAD | Method::OPTIONS);
     if lower.first() != Some(&"planes") {

@@ -4,8 +4,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Instant;
 
-use axum::extract::{ConnectInfo, Request, State};
-use axum::middleware::Next;
+use axum::extract::{ConnectInfo, Request};
 use axum::response::Response;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -21,7 +20,7 @@ use super::demand::{self, Demand};
 use super::issuer::Refusal;
 use super::limit::Limiter;
 use super::policy::{self, Action, Actor};
-use crate::serve::{RequestId, envelope};
+use crate::serve::envelope;
 
 /// The caller is not known.
 const UNAUTHENTICATED: &str = "AuthenticationFailed";
@@ -99,89 +98,110 @@ fn unauthenticated(fault: &Fault, path: &str) -> Response {
     response
 }
 
-/// Lets a request through, or answers it.
-pub async fn guard(State(gate): State<Arc<Gate>>, mut request: Request, next: Next) -> Response {
-    let demand = demand::of(request.method(), request.uri().path());
-    if demand == Demand::Nothing {
-        return next.run(request).await;
+impl Gate {
+    /// Whether nobody is asked who they are, counted or written down.
+    fn stands_open(&self) -> bool {
+        self.directory.is_none() && self.limiter.is_none() && !self.audit.is_kept()
     }
-    let visit = Visit::of(&request);
-    let found = gate.find(bearer(&request)).await;
-    if let Some(response) = gate.slow_down(found.as_ref().ok().and_then(Option::as_ref), &visit.from) {
-        return response;
-    }
-    let nobody = || Fault::new(401, UNAUTHENTICATED, "who are you? Send `Authorization: Bearer` with a token");
-    let (actor, refusal) = match found.and_then(|actor| actor.ok_or_else(nobody)) {
-        Err(fault) => (None, Some(unauthenticated(&fault, &visit.path))),
-        Ok(actor) => {
-            let refusal = match &demand {
-                Demand::Allowed(action, scope) if !actor.may(*action, scope) => {
-                    Some(envelope(&policy::forbidden(&actor, *action, scope)))
-                }
-                _ => None,
-            };
-            (Some(actor), refusal)
+
+    /// Lets a request in, or answers it; what is let in and has to be written down is a [`Visit`].
+    ///
+    /// The caller stands in the request's extensions from then on.
+    pub(crate) async fn admit(&self, request: &mut Request, request_id: &str) -> Result<Option<Visit>, Response> {
+        if self.stands_open() {
+            return Ok(None);
         }
-    };
-    let name = actor.as_ref().map_or_else(|| "unknown".to_owned(), |actor| actor.name.clone());
-    let allowed = refusal.is_none();
-    let response = match refusal {
-        Some(refusal) => refusal,
-        None => {
-            if let Some(actor) = actor {
-                request.extensions_mut().insert(actor);
-                if gate.directory.is_some() {
-                    // It was shown to us; nobody that a request is passed on to may see it.
-                    request.headers_mut().remove(AUTHORIZATION);
-                }
+        let demand = demand::of(request.method(), request.uri().path());
+        if demand == Demand::Nothing {
+            return Ok(None);
+        }
+        let mut visit = Visit::of(request, request_id);
+        let found = self.find(bearer(request)).await;
+        if let Some(response) = self.slow_down(found.as_ref().ok().and_then(Option::as_ref), &visit.from) {
+            return Err(response);
+        }
+        let nobody = || Fault::new(401, UNAUTHENTICATED, "who are you? Send `Authorization: Bearer` with a token");
+        let (actor, refusal) = match found.and_then(|actor| actor.ok_or_else(nobody)) {
+            Err(fault) => (None, Some(unauthenticated(&fault, &visit.path))),
+            Ok(actor) => {
+                let refusal = match &demand {
+                    Demand::Allowed(action, scope) if !actor.may(*action, scope) => {
+                        Some(envelope(&policy::forbidden(&actor, *action, scope)))
+                    }
+                    _ => None,
+                };
+                (Some(actor), refusal)
             }
-            next.run(request).await
+        };
+        visit.actor = actor.as_ref().map_or_else(|| "unknown".to_owned(), |actor| actor.name.clone());
+        if let Demand::Allowed(action, _) = demand {
+            visit.action = action;
         }
-    };
-    let action = match &demand {
-        Demand::Allowed(action, _) => *action,
-        _ => Action::Discover,
-    };
-    if !allowed || !matches!(action, Action::Read | Action::Discover) {
-        visit.write_down(&gate.audit, &name, action, allowed, response.status().as_u16());
+        if let Some(refusal) = refusal {
+            visit.write_down(&self.audit, Verdict::Refused, refusal.status().as_u16());
+            return Err(refusal);
+        }
+        if let Some(actor) = actor {
+            request.extensions_mut().insert(actor);
+            if self.directory.is_some() {
+                // It was shown to us; nobody that a request is passed on to may see it.
+                request.headers_mut().remove(AUTHORIZATION);
+            }
+        }
+        Ok((!matches!(visit.action, Action::Read | Action::Discover)).then_some(visit))
     }
-    response
+}
+
+/// What became of a request at the gate.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Verdict {
+    LetIn,
+    Refused,
 }
 
 /// What the audit log keeps of a request while its route has it.
-struct Visit {
+pub(crate) struct Visit {
     id: String,
+    actor: String,
     from: String,
     method: Method,
     path: String,
     api_version: Option<String>,
+    action: Action,
 }
 
 impl Visit {
-    fn of(request: &Request) -> Self {
+    fn of(request: &Request, id: &str) -> Self {
         let query = request.uri().query().unwrap_or_default();
         let version = query.split('&').find_map(|pair| pair.strip_prefix("api-version="));
         let from = request.extensions().get::<ConnectInfo<SocketAddr>>();
         Self {
-            id: request.extensions().get::<RequestId>().map(|id| id.0.clone()).unwrap_or_default(),
+            id: id.to_owned(),
+            actor: String::new(),
             from: from.map_or_else(|| "unknown".to_owned(), |ConnectInfo(address)| address.ip().to_string()),
             method: request.method().clone(),
             path: request.uri().path().to_owned(),
             api_version: version.map(str::to_owned),
+            action: Action::Discover,
         }
     }
 
-    fn write_down(&self, audit: &Audit, actor: &str, action: Action, allowed: bool, status: u16) {
+    /// Writes down how a request that was let in was answered.
+    pub(crate) fn ended(self, audit: &Audit, status: u16) {
+        self.write_down(audit, Verdict::LetIn, status);
+    }
+
+    fn write_down(&self, audit: &Audit, verdict: Verdict, status: u16) {
         audit.write(&Entry {
             time: SystemClock.now().to_string(),
             request_id: &self.id,
-            actor,
+            actor: &self.actor,
             from: &self.from,
             method: self.method.as_str(),
             path: &self.path,
             api_version: self.api_version.as_deref(),
-            action: action.as_str(),
-            allowed,
+            action: self.action.as_str(),
+            allowed: verdict == Verdict::LetIn,
             status,
         });
     }

@@ -28,7 +28,7 @@ use issuer::{Issuer, Refusal, Subject};
 use policy::{Actor, Grant};
 
 pub(crate) use demand::may_read;
-pub use gate::{Gate, guard};
+pub use gate::Gate;
 pub use tokens::{hash_of, new_token};
 
 /// How often the access file is looked at for changes.

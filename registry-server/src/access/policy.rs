@@ -103,8 +103,8 @@ impl Scope {
     }
 
     /// Returns the scope of decoded path segments.
-    pub fn of(segments: &[String]) -> Self {
-        Self(segments.iter().map(|segment| segment.to_ascii_lowercase()).collect())
+    pub fn of(segments: &[impl AsRef<str>]) -> Self {
+        Self(segments.iter().map(|segment| segment.as_ref().to_ascii_lowercase()).collect())
     }
 
     /// Whether `other` lies at or below this scope.

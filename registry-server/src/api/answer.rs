@@ -67,11 +67,16 @@ pub fn accepted(
     retry_after: Duration,
 ) -> Response {
     let mut response = json(status, body);
-    let urls = OperationUrls::new(call, id, operation);
-    set(&mut response, LOCATION, &urls.result);
-    set(&mut response, HeaderName::from_static("azure-asyncoperation"), &urls.status);
-    set(&mut response, RETRY_AFTER, &retry_after.as_secs().max(1).to_string());
+    point_to(&mut response, call, id, operation, retry_after);
     response
+}
+
+/// Says where a change that goes on is watched.
+pub fn point_to(response: &mut Response, call: &Call, id: &ResourceId, operation: OperationId, retry_after: Duration) {
+    let urls = OperationUrls::new(call, id, operation);
+    set(response, LOCATION, &urls.result);
+    set(response, HeaderName::from_static("azure-asyncoperation"), &urls.status);
+    response.headers_mut().insert(RETRY_AFTER, HeaderValue::from(retry_after.as_secs().max(1)));
 }
 
 /// Sets a header; a value that cannot be one is left out.
@@ -92,14 +97,18 @@ pub struct OperationUrls {
 impl OperationUrls {
     /// Returns the addresses, through the host that the client used.
     pub fn new(call: &Call, resource: &ResourceId, operation: OperationId) -> Self {
-        let plane = resource.plane().map_or_else(String::new, |(kind, name)| format!("/planes/{kind}/{name}"));
+        let (kind, plane) = resource.plane().unwrap_or_default();
+        let planes = if plane.is_empty() { "" } else { "/planes/" };
+        let slash = if plane.is_empty() { "" } else { "/" };
         let namespace = resource.namespace().unwrap_or("System.Resources");
-        let below = format!("{}{plane}/providers/{namespace}/locations/global", call.base());
-        let query = format!("?api-version={}", super::call::encode(call.api_version()));
-        Self {
-            result: format!("{below}/operationResults/{operation}{query}"),
-            status: format!("{below}/operationStatuses/{operation}{query}"),
-        }
+        let (base, version) = (call.base(), super::call::encode(call.api_version()));
+        let mut id = uuid::Uuid::encode_buffer();
+        let id: &str = operation.hyphenated().encode_lower(&mut id);
+        let url = |part: &str| {
+            let below = [&base, planes, kind, slash, plane, "/providers/", namespace, "/locations/global/"];
+            below.into_iter().chain([part, "/", id, "?api-version=", &version]).collect::<Vec<_>>().concat()
+        };
+        Self { result: url("operationResults"), status: url("operationStatuses") }
     }
 }
 

@@ -1,12 +1,15 @@
 //! One request, read: path, query, body and the address that its client used.
 
+use std::borrow::Cow;
+
 use axum::body::Bytes;
 use http::header::{HOST, REFERER};
 use http::{HeaderMap, Method, Uri};
-use radii_diagnostics::{FileId, SourceFile};
+use radii_diagnostics::{Diagnostic, FileId, SourceFile};
 use radii_model::document::{self, Limits, Node};
 use radii_runtime::Fault;
 use radii_runtime::host::Preconditions;
+use serde_json::Value as Json;
 
 use super::route::BASE;
 
@@ -57,11 +60,11 @@ impl Call {
         forwarded: Forwarded,
     ) -> Result<Self, BadEscape> {
         let raw_path = uri.path().to_owned();
-        let path = decode(&raw_path, Plus::Itself).ok_or(BadEscape)?;
+        let path = decode(&raw_path, Plus::Itself).ok_or(BadEscape)?.into_owned();
         let pairs = uri.query().unwrap_or_default().split('&').filter(|pair| !pair.is_empty());
         let query = pairs.filter_map(|pair| {
             let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
-            Some((decode(name, Plus::Space)?, decode(value, Plus::Space)?))
+            Some((decode(name, Plus::Space)?.into_owned(), decode(value, Plus::Space)?.into_owned()))
         });
         let query = query.collect();
         let raw_query = uri.query().map(str::to_owned);
@@ -69,7 +72,7 @@ impl Call {
     }
 
     /// The decoded segments after [`BASE`]; `None` outside of it. One trailing slash is dropped.
-    pub fn segments(&self) -> Option<Vec<String>> {
+    pub fn segments(&self) -> Option<Vec<Cow<'_, str>>> {
         decoded_segments(&self.raw_path)
     }
 
@@ -124,7 +127,7 @@ impl Call {
         let path = scheme + referer[scheme..].find('/')?;
         let planes = path + referer[path..].to_ascii_lowercase().find("/planes/")?;
         let id = referer[planes..].split(['?', '#']).next().unwrap_or_default();
-        Some((referer[..planes].to_owned(), decode(id, Plus::Itself)?))
+        Some((referer[..planes].to_owned(), decode(id, Plus::Itself)?.into_owned()))
     }
 
     /// Returns `id` in the casing of the `Referer`, if that names the same resource.
@@ -150,8 +153,19 @@ impl Call {
         Err(Fault::new(415, radii_runtime::fault::code::BAD_REQUEST, message))
     }
 
-    /// Parses the body; the error says where and why that is impossible.
+    /// Parses the body, with the places of all that is in it; the error says where and why that is impossible.
     pub fn json(&self) -> Result<Node, String> {
+        let text = self.text()?;
+        document::parse_json_plainly(FileId(0), text, Limits::default()).map_err(|found| explained(text, &found))
+    }
+
+    /// Parses the body to what it says alone; the error says where and why that is impossible.
+    pub fn value(&self) -> Result<Json, String> {
+        let text = self.text()?;
+        document::parse_json_value(FileId(0), text, Limits::default()).map_err(|found| explained(text, &found))
+    }
+
+    fn text(&self) -> Result<&str, String> {
         let text = std::str::from_utf8(&self.body)
             .map_err(|error| format!("The body is not UTF-8 from byte {} on.", error.valid_up_to()))?;
         if text.starts_with('\u{feff}') {
@@ -159,32 +173,42 @@ impl Call {
                 "line 1, column 1: the body begins with a byte order mark, which JSON does not allow".to_owned()
             );
         }
-        let file = FileId(0);
-        document::parse_json_plainly(file, text, Limits::default()).map_err(|diagnostics| {
-            let source = SourceFile::new("body", text);
-            let said = diagnostics.iter().take(5).map(|diagnostic| {
-                let place = diagnostic.primary.as_ref().map(|label| source.line_column(label.span.start));
-                match place {
-                    Some(place) => format!("line {}, column {}: {}", place.line, place.column, diagnostic.message),
-                    None => diagnostic.message.clone(),
-                }
-            });
-            said.collect::<Vec<_>>().join("; ")
-        })
+        Ok(text)
     }
 }
 
+/// Says where and why a text is no JSON.
+fn explained(text: &str, diagnostics: &[Diagnostic]) -> String {
+    let source = SourceFile::new("body", text);
+    let said = diagnostics.iter().take(5).map(|diagnostic| {
+        let place = diagnostic.primary.as_ref().map(|label| source.line_column(label.span.start));
+        match place {
+            Some(place) => format!("line {}, column {}: {}", place.line, place.column, diagnostic.message),
+            None => diagnostic.message.clone(),
+        }
+    });
+    said.collect::<Vec<_>>().join("; ")
+}
+
 /// The decoded segments of a path after [`BASE`]; `None` outside of it. One trailing slash is dropped.
-pub fn decoded_segments(raw_path: &str) -> Option<Vec<String>> {
+pub fn decoded_segments(raw_path: &str) -> Option<Vec<Cow<'_, str>>> {
     let rest = raw_path.strip_prefix(BASE)?;
-    match rest {
-        "" => Some(Vec::new()),
-        _ => {
-            let rest = rest.strip_prefix('/').filter(|rest| !rest.is_empty())?;
-            let rest = rest.strip_suffix('/').unwrap_or(rest);
-            rest.split('/').map(|segment| decode(segment, Plus::Itself)).collect()
+    if rest.is_empty() {
+        return Some(Vec::new());
+    }
+    let rest = rest.strip_prefix('/').filter(|rest| !rest.is_empty())?;
+    let rest = rest.strip_suffix('/').unwrap_or(rest);
+    let mut segments = Vec::with_capacity(16);
+    let mut start = 0;
+    // Looking at each byte of such short texts is cheaper than searching them.
+    for (at, byte) in rest.bytes().enumerate() {
+        if byte == b'/' {
+            segments.push(decode(&rest[start..at], Plus::Itself)?);
+            start = at + 1;
         }
     }
+    segments.push(decode(&rest[start..], Plus::Itself)?);
+    Some(segments)
 }
 
 /// What a plus sign means.
@@ -195,7 +219,10 @@ enum Plus {
 }
 
 /// Decodes percent escapes; `None` when an escape is malformed or the bytes are no UTF-8.
-fn decode(text: &str, plus: Plus) -> Option<String> {
+fn decode(text: &str, plus: Plus) -> Option<Cow<'_, str>> {
+    if !text.bytes().any(|byte| byte == b'%' || byte == b'+') {
+        return Some(Cow::Borrowed(text));
+    }
     let mut bytes = Vec::with_capacity(text.len());
     let mut rest = text.bytes();
     while let Some(byte) = rest.next() {
@@ -209,7 +236,7 @@ fn decode(text: &str, plus: Plus) -> Option<String> {
             byte => byte,
         });
     }
-    String::from_utf8(bytes).ok()
+    String::from_utf8(bytes).ok().map(Cow::Owned)
 }
 
 /// Escapes a text as value of a query parameter.
@@ -242,7 +269,10 @@ mod tests {
 
     #[test]
     fn one_trailing_slash_is_dropped_except_at_the_base() {
-        let segments = |path: &str| call(&format!("{BASE}{path}"), &[]).segments();
+        let segments = |path: &str| {
+            let call = call(&format!("{BASE}{path}"), &[]);
+            Some(call.segments()?.into_iter().map(Cow::into_owned).collect::<Vec<String>>())
+        };
         assert_eq!(segments(""), Some(vec![]));
         assert_eq!(segments("/"), None);
         assert_eq!(segments("/planes/"), Some(vec!["planes".to_owned()]));

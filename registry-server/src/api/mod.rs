@@ -43,15 +43,22 @@ const BODY_LIMIT: usize = 256 << 20;
 
 /// Returns the router of all protocol routes; it answers every path.
 pub fn router(state: AppState) -> Router {
+    let answer_request = |State(state): State<AppState>, request: Request| answer(state, request, BODY_LIMIT);
     Router::new().fallback(answer_request).with_state(state)
 }
 
-async fn answer_request(State(mut state): State<AppState>, request: Request) -> Response {
+/// Whether a path is one of those that [`answer`] is for, and no other route.
+pub(crate) fn is_about_planes(path: &str) -> bool {
+    path.strip_prefix(route::BASE).is_some_and(|rest| rest.starts_with("/planes"))
+}
+
+/// Answers a request of the protocol; longer bodies than the limit are refused.
+pub(crate) async fn answer(mut state: AppState, request: Request, limit: usize) -> Response {
     let (parts, body) = request.into_parts();
     if state.host.is_guarded() {
         state.host = Arc::new(state.host.acting_for(caller(&parts.extensions)));
     }
-    let body = match read(body).await {
+    let body = match read(body, limit).await {
         Ok(body) => body,
         Err(fault) => return answer::fault(&fault),
     };
@@ -94,8 +101,8 @@ fn caller(extensions: &Extensions) -> Caller {
     extensions.get::<Actor>().map_or_else(nobody, Actor::caller)
 }
 
-async fn read(body: Body) -> Result<axum::body::Bytes, Fault> {
-    to_bytes(body, BODY_LIMIT).await.map_err(|error| {
+async fn read(body: Body, limit: usize) -> Result<axum::body::Bytes, Fault> {
+    to_bytes(body, limit).await.map_err(|error| {
         let mut source = error.source();
         while let Some(cause) = source {
             if cause.to_string().contains("length limit") {
@@ -182,8 +189,9 @@ mod tests {
     #[tokio::test]
     async fn bodies_over_the_limit_are_too_large() {
         let body = Body::new(Limited::new(Body::from("123456789"), 5).map_err(axum::BoxError::from));
-        let fault = read(body).await.unwrap_err();
+        let fault = read(body, BODY_LIMIT).await.unwrap_err();
         assert_eq!(fault.status, 413, "{fault:?}");
-        assert_eq!(read(Body::from("12345")).await.unwrap(), "12345");
+        assert_eq!(read(Body::from("123456"), 5).await.unwrap_err().status, 413);
+        assert_eq!(read(Body::from("12345"), 5).await.unwrap(), "12345");
     }
 }

@@ -3,8 +3,10 @@
 use axum::response::Response;
 use http::Method;
 use http::header::{LOCATION, RETRY_AFTER};
+use radii_model::ResourceId;
 use radii_runtime::Fault;
-use radii_runtime::store::{Operation, OperationId};
+use radii_runtime::host::ended;
+use radii_runtime::store::{Operation, OperationId, State, Verb};
 use serde_json::{Map, Value as Json};
 
 use super::answer::{self, OperationUrls};
@@ -38,6 +40,9 @@ pub async fn handle(state: &AppState, call: &Call, route: &OperationRoute) -> Re
 
 async fn find(state: &AppState, route: &OperationRoute) -> Result<Option<Operation>, Fault> {
     let Ok(id) = route.id.parse::<OperationId>() else { return Ok(None) };
+    if let Some(operation) = complete_from_the_start(id, route) {
+        return Ok(Some(operation));
+    }
     let found = state.host.parts.store.find_operation(id).await?;
     Ok(found.filter(|operation| {
         let plane = operation.resource.plane().map(|(_, name)| name).unwrap_or_default();
@@ -46,6 +51,27 @@ async fn find(state: &AppState, route: &OperationRoute) -> Result<Option<Operati
             && namespace.eq_ignore_ascii_case(&route.namespace)
             && route.location.eq_ignore_ascii_case(GLOBAL)
     }))
+}
+
+/// Returns an operation whose id says that it was complete when it was accepted.
+fn complete_from_the_start(id: OperationId, route: &OperationRoute) -> Option<Operation> {
+    let (plane, namespace) = (&route.plane, &route.namespace);
+    // Its resource is not known, but that of any of its provider serves.
+    let resource = format!("/planes/radius/{plane}/providers/{namespace}/resources/any").parse::<ResourceId>().ok()?;
+    let ended_at = ended::ended_at(id, &resource).filter(|_| route.location.eq_ignore_ascii_case(GLOBAL))?;
+    Some(Operation {
+        id,
+        resource,
+        verb: Verb::Put,
+        api_version: None,
+        state: State::Succeeded,
+        error: None,
+        attempt: 0,
+        run_after: ended_at,
+        payload: Json::Null,
+        created_at: ended_at,
+        ended_at: Some(ended_at),
+    })
 }
 
 fn missing(state: &AppState, route: &OperationRoute) -> Fault {

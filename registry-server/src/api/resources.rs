@@ -1,12 +1,14 @@
 //! Resources of registered types, through the runtime core's provider host.
 
+use std::borrow::Cow;
+
 use axum::response::Response;
 use http::Method;
-use radii_model::document::{Node, Value};
+use http::header::ETAG;
 use radii_model::{ResourceId, TypeName};
 use radii_runtime::Fault;
 use radii_runtime::fault::code;
-use radii_runtime::host::{Answer, Delete, Put, Resolved, present};
+use radii_runtime::host::{Answer, Delete, Put, Resolved, Shown, etag, present};
 use radii_runtime::store::{ListQuery, Record};
 use serde_json::{Map, Value as Json};
 
@@ -20,14 +22,19 @@ use crate::registry::icon;
 use crate::swagger;
 
 /// Answers a request about resources.
-pub async fn handle(state: &AppState, call: &Call, segments: &[String], generic: &Generic) -> Result<Response, Fault> {
+pub async fn handle(
+    state: &AppState,
+    call: &Call,
+    segments: &[Cow<'_, str>],
+    generic: &Generic,
+) -> Result<Response, Fault> {
     let invalid = || Fault::bad_request("the request URL does not contain a valid resource ID").target(&generic.id);
     if segments.iter().any(|segment| segment.is_empty() || segment.contains(is_never_in_a_name)) {
         return Err(invalid());
     }
     let target = Target::read(call, generic).ok_or_else(invalid)?;
     let resolved = state.host.resolve(target.id(), call.query("api-version")).await?;
-    if target.id().to_string().matches("/providers/").count() > 1 {
+    if target.id().is_extension() {
         return Err(answer::unknown_path(&call.method, &generic.id));
     }
     if let Some(address) = &resolved.address {
@@ -126,10 +133,20 @@ impl Target {
 }
 
 async fn get(state: &AppState, resolved: &Resolved, id: &ResourceId) -> Result<Response, Fault> {
-    let record = state.host.get(id).await?;
-    let mut response = answer::resource(200, &record, shown(state, resolved, &record));
-    response.extensions_mut().insert(MadeFrom { record: Some((record.id, record.revision)) });
+    let record = state.host.get_shared(id).await?;
+    let mut response = answer::with_body(200, answer::JSON, text(state, resolved, &record));
+    answer::set(&mut response, ETAG, &etag(&record));
+    response.extensions_mut().insert(MadeFrom { record: Some((record.id.clone(), record.revision)) });
     Ok(response)
+}
+
+/// Writes a resource as the request's version shows it.
+fn text(state: &AppState, resolved: &Resolved, record: &Record) -> Vec<u8> {
+    let mut text = Vec::with_capacity(1024);
+    let seen = resolved.kind.converter().map(|_| state.host.seen(record, &resolved.api_version));
+    // A value has no key that is not text, and so cannot fail to be written.
+    let _ = serde_json::to_writer(&mut text, &Shown(seen.as_ref().unwrap_or(record)));
+    text
 }
 
 /// Returns a resource as the request's version shows it.
@@ -165,8 +182,9 @@ async fn put(
     let body = body(call, &id)?;
     let api_version = resolved.api_version.clone();
     let request = Put { id: id.clone(), api_version, body, preconditions: call.preconditions() };
-    let answer = state.host.put(request).await?;
-    Ok(written(state, call, resolved, &id, &answer, accepted))
+    let told = |record: &Record| Told::of(state, resolved, record);
+    let answer = state.host.put_and_tell(&request, &told).await?;
+    Ok(written(call, &id, answer, accepted))
 }
 
 async fn delete(state: &AppState, call: &Call, resolved: &Resolved, id: ResourceId) -> Result<Response, Fault> {
@@ -176,25 +194,44 @@ async fn delete(state: &AppState, call: &Call, resolved: &Resolved, id: Resource
         preconditions: call.preconditions(),
         force: call.query("force") == Some("true"),
     };
-    let answer = state.host.delete(request).await?;
-    Ok(written(state, call, resolved, &id, &answer, 202))
+    let answer = match state.host.delete(request).await? {
+        Answer::Done(record) => Answer::Done(record.map(|record| Told::of(state, resolved, &record))),
+        Answer::Absent => Answer::Absent,
+        Answer::Accepted { record, operation, retry_after } => {
+            Answer::Accepted { record: Told::of(state, resolved, &record), operation, retry_after }
+        }
+    };
+    Ok(written(call, &id, answer, 202))
 }
 
-fn written(
-    state: &AppState,
-    call: &Call,
-    resolved: &Resolved,
-    id: &ResourceId,
-    answer: &Answer,
-    accepted: u16,
-) -> Response {
-    let shown = |record: &Record| shown(state, resolved, record);
+/// What an answer tells of a record.
+struct Told {
+    text: Vec<u8>,
+    /// Of a change that is complete.
+    etag: Option<String>,
+}
+
+impl Told {
+    fn of(state: &AppState, resolved: &Resolved, record: &Record) -> Self {
+        Self { text: text(state, resolved, record), etag: record.operation.is_none().then(|| etag(record)) }
+    }
+}
+
+fn written(call: &Call, id: &ResourceId, answer: Answer<Told>, accepted: u16) -> Response {
     match answer {
-        Answer::Done(Some(record)) => answer::resource(200, record, shown(record)),
+        Answer::Done(Some(told)) => {
+            let mut response = answer::with_body(200, answer::JSON, told.text);
+            if let Some(etag) = told.etag {
+                answer::set(&mut response, ETAG, &etag);
+            }
+            response
+        }
         Answer::Done(None) => answer::empty(200),
         Answer::Absent => answer::empty(204),
         Answer::Accepted { record, operation, retry_after } => {
-            answer::accepted(call, accepted, id, &shown(record), *operation, *retry_after)
+            let mut response = answer::with_body(accepted, answer::JSON, record.text);
+            answer::point_to(&mut response, call, id, operation, retry_after);
+            response
         }
     }
 }
@@ -244,13 +281,9 @@ fn body(call: &Call, id: &ResourceId) -> Result<Map<String, Json>, Fault> {
     if call.body.is_empty() {
         return Err(refuse("the request has no body; send a JSON object"));
     }
-    let node: Node = call.json().map_err(|reason| refuse(&reason))?;
-    match &node.value {
-        Value::Null => Ok(Map::new()),
-        Value::Object(_) => match node.to_json() {
-            Json::Object(members) => Ok(members),
-            _ => Ok(Map::new()),
-        },
+    match call.value().map_err(|reason| refuse(&reason))? {
+        Json::Null => Ok(Map::new()),
+        Json::Object(members) => Ok(members),
         _ => Err(refuse("line 1, column 1: the body must be a JSON object")),
     }
 }

@@ -191,8 +191,8 @@ fn native(kind: Kind, is_collection: bool, names: &[&str]) -> Route {
 }
 
 /// Returns what the decoded segments of a path after [`BASE`] are about.
-pub fn parse(segments: &[String]) -> Route {
-    let segments: Vec<&str> = segments.iter().map(String::as_str).collect();
+pub fn parse(segments: &[impl AsRef<str>]) -> Route {
+    let segments: Vec<&str> = segments.iter().map(AsRef::as_ref).collect();
     match segments.as_slice() {
         [] => Route::Discovery,
         [planes, rest @ ..] if planes.eq_ignore_ascii_case("planes") => below_planes(rest),

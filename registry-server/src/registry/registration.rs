@@ -3,7 +3,7 @@
 use radii_model::{ResourceId, TypeName};
 use radii_runtime::Fault;
 use radii_runtime::host::{Answer, Delete, Preconditions};
-use radii_runtime::store::{self, ListQuery, Record};
+use radii_runtime::store::{self, Expect, ListQuery, Record, Write};
 use serde_json::{Map, Value as Json, json};
 use tracing::Instrument;
 
@@ -112,12 +112,17 @@ async fn delete_found(
         match try_delete(state, kind, id, preconditions, breaking).await {
             // Somebody wrote it, or below it, meanwhile: what is there now decides.
             Ok(Err(_)) => {}
-            Ok(Ok(stored)) => {
+            Ok(Ok(None)) => {
                 refresh(state, kind, id).await?;
-                if let Some(stored) = &stored {
-                    delete_latecomers(state, kind, &stored.record).await;
+                return Ok(None);
+            }
+            Ok(Ok(Some(Deleted { stored, children }))) => {
+                if kind == Kind::Version && breaking == Breaking::Refused {
+                    keep_if_needed(state, &stored.record).await?;
                 }
-                return Ok(stored);
+                refresh(state, kind, id).await?;
+                delete_latecomers(state, &stored.record, &children).await;
+                return Ok(Some(stored));
             }
             Err(fault) => return Err(fault),
         }
@@ -128,13 +133,19 @@ async fn delete_found(
 /// A race that was lost: the change is to be tried again from the start.
 struct Lost;
 
+/// What was deleted: a record, and what belonged to it.
+struct Deleted {
+    stored: Stored,
+    children: Vec<Record>,
+}
+
 async fn try_delete(
     state: &AppState,
     kind: Kind,
     id: &ResourceId,
     preconditions: &Preconditions,
     breaking: Breaking,
-) -> Result<Result<Option<Stored>, Lost>, Fault> {
+) -> Result<Result<Option<Deleted>, Lost>, Fault> {
     let Some(found) = state.host.parts.store.find(id).await? else { return Ok(Ok(None)) };
     preconditions.check(Some(&found), id)?;
     let children = match kind {
@@ -145,7 +156,7 @@ async fn try_delete(
         Kind::Provider | Kind::Type => {
             let children = below(state, &found.id, None).await?;
             delete_resources(state, &found, &children).await?;
-            children.into_iter().map(|child| child.id).collect()
+            children
         }
         Kind::Version => {
             if breaking == Breaking::Refused {
@@ -155,21 +166,29 @@ async fn try_delete(
         }
         Kind::Location | Kind::Credential => Vec::new(),
     };
-    match record::delete(state, &found, &children, track(kind)).await {
-        Ok(stored) => Ok(Ok(Some(stored))),
+    let ids: Vec<ResourceId> = children.iter().map(|child| child.id.clone()).collect();
+    match record::delete(state, &found, &ids, track(kind)).await {
+        Ok(stored) => Ok(Ok(Some(Deleted { stored, children }))),
         Err(store::Error::Conflict { .. }) => Ok(Err(Lost)),
         Err(error) => Err(error.into()),
     }
 }
 
-/// Deletes resources whose creation overtook the deletion of their type. From now on there can be no more.
-async fn delete_latecomers(state: &AppState, kind: Kind, record: &Record) {
-    if kind != Kind::Type {
-        return;
+/// Deletes resources whose creation overtook the deletion of their type, or of its provider. From now on there can be no
+/// more: a creation needs the registration of its type.
+async fn delete_latecomers(state: &AppState, record: &Record, children: &[Record]) {
+    if let Err(fault) = delete_resources(state, record, children).await {
+        tracing::warn!("Resources of types that `{}` was the registration of may be left: {fault}", record.id);
     }
-    if let Err(fault) = delete_resources(state, record, &[]).await {
-        tracing::warn!("Resources of the deleted type `{}` may be left: {fault}", record.id);
-    }
+}
+
+/// Registers a version again that a resource came to be stored in between the look at what needs it and its deletion;
+/// from the deletion on there could be no more.
+async fn keep_if_needed(state: &AppState, version: &Record) -> Result<(), Fault> {
+    let Err(fault) = needed::refuse(state, version).await else { return Ok(()) };
+    let again = Write::Put { record: Box::new(version.clone()), expect: Expect::Absent };
+    state.host.parts.store.commit(vec![again]).await?;
+    Err(fault)
 }
 
 /// Whether changes of a kind are operations in the protocol.

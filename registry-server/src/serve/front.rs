@@ -11,12 +11,10 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
-use axum::Router;
 use axum::body::{Body, HttpBody};
 use axum::extract::ConnectInfo;
 use axum::response::Response;
-use axum::routing::future::RouteFuture;
-use futures_util::future::Either;
+use futures_util::future::{BoxFuture, Either};
 use http::header::IF_NONE_MATCH;
 use http::{Method, Request};
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
@@ -28,9 +26,8 @@ use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 use tower::Service;
 
-use super::layers::{self, REQUEST_ID};
-use super::metrics::{self, Metrics};
-use crate::AppState;
+use super::layers::{self, Door, REQUEST_ID};
+use super::metrics;
 
 /// How long a connection may say nothing, or dawdle over the head of a request, before it is closed: more than clients
 /// keep connections that they do not use.
@@ -40,9 +37,7 @@ const OUT_OF_FILES: Duration = Duration::from_millis(100);
 
 /// What all connections share.
 pub(super) struct Front {
-    pub(super) routes: Router,
-    pub(super) state: AppState,
-    pub(super) metrics: Arc<Metrics>,
+    pub(super) door: Door,
     /// Whether everybody may ask for everything, as often as they like.
     pub(super) is_open: bool,
     /// How long a connection may be silent.
@@ -58,11 +53,12 @@ impl Front {
         }
         let begun = Instant::now();
         let target = request.uri().path_and_query()?.as_str();
-        let known = self.state.rendered.find_at_once(&self.state.host, target)?;
+        let state = &self.door.state;
+        let known = state.rendered.find_at_once(&state.host, target)?;
         let mut response = known.response();
         response.headers_mut().insert(&REQUEST_ID, layers::request_id(request));
         let route = *known.route.get_or_init(|| metrics::route(request.uri().path()));
-        self.metrics.answered(&Method::GET, route, 200, begun.elapsed());
+        self.door.metrics.answered(&Method::GET, route, 200, begun.elapsed());
         Some(response)
     }
 }
@@ -92,7 +88,7 @@ where
 {
     type Response = Response;
     type Error = Infallible;
-    type Future = Either<Ready<Result<Response, Infallible>>, RouteFuture<Infallible>>;
+    type Future = Either<Ready<Result<Response, Infallible>>, BoxFuture<'static, Result<Response, Infallible>>>;
 
     fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
         Poll::Ready(Ok(()))
@@ -106,7 +102,8 @@ where
         }
         let mut request = request.map(Body::new);
         request.extensions_mut().insert(ConnectInfo(self.peer));
-        Either::Right(self.front.routes.clone().call(request))
+        let front = Arc::clone(&self.front);
+        Either::Right(Box::pin(async move { Ok(front.door.answer(request).await) }))
     }
 }
 

@@ -1,26 +1,30 @@
-//! What every request passes before its route: a name, a log line, limits, and a net under panics.
+//! What every request passes before its route: a name, a log line, the gate, limits, and a net under panics.
+//!
+//! They are one function: as layers of a router, each would box, clone and move the request on its way in.
 
 use std::any::Any;
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use axum::Router;
 use axum::body::Body;
-use axum::extract::{DefaultBodyLimit, Request, State};
-use axum::middleware::{self, Next};
+use axum::extract::Request;
 use axum::response::{IntoResponse, Response};
+use futures_util::FutureExt;
 use http::header::{CONTENT_LENGTH, CONTENT_TYPE, RETRY_AFTER};
 use http::{HeaderName, HeaderValue, StatusCode};
+use http_body_util::Limited;
 use radii_runtime::fault::code;
 use radii_runtime::{Clock as _, Fault, SystemClock};
 use serde_json::json;
-use tower_http::catch_panic::CatchPanicLayer;
-use tower_http::limit::RequestBodyLimitLayer;
+use tower::Service;
 use tracing::Instrument;
 
 use super::Options;
 use super::metrics::{self, Metrics};
-use crate::access::{self, Gate};
+use crate::access::Gate;
+use crate::{AppState, api};
 
 pub(super) static REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
@@ -29,9 +33,15 @@ const TOO_LARGE: &str = "RequestContentTooLarge";
 /// The server did not answer in time.
 const TIMED_OUT: &str = "ServerTimeout";
 
-/// The name of a request, as answered in `x-request-id`.
-#[derive(Clone, Debug)]
-pub(crate) struct RequestId(pub String);
+/// The way of every request to what answers it.
+pub(super) struct Door {
+    /// What is not of the protocol.
+    routes: Router,
+    pub(super) state: AppState,
+    gate: Arc<Gate>,
+    pub(super) metrics: Arc<Metrics>,
+    limits: Limits,
+}
 
 #[derive(Clone, Copy)]
 struct Limits {
@@ -39,68 +49,94 @@ struct Limits {
     time: Duration,
 }
 
-/// Puts all layers around the routes.
-pub(super) fn wrap(routes: Router, options: &Options, gate: Arc<Gate>, metrics: Arc<Metrics>) -> Router {
-    let limits = Limits { body: options.body_limit, time: options.request_timeout };
-    routes
-        .layer(DefaultBodyLimit::disable())
-        .layer(RequestBodyLimitLayer::new(options.body_limit))
-        .layer(middleware::from_fn_with_state(limits, limit))
-        .layer(middleware::from_fn_with_state(gate, access::guard))
-        .layer(CatchPanicLayer::custom(after_panic))
-        .layer(middleware::from_fn_with_state(metrics, observe))
-}
-
-/// Refuses bodies that say that they are too long, and words the refusals of those that only are.
-async fn limit(State(limits): State<Limits>, request: Request, next: Next) -> Response {
-    let declared = request.headers().get(CONTENT_LENGTH).and_then(|value| value.to_str().ok());
-    if declared.and_then(|value| value.parse::<usize>().ok()).is_some_and(|length| length > limits.body) {
-        return too_large(limits.body);
+impl Door {
+    /// Returns the door before the routes of the protocol, which `state` answers, and others.
+    pub(super) fn new(
+        routes: Router,
+        state: AppState,
+        options: &Options,
+        gate: Arc<Gate>,
+        metrics: Arc<Metrics>,
+    ) -> Self {
+        let limits = Limits { body: options.body_limit, time: options.request_timeout };
+        Self { routes, state, gate, metrics, limits }
     }
-    let Ok(response) = tokio::time::timeout(limits.time, next.run(request)).await else {
-        let message = format!("the server did not answer within {} s; try again", limits.time.as_secs());
-        let mut response = envelope(&Fault::new(503, TIMED_OUT, message));
-        response.headers_mut().insert(RETRY_AFTER, HeaderValue::from_static("5"));
-        return response;
-    };
-    let worded =
-        response.headers().get(CONTENT_TYPE).is_some_and(|kind| kind.as_bytes().starts_with(b"application/json"));
-    if response.status() == StatusCode::PAYLOAD_TOO_LARGE && !worded { too_large(limits.body) } else { response }
+
+    /// Answers a request: names it, and logs how it ended.
+    pub(super) async fn answer(&self, request: Request) -> Response {
+        let id = request_id(&request);
+        let (method, uri) = (request.method().clone(), request.uri().clone());
+        let path = uri.path();
+        let span = tracing::info_span!(
+            "request",
+            %method,
+            path,
+            request.id = id.to_str().unwrap_or_default(),
+            trace_id = tracing::field::Empty
+        );
+        let parent = request.headers().get("traceparent").and_then(|value| value.to_str().ok());
+        radii_runtime::trace::begin(&span, parent);
+        let begun = Instant::now();
+        let in_flight = self.metrics.begin();
+        let answering = AssertUnwindSafe(self.let_in(request, &id)).catch_unwind().instrument(span.clone());
+        let mut response = answering.await.unwrap_or_else(after_panic);
+        let (status, took) = (response.status().as_u16(), begun.elapsed());
+        drop(in_flight);
+        self.metrics.answered(&method, metrics::route(path), status, took);
+        span.in_scope(|| {
+            let milliseconds = took.as_secs_f64() * 1_000.0;
+            match status {
+                500.. => tracing::error!(status, milliseconds, "Answered `{method} {path}` with {status}"),
+                _ => tracing::debug!(status, milliseconds, "Answered `{method} {path}` with {status}"),
+            }
+        });
+        response.headers_mut().insert(&REQUEST_ID, id);
+        response
+    }
+
+    /// Answers whom the gate lets in.
+    async fn let_in(&self, mut request: Request, id: &HeaderValue) -> Response {
+        let visit = match self.gate.admit(&mut request, id.to_str().unwrap_or_default()).await {
+            Ok(visit) => visit,
+            Err(refusal) => return refusal,
+        };
+        let response = self.limited(request).await;
+        if let Some(visit) = visit {
+            visit.ended(&self.gate.audit, response.status().as_u16());
+        }
+        response
+    }
+
+    /// Refuses bodies that say that they are too long, and words the refusals of those that only are.
+    async fn limited(&self, request: Request) -> Response {
+        let limits = self.limits;
+        let declared = request.headers().get(CONTENT_LENGTH).and_then(|value| value.to_str().ok());
+        if declared.and_then(|value| value.parse::<usize>().ok()).is_some_and(|length| length > limits.body) {
+            return too_large(limits.body);
+        }
+        let Ok(response) = tokio::time::timeout(limits.time, self.route(request)).await else {
+            let message = format!("the server did not answer within {} s; try again", limits.time.as_secs());
+            let mut response = envelope(&Fault::new(503, TIMED_OUT, message));
+            response.headers_mut().insert(RETRY_AFTER, HeaderValue::from_static("5"));
+            return response;
+        };
+        let worded =
+            response.headers().get(CONTENT_TYPE).is_some_and(|kind| kind.as_bytes().starts_with(b"application/json"));
+        if response.status() == StatusCode::PAYLOAD_TOO_LARGE && !worded { too_large(limits.body) } else { response }
+    }
+
+    /// Lets the protocol, or one of the other routes, answer.
+    async fn route(&self, request: Request) -> Response {
+        if api::is_about_planes(request.uri().path()) {
+            return api::answer(self.state.clone(), request, self.limits.body).await;
+        }
+        let request = request.map(|body| Body::new(Limited::new(body, self.limits.body)));
+        self.routes.clone().call(request).await.unwrap_or_else(|never| match never {})
+    }
 }
 
 fn too_large(limit: usize) -> Response {
     envelope(&Fault::new(413, TOO_LARGE, format!("the request's body is larger than {limit} bytes; send less at once")))
-}
-
-/// Names the request, and logs how it ended.
-async fn observe(State(metrics): State<Arc<Metrics>>, mut request: Request, next: Next) -> Response {
-    let id = request_id(&request);
-    request.extensions_mut().insert(RequestId(id.to_str().unwrap_or_default().to_owned()));
-    let (method, path) = (request.method().clone(), request.uri().path().to_owned());
-    let span = tracing::info_span!(
-        "request",
-        %method,
-        path,
-        request.id = id.to_str().unwrap_or_default(),
-        trace_id = tracing::field::Empty
-    );
-    let parent = request.headers().get("traceparent").and_then(|value| value.to_str().ok());
-    radii_runtime::trace::begin(&span, parent);
-    let begun = Instant::now();
-    let in_flight = metrics.begin();
-    let mut response = next.run(request).instrument(span.clone()).await;
-    let (status, took) = (response.status().as_u16(), begun.elapsed());
-    drop(in_flight);
-    metrics.answered(&method, metrics::route(&path), status, took);
-    span.in_scope(|| {
-        let milliseconds = took.as_secs_f64() * 1_000.0;
-        match status {
-            500.. => tracing::error!(status, milliseconds, "Answered `{method} {path}` with {status}"),
-            _ => tracing::debug!(status, milliseconds, "Answered `{method} {path}` with {status}"),
-        }
-    });
-    response.headers_mut().insert(&REQUEST_ID, id);
-    response
 }
 
 /// Returns the id that the client gave, if it can stand in a log line, or a new one.
@@ -119,7 +155,7 @@ pub(super) fn request_id<B>(request: &http::Request<B>) -> HeaderValue {
     })
 }
 
-fn after_panic(panic: Box<dyn Any + Send + 'static>) -> Response {
+fn after_panic(panic: Box<dyn Any + Send>) -> Response {
     let said = panic.downcast_ref::<String>().map(String::as_str);
     let said = said.or_else(|| panic.downcast_ref::<&str>().copied()).unwrap_or("no message");
     tracing::error!(panic = said, "A request panicked");
@@ -140,11 +176,11 @@ mod tests {
     use axum::routing::{get, post};
     use http_body_util::BodyExt;
     use serde_json::Value;
-    use tower::ServiceExt;
 
     use super::*;
+    use crate::serve::prepare;
 
-    fn router(request_timeout: Duration) -> Router {
+    async fn door(request_timeout: Duration) -> Door {
         let routes = Router::new()
             .route("/length", post(|body: axum::body::Bytes| async move { body.len().to_string() }))
             .route(
@@ -157,13 +193,14 @@ mod tests {
             )
             .route("/forever", get(std::future::pending::<()>));
         let options = Options { body_limit: 10, request_timeout, ..Options::default() };
-        wrap(routes, &options, Arc::default(), Metrics::new())
+        let (state, _) = prepare(&options, Vec::new(), Vec::new(), None).await.unwrap();
+        Door::new(routes, state, &options, Arc::default(), Metrics::new())
     }
 
     async fn ask(request: Request) -> (StatusCode, Value, Response<()>) {
         // Nothing but the route that never answers comes near this limit, and that one needs it soon.
         let patience = if request.uri().path() == "/forever" { Duration::ZERO } else { Duration::from_secs(60) };
-        let (parts, body) = router(patience).oneshot(request).await.unwrap().into_parts();
+        let (parts, body) = door(patience).await.answer(request).await.into_parts();
         let bytes = body.collect().await.unwrap().to_bytes();
         (parts.status, serde_json::from_slice(&bytes).unwrap_or_default(), Response::from_parts(parts, ()))
     }
@@ -179,6 +216,16 @@ mod tests {
         for body in [Body::from("0123456789x"), Body::from_stream(chunks)] {
             let (status, body, _) = ask(post_body(body)).await;
             assert_eq!((status.as_u16(), &body["error"]["code"]), (413, &json!(TOO_LARGE)));
+        }
+    }
+
+    #[tokio::test]
+    async fn a_body_of_the_protocol_over_the_limit_is_refused_too() {
+        let path = "/apis/api.ucp.dev/v1alpha3/planes/radius/local?api-version=2023-10-01-preview";
+        let put = |body| Request::put(path).header(CONTENT_TYPE, "application/json").body(body).unwrap();
+        let chunks = futures_util::stream::iter(["{\"a\": ", "\"0123456789\"}"].map(Ok::<_, std::io::Error>));
+        for body in [Body::from("{\"a\": \"0123456789\"}"), Body::from_stream(chunks)] {
+            assert_eq!(ask(put(body)).await.0, StatusCode::PAYLOAD_TOO_LARGE);
         }
     }
 

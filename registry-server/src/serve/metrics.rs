@@ -163,19 +163,21 @@ pub(super) fn route(path: &str) -> &'static str {
             _ => "other",
         };
     };
-    let lower: Vec<String> = segments.iter().map(|segment| segment.to_ascii_lowercase()).collect();
-    let lower: Vec<&str> = lower.iter().map(String::as_str).collect();
-    match lower.as_slice() {
-        [] => "discovery",
-        ["watch"] => "watch",
-        ["planes"] | ["planes", _] | ["planes", _, _] => "planes",
-        [_, _, _, "resourcegroups"] | [_, _, _, "resourcegroups", _] => "groups",
-        [.., "operationstatuses" | "operationresults", _] => "operations",
-        [_, _, _, "providers", "system.resources", ..] => "registrations",
-        [_, _, _, "providers"] | [_, _, _, "providers", _] => "summaries",
-        ["planes", ..] if lower.contains(&"microsoft.resources") => "deployments",
-        ["planes", ..] => "resources",
-        _ => "other",
+    // Names of our own, in any casing; compared in place, since every request is counted.
+    let is = |at: usize, name: &str| segments.get(at).is_some_and(|segment| segment.eq_ignore_ascii_case(name));
+    let count = segments.len();
+    let is_operation = || is(count - 2, "operationstatuses") || is(count - 2, "operationresults");
+    match count {
+        0 => "discovery",
+        1 if is(0, "watch") => "watch",
+        _ if !is(0, "planes") => "other",
+        1..=3 => "planes",
+        4 | 5 if is(3, "resourcegroups") => "groups",
+        _ if is_operation() => "operations",
+        _ if is(3, "providers") && is(4, "system.resources") => "registrations",
+        4 | 5 if is(3, "providers") => "summaries",
+        _ if (0..count).any(|at| is(at, "microsoft.resources")) => "deployments",
+        _ => "resources",
     }
 }
 

@@ -17,6 +17,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use axum::Router;
+use axum::extract::Request;
 use axum_server::tls_rustls::RustlsConfig;
 use radii_runtime::access::Authority;
 use radii_runtime::catalog::Catalog;
@@ -39,7 +40,8 @@ use crate::{AppState, api, dashboard};
 
 use front::Front;
 pub use health::Health;
-pub(crate) use layers::{RequestId, envelope};
+use layers::Door;
+pub(crate) use layers::envelope;
 use metrics::Metrics;
 pub use options::{Database, Exposure, Options};
 pub use tls::Tls;
@@ -260,7 +262,7 @@ pub async fn in_process(
     let gate = gate(options, &mut Vec::new())?;
     let (state, opened) = prepare(options, platforms, recipes, gate.authority()).await?;
     tokio::spawn(Arc::clone(&opened.feed).follow());
-    Ok((front(state.clone(), &opened.feed, options, gate).routes, state))
+    Ok((router(front(state.clone(), &opened.feed, options, gate)), state))
 }
 
 /// Returns the gate that the options describe; what follows its files is added to the followers.
@@ -362,8 +364,18 @@ fn front(state: AppState, feed: &Arc<Feed>, options: &Options, gate: Arc<Gate>) 
         .merge(metrics::router(state.clone(), Arc::clone(&metrics), Arc::clone(feed)))
         .merge(dashboard::router(state.clone()));
     let is_open = gate.directory.is_none() && gate.limiter.is_none();
-    let routes = layers::wrap(routes, options, gate, Arc::clone(&metrics));
-    Front { routes, state, metrics, is_open, silence: front::SILENCE }
+    let door = Door::new(routes, state, options, gate, metrics);
+    Front { door, is_open, silence: front::SILENCE }
+}
+
+/// Returns a router whose requests pass the door as those of connections do.
+fn router(front: Front) -> Router {
+    let front = Arc::new(front);
+    let answer = move |request: Request| {
+        let front = Arc::clone(&front);
+        async move { front.door.answer(request).await }
+    };
+    Router::new().fallback(answer)
 }
 
 async fn work(state: AppState, options: worker::Options, stop: CancellationToken) {

@@ -158,7 +158,7 @@ async fn the_dashboard_has_a_page_for_every_builtin_type() {
 async fn a_server_whose_store_cannot_be_written_is_not_ready() {
     let (state, opened) = prepare(&Options::default(), Vec::new(), Vec::new(), None).await.unwrap();
     let gate = gate(&Options::default(), &mut Vec::new()).unwrap();
-    let router = front(state.clone(), &opened.feed, &Options::default(), gate).routes;
+    let router = router(front(state.clone(), &opened.feed, &Options::default(), gate));
     let _working = state.health.working();
     assert_eq!(get(&router, "/readyz").await.0, 200);
     opened.engine.close().await;

@@ -83,6 +83,21 @@ pub(super) struct Found {
     pub referring: HashMap<String, Vec<String>>,
 }
 
+/// A record that is inserted or replaces another.
+#[derive(Clone, Copy)]
+struct Put<'a> {
+    record: &'a Record,
+    head: Head,
+    place: Place,
+}
+
+/// Where a write stands: in which batch, and which one of that it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Place {
+    pub batch: usize,
+    pub write: usize,
+}
+
 /// What one batch leads to, until it is known to succeed.
 #[derive(Default)]
 struct Draft<'a> {
@@ -92,7 +107,7 @@ struct Draft<'a> {
 }
 
 enum Effect<'a> {
-    Put { key: String, record: &'a Record, head: Head },
+    Put { key: String, put: Put<'a> },
     Delete { key: String, revision: u64 },
     Enqueue { operation: &'a Operation, sequence: u64 },
     Advance { id: OperationId, state: State, error: Option<&'a Fault>, ended_at: Option<Timestamp> },
@@ -102,11 +117,13 @@ enum Effect<'a> {
 pub(super) struct Plan<'a> {
     /// The last number given.
     pub counter: u64,
+    /// So many batches were decided.
+    decided: usize,
     found: Found,
     heads: HashMap<String, Option<Head>>,
     holds: HashMap<OperationId, Hold>,
     deletes: IndexMap<String, u64>,
-    puts: IndexMap<String, (&'a Record, Head)>,
+    puts: IndexMap<String, Put<'a>>,
     enqueued: Vec<(&'a Operation, u64)>,
     advanced: IndexMap<OperationId, Json>,
 }
@@ -115,6 +132,7 @@ impl<'a> Plan<'a> {
     pub(super) fn new(counter: u64, found: Found) -> Self {
         Plan {
             counter,
+            decided: 0,
             found,
             heads: HashMap::new(),
             holds: HashMap::new(),
@@ -128,9 +146,13 @@ impl<'a> Plan<'a> {
     /// Takes a batch in if all that it expects holds.
     pub(super) fn decide(&mut self, batch: &'a Batch, now: Timestamp) -> Decision {
         let mut draft = Draft::default();
-        for write in batch {
+        self.decided += 1;
+        for (at, write) in batch.iter().enumerate() {
             match write {
-                Write::Put { record, expect } => self.put(&mut draft, record, *expect)?,
+                Write::Put { record, expect } => {
+                    let place = Place { batch: self.decided - 1, write: at };
+                    self.put(&mut draft, record, *expect, place)?;
+                }
                 Write::Delete { id, expect } => self.delete(&mut draft, id, *expect)?,
                 Write::Enqueue(operation) => self.enqueue(&mut draft, operation)?,
                 Write::Advance { id, attempt, state, error } => {
@@ -185,24 +207,24 @@ impl<'a> Plan<'a> {
 
     fn is_unreferred(&self, draft: &Draft<'a>, key: &str) -> bool {
         let own = draft.effects.iter().filter_map(|effect| match effect {
-            Effect::Put { key, record, .. } => Some((key, Some(*record))),
+            Effect::Put { key, put } => Some((key, Some(put.record))),
             Effect::Delete { key, .. } => Some((key, None)),
             _ => None,
         });
         let mut changed: HashMap<&String, Option<&Record>> = self.deletes.keys().map(|key| (key, None)).collect();
-        changed.extend(self.puts.iter().map(|(key, (record, _))| (key, Some(*record))));
+        changed.extend(self.puts.iter().map(|(key, put)| (key, Some(put.record))));
         changed.extend(own);
         let stored = self.found.referring.get(key).into_iter().flatten().any(|key| !changed.contains_key(key));
         !stored && !changed.values().flatten().any(|record| record.refers_to(key))
     }
 
-    fn put(&mut self, draft: &mut Draft<'a>, record: &'a Record, expect: Expect) -> Decision {
+    fn put(&mut self, draft: &mut Draft<'a>, record: &'a Record, expect: Expect, place: Place) -> Decision {
         let key = record.id.key();
         let before = self.expect(draft, &key, expect, &record.id)?;
         let revision = self.next();
         let head = Head { sequence: before.map_or(revision, |head| head.sequence), revision };
         draft.heads.insert(key.clone(), Some(head));
-        draft.effects.push(Effect::Put { key, record, head });
+        draft.effects.push(Effect::Put { key, put: Put { record, head, place } });
         Ok(())
     }
 
@@ -243,7 +265,7 @@ impl<'a> Plan<'a> {
         self.holds.extend(draft.holds);
         for effect in draft.effects {
             match effect {
-                Effect::Put { key, record, head } => drop(self.puts.insert(key, (record, head))),
+                Effect::Put { key, put } => drop(self.puts.insert(key, put)),
                 Effect::Delete { key, revision } => {
                     self.puts.shift_remove(&key);
                     self.deletes.insert(key, revision);
@@ -270,7 +292,7 @@ impl<'a> Plan<'a> {
 
     /// Rows of records to insert or replace.
     pub(super) fn puts(&self, vault: &Vault) -> serde_json::Result<Vec<Json>> {
-        let row = |(key, (record, head)): (&String, &(&Record, Head))| rows::record_values(vault, record, key, *head);
+        let row = |(key, put): (&String, &Put<'_>)| rows::record_values(vault, put.record, key, put.head);
         self.puts.iter().map(row).collect()
     }
 
@@ -290,9 +312,10 @@ impl<'a> Plan<'a> {
         self.deletes.keys()
     }
 
-    /// Keys of records that are inserted or replaced, and what is there then; in the order of [`Plan::puts`].
-    pub(super) fn written(&self) -> impl Iterator<Item = (&String, Record)> {
-        self.puts.iter().map(|(key, (record, head))| (key, Record { revision: head.revision, ..(*record).clone() }))
+    /// Keys of records that are inserted or replaced, which write put them there, and their revisions; in the order of
+    /// [`Plan::puts`].
+    pub(super) fn written(&self) -> impl Iterator<Item = (&String, Place, u64)> {
+        self.puts.iter().map(|(key, put)| (key, put.place, put.head.revision))
     }
 
     /// Keys of all records that change.

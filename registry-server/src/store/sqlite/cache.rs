@@ -38,6 +38,15 @@ struct Shard {
     epoch: u64,
 }
 
+impl Shard {
+    fn insert(&mut self, key: String, record: Arc<Record>) {
+        if self.records.len() >= RECORDS {
+            self.records.clear();
+        }
+        self.records.insert(key, record);
+    }
+}
+
 /// Permission to remember what is about to be read, unless it changes meanwhile.
 #[derive(Clone, Copy)]
 pub(super) struct Ticket(u64);
@@ -68,26 +77,30 @@ impl Cache {
     ///
     /// Records with private data are not remembered: what is sealed on disk does not stay open in memory.
     pub(super) fn remember(&self, ticket: Ticket, key: &str, record: &Arc<Record>, size: usize) {
-        if self.kept == Kept::Nothing || size > LARGEST || record.private != Private::default() {
+        if !self.keeps(record, size) {
             return;
         }
         let record = Arc::clone(record);
         let mut shard = self.shard(key);
         if shard.epoch == ticket.0 {
-            if shard.records.len() >= RECORDS {
-                shard.records.clear();
-            }
-            shard.records.insert(key.to_owned(), record);
+            shard.insert(key.to_owned(), record);
         }
+    }
+
+    fn keeps(&self, record: &Record, size: usize) -> bool {
+        self.kept == Kept::Lately && size <= LARGEST && record.private == Private::default()
     }
 
     /// Remembers a record as it was just written, in the place of the old one; `size` is about that of its stored form.
     ///
     /// Whoever wrote it asks for it next, mostly.
-    pub(super) fn replace(&self, key: &str, record: Record, size: usize) {
-        self.forget(key);
-        if let Err(ticket) = self.find(key) {
-            self.remember(ticket, key, &Arc::new(record), size);
+    pub(super) fn replace(&self, key: String, record: Record, size: usize) {
+        let keeps = self.keeps(&record, size);
+        let mut shard = self.shard(&key);
+        shard.epoch += 1;
+        match keeps {
+            true => shard.insert(key, Arc::new(record)),
+            false => drop(shard.records.remove(&key)),
         }
     }
 
@@ -124,7 +137,7 @@ mod tests {
     fn what_was_written_is_remembered_in_the_place_of_what_was_read_before() {
         let cache = Cache::new(Kept::Lately);
         let ticket = cache.find(ID).err().unwrap();
-        cache.replace(ID, Record { revision: 7, ..record(ID) }, 10);
+        cache.replace(ID.to_owned(), Record { revision: 7, ..record(ID) }, 10);
         cache.remember(ticket, ID, &Arc::new(record(ID)), 10);
         assert_eq!((cache.find(ID).ok().unwrap().revision, cache.revision(ID)), (7, Some(7)));
     }

@@ -1,16 +1,17 @@
 //! One transaction for many callers: what batches need is read, and what they lead to is written, set by set.
 
 use std::collections::HashMap;
+use std::sync::OnceLock;
 
 use indexmap::IndexSet;
 use radii_runtime::Timestamp;
-use radii_runtime::store::{Batch, Record};
+use radii_runtime::store::Batch;
 use serde_json::{Value as Json, json};
+use sqlx::Row;
 use sqlx::sqlite::SqliteConnection;
-use sqlx::{AssertSqlSafe, Row};
 
 use crate::store::BoxError;
-use crate::store::plan::{Decision, Found, Head, Hold, Needs, Plan};
+use crate::store::plan::{Decision, Found, Head, Hold, Needs, Place, Plan};
 use crate::store::rows;
 use crate::store::vault::Vault;
 
@@ -36,7 +37,7 @@ const REMEMBER_DELETIONS: &str = "
 const DELETE_RECORDS: &str = "
     DELETE FROM record WHERE key IN (SELECT value FROM json_each(?1))";
 
-pub(super) const PUT_RECORDS: Insert = Insert {
+pub(super) static PUT_RECORDS: Insert = Insert {
     into: "
     INSERT INTO record (sequence, key, parent, kind, id, type_name, api_version, location, state, operation,
                         revision, created_at, updated_at, tags, properties, private, application, environment) VALUES ",
@@ -48,14 +49,16 @@ pub(super) const PUT_RECORDS: Insert = Insert {
         operation = excluded.operation, revision = excluded.revision, created_at = excluded.created_at,
         updated_at = excluded.updated_at, tags = excluded.tags, properties = excluded.properties,
         private = excluded.private, application = excluded.application, environment = excluded.environment",
+    statements: [const { OnceLock::new() }; SIZES.len()],
 };
 
-pub(super) const ENQUEUE: Insert = Insert {
+pub(super) static ENQUEUE: Insert = Insert {
     into: "
     INSERT INTO operation (sequence, id, resource, verb, api_version, state, error, attempt, run_after, payload,
                            created_at, ended_at, scope) VALUES ",
     columns: 13,
     otherwise: "",
+    statements: [const { OnceLock::new() }; SIZES.len()],
 };
 
 const ADVANCE: &str = "
@@ -67,20 +70,24 @@ const ADVANCE: &str = "
 pub(super) const REMEMBER_COUNTER: &str = "UPDATE counter SET value = ?1";
 
 /// So many rows are inserted by one statement: few sizes, so that few statements are prepared.
-const SIZES: [usize; 4] = [64, 16, 4, 1];
+const SIZES: [usize; 7] = [64, 32, 16, 8, 4, 2, 1];
 
 /// A statement that inserts rows of so many values.
 pub(super) struct Insert {
     into: &'static str,
     columns: usize,
     otherwise: &'static str,
+    /// The statement for each size, once it was needed.
+    statements: [OnceLock<String>; SIZES.len()],
 }
 
 impl Insert {
-    /// Returns the statement for a number of rows.
-    fn sql(&self, rows: usize) -> String {
-        let values = format!("({})", vec!["?"; self.columns].join(","));
-        format!("{}{}{}", self.into, vec![values; rows].join(","), self.otherwise)
+    /// Returns the statement that inserts one of [`SIZES`] rows.
+    fn sql(&'static self, size: usize) -> &'static str {
+        self.statements[size].get_or_init(|| {
+            let values = format!("({})", vec!["?"; self.columns].join(","));
+            format!("{}{}{}", self.into, vec![values; SIZES[size]].join(","), self.otherwise)
+        })
     }
 }
 
@@ -88,13 +95,18 @@ impl Insert {
 pub(super) struct Committed {
     /// Of each.
     pub decisions: Vec<Decision>,
-    /// Keys of all records that change, and what is stored under them from now on.
-    pub changed: Vec<(String, Option<Written>)>,
+    /// Keys of records that are no longer what they were.
+    pub deleted: Vec<String>,
+    /// What is stored from now on, in the order of the batches.
+    pub written: Vec<Written>,
 }
 
-/// A record as it is stored.
+/// A record that was stored.
 pub(super) struct Written {
-    pub record: Record,
+    pub key: String,
+    /// The write that put it there.
+    pub place: Place,
+    pub revision: u64,
     /// About how large it is there.
     pub size: usize,
 }
@@ -123,9 +135,11 @@ pub(super) async fn commit(
         sqlx::query(REMEMBER_COUNTER).bind(rows::signed(plan.counter)).execute(connection).await?;
         *counter = plan.counter;
     }
-    let written = plan.written().zip(sizes).map(|((key, record), size)| (key.clone(), Some(Written { record, size })));
-    let changed = plan.deleted().map(|key| (key.clone(), None)).chain(written).collect();
-    Ok(Committed { decisions, changed })
+    let written = plan.written().zip(sizes);
+    let written = written.map(|((key, place, revision), size)| Written { key: key.clone(), place, revision, size });
+    let mut written: Vec<Written> = written.collect();
+    written.sort_by_key(|written| written.place);
+    Ok(Committed { decisions, deleted: plan.deleted().cloned().collect(), written })
 }
 
 /// Carries out a statement over a set of rows.
@@ -137,13 +151,16 @@ async fn write(connection: &mut SqliteConnection, sql: &'static str, set: Vec<Js
 }
 
 /// Inserts rows, each an array of as many texts, integers and nulls as the statement has columns.
-pub(super) async fn insert(connection: &mut SqliteConnection, insert: &Insert, rows: Vec<Json>) -> sqlx::Result<()> {
+pub(super) async fn insert(
+    connection: &mut SqliteConnection,
+    insert: &'static Insert,
+    rows: Vec<Json>,
+) -> sqlx::Result<()> {
     let mut left = rows.len();
     let mut rows = rows.into_iter();
-    for size in SIZES {
+    for (at, size) in SIZES.into_iter().enumerate() {
         while left >= size {
-            // Made of constants only.
-            let mut query = sqlx::query(AssertSqlSafe(insert.sql(size)));
+            let mut query = sqlx::query(insert.sql(at));
             for row in rows.by_ref().take(size) {
                 let Json::Array(values) = row else { return Err(misshapen(insert)) };
                 // Values of a row that is too short would stand in the columns of the next one.

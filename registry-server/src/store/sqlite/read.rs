@@ -134,8 +134,13 @@ impl Readers {
         &self.vault
     }
 
+    /// Where single rows are read. Lists stay away from it as long as they can.
+    fn first(&self) -> &Mutex<SqliteConnection> {
+        &self.connections[0]
+    }
+
     fn free(&self) -> Option<MutexGuard<'_, SqliteConnection>> {
-        self.connections.iter().find_map(|connection| connection.try_lock().ok())
+        self.connections.iter().rev().find_map(|connection| connection.try_lock().ok())
     }
 
     /// Waits for a connection; one that is free, if any is.
@@ -161,21 +166,21 @@ impl Readers {
         Ok(Some(record))
     }
 
-    /// Reads the row of a key: alone where a connection is free, else together with whoever waits for one as well.
+    /// Reads the row of a key: alone where nobody else reads one, else together with whoever waits as well.
     ///
-    /// A query costs more for its way to the connection's thread and back than for the row.
+    /// A query costs more for its way to the connection's thread and back than for the row, so that several connections
+    /// would read less than one that reads for all.
     async fn row(&self, key: &str) -> Result<Option<SqliteRow>, BoxError> {
-        if let Some(mut free) = self.free() {
+        if let Ok(mut free) = self.first().try_lock() {
             return Ok(sqlx::query(FIND).bind(key).fetch_optional(&mut *free).await?);
         }
         let (reply, mut answer) = oneshot::channel();
         self.waiting().push((key.to_owned(), reply));
-        let turn = self.turn.fetch_add(1, Ordering::Relaxed) % self.connections.len();
         let mut connection = tokio::select! {
             biased;
             // Somebody else's query brought it.
             Ok(row) = &mut answer => return Ok(row),
-            connection = self.connections[turn].lock() => connection,
+            connection = self.first().lock() => connection,
         };
         let together = std::mem::take(&mut *self.waiting());
         if !together.is_empty() {

@@ -4,11 +4,14 @@ use std::time::Duration;
 use radii_runtime::Timestamp;
 use radii_runtime::conformance::{self, operation, record};
 use radii_runtime::store::{Expect, Queue, State, Store, Write};
+use serde_json::{Value as Json, json};
 use uuid::Uuid;
 
-use super::SqliteStore;
-use crate::store::keys::KeySource;
-use crate::store::{Engine, OpenError};
+use super::{SqliteStore, group};
+use crate::store::keys::{KeySource, Keyring};
+use crate::store::plan::Head;
+use crate::store::vault::Vault;
+use crate::store::{Engine, OpenError, rows};
 
 const DB: &str = "/planes/radius/local/resourceGroups/g/providers/Contoso.Data/stores/db";
 
@@ -180,4 +183,31 @@ async fn reopen(path: &std::path::Path) -> SqliteStore {
             opened => return opened.unwrap(),
         }
     }
+}
+
+#[tokio::test]
+async fn a_row_of_the_wrong_width_is_refused_and_leaves_nothing() {
+    let store = SqliteStore::in_memory().await.unwrap();
+    let connection = store.readers.shared();
+    let mut connection = connection.lock().await;
+    let vault = Vault::new(Keyring::random());
+    let whole = |number: u64| {
+        let record = record(&format!("/planes/radius/local/resourceGroups/g{number}"));
+        let head = Head { sequence: number, revision: number };
+        rows::record_values(&vault, &record, &record.id.key(), head).unwrap()
+    };
+    let mut short = whole(2);
+    short.as_array_mut().unwrap().pop();
+    let mut long = whole(2);
+    long.as_array_mut().unwrap().push(Json::Null);
+    for odd in [short, long, json!({ "sequence": 2 }), Json::Null] {
+        // Beside whole rows too, whose columns its values would otherwise fill.
+        for rows in [vec![odd.clone()], vec![whole(1), odd.clone(), whole(3), whole(4)]] {
+            let refused = group::insert(&mut connection, &group::PUT_RECORDS, rows).await.unwrap_err();
+            assert!(refused.to_string().contains("18 values"), "{refused}");
+        }
+    }
+    let count: i64 = sqlx::query_scalar("SELECT count(*) FROM record").fetch_one(&mut *connection).await.unwrap();
+    assert_eq!(count, 0);
+    group::insert(&mut connection, &group::PUT_RECORDS, vec![whole(1)]).await.unwrap();
 }

@@ -14,7 +14,7 @@ use uuid::Uuid;
 use super::cache::Cache;
 use super::read::Shared;
 use super::{group, maintain, read};
-use crate::store::plan::Decision;
+use crate::store::plan::{Decision, Place};
 use crate::store::vault::Vault;
 use crate::store::{BoxError, Resealed, Rows, Table, rows, unavailable};
 
@@ -246,11 +246,11 @@ impl Writer {
     }
 
     /// Carries requests out together and answers each.
-    async fn answer(&mut self, requests: Vec<Request>) {
+    async fn answer(&mut self, mut requests: Vec<Request>) {
         if requests.is_empty() {
             return;
         }
-        match self.transact(&requests).await {
+        match self.transact(&mut requests).await {
             Ok(outcomes) => requests.into_iter().zip(outcomes).for_each(|(request, outcome)| reply(request, outcome)),
             // One request must not fail for another one's sake: each gets a transaction of its own.
             Err(error) if requests.len() > 1 => {
@@ -263,7 +263,7 @@ impl Writer {
         }
     }
 
-    async fn transact(&mut self, requests: &[Request]) -> Result<Vec<Outcome>, BoxError> {
+    async fn transact(&mut self, requests: &mut [Request]) -> Result<Vec<Outcome>, BoxError> {
         self.settle().await?;
         self.is_in_doubt = true;
         let outcomes = self.try_transact(requests).await?;
@@ -283,18 +283,19 @@ impl Writer {
         Ok(())
     }
 
-    async fn try_transact(&mut self, requests: &[Request]) -> Result<Vec<Outcome>, BoxError> {
+    /// Carries requests out in one transaction; what was stored is taken out of them.
+    async fn try_transact(&mut self, requests: &mut [Request]) -> Result<Vec<Outcome>, BoxError> {
         let connection = Arc::clone(&self.connection);
         let mut connection = connection.lock().await;
         let mut transaction = connection.begin_with("BEGIN IMMEDIATE").await?;
         let batches: Vec<&Batch> = requests.iter().filter_map(batch).collect();
         let mut counter = self.counter;
         let mut turn = self.turn.clone();
-        let group::Committed { decisions, changed } =
+        let group::Committed { decisions, deleted, written } =
             group::commit(&mut transaction, &self.vault, &mut counter, self.clock.now(), &batches).await?;
         let mut decisions = decisions.into_iter();
         let mut outcomes = Vec::with_capacity(requests.len());
-        for request in requests {
+        for request in &*requests {
             outcomes.push(match request {
                 Request::Lease(change, _) => {
                     Outcome::Leased(lease(&mut transaction, &self.vault, &mut turn, *change).await?)
@@ -303,13 +304,12 @@ impl Writer {
             });
         }
         let committed = transaction.commit().await;
-        let has_changed = !changed.is_empty();
+        let has_changed = !(deleted.is_empty() && written.is_empty());
         // Before anybody is told: who was told of a change must not read what was there before.
-        for (key, written) in changed {
-            match written.filter(|_| committed.is_ok()) {
-                Some(written) => self.cache.replace(&key, written.record, written.size),
-                None => self.cache.forget(&key),
-            }
+        deleted.iter().for_each(|key| self.cache.forget(key));
+        match &committed {
+            Ok(()) => self.remember(requests, written),
+            Err(_) => written.iter().for_each(|written| self.cache.forget(&written.key)),
         }
         committed?;
         if has_changed {
@@ -317,6 +317,24 @@ impl Writer {
         }
         (self.counter, self.turn) = (counter, turn);
         Ok(outcomes)
+    }
+
+    /// Moves what was just stored from the requests into the cache.
+    fn remember(&self, requests: &mut [Request], written: Vec<group::Written>) {
+        let mut written = written.into_iter().peekable();
+        let batches = requests.iter_mut().filter_map(|request| match request {
+            Request::Commit(batch, _) => Some(std::mem::take(batch)),
+            _ => None,
+        });
+        for (at, batch) in batches.enumerate() {
+            for (write, change) in batch.into_iter().enumerate() {
+                let Write::Put { mut record, .. } = change else { continue };
+                if let Some(stored) = written.next_if(|next| next.place == Place { batch: at, write }) {
+                    record.revision = stored.revision;
+                    self.cache.replace(stored.key, *record, stored.size);
+                }
+            }
+        }
     }
 
     async fn maintain(&mut self, maintenance: Maintenance) -> Result<usize, Error> {

@@ -39,7 +39,7 @@ async fn play(subject: &Subject, model: &mut Model, step: &Step) -> Result<(), S
             }
         }
         Step::Put { key, version, value, note, condition } => {
-            let expected = model.admits(*key, *version, *condition);
+            let expected = model.admits_put(*key, *version, *condition);
             expect(&subject.put(*key, *version, (*value, *note), *condition).await, expected)?;
             if expected == Outcome::Done {
                 model.put(*key, *version, *value, *note);
@@ -49,7 +49,7 @@ async fn play(subject: &Subject, model: &mut Model, step: &Step) -> Result<(), S
             let mut wrong = json!({});
             wrong["properties"][property(key.1, *version)] = "no integer".into();
             let answer = subject.send(Method::PUT, &path(*key), VERSIONS[*version], &[], Some(&wrong)).await;
-            let admitted = model.admits(*key, *version, Condition::None);
+            let admitted = model.admits_put(*key, *version, Condition::None);
             expect(&answer, if admitted == Outcome::Done { Outcome::Refused(400) } else { admitted })?;
         }
         Step::Delete { key, version, condition } => delete(subject, model, *key, *version, *condition).await?,
@@ -77,6 +77,7 @@ async fn play(subject: &Subject, model: &mut Model, step: &Step) -> Result<(), S
             subject.work().await;
             model.work();
         }
+        Step::Describe { kind } if model.unregistered.contains(kind) => {}
         Step::Describe { kind } => {
             model.described += 1;
             subject.describe(*kind, &format!("In other words, {}", model.described)).await;
@@ -85,6 +86,21 @@ async fn play(subject: &Subject, model: &mut Model, step: &Step) -> Result<(), S
             subject.serve(*all).await;
             model.is_withdrawn = !all;
         }
+        Step::Unregister { kind } => {
+            let expected = model.unregister(*kind);
+            expect(&subject.unregister(*kind).await, expected)?;
+        }
+        Step::Register { kind } => {
+            subject.register(*kind).await;
+            model.register(*kind);
+        }
+        Step::UnregisterVersion { kind, version } => {
+            expect(&subject.unregister_version(*kind, *version).await, Outcome::Done)?;
+            if !model.unregistered.contains(kind) {
+                model.lacking.insert((*kind, *version));
+            }
+        }
+        Step::RaceKind { key } => race_kind(subject, model, *key).await?,
         Step::Race { key } => race(subject, model, *key).await?,
         Step::RaceGroup { key } => race_group(subject, model, *key).await?,
     }
@@ -162,7 +178,7 @@ async fn list_is(
 }
 
 async fn race(subject: &Subject, model: &mut Model, key: Key) -> Result<(), String> {
-    let expected = model.admits(key, 0, Condition::Absent);
+    let expected = model.admits_put(key, 0, Condition::Absent);
     let put = |value| subject.put(key, 0, (value, None), Condition::Absent);
     let (one, two, three) = tokio::join!(put(1), put(2), put(3));
     let won: Vec<i32> =
@@ -197,6 +213,25 @@ async fn race_group(subject: &Subject, model: &mut Model, key: Key) -> Result<()
         (true, false) => kept,
     };
     if sound { Ok(()) } else { Err(format!("created: {created}, deleted: {deleted}, empty before: {was_empty}")) }
+}
+
+/// Whatever comes first, nothing of a kind that was deleted is left that is not being deleted.
+async fn race_kind(subject: &Subject, model: &mut Model, key: Key) -> Result<(), String> {
+    if model.is_busy(key.1) {
+        return Ok(());
+    }
+    let admitted = model.admits_put(key, 0, Condition::None);
+    let (created, deleted) = tokio::join!(subject.put(key, 0, (7, None), Condition::None), subject.unregister(key.1));
+    expect(&deleted, Outcome::Done)?;
+    match created.outcome() {
+        Outcome::Done if admitted == Outcome::Done => model.put(key, 0, 7, None),
+        Outcome::Done => return Err(format!("expected {admitted:?}, got {}", created.status)),
+        // It came too late, or the resource was being deleted already.
+        Outcome::Refused(400 | 409) => {}
+        Outcome::Refused(_) => expect(&created, admitted)?,
+    }
+    model.unregister(key.1);
+    Ok(())
 }
 
 fn expect(answer: &Answer, outcome: Outcome) -> Result<(), String> {

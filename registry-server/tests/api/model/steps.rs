@@ -69,6 +69,23 @@ pub enum Step {
     Describe {
         kind: usize,
     },
+    /// The kind is unregistered, with all its resources.
+    Unregister {
+        kind: usize,
+    },
+    /// The kind and its versions are registered, whatever is registered of them.
+    Register {
+        kind: usize,
+    },
+    /// One version of a kind whose resources are served as they were written is unregistered.
+    UnregisterVersion {
+        kind: usize,
+        version: usize,
+    },
+    /// A creation, and the deletion of its kind, at once.
+    RaceKind {
+        key: Key,
+    },
     /// The second version of the first kind is served from now on, or no longer.
     Serve(bool),
     /// Three creations of one resource at once.
@@ -103,6 +120,10 @@ pub struct Model {
     order: usize,
     /// Whether the second version of the first kind is not served.
     pub is_withdrawn: bool,
+    /// Kinds that are not registered.
+    pub unregistered: BTreeSet<usize>,
+    /// Versions of registered kinds that are not registered.
+    pub lacking: BTreeSet<(usize, usize)>,
     /// How often a kind was described.
     pub described: usize,
 }
@@ -125,7 +146,45 @@ impl Model {
 
     /// Whether a version of a kind is served.
     pub fn serves(&self, kind: usize, version: usize) -> Outcome {
-        if self.is_withdrawn && (kind, version) == (0, 1) { Outcome::Refused(400) } else { Outcome::Done }
+        let is_withdrawn = self.is_withdrawn && (kind, version) == (0, 1);
+        if is_withdrawn || self.unregistered.contains(&kind) { Outcome::Refused(400) } else { Outcome::Done }
+    }
+
+    /// What the conditions of a PUT and the resource's state lead to: bodies are checked by the version's schema first.
+    pub fn admits_put(&self, key: Key, version: usize, condition: Condition) -> Outcome {
+        match self.reaches(key.0, key.1, version) {
+            Outcome::Done if self.lacking.contains(&(key.1, version)) => Outcome::Refused(400),
+            _ => self.admits(key, version, condition),
+        }
+    }
+
+    /// Whether anything of a kind is being deleted.
+    pub fn is_busy(&self, kind: usize) -> bool {
+        self.resources.iter().any(|(key, stored)| key.1 == kind && stored.busy != Busy::No)
+    }
+
+    /// Deletes a kind and begins the deletion of its resources, in the order of their creation; one that is being deleted
+    /// stops that.
+    pub fn unregister(&mut self, kind: usize) -> Outcome {
+        if self.unregistered.contains(&kind) {
+            return Outcome::Done;
+        }
+        let mut own: Vec<_> = self.resources.iter_mut().filter(|(key, _)| key.1 == kind).collect();
+        own.sort_by_key(|(_, stored)| stored.order);
+        for (_, stored) in own {
+            if stored.busy != Busy::No {
+                return Outcome::Refused(409);
+            }
+            stored.busy = Busy::Deleting;
+        }
+        self.unregistered.insert(kind);
+        self.lacking.retain(|(of, _)| *of != kind);
+        Outcome::Done
+    }
+
+    pub fn register(&mut self, kind: usize) {
+        self.unregistered.remove(&kind);
+        self.lacking.retain(|(of, _)| *of != kind);
     }
 
     /// What a write's conditions and the resource's state lead to.
@@ -181,7 +240,7 @@ pub fn random_step(random: &mut StdRng) -> Step {
         Condition::Absent,
     ];
     let condition = conditions[random.random_range(0..conditions.len())];
-    match random.random_range(0..100) {
+    match random.random_range(0..106) {
         0..5 => Step::PutGroup(key.0),
         5..8 => Step::DeleteGroup(key.0),
         8..36 => {
@@ -198,6 +257,10 @@ pub fn random_step(random: &mut StdRng) -> Step {
         85..87 => Step::RaceGroup { key },
         87 => Step::Describe { kind: key.1 },
         88..90 => Step::Serve(random.random()),
+        90 => Step::Unregister { kind: key.1 },
+        91..94 => Step::Register { kind: key.1 },
+        94 => Step::UnregisterVersion { kind: key.1 % CONVERTED, version },
+        95 => Step::RaceKind { key },
         _ => Step::Work,
     }
 }

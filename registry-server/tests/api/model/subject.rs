@@ -76,6 +76,14 @@ fn schema(kind: usize, version: usize) -> Json {
     json!({ "type": "object", "properties": properties })
 }
 
+fn kind_path(kind: usize) -> String {
+    format!("{PROVIDER}/resourcetypes/{}", KINDS[kind])
+}
+
+fn version_path(kind: usize, version: &str) -> String {
+    format!("{}/apiversions/{version}", kind_path(kind))
+}
+
 impl Subject {
     pub async fn start(database: Database, keys: KeySource) -> Self {
         // A machine that stands still for a while is no divergence.
@@ -84,21 +92,35 @@ impl Subject {
         let (router, state) = serve::in_process(&options, Vec::new(), Vec::new()).await.unwrap();
         let subject = Self { router, state };
         subject.native(PROVIDER, &json!({ "location": "global", "properties": {} })).await;
-        for (kind, name) in KINDS.into_iter().enumerate() {
-            subject.describe(kind, "As it began").await;
-            for (version, date) in VERSIONS.into_iter().enumerate() {
-                let path = format!("{PROVIDER}/resourcetypes/{name}/apiversions/{date}");
-                subject.native(&path, &json!({ "properties": { "schema": schema(kind, version) } })).await;
-            }
+        for kind in 0..KINDS.len() {
+            subject.register(kind).await;
         }
         subject.serve(true).await;
         subject
     }
 
+    /// Registers a kind and its versions.
+    pub async fn register(&self, kind: usize) {
+        self.describe(kind, "As it began").await;
+        for (version, date) in VERSIONS.into_iter().enumerate() {
+            self.native(&version_path(kind, date), &json!({ "properties": { "schema": schema(kind, version) } })).await;
+        }
+    }
+
+    /// Deletes the registration of a kind.
+    pub async fn unregister(&self, kind: usize) -> Answer {
+        self.send(Method::DELETE, &kind_path(kind), NATIVE, &[], None).await
+    }
+
+    /// Deletes the registration of a version.
+    pub async fn unregister_version(&self, kind: usize, version: usize) -> Answer {
+        self.send(Method::DELETE, &version_path(kind, VERSIONS[version]), NATIVE, &[], None).await
+    }
+
     /// Registers a kind again, with a description.
     pub async fn describe(&self, kind: usize, description: &str) {
         let properties = json!({ "capabilities": ["ManualResourceProvisioning"], "description": description });
-        self.native(&format!("{PROVIDER}/resourcetypes/{}", KINDS[kind]), &json!({ "properties": properties })).await;
+        self.native(&kind_path(kind), &json!({ "properties": properties })).await;
     }
 
     /// Says which versions the location serves: all, or all but the second one of the first kind.
@@ -170,6 +192,9 @@ impl Subject {
 
     /// Removes everything, so that the next sequence begins where the first one did.
     pub async fn reset(&self) {
+        for kind in 0..KINDS.len() {
+            self.register(kind).await;
+        }
         self.serve(true).await;
         self.work().await;
         for group in 0..GROUPS {
