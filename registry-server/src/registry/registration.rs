@@ -3,7 +3,7 @@
 use radii_model::{ResourceId, TypeName};
 use radii_runtime::Fault;
 use radii_runtime::host::{Answer, Delete, Preconditions};
-use radii_runtime::store::{self, Expect, ListQuery, Record, Write};
+use radii_runtime::store::{self, Expect, ListQuery, Record, Verb, Write};
 use serde_json::{Map, Value as Json, json};
 use tracing::Instrument;
 
@@ -155,7 +155,7 @@ async fn try_delete(
         }
         Kind::Provider | Kind::Type => {
             let children = below(state, &found.id, None).await?;
-            delete_resources(state, &found, &children).await?;
+            delete_resources(state, &found, &children, Busy::Refused).await?;
             children
         }
         Kind::Version => {
@@ -177,7 +177,7 @@ async fn try_delete(
 /// Deletes resources whose creation overtook the deletion of their type, or of its provider. From now on there can be no
 /// more: a creation needs the registration of its type.
 async fn delete_latecomers(state: &AppState, record: &Record, children: &[Record]) {
-    if let Err(fault) = delete_resources(state, record, children).await {
+    if let Err(fault) = delete_resources(state, record, children, Busy::Ended).await {
         tracing::warn!("Resources of types that `{}` was the registration of may be left: {fault}", record.id);
     }
 }
@@ -238,8 +238,17 @@ async fn refuse_contents(state: &AppState, record: &Record) -> Result<(), Fault>
     Err(Fault::conflict(message).target(record.id.to_string()))
 }
 
+/// What becomes of resources that something is being done with.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Busy {
+    /// Nothing: they keep the registration from being deleted.
+    Refused,
+    /// What is being done ends, but for a deletion, which goes on.
+    Ended,
+}
+
 /// Begins the deletion of all resources of a type, or of all types of a provider.
-async fn delete_resources(state: &AppState, record: &Record, children: &[Record]) -> Result<(), Fault> {
+async fn delete_resources(state: &AppState, record: &Record, children: &[Record], busy: Busy) -> Result<(), Fault> {
     let Some(plane) = record.id.plane().map(|(kind, name)| format!("/planes/{kind}/{name}")) else { return Ok(()) };
     let Ok(plane) = plane.parse::<ResourceId>() else { return Ok(()) };
     for registration in std::iter::once(record).chain(children) {
@@ -252,17 +261,27 @@ async fn delete_resources(state: &AppState, record: &Record, children: &[Record]
         let kind = Some(type_name.clone());
         let query = ListQuery { scope: Some(plane.clone()), recursive: true, kind, after: None, limit: None };
         for resource in state.host.parts.store.list(&query).await?.records {
-            delete_resource(state, resource).await?;
+            let is_going = busy == Busy::Ended && is_being_deleted(state, &resource).await?;
+            if !is_going {
+                delete_resource(state, resource, busy).await?;
+            }
         }
         tracked::forget_type(state, &plane, &type_name).await?;
     }
     Ok(())
 }
 
-async fn delete_resource(state: &AppState, resource: Record) -> Result<(), Fault> {
+async fn is_being_deleted(state: &AppState, resource: &Record) -> Result<bool, Fault> {
+    let Some(operation) = resource.operation.filter(|_| !resource.state.is_terminal()) else { return Ok(false) };
+    let operation = state.host.parts.store.find_operation(operation).await?;
+    Ok(operation.is_some_and(|operation| operation.verb == Verb::Delete))
+}
+
+async fn delete_resource(state: &AppState, resource: Record, busy: Busy) -> Result<(), Fault> {
     let api_version = resource.api_version.unwrap_or_else(record::api_version);
     let id = resource.id.to_string();
-    let request = Delete { id: resource.id, api_version, preconditions: Preconditions::default(), force: false };
+    let force = busy == Busy::Ended && !resource.state.is_terminal();
+    let request = Delete { id: resource.id, api_version, preconditions: Preconditions::default(), force };
     match state.host.delete(request).await {
         Ok(Answer::Done(_) | Answer::Accepted { .. } | Answer::Absent) => Ok(()),
         Err(fault) => {

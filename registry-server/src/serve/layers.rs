@@ -128,7 +128,8 @@ impl Door {
     /// Lets the protocol, or one of the other routes, answer.
     async fn route(&self, request: Request) -> Response {
         if api::is_about_planes(request.uri().path()) {
-            return api::answer(self.state.clone(), request, self.limits.body).await;
+            // Boxed, because it is large and would be moved with every future around it.
+            return Box::pin(api::answer(self.state.clone(), request, self.limits.body)).await;
         }
         let request = request.map(|body| Body::new(Limited::new(body, self.limits.body)));
         self.routes.clone().call(request).await.unwrap_or_else(|never| match never {})
