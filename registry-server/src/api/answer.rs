@@ -9,6 +9,7 @@ use http::{HeaderName, HeaderValue, StatusCode};
 use radii_model::ResourceId;
 use radii_runtime::Fault;
 use radii_runtime::store::{OperationId, Record};
+use serde::Serialize;
 use serde_json::{Value as Json, json};
 
 use super::call::Call;
@@ -21,7 +22,7 @@ pub const JSON: &str = "application/json";
 pub struct Ours;
 
 /// Returns an answer with a JSON body.
-pub fn json(status: u16, body: &Json) -> Response {
+pub fn json(status: u16, body: &impl Serialize) -> Response {
     // A value has no key that is not text, and so cannot fail to be written.
     with_body(status, JSON, serde_json::to_vec(body).unwrap_or_default())
 }

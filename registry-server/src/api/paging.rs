@@ -3,7 +3,7 @@
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use radii_runtime::Fault;
-use serde_json::{Map, Value as Json, json};
+use serde::Serialize;
 
 use super::call::{Call, encode};
 use super::route::BASE;
@@ -42,23 +42,28 @@ impl Paging {
     }
 
     /// Returns a list's body, with the link to the next page if there is one.
-    pub fn body(&self, call: &Call, items: Vec<Json>, next: Option<u64>) -> Json {
-        let mut body = Map::new();
-        body.insert("value".into(), Json::Array(items));
-        if let Some(next) = next {
+    pub fn body<T>(&self, call: &Call, value: Vec<T>, next: Option<u64>) -> Listing<T> {
+        let next_link = next.map(|next| {
             let path = call.raw_path.strip_prefix(BASE).unwrap_or(&call.raw_path).trim_end_matches('/');
             let token = URL_SAFE_NO_PAD.encode(format!("after:{next}"));
             let version = encode(call.api_version());
-            let link = format!("{}{path}?api-version={version}&skipToken={token}&top={}", call.base(), self.top);
-            body.insert("nextLink".into(), link.into());
-        }
-        Json::Object(body)
+            format!("{}{path}?api-version={version}&skipToken={token}&top={}", call.base(), self.top)
+        });
+        Listing { value, next_link }
     }
 }
 
+/// The body of a list.
+#[derive(Debug, Serialize)]
+pub struct Listing<T> {
+    value: Vec<T>,
+    #[serde(rename = "nextLink", skip_serializing_if = "Option::is_none")]
+    next_link: Option<String>,
+}
+
 /// Returns the body of a list that is never paged.
-pub fn unpaged(items: Vec<Json>) -> Json {
-    json!({ "value": items })
+pub fn unpaged<T>(value: Vec<T>) -> Listing<T> {
+    Listing { value, next_link: None }
 }
 
 fn read_top(text: &str) -> Result<usize, Fault> {
@@ -115,7 +120,9 @@ mod tests {
     #[test]
     fn the_next_link_is_absolute_and_leads_on() {
         let first = call("top=5");
-        let body = Paging::read(&first).unwrap().body(&first, vec![], Some(17));
+        let body = Paging::read(&first).unwrap().body(&first, vec![1], Some(17));
+        let body = serde_json::to_value(&body).unwrap();
+        assert_eq!(body["value"], serde_json::json!([1]));
         let link = body["nextLink"].as_str().unwrap();
         assert!(link.starts_with(&format!("http://h{BASE}/planes/radius/local/x?api-version=v&skipToken=")), "{link}");
         let uri = link.parse().unwrap();

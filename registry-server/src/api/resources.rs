@@ -8,7 +8,7 @@ use http::header::ETAG;
 use radii_model::{ResourceId, TypeName};
 use radii_runtime::Fault;
 use radii_runtime::fault::code;
-use radii_runtime::host::{Answer, Delete, Put, Resolved, Shown, etag, present};
+use radii_runtime::host::{Answer, Delete, Put, Resolved, Shown, etag};
 use radii_runtime::store::{ListQuery, Record};
 use serde_json::{Map, Value as Json};
 
@@ -149,14 +149,6 @@ fn text(state: &AppState, resolved: &Resolved, record: &Record) -> Vec<u8> {
     text
 }
 
-/// Returns a resource as the request's version shows it.
-fn shown(state: &AppState, resolved: &Resolved, record: &Record) -> Json {
-    match resolved.kind.converter() {
-        Some(_) => Json::Object(present(&state.host.seen(record, &resolved.api_version))),
-        None => Json::Object(present(record)),
-    }
-}
-
 async fn list(state: &AppState, call: &Call, resolved: &Resolved, id: &ResourceId) -> Result<Response, Fault> {
     let paging = Paging::read(call)?;
     let query = ListQuery {
@@ -167,7 +159,13 @@ async fn list(state: &AppState, call: &Call, resolved: &Resolved, id: &ResourceI
         limit: Some(paging.top),
     };
     let page = state.host.list(&query).await?;
-    let items = page.records.iter().map(|record| shown(state, resolved, record)).collect();
+    let is_converted = resolved.kind.converter().is_some();
+    let seen = page.records.iter().map(|record| match is_converted {
+        true => Cow::Owned(state.host.seen(record, &resolved.api_version)),
+        false => Cow::Borrowed(record),
+    });
+    let seen: Vec<Cow<'_, Record>> = seen.collect();
+    let items = seen.iter().map(|record| Shown(record)).collect();
     Ok(answer::json(200, &paging.body(call, items, page.next)))
 }
 
