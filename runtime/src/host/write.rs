@@ -416,17 +416,29 @@ fn check_schema(validator: &Validator, given: bool, record: &mut Record, old: Op
     validator.apply_defaults(&mut record.properties);
     // Lent as a value and taken back: a copy would cost more than the check.
     let properties = Json::Object(std::mem::take(&mut record.properties));
-    let mut violations = validator.validate(given.then_some(&properties));
+    let checked = check_properties(validator, given, &properties, old, &record.id);
     if let Json::Object(properties) = properties {
         record.properties = properties;
     }
-    violations.extend(validator.validate_read_only(&record.properties, old.map(|old| &old.properties)));
-    if !violations.is_empty() {
-        return Err(schema_fault(&violations, &record.id));
-    }
+    checked
+}
+
+fn check_properties(
+    validator: &Validator,
+    given: bool,
+    properties: &Json,
+    old: Option<&Record>,
+    id: &ResourceId,
+) -> Result<(), Fault> {
+    let stored = old.map(|old| &old.properties);
     let empty = Json::Object(Map::new());
-    let broken = validator.broken_rules(properties.as_ref().unwrap_or(&empty), old.map(|old| &old.properties));
-    if broken.is_empty() { Ok(()) } else { Err(rules_fault(&broken, &record.id)) }
+    let mut violations = validator.validate(given.then_some(properties));
+    violations.extend(properties.as_object().into_iter().flat_map(|new| validator.validate_read_only(new, stored)));
+    if !violations.is_empty() {
+        return Err(schema_fault(&violations, id));
+    }
+    let broken = validator.broken_rules(if given { properties } else { &empty }, stored);
+    if broken.is_empty() { Ok(()) } else { Err(rules_fault(&broken, id)) }
 }
 
 /// The fault of rules that the type's author wrote, with one detail per rule.
