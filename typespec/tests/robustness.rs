@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
+use radii_diagnostics::FileId;
 use typespec::{Compilation, Options, Registry};
 
 fn compile(files: &[(&str, String)]) -> Compilation {

@@ -307,8 +307,9 @@ impl Parser<'_> {
         let name = self.identifier("Identifier expected.");
         if !matches!(name.as_str(), "suppress" | "deprecated") {
             // As many characters as the name has, from the sign on.
-            let count = name.chars().count();
-            let end = from.start + self.text[from.start..].chars().take(count).map(char::len_utf8).sum::<usize>();
+            let mut rest = self.text[from.start..].chars();
+            let widths = name.chars().map(|_| rest.next().map_or(1, char::len_utf8));
+            let end = from.start + widths.sum::<usize>();
             self.error_at("unknown-directive", &format!("Unknown directive '#{name}'"), from.start, end);
         }
         // The line break counts only behind the first token after the name; the reference does the same.
