@@ -157,7 +157,7 @@ impl<'s, 't> Checker<'s, 't> {
             ("type", "type"),
         ];
         if let Some((_, name)) = types.into_iter().find(|(own, _)| *own == name) {
-            return leaf(Node::Type(name), Type::Type);
+            return leaf(Node::Type(name), Type::Meta);
         }
         let problem = self.unknown_name(name, at);
         self.wrong(problem)
@@ -233,7 +233,7 @@ impl<'s, 't> Checker<'s, 't> {
                 _ => None,
             }
         {
-            return leaf(Node::Type(name), Type::Type);
+            return leaf(Node::Type(name), Type::Meta);
         }
         let of_checked = self.expr(of);
         let Some(found) = self.member(of, of_checked.ty.clone(), field, field_at) else { return self.poison() };
@@ -280,8 +280,8 @@ impl<'s, 't> Checker<'s, 't> {
     fn property(&mut self, schema: &'s Schema, field: &str, at: &At) -> Option<Member<'s>> {
         if let Some(property) = schema.properties.get(field) {
             let own = follow(&property.schema, self.scope.root).unwrap_or(&property.schema);
-            let is_given = schema.required.iter().any(|name| name == field) && !own.read_only
-                || own.default.is_some() && !own.read_only;
+            let is_given =
+                !own.read_only && (own.default.is_some() || schema.required.iter().any(|name| name == field));
             let ty = Type::of(&property.schema, self.scope.root);
             return Some(Member { ty, is_optional: !is_given });
         }

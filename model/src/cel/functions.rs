@@ -361,7 +361,7 @@ impl Gives {
             Gives::Bytes => Type::Bytes,
             Gives::Timestamp => Type::Timestamp,
             Gives::Duration => Type::Duration,
-            Gives::Type => Type::Type,
+            Gives::Type => Type::Meta,
             Gives::Dyn => Type::Dyn,
             Gives::First => match arguments.first() {
                 // What is left of an enum's value is none of its values.

@@ -23,7 +23,7 @@ pub struct Problem {
     /// What to do.
     pub help: String,
     /// What to write instead, where that is known.
-    pub mend: Option<Mend>,
+    pub mend: Option<Box<Mend>>,
 }
 
 /// A replacement in a rule's text.
@@ -66,7 +66,7 @@ impl Problem {
     }
 
     pub(super) fn mended(mut self, at: At, replacement: impl Into<String>, sure: bool) -> Self {
-        self.mend = Some(Mend { at, replacement: replacement.into(), sure });
+        self.mend = Some(Box::new(Mend { at, replacement: replacement.into(), sure }));
         self
     }
 

@@ -27,7 +27,8 @@ pub(super) enum Type<'s> {
     Bytes,
     Timestamp,
     Duration,
-    Type,
+    /// A type as a value.
+    Meta,
     List {
         item: Box<Type<'s>>,
         most: Option<u64>,
@@ -88,7 +89,7 @@ impl<'s> Type<'s> {
             Type::Bytes => "bytes".to_owned(),
             Type::Timestamp => "a point in time".to_owned(),
             Type::Duration => "a duration".to_owned(),
-            Type::Type => "a type".to_owned(),
+            Type::Meta => "a type".to_owned(),
             Type::List { item, .. } if matches!(**item, Type::Dyn) => "a list".to_owned(),
             Type::List { item, .. } => format!("a list whose items are each {}", item.name()),
             Type::Map { .. } => "a map".to_owned(),
