@@ -85,7 +85,7 @@ fn size<'a>(value: &Value<'a>) -> Result<Value<'a>, Failure> {
 
 fn part_of<'a>(part: Part, value: &Value<'a>, zone: Option<&Value<'a>>) -> Result<Value<'a>, Failure> {
     match (value, zone) {
-        (Value::Timestamp(point), None) => Ok(Value::Int(point.part(part, 0))),
+        (Value::Timestamp(point), None) => Ok(Value::Int(point.part(part, jiff::tz::Offset::UTC))),
         (Value::Timestamp(point), Some(Value::Text(zone))) => {
             let offset = time::offset(zone.as_str()).ok_or(Failure::Unreadable("offset from UTC"))?;
             Ok(Value::Int(point.part(part, offset)))

@@ -7,7 +7,6 @@
 mod apply;
 mod arithmetic;
 mod ast;
-mod base64;
 mod check;
 pub mod code;
 mod compile;

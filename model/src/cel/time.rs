@@ -1,5 +1,9 @@
 //! Points in time and spans between them.
 
+use jiff::SignedDuration;
+use jiff::civil::DateTime;
+use jiff::tz::Offset;
+
 /// A span in nanoseconds, some 292 years at most.
 pub(super) type Nanos = i64;
 
@@ -7,18 +11,12 @@ pub(super) type Nanos = i64;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Duration(pub(super) Nanos);
 
-/// A point in time: seconds since 1970 and nanoseconds beyond them.
+/// A point in time between the years 1 and 9999, which are all that the language knows: date and time of day in UTC,
+/// since the library's own points in time end a day before the last year does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct Timestamp {
-    pub(super) seconds: i64,
-    pub(super) nanos: u32,
-}
+pub(super) struct Timestamp(DateTime);
 
-/// 0001-01-01T00:00:00Z, the first point in time that the language knows.
-const FIRST: i64 = -62_135_596_800;
-/// 9999-12-31T23:59:59Z.
-const LAST: i64 = 253_402_300_799;
-const DAY: i64 = 86_400;
+const EPOCH: DateTime = DateTime::constant(1970, 1, 1, 0, 0, 0, 0);
 const SECOND: i64 = 1_000_000_000;
 
 impl Duration {
@@ -90,88 +88,65 @@ fn scaled(number: &str, factor: i128) -> Option<i128> {
 }
 
 impl Timestamp {
-    /// A point in time that the language knows.
-    pub(super) fn new(seconds: i64, nanos: u32) -> Option<Self> {
-        (FIRST..=LAST).contains(&seconds).then_some(Self { seconds, nanos })
+    fn new(point: DateTime) -> Option<Self> {
+        (point.year() >= 1).then_some(Self(point))
+    }
+
+    /// So many seconds since 1970.
+    pub(super) fn from_seconds(seconds: i64) -> Option<Self> {
+        EPOCH.checked_add(SignedDuration::from_secs(seconds)).ok().and_then(Self::new)
     }
 
     /// Reads RFC 3339, such as `2025-01-01T10:00:00.5+02:00`.
     pub(super) fn parse(text: &str) -> Option<Self> {
+        // The library reads more of ISO 8601: times without seconds and leap seconds.
         let bytes = text.as_bytes();
-        let field = |at: usize, length: usize| -> Option<i64> {
-            let digits = text.get(at..at + length)?;
-            digits.bytes().all(|byte| byte.is_ascii_digit()).then(|| digits.parse().ok())?
-        };
-        let sign = |at: usize, allowed: &[u8]| bytes.get(at).filter(|byte| allowed.contains(byte));
-        sign(4, b"-").and(sign(7, b"-")).and(sign(10, b"Tt ")).and(sign(13, b":")).and(sign(16, b":"))?;
-        let (year, month, day) = (field(0, 4)?, field(5, 2)?, field(8, 2)?);
-        let (hour, minute, second) = (field(11, 2)?, field(14, 2)?, field(17, 2)?);
-        if !(1..=12).contains(&month) || day < 1 || day > days_of(year, month) {
+        let marks = [(4, b'-'), (7, b'-'), (13, b':'), (16, b':')];
+        let is_strict = marks.iter().all(|(at, mark)| bytes.get(*at) == Some(mark));
+        if !is_strict || text.get(17..19)? == "60" {
             return None;
         }
-        if hour > 23 || minute > 59 || second > 59 {
-            return None;
-        }
-        let mut rest = text.get(19..)?;
-        let mut nanos = 0;
-        if let Some(part) = rest.strip_prefix('.') {
-            let length = part.find(|c: char| !c.is_ascii_digit()).unwrap_or(part.len());
-            let digits = &part[..length.min(9)];
-            nanos = digits.parse::<u32>().ok()? * 10_u32.pow(9 - digits.len() as u32);
-            rest = &part[length..];
-        }
-        let offset = match rest {
-            "Z" | "z" => 0,
-            _ => offset(rest)?,
-        };
-        let days = days_from_civil(year, month, day);
-        Self::new(days * DAY + hour * 3600 + minute * 60 + second - offset, nanos)
+        let fraction = text.get(19..)?;
+        let length = fraction.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(fraction.len());
+        let (there, zone) = text.split_at(19 + length);
+        let offset = if zone == "z" { Offset::UTC } else { offset(zone)? };
+        let there: DateTime = there.parse().ok()?;
+        there.checked_sub(SignedDuration::from_secs(offset.seconds().into())).ok().and_then(Self::new)
+    }
+
+    /// Whole seconds since 1970, rounded down.
+    pub(super) fn seconds(self) -> i64 {
+        let since = self.0.duration_since(EPOCH);
+        since.as_secs() - i64::from(since.subsec_nanos() < 0)
     }
 
     pub(super) fn plus(self, span: Duration) -> Option<Self> {
-        let nanos = i128::from(self.seconds) * i128::from(SECOND) + i128::from(self.nanos) + i128::from(span.0);
-        let seconds = i64::try_from(nanos.div_euclid(i128::from(SECOND))).ok()?;
-        Self::new(seconds, nanos.rem_euclid(i128::from(SECOND)) as u32)
+        self.0.checked_add(SignedDuration::from_nanos(span.0)).ok().and_then(Self::new)
     }
 
     pub(super) fn since(self, other: Self) -> Option<Duration> {
-        let seconds = i128::from(self.seconds) - i128::from(other.seconds);
-        let nanos = seconds * i128::from(SECOND) + i128::from(self.nanos) - i128::from(other.nanos);
-        i64::try_from(nanos).ok().map(Duration)
+        i64::try_from(self.0.duration_since(other.0).as_nanos()).ok().map(Duration)
     }
 
     /// As RFC 3339, in UTC.
     pub(super) fn shown(self) -> String {
-        let (year, month, day) = civil_from_days(self.seconds.div_euclid(DAY));
-        let within = self.seconds.rem_euclid(DAY);
-        let part = format!("{:09}", self.nanos);
-        let part = part.trim_end_matches('0');
-        let dot = if part.is_empty() { "" } else { "." };
-        format!(
-            "{year:04}-{month:02}-{day:02}T{:02}:{:02}:{:02}{dot}{part}Z",
-            within / 3600,
-            within / 60 % 60,
-            within % 60
-        )
+        format!("{}Z", self.0)
     }
 
-    /// One part of the date or the time of day, at an offset in seconds.
-    pub(super) fn part(self, part: Part, offset: i64) -> i64 {
-        let seconds = self.seconds + offset;
-        let (days, within) = (seconds.div_euclid(DAY), seconds.rem_euclid(DAY));
-        let (year, month, day) = civil_from_days(days);
+    /// One part of the date or the time of day, at an offset from UTC.
+    pub(super) fn part(self, part: Part, offset: Offset) -> i64 {
+        let there = self.0.saturating_add(SignedDuration::from_secs(offset.seconds().into()));
         match part {
-            Part::Year => year,
-            Part::Month => month - 1,
-            Part::Date => day,
-            Part::DayOfMonth => day - 1,
-            // 1970-01-01 was a Thursday; weeks begin with Sunday.
-            Part::DayOfWeek => (days + 4).rem_euclid(7),
-            Part::DayOfYear => days - days_from_civil(year, 1, 1),
-            Part::Hours => within / 3600,
-            Part::Minutes => within / 60 % 60,
-            Part::Seconds => within % 60,
-            Part::Milliseconds => i64::from(self.nanos / 1_000_000),
+            Part::Year => there.year().into(),
+            Part::Month => i64::from(there.month()) - 1,
+            Part::Date => there.day().into(),
+            Part::DayOfMonth => i64::from(there.day()) - 1,
+            Part::DayOfWeek => there.weekday().to_sunday_zero_offset().into(),
+            Part::DayOfYear => i64::from(there.day_of_year()) - 1,
+            Part::Hours => there.hour().into(),
+            Part::Minutes => there.minute().into(),
+            Part::Seconds => there.second().into(),
+            Part::Milliseconds => there.millisecond().into(),
         }
     }
 }
@@ -204,51 +179,19 @@ impl Part {
     }
 }
 
-/// Reads the offset of a place from UTC, such as `+02:00`, in seconds; `UTC` is 0.
-pub(super) fn offset(text: &str) -> Option<i64> {
-    if matches!(text, "UTC" | "Z" | "") {
-        return (!text.is_empty()).then_some(0);
+/// Reads the offset of a place from UTC, such as `+02:00`; `UTC` is none.
+pub(super) fn offset(text: &str) -> Option<Offset> {
+    if matches!(text, "UTC" | "Z") {
+        return Some(Offset::UTC);
     }
     let (sign, digits) = match text.strip_prefix('-') {
         Some(digits) => (-1, digits),
         None => (1, text.strip_prefix('+').unwrap_or(text)),
     };
     let (hours, minutes) = digits.split_once(':')?;
-    let number = |text: &str| -> Option<i64> {
+    let number = |text: &str| -> Option<i32> {
         (text.len() == 2 && text.bytes().all(|byte| byte.is_ascii_digit())).then(|| text.parse().ok())?
     };
     let (hours, minutes) = (number(hours)?, number(minutes)?);
-    (hours < 24 && minutes < 60).then_some(sign * (hours * 3600 + minutes * 60))
-}
-
-fn days_of(year: i64, month: i64) -> i64 {
-    match month {
-        2 if year % 4 == 0 && (year % 100 != 0 || year % 400 == 0) => 29,
-        2 => 28,
-        4 | 6 | 9 | 11 => 30,
-        _ => 31,
-    }
-}
-
-/// Days since 1970-01-01 in the Gregorian calendar; years begin with March here, so that the leap day comes last.
-fn days_from_civil(year: i64, month: i64, day: i64) -> i64 {
-    let year = if month <= 2 { year - 1 } else { year };
-    let era = year.div_euclid(400);
-    let year_of_era = year.rem_euclid(400);
-    let day_of_year = (153 * ((month + 9) % 12) + 2) / 5 + day - 1;
-    let day_of_era = year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year;
-    era * 146_097 + day_of_era - 719_468
-}
-
-fn civil_from_days(days: i64) -> (i64, i64, i64) {
-    let days = days + 719_468;
-    let era = days.div_euclid(146_097);
-    let day_of_era = days.rem_euclid(146_097);
-    let year_of_era = (day_of_era - day_of_era / 1460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
-    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
-    let shifted = (5 * day_of_year + 2) / 153;
-    let day = day_of_year - (153 * shifted + 2) / 5 + 1;
-    let month = if shifted < 10 { shifted + 3 } else { shifted - 9 };
-    let year = year_of_era + era * 400 + i64::from(month <= 2);
-    (year, month, day)
+    (hours < 24 && minutes < 60).then(|| Offset::from_seconds(sign * (hours * 3600 + minutes * 60)).ok())?
 }

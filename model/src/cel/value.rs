@@ -5,10 +5,18 @@ use std::fmt;
 use std::rc::Rc;
 use std::sync::Arc;
 
+use base64::Engine as _;
+use base64::alphabet::{STANDARD, URL_SAFE};
+use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 use serde_json::{Map as JsonMap, Number, Value as Json};
 
-use super::base64;
 use super::time::{Duration, Timestamp};
+
+/// Bodies write `format: byte` in either alphabet of RFC 4648, padded or not.
+const PADDING: GeneralPurposeConfig =
+    GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent);
+const PLAIN: GeneralPurpose = GeneralPurpose::new(&STANDARD, PADDING);
+const OF_URLS: GeneralPurpose = GeneralPurpose::new(&URL_SAFE, PADDING);
 
 /// Why a rule has no answer for a body.
 ///
@@ -142,7 +150,7 @@ impl<'a> Value<'a> {
                 Leaf::Timestamp => {
                     Value::Timestamp(Timestamp::parse(text).ok_or(Failure::Unreadable("date and time"))?)
                 }
-                Leaf::Bytes => Value::Bytes(base64::decode(text).ok_or(Failure::Unreadable("base64"))?.into()),
+                Leaf::Bytes => Value::Bytes(decoded(text)?.into()),
                 _ => Value::Text(Text::Given(text)),
             },
             Json::Array(items) => Value::List(List::Given(items, reading.inner())),
@@ -341,4 +349,9 @@ impl<'a> Map<'a> {
         }
         Ok(true)
     }
+}
+
+fn decoded(text: &str) -> Result<Vec<u8>, Failure> {
+    let engine = if text.contains(['-', '_']) { OF_URLS } else { PLAIN };
+    engine.decode(text).map_err(|_| Failure::Unreadable("base64"))
 }

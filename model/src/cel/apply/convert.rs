@@ -26,7 +26,7 @@ pub(super) fn apply<'a>(function: Function, value: Value<'a>) -> Result<Value<'a
         },
         Function::ToTimestamp => match &value {
             Value::Timestamp(point) => Ok(Value::Timestamp(*point)),
-            Value::Int(seconds) => Timestamp::new(*seconds, 0).map(Value::Timestamp).ok_or(Failure::Overflow),
+            Value::Int(seconds) => Timestamp::from_seconds(*seconds).map(Value::Timestamp).ok_or(Failure::Overflow),
             Value::Text(text) => {
                 Timestamp::parse(text.as_str()).map(Value::Timestamp).ok_or(Failure::Unreadable("date and time"))
             }
@@ -56,7 +56,7 @@ fn to_int(value: &Value<'_>) -> Result<i64, Failure> {
             if fits { Ok(value.trunc() as i64) } else { Err(Failure::Overflow) }
         }
         Value::Text(text) => text.as_str().parse().map_err(|_| Failure::Unreadable("whole number")),
-        Value::Timestamp(point) => Ok(point.seconds),
+        Value::Timestamp(point) => Ok(point.seconds()),
         _ => Err(Failure::Unfit("`int`")),
     }
 }
