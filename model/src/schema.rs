@@ -7,6 +7,7 @@
 mod keywords;
 mod misplaced;
 mod read;
+mod values;
 mod write;
 
 use indexmap::IndexMap;
@@ -17,7 +18,7 @@ use crate::cel::RulePlace;
 use crate::document::Node;
 
 pub(crate) use keywords::SENSITIVE;
-pub(crate) use read::{boolean, only_text, wrong_type};
+pub(crate) use values::{boolean, only_text, wrong_type};
 
 /// One schema object (OpenAPI 3.0.3, "Schema Object") with its place in the author's file.
 #[derive(Clone, Debug, Default, PartialEq)]
