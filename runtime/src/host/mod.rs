@@ -4,10 +4,12 @@
 //! It looks the type up in the [`Catalog`], lets the type's [`Kind`] and schema check the body, and
 //! commits record and operation in one batch. [`crate::worker`] executes the operation afterwards.
 
+mod check;
 mod dependents;
 pub mod ended;
 mod present;
 mod read;
+mod rehearse;
 mod resolve;
 mod write;
 
@@ -27,9 +29,10 @@ use crate::store::{OperationId, Queue, Record, Store, Verb, Write};
 use crate::validate::Validators;
 use crate::{Clock, Fault, Ids};
 
+pub(crate) use check::rules_fault;
 pub use present::{Shown, etag, present};
-pub use write::Rehearsed;
-pub(crate) use write::{rules_fault, without_secrets};
+pub use rehearse::Rehearsed;
+pub(crate) use rehearse::without_secrets;
 
 /// What a host is made of.
 #[derive(Clone)]
@@ -323,7 +326,7 @@ impl Host {
     /// # Errors
     /// Those of [`Host::put`], but for an operation in progress.
     pub async fn rehearse(&self, request: &Put) -> Result<Rehearsed, Fault> {
-        write::rehearse(self, request).await
+        rehearse::rehearse(self, request).await
     }
 
     /// Deletes a resource.
