@@ -416,9 +416,10 @@ mod tests {
     async fn an_abandoned_program_is_told_to_end_and_may_write_down_how_far_it_came() {
         let folder = tempfile::tempdir().unwrap();
         let script = "trap 'echo saved > state; exit 1' INT; echo ready > ready; while :; do sleep 0.05; done";
-        let tool = Tool::new(Path::new("/bin/sh"), folder.path(), Limits::new(Duration::from_secs(100)));
+        // Whoever runs the tests in the background has them ignore interruptions, which no shell takes back for itself.
+        let tool = Tool::new(Path::new("/usr/bin/env"), folder.path(), Limits::new(Duration::from_secs(100)));
         let mut ignore = |_: &str| {};
-        let (arguments, cancel) = (["-c", script], Cancel::default());
+        let (arguments, cancel) = (["--default-signal=INT", "sh", "-c", script], Cancel::default());
         let running = tool.run(&arguments, Output::Lines(&mut ignore), &cancel);
         let ending = async {
             while !folder.path().join("ready").exists() {
