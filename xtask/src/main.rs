@@ -5,6 +5,7 @@ mod conformance;
 mod crashes;
 mod deny;
 mod kubernetes;
+mod ports;
 mod replay;
 mod tsp_diff;
 mod tsp_schemas;

@@ -1,12 +1,14 @@
 //! A control plane of our own: etcd, an API server and the controllers, in a folder that goes at the end.
 
-use std::net::{TcpListener, TcpStream};
+use std::net::TcpStream;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, bail};
 use camino::{Utf8Path, Utf8PathBuf};
 use serde_json::{Value as Json, json};
+
+use crate::ports::free_port;
 
 /// The programs of a control plane.
 pub struct Programs {
@@ -240,8 +242,4 @@ fn write_keys(folder: &Utf8Path) -> anyhow::Result<()> {
         bail!("`openssl genrsa` ended with {status}");
     }
     Ok(())
-}
-
-fn free_port() -> anyhow::Result<u16> {
-    Ok(TcpListener::bind("127.0.0.1:0")?.local_addr()?.port())
 }

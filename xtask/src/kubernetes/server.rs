@@ -1,12 +1,12 @@
 //! Servers of ours that deploy to the cluster.
 
-use std::net::TcpListener;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, bail};
 use camino::Utf8Path;
 
+use crate::ports::free_address;
 use crate::replay::wire;
 
 /// A server of ours that ends with this value.
@@ -76,14 +76,6 @@ impl Server {
             std::thread::sleep(Duration::from_millis(10));
         }
     }
-}
-
-/// Returns an address of this machine that nothing listens at.
-///
-/// # Errors
-/// When this machine has none.
-pub fn free_address() -> anyhow::Result<String> {
-    Ok(TcpListener::bind("127.0.0.1:0")?.local_addr()?.to_string())
 }
 
 impl Drop for Server {

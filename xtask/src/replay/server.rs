@@ -1,6 +1,5 @@
 //! A fresh server for each scenario.
 
-use std::net::TcpListener;
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
@@ -9,6 +8,7 @@ use anyhow::{Context, bail};
 use camino::{Utf8Path, Utf8PathBuf};
 
 use super::wire;
+use crate::ports::free_address;
 
 /// How often a server is started at most.
 const ATTEMPTS: usize = 3;
@@ -142,11 +142,13 @@ impl Server {
     fn wait(&mut self) -> anyhow::Result<()> {
         let patience = Instant::now() + Duration::from_secs(60);
         loop {
-            if wire::send(&self.authority, "GET", "/readyz", &[], None).is_ok_and(|answer| answer.status == 200) {
-                return Ok(());
-            }
+            let answer = wire::send(&self.authority, "GET", "/readyz", &[], None);
+            // Asked after the answer, which may be that of another server in whose way this one was.
             if let Some(status) = self.process.as_mut().map(Child::try_wait).transpose()?.flatten() {
                 bail!("the server ended with {status} before it was ready");
+            }
+            if answer.is_ok_and(|answer| answer.status == 200) {
+                return Ok(());
             }
             if Instant::now() > patience {
                 bail!("the server is not ready after 60 s");
@@ -164,10 +166,6 @@ fn own_folder() -> anyhow::Result<tempfile::TempDir> {
 fn lasting(folder: &tempfile::TempDir, kubeconfig: &str) -> [String; 6] {
     let database = folder.path().join("radii.db").display().to_string();
     ["--database", &database, "--kubeconfig", kubeconfig, "--lease", LEASE].map(str::to_owned)
-}
-
-fn free_address() -> anyhow::Result<String> {
-    Ok(TcpListener::bind("127.0.0.1:0")?.local_addr()?.to_string())
 }
 
 impl Drop for Server {

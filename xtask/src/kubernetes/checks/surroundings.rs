@@ -9,8 +9,9 @@ use serde_json::{Value as Json, json};
 
 use super::{CONTAINERS, IMAGE};
 use crate::kubernetes::Verdict;
-use crate::kubernetes::server::{Server, free_address};
+use crate::kubernetes::server::Server;
 use crate::kubernetes::site::Site;
+use crate::ports::free_address;
 
 pub fn nothing_is_left(site: &Site<'_>) -> anyhow::Result<Verdict> {
     let store = json!({ "type": "generic", "data": { "a": { "value": "1" } } });
