@@ -3,172 +3,110 @@
 //! What this reads, [`super::json`] reads to the same value; whatever is not plainly right is left to that one, which
 //! says why. So nothing is refused here.
 
+use std::cell::Cell;
+use std::fmt;
+
+use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map, Number, Value};
 
 use super::Limits;
 
+/// From here on a double no longer tells whole numbers apart, and what was written is lost.
+const FIRST_INEXACT: f64 = 9_223_372_036_854_775_808.0;
+
 /// Returns the value of a text that is plainly right.
 pub(super) fn parse(text: &str, limits: Limits) -> Option<Value> {
-    let mut parser = Parser { text, bytes: text.as_bytes(), at: 0, depth: limits.depth, nodes: limits.nodes };
-    parser.skip_space();
-    let value = parser.value()?;
-    parser.skip_space();
-    (parser.at == text.len()).then_some(value)
+    let nodes = Cell::new(limits.nodes);
+    let mut reader = serde_json::Deserializer::from_str(text);
+    let value = Plain { depth: limits.depth, nodes: &nodes }.deserialize(&mut reader).ok()?;
+    reader.end().ok()?;
+    Some(value)
 }
 
-struct Parser<'a> {
-    text: &'a str,
-    bytes: &'a [u8],
-    at: usize,
+/// Reads one value; fails at whatever [`serde_json`] alone would read more generously.
+#[derive(Clone, Copy)]
+struct Plain<'n> {
     /// So many more levels may be opened.
     depth: usize,
     /// So many more values may come.
-    nodes: usize,
+    nodes: &'n Cell<usize>,
 }
 
-impl Parser<'_> {
-    fn value(&mut self) -> Option<Value> {
-        self.nodes = self.nodes.checked_sub(1)?;
-        match self.peek()? {
-            b'"' => self.string().map(Value::String),
-            b'{' => self.nested(Self::object),
-            b'[' => self.nested(Self::array),
-            b't' => self.word("true", Value::Bool(true)),
-            b'f' => self.word("false", Value::Bool(false)),
-            b'n' => self.word("null", Value::Null),
-            _ => self.number().map(Value::Number),
+impl Plain<'_> {
+    fn below<E: Error>(self) -> Result<Self, E> {
+        let depth = self.depth.checked_sub(1).ok_or_else(|| E::custom("too deep"))?;
+        Ok(Self { depth, ..self })
+    }
+}
+
+impl<'de> DeserializeSeed<'de> for Plain<'_> {
+    type Value = Value;
+
+    fn deserialize<D: Deserializer<'de>>(self, reader: D) -> Result<Value, D::Error> {
+        let left = self.nodes.get().checked_sub(1).ok_or_else(|| D::Error::custom("too many values"))?;
+        self.nodes.set(left);
+        reader.deserialize_any(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Plain<'_> {
+    type Value = Value;
+
+    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("a JSON value")
+    }
+
+    fn visit_unit<E>(self) -> Result<Value, E> {
+        Ok(Value::Null)
+    }
+
+    fn visit_bool<E>(self, value: bool) -> Result<Value, E> {
+        Ok(Value::Bool(value))
+    }
+
+    fn visit_u64<E>(self, value: u64) -> Result<Value, E> {
+        Ok(Value::Number(value.into()))
+    }
+
+    fn visit_i64<E>(self, value: i64) -> Result<Value, E> {
+        Ok(Value::Number(value.into()))
+    }
+
+    fn visit_f64<E: Error>(self, value: f64) -> Result<Value, E> {
+        // Integers past 64 bits arrive here as well, and so does a negative zero.
+        let is_odd = value.abs() >= FIRST_INEXACT || value == 0.0 && value.is_sign_negative();
+        match Number::from_f64(value).filter(|_| !is_odd) {
+            Some(number) => Ok(Value::Number(number)),
+            None => Err(E::custom("a number that does not come out as it is written")),
         }
     }
 
-    fn nested(&mut self, read: fn(&mut Self) -> Option<Value>) -> Option<Value> {
-        self.depth = self.depth.checked_sub(1)?;
-        self.at += 1;
-        self.skip_space();
-        let value = read(self)?;
-        self.depth += 1;
-        Some(value)
+    fn visit_str<E>(self, value: &str) -> Result<Value, E> {
+        Ok(Value::String(value.to_owned()))
     }
 
-    fn object(&mut self) -> Option<Value> {
-        let mut members = Map::new();
-        if self.eat(b'}') {
-            return Some(Value::Object(members));
-        }
-        loop {
-            let key = self.string()?;
-            self.skip_space();
-            self.eat(b':').then_some(())?;
-            self.skip_space();
-            let value = self.value()?;
-            if members.insert(key, value).is_some() {
-                return None;
-            }
-            self.skip_space();
-            if self.eat(b'}') {
-                return Some(Value::Object(members));
-            }
-            self.eat(b',').then_some(())?;
-            self.skip_space();
-        }
+    fn visit_string<E>(self, value: String) -> Result<Value, E> {
+        Ok(Value::String(value))
     }
 
-    fn array(&mut self) -> Option<Value> {
+    fn visit_seq<A: SeqAccess<'de>>(self, mut access: A) -> Result<Value, A::Error> {
+        let below = self.below()?;
         let mut items = Vec::new();
-        if self.eat(b']') {
-            return Some(Value::Array(items));
+        while let Some(item) = access.next_element_seed(below)? {
+            items.push(item);
         }
-        loop {
-            items.push(self.value()?);
-            self.skip_space();
-            if self.eat(b']') {
-                return Some(Value::Array(items));
-            }
-            self.eat(b',').then_some(())?;
-            self.skip_space();
-        }
+        Ok(Value::Array(items))
     }
 
-    fn word(&mut self, word: &str, value: Value) -> Option<Value> {
-        let rest = self.bytes[self.at..].strip_prefix(word.as_bytes())?;
-        if rest.first().is_some_and(u8::is_ascii_alphanumeric) {
-            return None;
-        }
-        self.at += word.len();
-        Some(value)
-    }
-
-    /// Reads a number as [`super::json`] does; integers that are exact, and nothing that is written oddly.
-    fn number(&mut self) -> Option<Number> {
-        let start = self.at;
-        let is_negative = self.eat(b'-');
-        let first = self.peek()?;
-        let whole = self.digits();
-        if whole == 0 || whole > 1 && first == b'0' {
-            return None;
-        }
-        let mut is_whole = true;
-        if self.eat(b'.') {
-            is_whole = false;
-            (self.digits() > 0).then_some(())?;
-        }
-        if self.eat(b'e') || self.eat(b'E') {
-            is_whole = false;
-            let _sign = self.eat(b'+') || self.eat(b'-');
-            (self.digits() > 0).then_some(())?;
-        }
-        let text = &self.text[start..self.at];
-        match (is_whole, is_negative) {
-            (true, false) => text.parse::<u64>().ok().map(Number::from),
-            (true, true) => text.parse::<i64>().ok().filter(|number| *number != 0).map(Number::from),
-            (false, _) => text.parse().ok().and_then(Number::from_f64),
-        }
-    }
-
-    fn digits(&mut self) -> usize {
-        let start = self.at;
-        while self.peek().is_some_and(|byte| byte.is_ascii_digit()) {
-            self.at += 1;
-        }
-        self.at - start
-    }
-
-    fn string(&mut self) -> Option<String> {
-        let start = self.at;
-        self.eat(b'"').then_some(())?;
-        let mut has_escapes = false;
-        loop {
-            match self.peek()? {
-                b'"' => break,
-                0..=0x1F => return None,
-                b'\\' => {
-                    has_escapes = true;
-                    self.at += 2;
-                }
-                _ => self.at += 1,
+    fn visit_map<A: MapAccess<'de>>(self, mut access: A) -> Result<Value, A::Error> {
+        let below = self.below()?;
+        let mut members = Map::new();
+        while let Some(key) = access.next_key::<String>()? {
+            if members.insert(key, access.next_value_seed(below)?).is_some() {
+                return Err(A::Error::custom("the key was given before"));
             }
         }
-        self.at += 1;
-        // Both ends are quotes, and so at the edges of characters.
-        match has_escapes {
-            false => Some(self.text[start + 1..self.at - 1].to_owned()),
-            true => serde_json::from_str(&self.text[start..self.at]).ok(),
-        }
-    }
-
-    fn skip_space(&mut self) {
-        while matches!(self.peek(), Some(b' ' | b'\t' | b'\n' | b'\r')) {
-            self.at += 1;
-        }
-    }
-
-    fn peek(&self) -> Option<u8> {
-        self.bytes.get(self.at).copied()
-    }
-
-    fn eat(&mut self, byte: u8) -> bool {
-        let found = self.peek() == Some(byte);
-        self.at += usize::from(found);
-        found
+        Ok(Value::Object(members))
     }
 }
 
