@@ -17,6 +17,7 @@ pub mod manifest;
 mod number_words;
 mod path;
 pub mod pattern;
+pub mod pointer;
 pub mod rules;
 pub mod schema;
 mod suggest;

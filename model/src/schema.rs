@@ -4,6 +4,7 @@
 //! redaction, diff) is derived from [`Schema`]. It can hold every construct of OpenAPI 3.0, also those
 //! that manifests may not use: [`crate::rules`] refuses them, the model merely represents them.
 
+mod defaults;
 mod keywords;
 mod misplaced;
 mod read;
@@ -16,9 +17,13 @@ use serde_json::Value as Json;
 
 use crate::cel::RulePlace;
 use crate::document::Node;
+use crate::pointer;
 
 pub(crate) use keywords::SENSITIVE;
 pub(crate) use values::{boolean, only_text, wrong_type};
+
+/// How many references are followed one after the other: rules refuse longer chains, which can only be circles.
+const LONGEST_CHAIN: usize = 64;
 
 /// One schema object (OpenAPI 3.0.3, "Schema Object") with its place in the author's file.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -254,8 +259,37 @@ impl Schema {
         if pointer.is_empty() {
             return Some(self);
         }
-        let tokens = pointer.strip_prefix('/')?.split('/').map(|token| token.replace("~1", "/").replace("~0", "~"));
-        self.descend(&tokens.collect::<Vec<_>>())
+        if !pointer.starts_with('/') {
+            return None;
+        }
+        self.descend(&pointer::tokens(pointer).collect::<Vec<_>>())
+    }
+
+    /// Returns the schema itself, or what its chain of references leads to; `None` where it leads to nothing.
+    pub fn followed<'s>(&'s self, root: &'s Schema) -> Option<&'s Schema> {
+        let mut current = self;
+        for _ in 0..LONGEST_CHAIN {
+            match &current.reference {
+                None => return Some(current),
+                Some(reference) => current = root.resolve(reference)?,
+            }
+        }
+        None
+    }
+
+    /// Returns the followed schema of a member: that of the property, or of the map's values.
+    pub fn member<'s>(&'s self, name: &str, root: &'s Schema) -> Option<&'s Schema> {
+        let own = self.properties.get(name).map(|property| &property.schema);
+        let schema = own.or(match &self.additional {
+            Additional::Schema(values) => Some(&**values),
+            _ => None,
+        });
+        schema?.followed(root)
+    }
+
+    /// Returns the followed schema of a list's items.
+    pub fn item<'s>(&'s self, root: &'s Schema) -> Option<&'s Schema> {
+        self.items.as_deref()?.followed(root)
     }
 
     fn descend(&self, tokens: &[String]) -> Option<&Schema> {

@@ -8,11 +8,10 @@ mod number;
 
 pub(crate) use number::{equal, is_whole};
 
-use std::fmt::Write as _;
-
 use serde_json::{Map, Number, Value as Json};
 
 use crate::pattern;
+use crate::pointer;
 use crate::schema::{Additional, Kind, Schema};
 use crate::suggest::closest;
 
@@ -209,7 +208,7 @@ impl Checker<'_> {
         }
         for name in schema.required.iter().filter(|name| !members.contains_key(*name)) {
             let length = at.len();
-            push_token(at, name);
+            pointer::push(at, name);
             report(at, found, format!("property {name:?} is missing"));
             at.truncate(length);
         }
@@ -217,7 +216,7 @@ impl Checker<'_> {
 
     fn member(&self, schema: &Schema, value: &Json, name: &str, at: &mut String, found: &mut Vec<Violation>) {
         let length = at.len();
-        push_token(at, name);
+        pointer::push(at, name);
         self.value(schema, value, at, found);
         at.truncate(length);
     }
@@ -296,10 +295,4 @@ fn report(at: &str, found: &mut Vec<Violation>, message: String) {
 
 fn report_all(at: &str, found: &mut Vec<Violation>, messages: Option<String>) {
     found.extend(messages.map(|message| Violation { pointer: at.to_owned(), message, hint: None }));
-}
-
-/// Appends a name to a JSON pointer (RFC 6901).
-fn push_token(at: &mut String, name: &str) {
-    let escaped = name.replace('~', "~0").replace('/', "~1");
-    write!(at, "/{escaped}").expect("writing to a string cannot fail");
 }

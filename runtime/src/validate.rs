@@ -103,8 +103,8 @@ impl Validator {
     pub fn apply_defaults(&self, properties: &mut Map<String, Json>) {
         match self.defaults {
             Found::Nowhere => {}
-            Found::OnTop => walk::defaults_on_top(&self.schema, properties),
-            Found::Anywhere => walk::defaults(&self.schema, &self.schema, properties),
+            Found::OnTop => self.schema.fill_own_defaults(properties),
+            Found::Anywhere => self.schema.fill_defaults(&self.schema, properties),
         }
     }
 

@@ -1,12 +1,13 @@
 //! The rules of a type, as the server enforces them on a new resource.
 
 use radii_diagnostics::{Diagnostic, Span};
-use serde_json::{Map, Value as Json};
+use serde_json::Value as Json;
 
 use super::RULE_BROKEN;
 use crate::cel::Rules;
 use crate::document::{Node, Value};
-use crate::schema::{Additional, Schema};
+use crate::pointer;
+use crate::schema::Schema;
 
 /// Reports the rules that properties do not keep once defaults are applied.
 pub(super) fn check(schema: &Schema, properties: &Node, found: &mut Vec<Diagnostic>) {
@@ -16,7 +17,7 @@ pub(super) fn check(schema: &Schema, properties: &Node, found: &mut Vec<Diagnost
     }
     let mut json = properties.to_json();
     if let Json::Object(members) = &mut json {
-        defaults(schema, schema, members);
+        schema.fill_defaults(schema, members);
     }
     for broken in rules.broken(&json, None) {
         let (node, path) = place(properties, &broken.pointer);
@@ -35,56 +36,12 @@ pub(super) fn check(schema: &Schema, properties: &Node, found: &mut Vec<Diagnost
     }
 }
 
-/// Fills in what the server fills in before it asks the rules.
-fn defaults(root: &Schema, schema: &Schema, members: &mut Map<String, Json>) {
-    let schema = follow(root, schema);
-    for (name, property) in &schema.properties {
-        let property = &property.schema;
-        let skipped = property.read_only || schema.required.contains(name);
-        if let Some(default) = property.default.as_ref().filter(|_| !skipped && !members.contains_key(name)) {
-            members.insert(name.clone(), default.clone());
-        }
-    }
-    for (name, value) in members.iter_mut() {
-        let values = match &schema.additional {
-            Additional::Schema(values) => Some(&**values),
-            _ => None,
-        };
-        if let Some(below) = schema.properties.get(name).map(|property| &property.schema).or(values) {
-            defaults_of_value(root, below, value);
-        }
-    }
-}
-
-fn defaults_of_value(root: &Schema, schema: &Schema, value: &mut Json) {
-    match value {
-        Json::Object(members) => defaults(root, schema, members),
-        Json::Array(items) => {
-            if let Some(below) = follow(root, schema).items.as_deref() {
-                items.iter_mut().for_each(|item| defaults_of_value(root, below, item));
-            }
-        }
-        _ => {}
-    }
-}
-
-fn follow<'s>(root: &'s Schema, schema: &'s Schema) -> &'s Schema {
-    let mut schema = schema;
-    for _ in 0..100 {
-        match schema.reference.as_deref().and_then(|reference| root.resolve(reference)) {
-            Some(target) => schema = target,
-            None => return schema,
-        }
-    }
-    schema
-}
-
 /// Where the value of a JSON pointer stands, or what is around it; with its path.
 fn place(properties: &Node, pointer: &str) -> (Span, String) {
     let mut node = properties;
     let mut span = super::start_of(properties);
     let mut path = String::from("properties");
-    for token in pointer.split('/').skip(1).map(|token| token.replace("~1", "/").replace("~0", "~")) {
+    for token in pointer::tokens(pointer) {
         let next = match &node.value {
             Value::Object(members) => members.get(&token).map(|entry| (&entry.node, format!(".{token}"))),
             Value::Array(items) => {

@@ -44,7 +44,6 @@ pub(super) enum Kind {
     Negate(Box<Expr>),
     Binary {
         operator: Operator,
-        operator_at: At,
         left: Box<Expr>,
         right: Box<Expr>,
     },

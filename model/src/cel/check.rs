@@ -10,7 +10,7 @@ use super::ast::{Expr, Kind, Literal};
 use super::code;
 use super::node::Node;
 use super::problem::{At, Problem};
-use super::types::{Type, follow};
+use super::types::Type;
 use crate::schema::{Additional, Schema};
 use crate::suggest::closest;
 
@@ -124,7 +124,7 @@ impl<'s, 't> Checker<'s, 't> {
             Kind::Map(entries) => self.map(entries),
             Kind::Not(of) => self.not(of),
             Kind::Negate(of) => self.negate(of),
-            Kind::Binary { operator, operator_at, left, right } => self.binary(*operator, operator_at, left, right),
+            Kind::Binary { operator, left, right } => self.binary(*operator, left, right),
             Kind::If { condition, then, otherwise } => self.condition(condition, then, otherwise),
             Kind::Fold { fold, over, variable, condition, result } => {
                 self.fold(*fold, over, variable, condition.as_deref(), result.as_deref())
@@ -171,7 +171,7 @@ impl<'s, 't> Checker<'s, 't> {
             return self.wrong(Problem::error(code::RULE_TRANSITION, at.clone(), message, help));
         }
         let ty = Type::of(self.scope.this, self.scope.root);
-        if follow(self.scope.this, self.scope.root).is_some_and(|schema| schema.sensitive) {
+        if self.scope.this.followed(self.scope.root).is_some_and(|schema| schema.sensitive) {
             return self.old_secret(at, "the old value");
         }
         leaf(Node::Old(ty.reading()), ty)
@@ -198,7 +198,7 @@ impl<'s, 't> Checker<'s, 't> {
         if let Some(known) = sure {
             return problem(format!("did you mean `{known}`?")).surely(known);
         }
-        let schema = follow(self.scope.this, self.scope.root).unwrap_or(self.scope.this);
+        let schema = self.scope.this.followed(self.scope.root).unwrap_or(self.scope.this);
         if schema.properties.contains_key(name) {
             let better = format!("self.{name}");
             return problem(format!("did you mean `{better}`? Properties are read of `self`")).surely(better);
@@ -220,7 +220,7 @@ impl<'s, 't> Checker<'s, 't> {
 
     /// Whether a name is a value of any enum of the properties.
     fn is_value(&self, name: &str) -> bool {
-        let schema = follow(self.scope.this, self.scope.root).unwrap_or(self.scope.this);
+        let schema = self.scope.this.followed(self.scope.root).unwrap_or(self.scope.this);
         let own = [schema].into_iter().chain(schema.properties.values().map(|property| &property.schema));
         own.filter_map(|schema| schema.enumeration.as_ref()).flatten().any(|value| value.as_str() == Some(name))
     }
@@ -254,7 +254,7 @@ impl<'s, 't> Checker<'s, 't> {
             Type::Map { value, .. } => Some(Member { ty: *value, is_optional: false }),
             Type::Object(schema) => {
                 let found = self.property(schema, field, at)?;
-                let below = schema.properties.get(field).and_then(|it| follow(&it.schema, self.scope.root));
+                let below = schema.properties.get(field).and_then(|it| it.schema.followed(self.scope.root));
                 if is_old && below.is_some_and(|schema| schema.sensitive) {
                     self.old_secret(at, &format!("`{field}`"));
                     return None;
@@ -279,7 +279,7 @@ impl<'s, 't> Checker<'s, 't> {
 
     fn property(&mut self, schema: &'s Schema, field: &str, at: &At) -> Option<Member<'s>> {
         if let Some(property) = schema.properties.get(field) {
-            let own = follow(&property.schema, self.scope.root).unwrap_or(&property.schema);
+            let own = property.schema.followed(self.scope.root).unwrap_or(&property.schema);
             let is_given =
                 !own.read_only && (own.default.is_some() || schema.required.iter().any(|name| name == field));
             let ty = Type::of(&property.schema, self.scope.root);

@@ -178,11 +178,11 @@ impl Parser<'_> {
     fn binary(&mut self, weakest: u8) -> Result<Expr, Problem> {
         let mut left = self.unary()?;
         while let Some(operator) = self.operator().filter(|operator| operator.strength() > weakest) {
-            let operator_at = self.advance().at;
+            self.advance();
             let right = self.binary(operator.strength())?;
             let (at, deepest) = (left.at.start..right.at.end, left.depth.max(right.depth));
             let (from, to) = (Box::new(left), Box::new(right));
-            left = self.node(Kind::Binary { operator, operator_at, left: from, right: to }, at, deepest)?;
+            left = self.node(Kind::Binary { operator, left: from, right: to }, at, deepest)?;
         }
         Ok(left)
     }

@@ -2,7 +2,7 @@
 
 use super::code;
 use super::problem::Problem;
-use super::types::follow;
+use crate::pointer;
 use crate::schema::{Additional, Schema};
 use crate::suggest::closest;
 
@@ -11,14 +11,14 @@ use crate::suggest::closest;
 /// # Errors
 /// Where it leads to nothing.
 pub(super) fn parse(text: &str, schema: &Schema, root: &Schema) -> Result<String, Problem> {
-    let mut pointer = String::new();
-    let mut schema = follow(schema, root);
+    let mut path = String::new();
+    let mut schema = schema.followed(root);
     let mut place = usize::from(text.starts_with('.'));
     let form = |at: usize| {
         let message = format!("`{text}` is no path");
         Problem::error(code::RULE_PLACE, at.min(text.len())..text.len(), message, "write names: `credentials.username`")
     };
-    while place < text.len() || pointer.is_empty() {
+    while place < text.len() || path.is_empty() {
         let rest = &text[place..];
         let (name, at) = if let Some(quoted) = rest.strip_prefix("['") {
             let length = quoted.find("']").ok_or_else(|| form(place))?;
@@ -38,22 +38,22 @@ pub(super) fn parse(text: &str, schema: &Schema, root: &Schema) -> Result<String
             Some(known) => member(known, name, at, root)?,
             None => None,
         };
-        push(&mut pointer, name);
+        pointer::push(&mut path, name);
         place += usize::from(text[place..].starts_with('.') && place + 1 < text.len());
         if text[place..] == *"." {
             return Err(form(place));
         }
     }
-    Ok(pointer)
+    Ok(path)
 }
 
 /// The schema of a member; `None` where anything may stand.
 fn member<'s>(schema: &'s Schema, name: &str, at: super::At, root: &'s Schema) -> Result<Option<&'s Schema>, Problem> {
     if let Some(property) = schema.properties.get(name) {
-        return Ok(follow(&property.schema, root));
+        return Ok(property.schema.followed(root));
     }
     if let Additional::Schema(values) = &schema.additional {
-        return Ok(follow(values, root));
+        return Ok(values.followed(root));
     }
     let is_open = schema.properties.is_empty()
         && !matches!(schema.additional, Additional::Allowed(false, _))
@@ -67,10 +67,4 @@ fn member<'s>(schema: &'s Schema, name: &str, at: super::At, root: &'s Schema) -
         Some(known) => problem(format!("did you mean `{known}`?")).surely(known),
         None => problem("name a property of what the rule stands on, or leave the path out".to_owned()),
     })
-}
-
-/// Appends a name to a JSON pointer (RFC 6901).
-pub(super) fn push(pointer: &mut String, name: &str) {
-    pointer.push('/');
-    *pointer += &name.replace('~', "~0").replace('/', "~1");
 }

@@ -4,12 +4,13 @@ use radii_diagnostics::{Diagnostic, Fix, Span};
 use serde_json::Value as Json;
 
 use super::check::{Old, Scope};
-use super::types::{Type, follow};
+use super::types::Type;
 use super::value::Failure;
 use super::written::{RulePlace, TextPlace, WrittenRule, written};
 use super::{Compiled, Program, VALIDATIONS, code, compile, path};
 use crate::base;
 use crate::path::Path;
+use crate::pointer;
 use crate::schema::{Additional, Schema};
 
 /// References are followed so far; what is deeper holds itself.
@@ -134,7 +135,7 @@ impl Level {
     /// The level at the end of steps, made where it is not there yet.
     fn descend(&mut self, steps: &[Step], schema: &Schema) -> &mut Level {
         let Some((first, rest)) = steps.split_first() else { return self };
-        let schema = follow(schema, schema).unwrap_or(schema);
+        let schema = schema.followed(schema).unwrap_or(schema);
         match first {
             Step::Property(name) => {
                 let at = match self.properties.iter().position(|(own, _)| **own == **name) {
@@ -184,7 +185,7 @@ impl Level {
 
     fn below(&self, name: &str, new: &Json, old: Option<&Json>, at: &mut String, found: &mut Vec<Broken>) {
         let length = at.len();
-        path::push(at, name);
+        pointer::push(at, name);
         self.broken(new, old.filter(|old| !old.is_null()), at, found);
         at.truncate(length);
     }

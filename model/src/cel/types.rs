@@ -7,8 +7,6 @@ use crate::schema::{Additional, Kind, Schema};
 
 /// Bytes of a body; what no bound limits is taken to fill one.
 pub(super) const BODY: u64 = 1 << 20;
-/// References are followed so far.
-const LONGEST_CHAIN: usize = 100;
 
 /// The type of an expression; a bound that is `None` is not known.
 #[derive(Clone, Debug)]
@@ -50,7 +48,7 @@ impl<'s> Type<'s> {
 
     /// The type of the values of a schema in the document `root`.
     pub(super) fn of(schema: &'s Schema, root: &'s Schema) -> Self {
-        let Some(schema) = follow(schema, root) else { return Type::Dyn };
+        let Some(schema) = schema.followed(root) else { return Type::Dyn };
         let combined = &schema.composition;
         let has_variants = !combined.any_of.is_empty() || !combined.one_of.is_empty() || !combined.all_of.is_empty();
         match schema.kind {
@@ -196,16 +194,4 @@ fn object<'s>(schema: &'s Schema, root: &'s Schema, has_variants: bool) -> Type<
         _ => Type::Dyn,
     };
     Type::Map { key: Box::new(Type::TEXT), value: Box::new(value), most: schema.max_properties }
-}
-
-/// Returns the schema itself, or what its references lead to.
-pub(super) fn follow<'s>(schema: &'s Schema, root: &'s Schema) -> Option<&'s Schema> {
-    let mut current = schema;
-    for _ in 0..LONGEST_CHAIN {
-        match &current.reference {
-            None => return Some(current),
-            Some(reference) => current = root.resolve(reference)?,
-        }
-    }
-    None
 }

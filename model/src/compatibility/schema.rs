@@ -68,7 +68,7 @@ struct Sides<'s> {
 
 impl<'s> Sides<'s> {
     fn schema(&self, pair: Pair<'s>, path: &Path<'_>, changes: &mut Changes) {
-        let (Some(old), Some(new)) = (follow(pair.old, self.old_root), follow(pair.new, self.new_root)) else {
+        let (Some(old), Some(new)) = (pair.old.followed(self.old_root), pair.new.followed(self.new_root)) else {
             return;
         };
         if pair.depth > DEEPEST {
@@ -183,18 +183,6 @@ impl<'s> Sides<'s> {
 
 fn plain(schema: Option<&Schema>) -> Option<Json> {
     schema.map(Schema::to_openapi)
-}
-
-/// Returns the schema behind a chain of references.
-fn follow<'s>(schema: &'s Schema, root: &'s Schema) -> Option<&'s Schema> {
-    let mut current = schema;
-    for _ in 0..DEEPEST {
-        match &current.reference {
-            None => return Some(current),
-            Some(reference) => current = root.resolve(reference)?,
-        }
-    }
-    None
 }
 
 /// Compares the types; returns whether nothing else can be compared.

@@ -73,7 +73,7 @@ impl<'t> Versions<'t> {
 
     /// The whole body.
     pub(super) fn whole(&self) -> Level<'t> {
-        Level { schemas: self.list.iter().map(|(_, schema)| self.follow(schema, schema)).collect() }
+        Level { schemas: self.list.iter().map(|(_, schema)| schema.followed(schema)).collect() }
     }
 
     /// The member that the version `at` calls `name`: its names in all versions, and what they say of it.
@@ -81,7 +81,7 @@ impl<'t> Versions<'t> {
         let names = self.names(level, at, name);
         let schemas = (level.schemas.iter().zip(&names).zip(&self.list))
             .map(|((schema, name), (_, root))| match holds(*schema, name.as_deref()) {
-                Holds::Known(known) => known.and_then(|known| self.follow(known, root)),
+                Holds::Known(known) => known.and_then(|known| known.followed(root)),
                 Holds::Stray | Holds::Refused => None,
             })
             .collect();
@@ -91,8 +91,7 @@ impl<'t> Versions<'t> {
     /// The items of a list.
     pub(super) fn items(&self, level: &Level<'t>) -> Level<'t> {
         let items = level.schemas.iter().zip(&self.list);
-        let schemas =
-            items.map(|(schema, (_, root))| schema.and_then(|schema| self.follow(schema.items.as_deref()?, root)));
+        let schemas = items.map(|(schema, (_, root))| schema.and_then(|schema| schema.item(root)));
         Level { schemas: schemas.collect() }
     }
 
@@ -143,19 +142,6 @@ impl<'t> Versions<'t> {
             names[newer] = heir(level.schemas[newer], older).map(str::to_owned);
         }
         names
-    }
-
-    /// Returns the schema behind a chain of references.
-    fn follow(&self, schema: &'t Schema, root: &'t Schema) -> Option<&'t Schema> {
-        let mut current = schema;
-        // Rules refuse longer chains, as they can only be loops.
-        for _ in 0..64 {
-            match &current.reference {
-                None => return Some(current),
-                Some(reference) => current = root.resolve(reference)?,
-            }
-        }
-        None
     }
 }
 

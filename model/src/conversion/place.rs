@@ -2,14 +2,18 @@
 
 use serde_json::Value as Json;
 
+use crate::pointer;
+
 /// Returns the names and indices of a pointer.
 pub(super) fn tokens(pointer: &str) -> Vec<String> {
-    pointer.split('/').skip(1).map(|token| token.replace("~1", "/").replace("~0", "~")).collect()
+    pointer::tokens(pointer).collect()
 }
 
 /// Returns the pointer to a member of what `pointer` points to.
 pub(super) fn below(pointer: &str, name: &str) -> String {
-    format!("{pointer}/{}", name.replace('~', "~0").replace('/', "~1"))
+    let mut below = pointer.to_owned();
+    pointer::push(&mut below, name);
+    below
 }
 
 /// Returns the value at a path.

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use radii_model::{ResourceId, TypeName};
+use radii_model::{ResourceId, TypeName, pointer};
 use serde_json::{Map, Value as Json};
 
 use super::resolve::Registration;
@@ -219,7 +219,7 @@ fn check_immutable(
 /// The fault of broken schema rules, in the contract's words (part 4), with one detail per violation.
 fn schema_fault(violations: &[Violation], id: &ResourceId) -> Fault {
     let text = |violation: &Violation| {
-        let path = violation.pointer.trim_start_matches('/').replace('/', " ").replace("~1", "/").replace("~0", "~");
+        let path = pointer::tokens(&violation.pointer).collect::<Vec<_>>().join(" ");
         format!("Error at \"{path}\": {}", violation.message)
     };
     let details = violations.iter().map(|violation| {

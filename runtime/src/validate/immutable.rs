@@ -8,7 +8,6 @@ use radii_model::value::Violation;
 use serde_json::{Map, Value as Json};
 
 use super::place::{Step, pointer};
-use super::walk;
 
 /// What marks a property in the schema of a registered type.
 const IMMUTABLE: &str = "x-radii-immutable";
@@ -36,7 +35,7 @@ struct Comparison<'c> {
 impl<'c> Comparison<'c> {
     fn object(&mut self, schema: &'c Schema, new: Option<&'c Map<String, Json>>, stored: &'c Map<String, Json>) {
         for (name, old) in stored.iter().filter(|(_, old)| !old.is_null()) {
-            let Some(member) = walk::member(self.root, schema, name) else { continue };
+            let Some(member) = schema.member(name, self.root) else { continue };
             let value = new.and_then(|new| new.get(name)).filter(|value| !value.is_null());
             self.at.push(Step::Name(name));
             if !is_marked(member) {

@@ -1,5 +1,7 @@
 //! Places inside of a value.
 
+use radii_model::pointer;
+
 /// A step from a value to one inside of it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Step<'c> {
@@ -11,9 +13,11 @@ pub(super) enum Step<'c> {
 
 /// Returns the JSON pointer (RFC 6901) of a place.
 pub(super) fn pointer(at: &[Step<'_>]) -> String {
-    let step = |step: &Step<'_>| match step {
-        Step::Name(name) => format!("/{}", name.replace('~', "~0").replace('/', "~1")),
-        Step::Index(index) => format!("/{index}"),
-    };
-    at.iter().map(step).collect()
+    at.iter().fold(String::new(), |mut path, step| {
+        match step {
+            Step::Name(name) => pointer::push(&mut path, name),
+            Step::Index(index) => path += &format!("/{index}"),
+        }
+        path
+    })
 }

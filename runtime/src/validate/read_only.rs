@@ -5,7 +5,6 @@ use radii_model::value::Violation;
 use serde_json::{Map, Value as Json};
 
 use super::place::{Step, pointer};
-use super::walk;
 
 /// Returns a violation for every read-only property whose value differs from the stored one.
 pub(super) fn violations(root: &Schema, new: &Map<String, Json>, stored: Option<&Map<String, Json>>) -> Vec<Violation> {
@@ -31,7 +30,7 @@ struct Comparison<'c> {
 impl<'c> Comparison<'c> {
     fn object(&mut self, schema: &'c Schema, new: &'c Map<String, Json>, stored: Option<&'c Map<String, Json>>) {
         for (name, value) in new {
-            let Some(member) = walk::member(self.root, schema, name) else { continue };
+            let Some(member) = schema.member(name, self.root) else { continue };
             let old = stored.and_then(|stored| stored.get(name));
             self.at.push(Step::Name(name));
             if !member.read_only {
@@ -47,9 +46,7 @@ impl<'c> Comparison<'c> {
         match new {
             Json::Object(members) => self.object(schema, members, stored.and_then(Json::as_object)),
             Json::Array(items) => {
-                let Some(each) = schema.items.as_deref().and_then(|items| walk::follow(self.root, items)) else {
-                    return;
-                };
+                let Some(each) = schema.item(self.root) else { return };
                 for (index, item) in items.iter().enumerate() {
                     let old = stored.and_then(|stored| stored.get(index));
                     self.at.push(Step::Index(index));

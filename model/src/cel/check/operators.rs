@@ -80,19 +80,19 @@ impl<'s> Checker<'s, '_> {
         Checked { node, ty, cost, known: None }
     }
 
-    pub(super) fn binary(&mut self, operator: Operator, at: &At, left: &Expr, right: &Expr) -> Checked<'s> {
+    pub(super) fn binary(&mut self, operator: Operator, left: &Expr, right: &Expr) -> Checked<'s> {
         match operator {
             Operator::And | Operator::Or => return self.logic(operator, left, right),
             _ => {}
         }
         let (one, two) = (self.expr(left), self.expr(right));
         match operator {
-            Operator::Equal | Operator::NotEqual => self.equality(operator, at, (left, one), (right, two)),
-            Operator::In => self.membership(at, (left, one), (right, two)),
+            Operator::Equal | Operator::NotEqual => self.equality(operator, (left, one), (right, two)),
+            Operator::In => self.membership((left, one), (right, two)),
             Operator::Less | Operator::LessEqual | Operator::Greater | Operator::GreaterEqual => {
-                self.order(operator, at, (left, one), (right, two))
+                self.order(operator, (left, one), (right, two))
             }
-            _ => self.arithmetic(operator, at, (left, one), (right, two)),
+            _ => self.arithmetic(operator, (left, one), (right, two)),
         }
     }
 
@@ -129,12 +129,11 @@ impl<'s> Checker<'s, '_> {
     fn equality(
         &mut self,
         operator: Operator,
-        at: &At,
         (left, one): (&Expr, Checked<'s>),
         (right, two): (&Expr, Checked<'s>),
     ) -> Checked<'s> {
         if !one.ty.is_comparable(&two.ty) {
-            let problem = self.unlike(at, (left, &one.ty), (right, &two.ty), "equal to");
+            let problem = self.unlike((left, &one.ty), (right, &two.ty), "equal to");
             return self.wrong(problem);
         }
         self.never(&one.ty, right);
@@ -165,12 +164,7 @@ impl<'s> Checker<'s, '_> {
         });
     }
 
-    fn membership(
-        &mut self,
-        at: &At,
-        (left, one): (&Expr, Checked<'s>),
-        (right, two): (&Expr, Checked<'s>),
-    ) -> Checked<'s> {
+    fn membership(&mut self, (left, one): (&Expr, Checked<'s>), (right, two): (&Expr, Checked<'s>)) -> Checked<'s> {
         let held = match &two.ty {
             Type::List { item, .. } => (**item).clone(),
             Type::Map { key, .. } => (**key).clone(),
@@ -183,8 +177,7 @@ impl<'s> Checker<'s, '_> {
                     (Type::Text { .. }, Type::Text { .. }) => {
                         let better = format!("{}.contains({})", self.source(&right.at), self.source(&left.at));
                         let help = format!("whether a text holds another one is `{better}`");
-                        let at = left.at.start..right.at.end;
-                        Problem { help, ..problem }.mended(at, better, false)
+                        Problem { help, ..problem }.mended(both_sides(left, right), better, false)
                     }
                     _ => problem,
                 };
@@ -192,7 +185,7 @@ impl<'s> Checker<'s, '_> {
             }
         };
         if !held.is_comparable(&one.ty) {
-            let problem = self.unlike(at, (left, &one.ty), (right, &held), "among");
+            let problem = self.unlike((left, &one.ty), (right, &held), "among");
             return self.wrong(problem);
         }
         if let Kind::List(items) = &right.kind {
@@ -212,7 +205,6 @@ impl<'s> Checker<'s, '_> {
     fn order(
         &mut self,
         operator: Operator,
-        at: &At,
         (left, one): (&Expr, Checked<'s>),
         (right, two): (&Expr, Checked<'s>),
     ) -> Checked<'s> {
@@ -221,7 +213,7 @@ impl<'s> Checker<'s, '_> {
             return Self::compared(operator, one, two);
         }
         let problem = if both {
-            self.unlike(at, (left, &one.ty), (right, &two.ty), "compared with")
+            self.unlike((left, &one.ty), (right, &two.ty), "compared with")
         } else {
             let (expr, ty) = if one.ty.is_ordered() { (right, &two.ty) } else { (left, &one.ty) };
             let message = format!("`{}` is {} and has no order", self.source(&expr.at), ty.name());
@@ -238,34 +230,15 @@ impl<'s> Checker<'s, '_> {
     }
 
     /// Two values that do not go together; a literal of the wrong kind is what is to be mended.
-    fn unlike(
-        &self,
-        at: &At,
-        (left, one): (&Expr, &Type<'_>),
-        (right, two): (&Expr, &Type<'_>),
-        verb: &str,
-    ) -> Problem {
-        let shown = |expr: &Expr| self.source(&expr.at);
-        let whole = left.at.start..right.at.end;
+    fn unlike(&self, (left, one): (&Expr, &Type<'_>), (right, two): (&Expr, &Type<'_>), verb: &str) -> Problem {
+        let (shown_left, shown_right) = (self.source(&left.at), self.source(&right.at));
+        let (name, other_name) = (one.name(), two.name());
+        let message = format!("`{shown_left}` is {name} and `{shown_right}` {other_name}: neither is {verb} the other");
         for (expr, other) in [(right, one), (left, two)] {
             if let Some((better, help)) = rewritten(expr, other) {
-                let message = format!(
-                    "`{}` is {} and `{}` {}: neither is {verb} the other",
-                    shown(left),
-                    one.name(),
-                    shown(right),
-                    two.name()
-                );
                 return Problem::error(code::RULE_TYPE, expr.at.clone(), message, help).surely(better);
             }
         }
-        let message = format!(
-            "`{}` is {} and `{}` {}: neither is {verb} the other",
-            shown(left),
-            one.name(),
-            shown(right),
-            two.name()
-        );
         let help = match (one, two) {
             (Type::List { .. } | Type::Map { .. }, other) | (other, Type::List { .. } | Type::Map { .. })
                 if other.is_number() =>
@@ -281,20 +254,17 @@ impl<'s> Checker<'s, '_> {
             (Type::Duration, _) | (_, Type::Duration) => "durations are written `duration('1h30m')`",
             _ => "compare values of one type",
         };
-        // The operator is what both sides share; with it the whole comparison is meant.
-        let at = if whole.contains(&at.start) { whole } else { at.clone() };
-        Problem::error(code::RULE_TYPE, at, message, help)
+        Problem::error(code::RULE_TYPE, both_sides(left, right), message, help)
     }
 
     fn arithmetic(
         &mut self,
         operator: Operator,
-        at: &At,
         (left, one): (&Expr, Checked<'s>),
         (right, two): (&Expr, Checked<'s>),
     ) -> Checked<'s> {
         let Some(ty) = result_of(operator, &one.ty, &two.ty) else {
-            let problem = self.no_arithmetic(operator, at, (left, &one.ty), (right, &two.ty));
+            let problem = self.no_arithmetic(operator, (left, &one.ty), (right, &two.ty));
             return self.wrong(problem);
         };
         let work = match &ty {
@@ -310,13 +280,11 @@ impl<'s> Checker<'s, '_> {
     fn no_arithmetic(
         &self,
         operator: Operator,
-        at: &At,
         (left, one): (&Expr, &Type<'_>),
         (right, two): (&Expr, &Type<'_>),
     ) -> Problem {
         let sign = operator.as_str();
         let message = format!("`{sign}` does not take {} and {}", one.name(), two.name());
-        let whole = left.at.start..right.at.end;
         for (expr, own, other) in [(right, two, one), (left, one, two)] {
             if let (Kind::Literal(Literal::Int(value)), Type::Double) = (&expr.kind, other) {
                 let help = "a number with a fraction is reckoned with others of its kind";
@@ -336,9 +304,14 @@ impl<'s> Checker<'s, '_> {
                 return Problem::error(code::RULE_TYPE, expr.at.clone(), message, help).perhaps(better);
             }
         }
-        let at = if whole.contains(&at.start) { whole } else { at.clone() };
+        let at = both_sides(left, right);
         Problem::error(code::RULE_TYPE, at, message, "reckon with numbers of one kind, or points in time and durations")
     }
+}
+
+/// The place of an operation, its operator between its sides.
+fn both_sides(left: &Expr, right: &Expr) -> At {
+    left.at.start..right.at.end
 }
 
 /// What a literal was meant to be beside a value of another type.

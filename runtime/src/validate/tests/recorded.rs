@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 
 use radii_diagnostics::Span;
 use radii_model::document::Node;
+use radii_model::pointer;
 use radii_model::rules::{Strictness, check_schema};
 use radii_model::schema::Schema;
 use serde::Deserialize;
@@ -72,7 +73,7 @@ fn first_message(validator: &Validator, properties: &Option<Json>) -> Option<Str
         validator.apply_defaults(members);
     }
     let violation = validator.validate(properties.as_ref()).into_iter().next()?;
-    let place = violation.pointer.trim_start_matches('/').replace('/', " ").replace("~1", "/").replace("~0", "~");
+    let place = pointer::tokens(&violation.pointer).collect::<Vec<_>>().join(" ");
     let prefix = "code InvalidRequestContent: err Schema validation failed: resource data validation failed:";
     Some(format!("{prefix} Error at \"{place}\": {}", violation.message))
 }
