@@ -3,7 +3,6 @@
 use radii_model::ResourceId;
 use serde_json::{Map, Value as Json, json};
 
-use super::cluster::Grant;
 use super::expression::{Evaluator, Phase, Scope};
 use super::functions::Surroundings;
 use super::parameters::{self, Nothing};
@@ -56,8 +55,7 @@ impl Asked {
         };
         let providers = ["providerconfig", "providerConfig"].into_iter().find_map(|name| properties.shift_remove(name));
         let private_outputs = properties.shift_remove("privateOutputs") == Some(Json::Bool(true));
-        let granted = Grant::take(properties).map(Grant::into_namespace);
-        Ok(Self { mode, template, given, providers: providers.unwrap_or(Json::Null), private_outputs, granted })
+        Ok(Self { mode, template, given, providers: providers.unwrap_or(Json::Null), private_outputs, granted: None })
     }
 }
 
@@ -73,7 +71,8 @@ pub(super) struct Admitted {
 
 /// Checks the deployment that a record asks for, and keeps what its run needs apart from what is shown.
 pub(super) async fn admit(host: &Host, record: &mut Record) -> Result<(), Fault> {
-    let asked = Asked::read(&mut std::mem::take(&mut record.properties))?;
+    let mut asked = Asked::read(&mut std::mem::take(&mut record.properties))?;
+    asked.granted = host.granted.as_deref().map(str::to_owned);
     let admitted = check(host, &record.id, &asked).await?;
     let now = host.parts.clock.now();
     record.properties.insert("mode".into(), asked.mode.into());

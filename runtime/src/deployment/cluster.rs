@@ -4,10 +4,7 @@
 //! field manager, and written down first. Their ids are those of output resources, so that a recipe that made them
 //! removes them again.
 
-use std::sync::OnceLock;
-
 use radii_model::ResourceId;
-use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value as Json, json};
 
 use super::expression::{Evaluator, Stop};
@@ -164,42 +161,6 @@ pub(super) async fn compare(host: &Host, object: &Object) -> Json {
         Err(_) => None,
     };
     change.unwrap_or_else(|| json!({ "changeType": "Deploy" }))
-}
-
-/// Where a deployment may apply objects although its caller has no rights in the cluster: the namespace that the
-/// recipe works for, which its operator has bound.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) struct Grant {
-    namespace: String,
-    seal: String,
-}
-
-/// Where a request carries its grant.
-const GRANT: &str = "clusterGrant";
-
-impl Grant {
-    /// Adds a grant to the properties of a deployment that this process begins itself.
-    pub(super) fn give(host: &Host, namespace: &str, properties: &mut Json) {
-        properties[GRANT] = json!(Grant { namespace: namespace.to_owned(), seal: seal(host).to_owned() });
-    }
-
-    /// Takes the grant out of a request; one that this process did not give counts for nothing.
-    pub(super) fn take(properties: &mut Map<String, Json>) -> Option<Self> {
-        let grant: Grant = serde_json::from_value(properties.shift_remove(GRANT)?).ok()?;
-        (SEAL.get() == Some(&grant.seal)).then_some(grant)
-    }
-
-    /// The namespace, as it is kept with the run.
-    pub(super) fn into_namespace(self) -> String {
-        self.namespace
-    }
-}
-
-/// What nobody outside of this process can know.
-static SEAL: OnceLock<String> = OnceLock::new();
-
-fn seal(host: &Host) -> &'static str {
-    SEAL.get_or_init(|| format!("{}{}", host.parts.ids.next().simple(), host.parts.ids.next().simple()))
 }
 
 /// Checks that an object may be written, or read, by whom the host acts for.

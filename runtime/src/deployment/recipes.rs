@@ -5,7 +5,6 @@ use radii_model::{ApiVersion, ResourceId, TypeName};
 use serde_json::{Map, Value as Json, json};
 use uuid::Uuid;
 
-use super::cluster::Grant;
 use super::progress::Progress;
 use crate::Fault;
 use crate::host::{Answer, Delete, Host, Preconditions, Put};
@@ -27,14 +26,13 @@ impl Deployments for Host {
         }
         let mut properties = properties;
         properties["privateOutputs"] = true.into();
-        if let Some(namespace) = properties["providerconfig"]["kubernetes"]["value"]["namespace"].as_str() {
-            let namespace = namespace.to_owned();
-            Grant::give(self, &namespace, &mut properties);
-        }
+        // Objects in the namespace that the recipe works for, which its operator has bound, need no other right.
+        let namespace = properties["providerconfig"]["kubernetes"]["value"]["namespace"].as_str();
+        let host = self.granting(namespace);
         let Json::Object(body) = json!({ "properties": properties }) else { return Ok(id.to_string()) };
         let request =
             Put { id: id.clone(), api_version: version(VERSION)?, body, preconditions: Preconditions::default() };
-        self.put(request).await?;
+        host.put(request).await?;
         Ok(id.to_string())
     }
 

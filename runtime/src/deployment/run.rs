@@ -6,7 +6,7 @@ use radii_model::{ApiVersion, ResourceId};
 use serde_json::{Map, Value as Json, json};
 
 use super::admit::{self, INVALID_TEMPLATE};
-use super::cluster::{self, Grant};
+use super::cluster;
 use super::expression::{Need, Phase, Scope, Stop};
 use super::functions::{Surroundings, guid};
 use super::known::{Deployed, Known};
@@ -250,7 +250,7 @@ impl<'a> Run<'a> {
             version.parse().map_err(|error| Fault::bad_request(format!("{}: {error}", resource.place)))?;
         let request = Put { id: node.id.clone(), api_version, body, preconditions: Preconditions::default() };
         self.known.forget(&node.id);
-        match self.host.put_once(request, operation).await? {
+        match self.host.granting(self.progress.granted.as_deref()).put_once(request, operation).await? {
             Answer::Accepted { operation, .. } => Ok(Some(operation)),
             Answer::Done(_) | Answer::Absent => Ok(None),
         }
@@ -283,9 +283,6 @@ impl<'a> Run<'a> {
             let properties = body.entry("properties").or_insert_with(|| json!({}));
             properties["template"] = template;
             properties["providerconfig"] = self.providers_at(&node.id);
-            if let Some(namespace) = &self.progress.granted {
-                Grant::give(self.host, namespace, properties);
-            }
         }
         Ok(body)
     }

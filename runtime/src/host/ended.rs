@@ -9,6 +9,7 @@
 //! guard against accidents alone: who makes such an id up hears of a success that concerns nobody.
 
 use radii_model::ResourceId;
+use sha2::{Digest, Sha256};
 
 use super::Host;
 use crate::Timestamp;
@@ -45,18 +46,12 @@ fn made_of(moment: u64, telling: u32, resource: &ResourceId) -> OperationId {
     uuid::Builder::from_custom_bytes(bits.to_be_bytes()).into_uuid()
 }
 
-/// Mixes what an id is made of (FNV-1a, finished as `MurmurHash3` does).
 fn check(moment: u64, telling: u32, resource: &ResourceId) -> u64 {
     let plane = resource.plane().map(|(_, name)| name).unwrap_or_default();
-    let namespace = resource.namespace().unwrap_or_default();
-    let names = plane.bytes().chain([b'/']).chain(namespace.bytes()).map(|byte| byte.to_ascii_lowercase());
-    let numbers = moment.to_be_bytes().into_iter().chain(telling.to_be_bytes());
-    let mixed = numbers
-        .chain(names)
-        .fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3));
-    let mixed = (mixed ^ mixed >> 33).wrapping_mul(0xff51_afd7_ed55_8ccd);
-    let mixed = (mixed ^ mixed >> 33).wrapping_mul(0xc4ce_b9fe_1a85_ec53);
-    mixed ^ mixed >> 33
+    let provider = format!("{plane}/{}", resource.namespace().unwrap_or_default()).to_ascii_lowercase();
+    let made_of = Sha256::new().chain_update(moment.to_be_bytes()).chain_update(telling.to_be_bytes());
+    let digest = made_of.chain_update(provider).finalize();
+    digest.iter().take(8).fold(0, |bits, byte| bits << 8 | u64::from(*byte))
 }
 
 #[cfg(test)]

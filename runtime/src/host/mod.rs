@@ -266,6 +266,8 @@ pub struct Host {
     is_eager: bool,
     /// Whom it acts for; `None` for the server itself.
     pub(crate) caller: Option<Arc<Caller>>,
+    /// The namespace in whose cluster the deployments that it begins may apply objects, whatever rights the caller has.
+    pub(crate) granted: Option<Arc<str>>,
 }
 
 impl Host {
@@ -277,7 +279,7 @@ impl Host {
     /// Returns a host that asks an authority what callers may do.
     pub fn guarded(parts: Parts, authority: Option<Arc<dyn Authority>>) -> Arc<Self> {
         let (parts, kinds, validators) = (Arc::new(parts), Arc::default(), Arc::default());
-        Arc::new(Self { parts, kinds, validators, authority, is_eager: false, caller: None })
+        Arc::new(Self { parts, kinds, validators, authority, is_eager: false, caller: None, granted: None })
     }
 
     /// Returns a host that completes changes as it accepts them where no worker has anything to do: one commit in the
@@ -285,6 +287,11 @@ impl Host {
     #[must_use]
     pub fn eager(&self) -> Arc<Self> {
         Arc::new(Self { is_eager: true, ..self.clone() })
+    }
+
+    /// Returns the host for a deployment that may apply objects in a namespace although its caller may not.
+    pub(crate) fn granting(&self, namespace: Option<&str>) -> Self {
+        Self { granted: namespace.map(Arc::from), ..self.clone() }
     }
 
     /// Creates or updates a resource.
