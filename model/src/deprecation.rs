@@ -3,6 +3,7 @@
 //! It stands on the schema of the version: `deprecated: true`, which OpenAPI knows, or with dates under vendor
 //! extensions that Radius ignores.
 
+use jiff::tz::TimeZone;
 use serde_json::Value as Json;
 
 use crate::ApiVersion;
@@ -72,27 +73,10 @@ pub fn mistakes<'j>(find: impl Fn(&str) -> Option<&'j Json>) -> Vec<(&'static st
 
 /// Returns midnight UTC of a date, in seconds since the Unix epoch.
 fn seconds(date: &str) -> Option<i64> {
-    // They are written as API versions are.
+    // They are written as API versions are, and no other way that the library would read.
     let version = date.parse::<ApiVersion>().ok().filter(|version| !version.is_preview())?;
-    let date = version.date();
-    let part = |range: std::ops::Range<usize>| date.get(range)?.parse::<i64>().ok();
-    let (year, month, day) = (part(0..4)?, part(5..7)?, part(8..10)?);
-    let leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
-    let length = match month {
-        2 if leap => 29,
-        2 => 28,
-        4 | 6 | 9 | 11 => 30,
-        1..=12 => 31,
-        _ => return None,
-    };
-    if !(1..=length).contains(&day) {
-        return None;
-    }
-    // Years begin in March here, so that a leap day is the last one of its year.
-    let year = if month <= 2 { year - 1 } else { year };
-    let day_of_year = (153 * ((month + 9) % 12) + 2) / 5 + day - 1;
-    let days = 365 * year + year.div_euclid(4) - year.div_euclid(100) + year.div_euclid(400) + day_of_year - 719_468;
-    Some(days * 24 * 60 * 60)
+    let midnight = version.date().parse::<jiff::civil::Date>().ok()?.to_zoned(TimeZone::UTC).ok()?;
+    Some(midnight.timestamp().as_second())
 }
 
 #[cfg(test)]

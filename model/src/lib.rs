@@ -12,6 +12,7 @@ pub mod compatibility;
 pub mod conversion;
 pub mod deprecation;
 pub mod document;
+pub mod extension;
 mod id;
 pub mod manifest;
 mod number_words;

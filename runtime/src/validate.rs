@@ -18,6 +18,7 @@ use radii_diagnostics::Span;
 use radii_model::base::{self, BASIC_PROPERTIES};
 use radii_model::cel::Rules;
 use radii_model::document::Node;
+use radii_model::extension::ENV_NAME;
 use radii_model::schema::Schema;
 use radii_model::{pattern, rules, value};
 use regex::Regex;
@@ -27,9 +28,6 @@ use crate::catalog;
 
 pub use radii_model::cel::Broken;
 pub use radii_model::value::Violation;
-
-/// Names the environment variable of a property in connections.
-const ENV_NAME: &str = "x-radii-env-name";
 
 /// A compiled schema.
 #[derive(Debug)]

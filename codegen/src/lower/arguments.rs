@@ -3,10 +3,12 @@
 use radii_diagnostics::{Diagnostic, Fix, Span};
 use radii_model::cel::TextPlace;
 use radii_model::closest;
+use radii_model::extension::{better_variable, is_type_name, is_variable};
+use radii_model::rules::code::{INVALID_ENV_NAME, INVALID_RESOURCE_REFERENCE};
 use typespec::Program;
 use typespec::program::{Application, Entity, TypeId};
 
-use super::{INVALID_ENV_NAME, INVALID_RESOURCE_REFERENCE, provider};
+use super::provider;
 use crate::emit::facts;
 
 /// Where the text of an argument stands, character by character where it is written as one literal.
@@ -45,21 +47,17 @@ fn source(program: &Program, span: Span) -> Option<&str> {
 pub(super) fn check_variable(program: &Program, property: TypeId, diagnostics: &mut Vec<Diagnostic>) {
     let Some(application) = program.find_decorator(property, "Radii.envName") else { return };
     let Some(name) = facts::text(program, application, 0) else { return };
-    let is_letter = |c: char| c == '_' || c.is_ascii_alphabetic();
-    if name.starts_with(is_letter) && name.chars().all(|c| is_letter(c) || c.is_ascii_digit()) {
+    if is_variable(name) {
         return;
     }
     let message = format!("`{name}` cannot be the name of an environment variable");
     let span = literal_place(program, application, 0, name).span;
     let diagnostic = Diagnostic::error(INVALID_ENV_NAME, message).at(span);
     let diagnostic = diagnostic.help("write letters, digits and `_`, such as `DATABASE_URL`; the first is no digit");
-    let better: String = name
-        .trim()
-        .chars()
-        .map(|c| if is_letter(c) || c.is_ascii_digit() { c.to_ascii_uppercase() } else { '_' })
-        .collect();
-    let is_better = better.starts_with(is_letter) && better.chars().any(|c| c.is_ascii_alphanumeric());
-    diagnostics.push(if is_better { offered(diagnostic, span, &better) } else { diagnostic });
+    diagnostics.push(match better_variable(name) {
+        Some(better) => offered(diagnostic, span, &better),
+        None => diagnostic,
+    });
 }
 
 /// Checks the arguments of `@resourceReference`: names of resource types.
@@ -110,15 +108,6 @@ fn offered(diagnostic: Diagnostic, span: Span, better: &str) -> Diagnostic {
 /// The types of the program, with their namespaces.
 fn known_types(program: &Program) -> Vec<String> {
     provider::providers(program).iter().flat_map(|provider| provider.type_names(program)).collect()
-}
-
-/// `Namespace.Name/type`, as Radius and Azure name types; deeper types have more segments.
-fn is_type_name(name: &str) -> bool {
-    let Some((namespace, types)) = name.split_once('/') else { return false };
-    let is_word = |word: &str| {
-        word.starts_with(|c: char| c.is_ascii_alphabetic()) && word.chars().all(|c| c.is_ascii_alphanumeric())
-    };
-    namespace.contains('.') && namespace.split('.').all(is_word) && types.split('/').all(is_word)
 }
 
 /// What was likely meant: another separator, a version behind the name, or a type of the program without its namespace.

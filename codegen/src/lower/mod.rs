@@ -2,14 +2,13 @@
 //!
 //! A namespace with `@resourceProvider` (or with resource types in it) becomes a provider, a model with
 //! `@resourceType` a type, and each version of the namespace an API version with a schema of its own. What a
-//! manifest has no keyword for stands in vendor extensions that Radius ignores ([`extension`]).
+//! manifest has no keyword for stands in vendor extensions that Radius ignores ([`radii_model::extension`]).
 //!
 //! The schemas of manifests are narrower than TypeSpec: no composition, no references. Bases are flattened, named
 //! types written where they are used, unions of literals become `enum` and a union with `null` `nullable`; what has
 //! no such form is an error at the author's text.
 
 mod arguments;
-pub mod extension;
 mod provider;
 mod scalar;
 mod schema;
@@ -35,11 +34,6 @@ pub const OUTSIDE_PROFILE: Code = Code::new("radii/outside-profile");
 pub const NO_API_VERSION: Code = Code::new("radii/no-api-version");
 /// A type is declared twice.
 pub const DUPLICATE_TYPE: Code = Code::new("radii/duplicate-type");
-
-/// What `@envName` names is no variable.
-pub const INVALID_ENV_NAME: Code = Code::new("radii/invalid-env-name");
-/// What `@resourceReference` names is no resource type.
-pub const INVALID_RESOURCE_REFERENCE: Code = Code::new("radii/invalid-resource-reference");
 
 /// Returns the decorators that programs with resource types are compiled with.
 pub fn registry() -> Registry {

@@ -5,6 +5,7 @@ use radii_diagnostics::{Diagnostic, Span};
 use radii_model::ApiVersion;
 use radii_model::cel;
 use radii_model::conversion::{self, CONVERTED, RENAMED_FROM, VALUES_RENAMED_FROM};
+use radii_model::extension;
 use radii_model::manifest::{Manifest, ResourceType, Spanned, VersionEntry};
 use radii_model::schema::{Additional, Schema};
 use serde_json::{Map, Value as Json};
@@ -13,7 +14,7 @@ use typespec::program::{Entity, TypeId, ValueKind};
 use typespec::versioning::{self, Version};
 
 use super::schema::{Lowering, Moment};
-use super::{DUPLICATE_TYPE, NO_API_VERSION, extension, span};
+use super::{DUPLICATE_TYPE, NO_API_VERSION, span};
 use crate::emit::{facts, values};
 
 /// A provider of the program.

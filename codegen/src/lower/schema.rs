@@ -3,6 +3,7 @@
 use radii_diagnostics::{Diagnostic, Fix, Span};
 use radii_model::cel::RulePlace;
 use radii_model::conversion::{RENAMED_FROM, VALUES_RENAMED_FROM};
+use radii_model::extension;
 use radii_model::schema::{Additional, Kind, Property, Schema};
 use serde_json::{Map, Value as Json};
 use typespec::Program;
@@ -10,7 +11,7 @@ use typespec::decorators::visibility;
 use typespec::program::{Intrinsic, TypeId, TypeKind};
 use typespec::versioning::{self, Version};
 
-use super::{OUTSIDE_PROFILE, arguments, extension, scalar, span};
+use super::{OUTSIDE_PROFILE, arguments, scalar, span};
 use crate::emit::{Dialect, facts, scalars, values};
 
 /// The version that types are copies of.

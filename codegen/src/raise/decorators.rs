@@ -6,7 +6,7 @@ use serde_json::Value as Json;
 
 use super::model::Writer;
 use super::text::{self, quoted};
-use crate::lower::extension;
+use radii_model::extension;
 
 impl Writer<'_> {
     /// What a schema says that is written on a model.

@@ -13,8 +13,8 @@ use radii_model::schema::Schema;
 use radii_model::{ApiVersion, conversion};
 use serde_json::Value as Json;
 
-use crate::lower::extension;
 use model::Writer;
+use radii_model::extension;
 use text::{pascal, quoted, singular};
 
 /// Something of a manifest that TypeSpec, or its way back, cannot say.

@@ -11,7 +11,7 @@ use super::decorators::string_scalar;
 use super::history::{self, Lineage};
 use super::text::{self, identifier, pascal, quoted, singular};
 use super::{NOT_CONVERTED, member};
-use crate::lower::extension;
+use radii_model::extension;
 
 /// Names that the text needs for something else.
 const TAKEN: [&str; 13] = [

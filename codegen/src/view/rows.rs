@@ -7,7 +7,7 @@ use radii_model::schema::{Additional, Kind, Property, Schema};
 use serde::Serialize;
 use serde_json::Value as Json;
 
-use crate::lower::extension;
+use radii_model::extension;
 
 /// A property.
 #[derive(Clone, Debug, Serialize)]

@@ -7,6 +7,7 @@ use serde_json::{Number, Value as Json};
 use super::schema::{Direction, Pair};
 use super::{Changes, Severity};
 use crate::cel::{self, VALIDATIONS, WrittenRule};
+use crate::extension;
 use crate::path::Path;
 use crate::schema::{SENSITIVE, Schema};
 
@@ -270,35 +271,35 @@ impl Keywords<'_> {
         let value = |schema: &Schema, name: &str| schema.extensions.get(name).cloned();
         for (name, rule, gained, lost, why) in [
             (
-                "x-radii-immutable",
+                extension::IMMUTABLE,
                 "immutability-changed",
                 Severity::Breaking,
                 Severity::Compatible,
                 "updates that change the value are refused",
             ),
             (
-                "x-radii-resource-reference",
+                extension::RESOURCE_REFERENCE,
                 "reference-changed",
                 Severity::Risky,
                 Severity::Risky,
                 "the value names a resource of another type",
             ),
             (
-                "x-radii-env-name",
+                extension::ENV_NAME,
                 "environment-variable-changed",
                 Severity::Breaking,
                 Severity::Breaking,
                 "connected containers get another environment variable",
             ),
             (
-                "x-radii-renamed-from",
+                extension::RENAMED_FROM,
                 "conversion-changed",
                 Severity::Risky,
                 Severity::Risky,
                 "values are carried over from other versions differently",
             ),
             (
-                "x-radii-values-renamed-from",
+                extension::VALUES_RENAMED_FROM,
                 "conversion-changed",
                 Severity::Risky,
                 Severity::Risky,

@@ -59,6 +59,12 @@ pub const INVALID_EXAMPLE: Code = Code::new("radii/invalid-example");
 pub const DUPLICATE_REQUIRED: Code = Code::new("radii/duplicate-required");
 /// Dates or an address of a deprecation that are none.
 pub const INVALID_DEPRECATION: Code = Code::new("radii/invalid-deprecation");
+/// An extension of ours that does not say what it can say, or stands where it is not read.
+pub const INVALID_EXTENSION: Code = Code::new("radii/invalid-extension");
+/// What a connection's variable is to be called is no variable.
+pub const INVALID_ENV_NAME: Code = Code::new("radii/invalid-env-name");
+/// What a property refers to is no resource type.
+pub const INVALID_RESOURCE_REFERENCE: Code = Code::new("radii/invalid-resource-reference");
 /// `readOnly` together with `writeOnly`.
 pub const READ_AND_WRITE_ONLY: Code = Code::new("radii/read-and-write-only");
 

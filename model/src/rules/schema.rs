@@ -1,6 +1,7 @@
 //! Rules of schemas.
 
 mod consistency;
+mod extensions;
 mod radius;
 
 use std::collections::HashSet;
@@ -36,6 +37,8 @@ pub(super) fn check_references(schema: &Schema, path: &str) -> Vec<Diagnostic> {
 enum Place {
     /// The schema of the whole resource.
     Root,
+    /// A property of the resource itself.
+    Property,
     /// Anywhere else.
     Below,
     /// A property named `platformOptions`.
@@ -60,6 +63,7 @@ impl Rules<'_> {
         self.pattern(schema, path);
         self.samples(schema, path);
         self.flags(schema, path);
+        self.extensions(schema, path, place);
         if place == Place::Root {
             for (name, message) in deprecation::mistakes(|name| schema.extensions.get(name)) {
                 let help = "write a date as YYYY-MM-DD, an address with `https://`, or remove the line";
@@ -81,7 +85,11 @@ impl Rules<'_> {
     fn below(&mut self, schema: &Schema, path: &Path<'_>, place: Place) {
         let properties = path.key("properties");
         for (name, property) in &schema.properties {
-            let place = if name == "platformOptions" { Place::PlatformOptions } else { Place::Below };
+            let place = match place {
+                _ if name == "platformOptions" => Place::PlatformOptions,
+                Place::Root => Place::Property,
+                _ => Place::Below,
+            };
             self.schema(&property.schema, &properties.key(name), place);
         }
         if let Some(items) = &schema.items {

@@ -10,6 +10,7 @@ use super::{Additional, Kind, Schema};
 use crate::advice::Advice;
 use crate::cel;
 use crate::document::{Entry, Node, Value, edit};
+use crate::extension;
 use crate::number_words;
 use crate::path::Path;
 use crate::rules::code;
@@ -133,12 +134,7 @@ impl Reader<'_> {
         kind: Option<&str>,
     ) -> Option<&'static str> {
         if name.starts_with("x-") && name != SENSITIVE {
-            if keywords::is_nearly_sensitive(name) {
-                let message = format!("`{name}` means nothing, so the value is stored and shown as it is");
-                let diagnostic = Diagnostic::warning(code::UNKNOWN_KEYWORD, message).at(entry.key_span);
-                let diagnostic = diagnostic.path(path.to_string());
-                self.diagnostics.push(Advice::rename(SENSITIVE).give(diagnostic, entry.key_span));
-            }
+            self.extension(schema, name, entry, path);
             schema.extensions.insert(name.to_owned(), entry.node.to_json());
             if name == cel::VALIDATIONS {
                 schema.rule_places = cel::places(&entry.node);
@@ -156,6 +152,27 @@ impl Reader<'_> {
             self.known(schema, known, entry, path);
         }
         None
+    }
+
+    /// Reports an extension that is meant for us and means nothing.
+    fn extension(&mut self, schema: &mut Schema, name: &str, entry: &Entry, path: &Path<'_>) {
+        if let Some(known) = extension::ALL.into_iter().find(|known| *known == name) {
+            schema.keyword_spans.push((known, entry.node.span));
+            return;
+        }
+        let (message, advice) = if keywords::is_nearly_sensitive(name) {
+            let message = format!("`{name}` means nothing, so the value is stored and shown as it is");
+            (message, Advice::rename(SENSITIVE))
+        } else if let Some(near) = closest(name, extension::ALL) {
+            (format!("`{name}` means nothing"), Advice::rename(near))
+        } else if name.starts_with(extension::PREFIX) {
+            let help = format!("write one of `{}`, or remove the line", extension::ALL.join("`, `"));
+            (format!("`{name}` means nothing"), help.into())
+        } else {
+            return;
+        };
+        let diagnostic = Diagnostic::warning(code::UNKNOWN_KEYWORD, message).at(entry.key_span);
+        self.diagnostics.push(advice.give(diagnostic.path(path.to_string()), entry.key_span));
     }
 
     pub(super) fn known(&mut self, schema: &mut Schema, name: &'static str, entry: &Entry, path: &Path<'_>) {

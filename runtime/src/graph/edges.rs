@@ -1,6 +1,7 @@
 //! Where a resource's properties point.
 
 use radii_model::ResourceId;
+use radii_model::extension::RESOURCE_REFERENCE;
 use serde_json::Value as Json;
 
 use crate::store::Record;
@@ -22,8 +23,6 @@ pub(super) fn is_frame(id: &str) -> bool {
 
 /// Properties whose entries point somewhere, and the member that does.
 pub(super) const PLACES: [(&str, &str); 2] = [("connections", "source"), ("routes", "destination")];
-/// Marks properties of a schema that hold the id of a resource.
-const REFERENCE: &str = "x-radii-resource-reference";
 
 /// Returns the ids that a resource's connections, routes and, by its schema, other properties point to; what points
 /// nowhere is left out.
@@ -54,7 +53,9 @@ pub(super) fn outbound(record: &Record, records: &[Record], schema: Option<&Json
 /// Collects the values that a schema marks as ids of resources.
 fn references<'v>(schema: &Json, value: &'v Json, into: &mut Vec<&'v str>) {
     match value {
-        Json::String(text) if schema.get(REFERENCE).is_some_and(|mark| *mark != Json::Bool(false)) => into.push(text),
+        Json::String(text) if schema.get(RESOURCE_REFERENCE).is_some_and(|mark| *mark != Json::Bool(false)) => {
+            into.push(text)
+        }
         Json::Array(items) => items.iter().for_each(|item| references(&schema["items"], item, into)),
         Json::Object(members) => {
             for (name, value) in members {

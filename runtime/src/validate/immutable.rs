@@ -3,14 +3,12 @@
 //! Objects and the entries of maps are compared name by name. Items of lists have no identity that would survive an
 //! insertion, so a list is immutable as a whole or not at all.
 
+use radii_model::extension::IMMUTABLE;
 use radii_model::schema::Schema;
 use radii_model::value::Violation;
 use serde_json::{Map, Value as Json};
 
 use super::place::{Step, pointer};
-
-/// What marks a property in the schema of a registered type.
-const IMMUTABLE: &str = "x-radii-immutable";
 
 /// Whether a schema marks its value as immutable.
 pub(super) fn is_marked(schema: &Schema) -> bool {
