@@ -177,11 +177,13 @@ async fn put(
     accepted: u16,
 ) -> Result<Response, Fault> {
     call.check_content_type()?;
-    let body = body(call, &id)?;
+    let said = body(call, &id)?;
+    // It could be read before, so it can be read again.
+    let again = || body(call, &id).unwrap_or_default();
     let api_version = resolved.api_version.clone();
-    let request = Put { id: id.clone(), api_version, body, preconditions: call.preconditions() };
+    let request = Put { id: id.clone(), api_version, body: said, preconditions: call.preconditions() };
     let told = |record: &Record| Told::of(state, resolved, record);
-    let answer = state.host.put_and_tell(&request, &told).await?;
+    let answer = state.host.put_and_tell(request, again, &told).await?;
     Ok(written(call, &id, answer, accepted))
 }
 

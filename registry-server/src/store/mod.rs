@@ -10,6 +10,7 @@ pub mod keys;
 mod open;
 mod plan;
 pub mod postgres;
+mod prepared;
 pub mod rotation;
 mod rows;
 pub mod sqlite;

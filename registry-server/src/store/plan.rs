@@ -5,54 +5,53 @@
 //! fails therefore never wrote anything, and the number of statements does not grow with the number of batches.
 
 use std::collections::{BTreeSet, HashMap};
+use std::sync::Arc;
 
 use indexmap::{IndexMap, IndexSet};
-use radii_model::ResourceId;
-use radii_runtime::store::{Batch, Expect, Operation, OperationId, Record, State, Write};
-use radii_runtime::{Fault, Timestamp};
+use radii_runtime::Timestamp;
+use radii_runtime::store::{Expect, OperationId, State};
 use serde_json::{Value as Json, json};
 
-use super::rows;
-use super::vault::Vault;
+use super::prepared::{Change, OperationRow, Prepared, RecordRow, Subject, Value, Written};
 
 /// Whether a batch happened; otherwise, what was not as expected.
 pub(super) type Decision = Result<(), String>;
 
 /// What has to be known before batches can be decided.
 #[derive(Debug, Default)]
-pub(super) struct Needs {
+pub(super) struct Needs<'a> {
     /// Keys of records.
-    pub keys: IndexSet<String>,
+    pub keys: IndexSet<&'a str>,
     /// Ids of operations.
     pub operations: IndexSet<String>,
     /// Keys of scopes that must be empty.
-    pub scopes: IndexSet<String>,
+    pub scopes: IndexSet<&'a str>,
     /// Keys of records that must not be referred to.
-    pub referred: IndexSet<String>,
+    pub referred: IndexSet<&'a str>,
     /// So many keys below a scope, or referring to a record, decide: the batches cannot remove them all.
     pub enough: usize,
 }
 
-impl Needs {
+impl<'a> Needs<'a> {
     /// Returns what all batches need together.
-    pub(super) fn of(batches: &[&Batch]) -> Self {
+    pub(super) fn of(batches: &[&'a Prepared]) -> Self {
         let mut needs = Needs { enough: 1, ..Needs::default() };
-        for write in batches.iter().flat_map(|batch| batch.iter()) {
-            match write {
-                Write::Put { record, .. } => needs.touch(&record.id),
-                Write::Delete { id, .. } => needs.touch(id),
-                Write::Enqueue(operation) => drop(needs.operations.insert(operation.id.to_string())),
-                Write::Advance { id, .. } => drop(needs.operations.insert(id.to_string())),
-                Write::Require { id } => drop(needs.keys.insert(id.key())),
-                Write::RequireEmpty { scope } => drop(needs.scopes.insert(scope.key())),
-                Write::RequireUnreferred { id } => drop(needs.referred.insert(id.key())),
+        for change in batches.iter().flat_map(|batch| batch.changes.iter()) {
+            match change {
+                Change::Put { row, .. } => needs.touch(&row.key),
+                Change::Delete { what, .. } => needs.touch(&what.key),
+                Change::Enqueue(operation) => drop(needs.operations.insert(operation.id.to_string())),
+                Change::Advance { id, .. } => drop(needs.operations.insert(id.to_string())),
+                Change::Require(what) => drop(needs.keys.insert(&what.key)),
+                Change::RequireEmpty(what) => drop(needs.scopes.insert(&what.key)),
+                Change::RequireUnreferred(what) => drop(needs.referred.insert(&what.key)),
             }
         }
         needs
     }
 
-    fn touch(&mut self, id: &ResourceId) {
-        self.keys.insert(id.key());
+    fn touch(&mut self, key: &'a str) {
+        self.keys.insert(key);
         self.enough += 1;
     }
 }
@@ -86,45 +85,37 @@ pub(super) struct Found {
 /// A record that is inserted or replaces another.
 #[derive(Clone, Copy)]
 struct Put<'a> {
-    record: &'a Record,
+    row: &'a Arc<RecordRow>,
     head: Head,
-    place: Place,
 }
 
-/// Where a write stands: in which batch, and which one of that it is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct Place {
-    pub batch: usize,
-    pub write: usize,
-}
-
-/// What one batch leads to, until it is known to succeed.
+/// What one batch leads to, until it is known to succeed; and how it is undone when it does not.
 #[derive(Default)]
 struct Draft<'a> {
-    heads: HashMap<String, Option<Head>>,
-    holds: HashMap<OperationId, Hold>,
+    /// What stood in [`Plan::heads`] before, in the order of the changes.
+    heads: Vec<(&'a str, Option<Option<Head>>)>,
+    /// What stood in [`Plan::holds`] before.
+    holds: Vec<(OperationId, Option<Hold>)>,
     effects: Vec<Effect<'a>>,
 }
 
 enum Effect<'a> {
-    Put { key: String, put: Put<'a> },
-    Delete { key: String, revision: u64 },
-    Enqueue { operation: &'a Operation, sequence: u64 },
-    Advance { id: OperationId, state: State, error: Option<&'a Fault>, ended_at: Option<Timestamp> },
+    Put { key: &'a str, put: Put<'a> },
+    Delete { key: &'a str, revision: u64 },
+    Enqueue { operation: &'a OperationRow, sequence: u64 },
+    Advance { id: OperationId, state: State, error: Option<&'a str>, ended_at: Option<Timestamp> },
 }
 
 /// What all batches so far lead to.
 pub(super) struct Plan<'a> {
     /// The last number given.
     pub counter: u64,
-    /// So many batches were decided.
-    decided: usize,
     found: Found,
-    heads: HashMap<String, Option<Head>>,
+    heads: HashMap<&'a str, Option<Head>>,
     holds: HashMap<OperationId, Hold>,
-    deletes: IndexMap<String, u64>,
-    puts: IndexMap<String, Put<'a>>,
-    enqueued: Vec<(&'a Operation, u64)>,
+    deletes: IndexMap<&'a str, u64>,
+    puts: IndexMap<&'a str, Put<'a>>,
+    enqueued: Vec<(&'a OperationRow, u64)>,
     advanced: IndexMap<OperationId, Json>,
 }
 
@@ -132,7 +123,6 @@ impl<'a> Plan<'a> {
     pub(super) fn new(counter: u64, found: Found) -> Self {
         Plan {
             counter,
-            decided: 0,
             found,
             heads: HashMap::new(),
             holds: HashMap::new(),
@@ -144,32 +134,48 @@ impl<'a> Plan<'a> {
     }
 
     /// Takes a batch in if all that it expects holds.
-    pub(super) fn decide(&mut self, batch: &'a Batch, now: Timestamp) -> Decision {
+    pub(super) fn decide(&mut self, batch: &'a Prepared, now: Timestamp) -> Decision {
         let mut draft = Draft::default();
-        self.decided += 1;
-        for (at, write) in batch.iter().enumerate() {
-            match write {
-                Write::Put { record, expect } => {
-                    let place = Place { batch: self.decided - 1, write: at };
-                    self.put(&mut draft, record, *expect, place)?;
-                }
-                Write::Delete { id, expect } => self.delete(&mut draft, id, *expect)?,
-                Write::Enqueue(operation) => self.enqueue(&mut draft, operation)?,
-                Write::Advance { id, attempt, state, error } => {
-                    self.advance(&mut draft, *id, *attempt)?;
-                    let ended_at = state.is_terminal().then_some(now);
-                    draft.effects.push(Effect::Advance { id: *id, state: *state, error: error.as_ref(), ended_at });
-                    if let (Some(_), Some(hold)) = (ended_at, draft.holds.get_mut(id)) {
-                        *hold = Hold { ended: true, leased: false, ..*hold };
-                    }
-                }
-                Write::Require { id } => holds(self.head(&draft, &id.key()).is_some(), id)?,
-                Write::RequireEmpty { scope } => holds(self.is_empty(&draft, &scope.key()), scope)?,
-                Write::RequireUnreferred { id } => holds(self.is_unreferred(&draft, &id.key()), id)?,
+        let decision = batch.changes.iter().try_for_each(|change| self.consider(&mut draft, change, now));
+        match &decision {
+            Ok(()) => draft.effects.into_iter().for_each(|effect| self.take(effect)),
+            Err(_) => self.undo(draft),
+        }
+        decision
+    }
+
+    fn consider(&mut self, draft: &mut Draft<'a>, change: &'a Change, now: Timestamp) -> Decision {
+        match change {
+            Change::Put { row, expect } => self.put(draft, row, *expect),
+            Change::Delete { what, expect } => self.delete(draft, what, *expect),
+            Change::Enqueue(operation) => self.enqueue(draft, operation),
+            Change::Advance { id, attempt, state, error } => {
+                let hold = self.advance(*id, *attempt)?;
+                let ended_at = state.is_terminal().then_some(now);
+                let hold = if ended_at.is_some() { Hold { ended: true, leased: false, ..hold } } else { hold };
+                draft.holds.push((*id, self.holds.insert(*id, hold)));
+                draft.effects.push(Effect::Advance { id: *id, state: *state, error: error.as_deref(), ended_at });
+                Ok(())
+            }
+            Change::Require(what) => holds(self.head(&what.key).is_some(), what.id()),
+            Change::RequireEmpty(what) => holds(self.is_empty(&what.key), what.id()),
+            Change::RequireUnreferred(what) => holds(self.is_unreferred(draft, &what.key), what.id()),
+        }
+    }
+
+    fn undo(&mut self, draft: Draft<'a>) {
+        for (key, before) in draft.heads.into_iter().rev() {
+            match before {
+                Some(before) => drop(self.heads.insert(key, before)),
+                None => drop(self.heads.remove(key)),
             }
         }
-        self.take(draft);
-        Ok(())
+        for (id, before) in draft.holds.into_iter().rev() {
+            match before {
+                Some(before) => drop(self.holds.insert(id, before)),
+                None => drop(self.holds.remove(&id)),
+            }
+        }
     }
 
     fn next(&mut self) -> u64 {
@@ -178,13 +184,12 @@ impl<'a> Plan<'a> {
     }
 
     /// Returns what stands under a key after all writes so far.
-    fn head(&self, draft: &Draft<'a>, key: &str) -> Option<Head> {
-        let changed = draft.heads.get(key).or_else(|| self.heads.get(key));
-        changed.copied().unwrap_or_else(|| self.found.heads.get(key).copied())
+    fn head(&self, key: &str) -> Option<Head> {
+        self.heads.get(key).copied().unwrap_or_else(|| self.found.heads.get(key).copied())
     }
 
-    fn expect(&self, draft: &Draft<'a>, key: &str, expect: Expect, id: &ResourceId) -> Result<Option<Head>, String> {
-        let head = self.head(draft, key);
+    fn expect(&self, key: &str, expect: Expect, id: &str) -> Result<Option<Head>, String> {
+        let head = self.head(key);
         let as_expected = match expect {
             Expect::Any => true,
             Expect::Absent => head.is_none(),
@@ -193,89 +198,84 @@ impl<'a> Plan<'a> {
         holds(as_expected, id).map(|()| head)
     }
 
-    fn is_empty(&self, draft: &Draft<'a>, scope: &str) -> bool {
+    fn is_empty(&self, scope: &str) -> bool {
         let below = format!("{scope}/");
-        let stored = self.found.below.get(scope).into_iter().flatten();
-        let changed = self.heads.keys().chain(draft.heads.keys()).filter(|key| key.starts_with(&below));
-        !stored.chain(changed).any(|key| self.is_live(draft, key))
+        let stored = self.found.below.get(scope).into_iter().flatten().map(String::as_str);
+        let changed = self.heads.keys().copied().filter(|key| key.starts_with(&below));
+        !stored.chain(changed).any(|key| self.is_live(key))
     }
 
-    fn is_live(&self, draft: &Draft<'a>, key: &str) -> bool {
+    fn is_live(&self, key: &str) -> bool {
         // A key that no batch touched is there: it was just read.
-        draft.heads.get(key).or_else(|| self.heads.get(key)).is_none_or(Option::is_some)
+        self.heads.get(key).is_none_or(Option::is_some)
     }
 
     fn is_unreferred(&self, draft: &Draft<'a>, key: &str) -> bool {
         let own = draft.effects.iter().filter_map(|effect| match effect {
-            Effect::Put { key, put } => Some((key, Some(put.record))),
-            Effect::Delete { key, .. } => Some((key, None)),
+            Effect::Put { key, put } => Some((*key, Some(put.row))),
+            Effect::Delete { key, .. } => Some((*key, None)),
             _ => None,
         });
-        let mut changed: HashMap<&String, Option<&Record>> = self.deletes.keys().map(|key| (key, None)).collect();
-        changed.extend(self.puts.iter().map(|(key, put)| (key, Some(put.record))));
+        let mut changed: HashMap<&str, Option<&Arc<RecordRow>>> = self.deletes.keys().map(|key| (*key, None)).collect();
+        changed.extend(self.puts.iter().map(|(key, put)| (*key, Some(put.row))));
         changed.extend(own);
-        let stored = self.found.referring.get(key).into_iter().flatten().any(|key| !changed.contains_key(key));
-        !stored && !changed.values().flatten().any(|record| record.refers_to(key))
+        let mut stored = self.found.referring.get(key).into_iter().flatten();
+        let is_stored = stored.any(|key| !changed.contains_key(key.as_str()));
+        !is_stored && !changed.values().flatten().any(|row| row.refers_to(key))
     }
 
-    fn put(&mut self, draft: &mut Draft<'a>, record: &'a Record, expect: Expect, place: Place) -> Decision {
-        let key = record.id.key();
-        let before = self.expect(draft, &key, expect, &record.id)?;
+    fn put(&mut self, draft: &mut Draft<'a>, row: &'a Arc<RecordRow>, expect: Expect) -> Decision {
+        let key: &'a str = &row.key;
+        let before = self.expect(key, expect, &row.id)?;
         let revision = self.next();
         let head = Head { sequence: before.map_or(revision, |head| head.sequence), revision };
-        draft.heads.insert(key.clone(), Some(head));
-        draft.effects.push(Effect::Put { key, put: Put { record, head, place } });
+        draft.heads.push((key, self.heads.insert(key, Some(head))));
+        draft.effects.push(Effect::Put { key, put: Put { row, head } });
         Ok(())
     }
 
-    fn delete(&mut self, draft: &mut Draft<'a>, id: &ResourceId, expect: Expect) -> Decision {
-        let key = id.key();
-        if self.expect(draft, &key, expect, id)?.is_some() {
+    fn delete(&mut self, draft: &mut Draft<'a>, what: &'a Subject, expect: Expect) -> Decision {
+        let key: &'a str = &what.key;
+        if self.expect(key, expect, what.id())?.is_some() {
             let revision = self.next();
-            draft.heads.insert(key.clone(), None);
+            draft.heads.push((key, self.heads.insert(key, None)));
             draft.effects.push(Effect::Delete { key, revision });
         }
         Ok(())
     }
 
-    fn hold(&self, draft: &Draft<'a>, id: OperationId) -> Option<Hold> {
-        draft.holds.get(&id).or_else(|| self.holds.get(&id)).or_else(|| self.found.holds.get(&id)).copied()
+    fn hold(&self, id: OperationId) -> Option<Hold> {
+        self.holds.get(&id).or_else(|| self.found.holds.get(&id)).copied()
     }
 
-    fn enqueue(&mut self, draft: &mut Draft<'a>, operation: &'a Operation) -> Decision {
-        if self.hold(draft, operation.id).is_some() {
+    fn enqueue(&mut self, draft: &mut Draft<'a>, operation: &'a OperationRow) -> Decision {
+        if self.hold(operation.id).is_some() {
             return Err(operation.id.to_string());
         }
         let hold = Hold { attempt: operation.attempt, leased: false, ended: operation.state.is_terminal() };
-        draft.holds.insert(operation.id, hold);
+        draft.holds.push((operation.id, self.holds.insert(operation.id, hold)));
         let sequence = self.next();
         draft.effects.push(Effect::Enqueue { operation, sequence });
         Ok(())
     }
 
-    fn advance(&mut self, draft: &mut Draft<'a>, id: OperationId, attempt: Option<u32>) -> Decision {
+    /// Returns how an operation is held that may be advanced.
+    fn advance(&self, id: OperationId, attempt: Option<u32>) -> Result<Hold, String> {
         let is_held = |hold: &Hold| attempt.is_none_or(|attempt| hold.leased && hold.attempt == attempt);
-        let hold = self.hold(draft, id).filter(|hold| !hold.ended && is_held(hold));
-        draft.holds.insert(id, hold.ok_or_else(|| id.to_string())?);
-        Ok(())
+        self.hold(id).filter(|hold| !hold.ended && is_held(hold)).ok_or_else(|| id.to_string())
     }
 
-    fn take(&mut self, draft: Draft<'a>) {
-        self.heads.extend(draft.heads);
-        self.holds.extend(draft.holds);
-        for effect in draft.effects {
-            match effect {
-                Effect::Put { key, put } => drop(self.puts.insert(key, put)),
-                Effect::Delete { key, revision } => {
-                    self.puts.shift_remove(&key);
-                    self.deletes.insert(key, revision);
-                }
-                Effect::Enqueue { operation, sequence } => self.enqueued.push((operation, sequence)),
-                Effect::Advance { id, state, error, ended_at } => {
-                    let error = error.map(|fault| json!(fault).to_string());
-                    let change = json!([id.to_string(), state.as_str(), error, ended_at.map(|time| time.0)]);
-                    self.advanced.insert(id, change);
-                }
+    fn take(&mut self, effect: Effect<'a>) {
+        match effect {
+            Effect::Put { key, put } => drop(self.puts.insert(key, put)),
+            Effect::Delete { key, revision } => {
+                self.puts.shift_remove(key);
+                self.deletes.insert(key, revision);
+            }
+            Effect::Enqueue { operation, sequence } => self.enqueued.push((operation, sequence)),
+            Effect::Advance { id, state, error, ended_at } => {
+                let change = json!([id.to_string(), state.as_str(), error, ended_at.map(|time| time.0)]);
+                self.advanced.insert(id, change);
             }
         }
     }
@@ -291,15 +291,23 @@ impl<'a> Plan<'a> {
     }
 
     /// Rows of records to insert or replace.
-    pub(super) fn puts(&self, vault: &Vault) -> serde_json::Result<Vec<Json>> {
-        let row = |(key, put): (&String, &Put<'_>)| rows::record_values(vault, put.record, key, put.head);
-        self.puts.iter().map(row).collect()
+    pub(super) fn puts(&self) -> impl Iterator<Item = [Value; RecordRow::COLUMNS]> {
+        self.puts.values().map(|put| put.row.values(put.head))
+    }
+
+    /// Rows of records to insert where there is none, and of those to replace what is there.
+    pub(super) fn inserted_and_replaced(&self) -> [Vec<[Value; RecordRow::COLUMNS]>; 2] {
+        let is_there = |key: &str| self.found.heads.contains_key(key) && !self.deletes.contains_key(key);
+        let of = |there: bool| {
+            let puts = self.puts.iter().filter(|(key, _)| is_there(key) == there);
+            puts.map(|(_, put)| put.row.values(put.head)).collect()
+        };
+        [of(false), of(true)]
     }
 
     /// Rows of operations to insert.
-    pub(super) fn enqueued(&self, vault: &Vault) -> serde_json::Result<Vec<Json>> {
-        let row = |(operation, sequence): &(&Operation, u64)| rows::operation_values(vault, operation, *sequence);
-        self.enqueued.iter().map(row).collect()
+    pub(super) fn enqueued(&self) -> impl Iterator<Item = Vec<Value>> {
+        self.enqueued.iter().map(|(operation, sequence)| operation.values(*sequence))
     }
 
     /// Changes of operations: id, state, error, end.
@@ -308,19 +316,18 @@ impl<'a> Plan<'a> {
     }
 
     /// Keys of records that are deleted, if only to be made again.
-    pub(super) fn deleted(&self) -> impl Iterator<Item = &String> {
-        self.deletes.keys()
+    pub(super) fn deleted(&self) -> impl Iterator<Item = &'a str> {
+        self.deletes.keys().copied()
     }
 
-    /// Keys of records that are inserted or replaced, which write put them there, and their revisions; in the order of
-    /// [`Plan::puts`].
-    pub(super) fn written(&self) -> impl Iterator<Item = (&String, Place, u64)> {
-        self.puts.iter().map(|(key, put)| (key, put.place, put.head.revision))
+    /// Records that are inserted or replaced, in the order of [`Plan::puts`].
+    pub(super) fn written(&self) -> impl Iterator<Item = Written> {
+        self.puts.values().map(|put| Written { row: Arc::clone(put.row), revision: put.head.revision })
     }
 
     /// Keys of all records that change.
-    pub(super) fn changed(&self) -> impl Iterator<Item = &String> {
-        self.deletes.keys().chain(self.puts.keys())
+    pub(super) fn changed(&self) -> impl Iterator<Item = &'a str> {
+        self.deletes.keys().chain(self.puts.keys()).copied()
     }
 
     /// Whether work was added that a worker may claim.
@@ -330,12 +337,12 @@ impl<'a> Plan<'a> {
 
     /// Plane and namespace of every provider whose registrations changed.
     pub(super) fn registrations(&self) -> BTreeSet<(String, String)> {
-        self.changed().filter_map(|key| registration_of(key)).collect()
+        self.changed().filter_map(registration_of).collect()
     }
 }
 
-fn holds(condition: bool, id: &ResourceId) -> Result<(), String> {
-    if condition { Ok(()) } else { Err(id.to_string()) }
+fn holds(condition: bool, id: &str) -> Result<(), String> {
+    if condition { Ok(()) } else { Err(id.to_owned()) }
 }
 
 /// Returns plane and namespace of the provider that a record registers something of.

@@ -2,14 +2,13 @@
 
 use radii_model::ResourceId;
 use radii_runtime::Timestamp;
-use radii_runtime::store::{Name, Operation, Private, Record, State, Text, Texts, Verb, parent_key};
+use radii_runtime::store::{Name, Operation, Private, Record, State, Text, Texts, Verb};
 use serde::de::DeserializeOwned;
 use serde_json::Value as Json;
 use sqlx::Row;
 use zeroize::Zeroizing;
 
 use super::BoxError;
-use super::plan::Head;
 use super::vault::Vault;
 
 /// A row that can be read by position.
@@ -43,43 +42,8 @@ macro_rules! columns {
 columns!(sqlx::sqlite::SqliteRow);
 columns!(sqlx::postgres::PgRow);
 
-/// Writes a record as a JSON array, which an engine's statement takes apart; backups consist of the same arrays.
-///
-/// Documents are text inside of it: a database then stores their bytes and never reads their numbers.
-pub(super) fn record_values(vault: &Vault, record: &Record, key: &str, head: Head) -> serde_json::Result<Json> {
-    let tags = record.tags.as_ref().map(serde_json::to_string).transpose()?;
-    let [application, environment] = record.references();
-    Ok(Json::Array(vec![
-        head.sequence.into(),
-        key.into(),
-        parent_key(&record.id).into(),
-        record.type_name.to_ascii_lowercase().into(),
-        record.id.to_string().into(),
-        record.type_name.as_str().into(),
-        record.api_version.as_ref().map(ToString::to_string).into(),
-        record.location.as_deref().into(),
-        record.state.as_str().into(),
-        record.operation.map(|id| id.to_string()).into(),
-        head.revision.into(),
-        record.created_at.0.into(),
-        record.updated_at.0.into(),
-        tags.into(),
-        serde_json::to_string(&record.properties)?.into(),
-        sealed_private(vault, &record.private, key)?.into(),
-        application.into(),
-        environment.into(),
-    ]))
-}
-
-/// Returns about how large a record of [`record_values`] is: the length of its properties.
-pub(super) fn size(values: &Json) -> usize {
-    values[14].as_str().map_or(usize::MAX, str::len)
-}
-
-fn sealed_private(vault: &Vault, private: &Private, key: &str) -> serde_json::Result<String> {
-    if *private == Private::default() {
-        return Ok("{}".to_owned());
-    }
+/// Returns the private part of a record as it is stored.
+pub(super) fn sealed_private(vault: &Vault, private: &Private, key: &str) -> serde_json::Result<String> {
     Ok(vault.seal(&private_context(key), &Zeroizing::new(serde_json::to_string(private)?)))
 }
 
@@ -138,28 +102,12 @@ pub(super) fn texts(text: Option<&str>, next: Option<i64>) -> Result<Texts, BoxE
     Ok(Texts { texts, next: next.map(unsigned).transpose()? })
 }
 
-/// Writes an operation as a JSON array, which an engine's statement takes apart.
-pub(super) fn operation_values(vault: &Vault, operation: &Operation, sequence: u64) -> serde_json::Result<Json> {
-    let id = operation.id.to_string();
-    let payload = match &operation.payload {
-        Json::Null => "null".to_owned(),
-        payload => vault.seal(&payload_context(&id), &Zeroizing::new(serde_json::to_string(payload)?)),
-    };
-    Ok(Json::Array(vec![
-        sequence.into(),
-        id.into(),
-        operation.resource.to_string().into(),
-        verb_name(operation.verb).into(),
-        operation.api_version.as_ref().map(ToString::to_string).into(),
-        operation.state.as_str().into(),
-        operation.error.as_ref().map(serde_json::to_string).transpose()?.into(),
-        operation.attempt.into(),
-        operation.run_after.0.into(),
-        payload.into(),
-        operation.created_at.0.into(),
-        operation.ended_at.map(|time| time.0).into(),
-        turn_of(&operation.resource).into(),
-    ]))
+/// Returns the payload of an operation as it is stored.
+pub(super) fn sealed_payload(vault: &Vault, payload: &Json, id: &str) -> serde_json::Result<String> {
+    match payload {
+        Json::Null => Ok("null".to_owned()),
+        payload => Ok(vault.seal(&payload_context(id), &Zeroizing::new(serde_json::to_string(payload)?))),
+    }
 }
 
 /// Reads `id, resource, verb, api_version, state, error, attempt, run_after, payload, created_at, ended_at`.
@@ -203,7 +151,8 @@ fn state(name: &str) -> Result<State, BoxError> {
     all.into_iter().find(|state| state.as_str() == name).ok_or_else(|| format!("`{name}` is no state").into())
 }
 
-fn verb_name(verb: Verb) -> &'static str {
+/// The name of a verb in rows.
+pub(super) fn verb_name(verb: Verb) -> &'static str {
     match verb {
         Verb::Put => "put",
         Verb::Delete => "delete",

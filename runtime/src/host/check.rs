@@ -1,5 +1,6 @@
 //! What a PUT has to pass before anything is stored.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use radii_model::{ResourceId, TypeName, pointer};
@@ -25,16 +26,24 @@ pub(super) struct Checked {
 }
 
 /// Carries every check and completion of a PUT out, and changes nothing.
-pub(super) async fn check(host: &Host, request: &Put, activity: Activity) -> Result<Checked, Refusal> {
+///
+/// `body` is the request's; what is stored is taken out of one that is owned.
+pub(super) async fn check(
+    host: &Host,
+    request: &Put,
+    body: Cow<'_, Map<String, Json>>,
+    activity: Activity,
+) -> Result<Checked, Refusal> {
     let id = &request.id;
     host.authorize(Right::Write, id)?;
     let type_name = resource_type(id)?;
     let kind = host.kind_of(&type_name);
-    kind.check(id, &type_name, &request.body)?;
+    kind.check(id, &type_name, &body)?;
     check_name(id, kind.name_limit())?;
     let registration = Registration::of(host, id, &request.api_version);
     let validator = if kind.has_schema() { host.validator(id, &request.api_version)? } else { None };
-    let body = Body::parse(&request.body, id)?;
+    let is_given = body.get("properties").is_some_and(|properties| !properties.is_null());
+    let body = Body::parse(body, id)?;
     let stored = host.parts.store.find_shared(id).await?;
     let old = stored.as_deref();
     request.preconditions.check(old, id)?;
@@ -50,8 +59,7 @@ pub(super) async fn check(host: &Host, request: &Put, activity: Activity) -> Res
         sensitive::give_back(host, &mut record, old);
     }
     if let Some(validator) = &validator {
-        let given = request.body.get("properties").filter(|properties| !properties.is_null());
-        check_schema(validator, given.is_some(), &mut record, before)?;
+        check_schema(validator, is_given, &mut record, before)?;
         if let (Some(before), Some(old)) = (before, &old) {
             check_immutable(host, validator, &record, before, old)?;
         }
@@ -114,7 +122,7 @@ struct Body {
 }
 
 impl Body {
-    fn parse(body: &Map<String, Json>, id: &ResourceId) -> Result<Self, Fault> {
+    fn parse(mut body: Cow<'_, Map<String, Json>>, id: &ResourceId) -> Result<Self, Fault> {
         let wrong = |what: &str| {
             let message = format!("`{what}`; mend the request body of `{id}`");
             Fault::new(400, code::INVALID_CONTENT, message).target(id.to_string())
@@ -122,18 +130,26 @@ impl Body {
         if body.get("location").is_some_and(|location| !location.is_string() && !location.is_null()) {
             return Err(wrong("location` must be a string"));
         }
-        let tags = match body.get("tags") {
+        let tags = match taken(&mut body, "tags") {
             None | Some(Json::Null) => None,
-            Some(Json::Object(tags)) if tags.values().all(|tag| tag.is_string() || tag.is_null()) => Some(tags.clone()),
+            Some(Json::Object(tags)) if tags.values().all(|tag| tag.is_string() || tag.is_null()) => Some(tags),
             Some(_) => return Err(wrong("tags` must be an object whose values are strings")),
         };
-        let mut properties = match body.get("properties") {
+        let mut properties = match taken(&mut body, "properties") {
             None | Some(Json::Null) => Map::new(),
-            Some(Json::Object(properties)) => properties.clone(),
+            Some(Json::Object(properties)) => properties,
             Some(_) => return Err(wrong("properties` must be an object")),
         };
         properties.shift_remove("provisioningState");
         Ok(Self { tags, properties })
+    }
+}
+
+/// Returns a member, without a copy where the body need not keep it.
+fn taken(body: &mut Cow<'_, Map<String, Json>>, name: &str) -> Option<Json> {
+    match body {
+        Cow::Owned(body) => body.get_mut(name).map(Json::take),
+        Cow::Borrowed(body) => body.get(name).cloned(),
     }
 }
 

@@ -300,21 +300,25 @@ impl Host {
     /// Unregistered types and versions, failed conditions, an operation in progress (409), violations
     /// of the schema (400 with one detail each); nothing is stored then.
     pub async fn put(&self, request: Put) -> Result<Answer, Fault> {
-        write::put(self, &request, Some(self.parts.ids.next()), &Record::clone).await
+        let said = write::Kept(&request.body);
+        write::put(self, &request, said, Some(self.parts.ids.next()), &Record::clone).await
     }
 
     /// Creates or updates a resource as [`Host::put`] does, and answers what `tell` says of the record instead of a copy.
     ///
-    /// An operation that is complete when it is accepted is not stored; [`ended::ended_at`] tells it by its id.
+    /// An operation that is complete when it is accepted is not stored; [`ended::ended_at`] tells it by its id. The body is
+    /// used up; a try that lost a race reads it `again`.
     ///
     /// # Errors
     /// Those of [`Host::put`].
     pub async fn put_and_tell<T>(
         &self,
-        request: &Put,
+        mut request: Put,
+        again: impl Fn() -> Map<String, Json> + Send,
         tell: &(dyn Fn(&Record) -> T + Sync),
     ) -> Result<Answer<T>, Fault> {
-        write::put(self, request, None, tell).await
+        let first = Some(std::mem::take(&mut request.body));
+        write::put(self, &request, write::ReadAgain { first, again }, None, tell).await
     }
 
     /// Creates or updates a resource under an operation whose id the caller chose.
@@ -325,7 +329,7 @@ impl Host {
     /// # Errors
     /// Those of [`Host::put`], and 409 when there is such an operation already.
     pub async fn put_once(&self, request: Put, operation: OperationId) -> Result<Answer, Fault> {
-        write::put(self, &request, Some(operation), &Record::clone).await
+        write::put(self, &request, write::Kept(&request.body), Some(operation), &Record::clone).await
     }
 
     /// Carries every check of a PUT out, and returns what it would store and make.

@@ -1,5 +1,7 @@
 //! Dry runs of PUT: every check, and what would become of it.
 
+use std::borrow::Cow;
+
 use serde_json::{Map, Value as Json, json};
 
 use super::check::{Activity, check, resource_type};
@@ -20,7 +22,7 @@ pub struct Rehearsed {
 
 /// Carries every check out and says what would become of a PUT.
 pub(super) async fn rehearse(host: &Host, request: &Put) -> Result<Rehearsed, Fault> {
-    let checked = check(host, request, Activity::Ignored).await;
+    let checked = check(host, request, Cow::Borrowed(&request.body), Activity::Ignored).await;
     let mut checked = checked.map_err(|refusal| refusal.into_fault(&request.id))?;
     let kind = host.kind_of(&resource_type(&request.id)?);
     let objects = kind.foresee(host, &checked.record).await.unwrap_or_default();

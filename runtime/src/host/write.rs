@@ -1,9 +1,10 @@
 //! PUT and DELETE: checks first ([`super::check`]), then record and operation in one batch.
 
+use std::borrow::Cow;
 use std::time::Duration;
 
 use radii_model::ResourceId;
-use serde_json::{Value as Json, json};
+use serde_json::{Map, Value as Json, json};
 
 use super::check::{Activity, Checked, check, check_idle, resource_type};
 use super::resolve;
@@ -21,15 +22,43 @@ const RACES: usize = 4;
 /// What `Retry-After` says in the answer to a write.
 const RETRY_AFTER: Duration = Duration::from_secs(5);
 
+/// What a PUT says, each time that it is tried.
+pub(super) trait Said: Send {
+    /// Returns the request's body for a try.
+    fn body(&mut self) -> Cow<'_, Map<String, Json>>;
+}
+
+/// A body that is kept for the next try, as callers within the server have it.
+pub(super) struct Kept<'r>(pub &'r Map<String, Json>);
+
+impl Said for Kept<'_> {
+    fn body(&mut self) -> Cow<'_, Map<String, Json>> {
+        Cow::Borrowed(self.0)
+    }
+}
+
+/// A body that is used up and read again for the next try: mostly there is none, and a copy would cost more.
+pub(super) struct ReadAgain<R> {
+    pub first: Option<Map<String, Json>>,
+    pub again: R,
+}
+
+impl<R: Fn() -> Map<String, Json> + Send> Said for ReadAgain<R> {
+    fn body(&mut self) -> Cow<'_, Map<String, Json>> {
+        Cow::Owned(self.first.take().unwrap_or_else(&self.again))
+    }
+}
+
 /// Carries a PUT out; the record is told as it is answered.
 pub(super) async fn put<T>(
     host: &Host,
     request: &Put,
+    mut said: impl Said,
     operation: Option<OperationId>,
     tell: &(dyn Fn(&Record) -> T + Sync),
 ) -> Result<Answer<T>, Fault> {
     for _ in 0..RACES {
-        match try_put(host, request, operation, tell).await {
+        match try_put(host, request, said.body(), operation, tell).await {
             Err(Refusal::Race) => {
                 // It may be no other writer, but that what it belongs to was deleted.
                 resolve::check_parents(host, &request.id, &request.api_version).await?;
@@ -87,10 +116,11 @@ impl From<store::Error> for Refusal {
 async fn try_put<T>(
     host: &Host,
     request: &Put,
+    body: Cow<'_, Map<String, Json>>,
     operation: Option<OperationId>,
     tell: &(dyn Fn(&Record) -> T + Sync),
 ) -> Result<Answer<T>, Refusal> {
-    let Checked { mut record, old, mode, registration } = check(host, request, Activity::Refused).await?;
+    let Checked { mut record, old, mode, registration } = check(host, request, body, Activity::Refused).await?;
     let payload = take_sensitive(host, &mut record);
     let expect = old.as_ref().map_or(Expect::Absent, |old| Expect::Revision(old.revision));
     let kind = host.kind_of(&resource_type(&request.id)?);

@@ -231,7 +231,8 @@ async fn whoever_asks_to_be_told_gets_an_operation_whose_id_says_that_it_has_end
     let body = json!({ "properties": { "text": "hello" } }).as_object().cloned().unwrap();
     let (api_version, preconditions) = (V1.parse().unwrap(), Preconditions::default());
     let request = Put { id: id(NOTE), api_version, body, preconditions };
-    let answer = world.host.put_and_tell(&request, &|record| record.state).await.unwrap();
+    let answer =
+        world.host.put_and_tell(request.clone(), || request.body.clone(), &|record| record.state).await.unwrap();
     let Answer::Accepted { record: State::Accepted, operation, .. } = answer else { panic!("{answer:?}") };
     assert_eq!(world.store.find_operation(operation).await.unwrap(), None, "there is nothing more to say");
     assert_eq!(ended_at(operation, &id(NOTE)), Some(world.clock.now()));

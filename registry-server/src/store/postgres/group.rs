@@ -4,7 +4,6 @@ use std::collections::HashMap;
 
 use indexmap::IndexSet;
 use radii_runtime::Timestamp;
-use radii_runtime::store::Batch;
 use serde_json::{Value as Json, json};
 use sqlx::postgres::PgConnection;
 use sqlx::{AssertSqlSafe, Row};
@@ -12,8 +11,8 @@ use sqlx::{AssertSqlSafe, Row};
 use super::listen::{CHANGES, REGISTRATIONS, WORK};
 use crate::store::BoxError;
 use crate::store::plan::{Decision, Found, Head, Hold, Needs, Plan};
+use crate::store::prepared::{Prepared, Value};
 use crate::store::rows;
-use crate::store::vault::Vault;
 
 // The lock of all writers, and the number to go on from: a row that had to be waited for is read again.
 const LOCK: &str = "SELECT value, pg_current_xact_id()::text FROM counter FOR UPDATE";
@@ -89,10 +88,9 @@ pub(super) async fn lock(connection: &mut PgConnection) -> Result<Turn, BoxError
 /// Carries out batches inside the open transaction and returns what became of each.
 pub(super) async fn commit(
     connection: &mut PgConnection,
-    vault: &Vault,
     turn: &Turn,
     now: Timestamp,
-    batches: &[&Batch],
+    batches: &[&Prepared],
 ) -> Result<Vec<Decision>, BoxError> {
     let needs = Needs::of(batches);
     let mut plan = Plan::new(turn.counter, find(connection, &needs).await?);
@@ -102,8 +100,8 @@ pub(super) async fn commit(
     let sets = [
         (REMEMBER_DELETIONS, plan.deletions(now)),
         (DELETE_RECORDS, plan.deletes()),
-        (PUT_RECORDS, plan.puts(vault)?),
-        (ENQUEUE, plan.enqueued(vault)?),
+        (PUT_RECORDS, plan.puts().map(array).collect()),
+        (ENQUEUE, plan.enqueued().map(array).collect()),
         (ADVANCE, plan.advanced()),
         (REGISTERED, registered.collect()),
     ];
@@ -123,6 +121,10 @@ pub(super) async fn commit(
     Ok(decisions)
 }
 
+fn array(values: impl IntoIterator<Item = Value>) -> Json {
+    values.into_iter().map(Json::from).collect()
+}
+
 /// Carries out a statement over a set of rows.
 pub(super) async fn write(connection: &mut PgConnection, sql: &'static str, set: Vec<Json>) -> sqlx::Result<()> {
     if !set.is_empty() {
@@ -131,11 +133,11 @@ pub(super) async fn write(connection: &mut PgConnection, sql: &'static str, set:
     Ok(())
 }
 
-async fn find(connection: &mut PgConnection, needs: &Needs) -> Result<Found, BoxError> {
+async fn find(connection: &mut PgConnection, needs: &Needs<'_>) -> Result<Found, BoxError> {
     let limit = i64::try_from(needs.enough)?;
     let mut found = Found::default();
     if !needs.keys.is_empty() {
-        let keys: Vec<&str> = needs.keys.iter().map(String::as_str).collect();
+        let keys: Vec<&str> = needs.keys.iter().copied().collect();
         for row in sqlx::query(HEADS).bind(keys).fetch_all(&mut *connection).await? {
             let head = Head { sequence: rows::unsigned(row.try_get(1)?)?, revision: rows::unsigned(row.try_get(2)?)? };
             found.heads.insert(row.try_get(0)?, head);
@@ -157,13 +159,13 @@ async fn find(connection: &mut PgConnection, needs: &Needs) -> Result<Found, Box
 async fn keys(
     connection: &mut PgConnection,
     sql: &'static str,
-    wanted: &IndexSet<String>,
+    wanted: &IndexSet<&str>,
     limit: i64,
 ) -> sqlx::Result<HashMap<String, Vec<String>>> {
     let mut found = HashMap::new();
     for key in wanted {
-        let keys = sqlx::query_scalar(sql).bind(key).bind(limit).fetch_all(&mut *connection).await?;
-        found.insert(key.clone(), keys);
+        let keys = sqlx::query_scalar(sql).bind(*key).bind(limit).fetch_all(&mut *connection).await?;
+        found.insert((*key).to_owned(), keys);
     }
     Ok(found)
 }

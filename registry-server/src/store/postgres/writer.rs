@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use radii_runtime::store::{Batch, Error, Write};
+use radii_runtime::store::{Batch, Error};
 use radii_runtime::{Clock, SystemClock};
 use sqlx::postgres::{PgConnectOptions, PgConnection};
 use sqlx::{ConnectOptions, Connection};
@@ -12,6 +12,7 @@ use tokio::sync::{mpsc, oneshot};
 use super::listen::Signals;
 use super::{group, read};
 use crate::store::plan::Decision;
+use crate::store::prepared::Prepared;
 use crate::store::vault::Vault;
 use crate::store::{BoxError, unavailable};
 
@@ -26,7 +27,7 @@ const PAUSE: Duration = Duration::from_millis(20);
 const DOING: &str = "write a change";
 
 enum Request {
-    Commit(Batch, oneshot::Sender<Result<(), Error>>),
+    Commit(Prepared, oneshot::Sender<Result<(), Error>>),
     Close(oneshot::Sender<()>),
 }
 
@@ -34,6 +35,7 @@ enum Request {
 pub(super) struct Handle {
     requests: mpsc::Sender<Request>,
     signals: Arc<Signals>,
+    vault: Arc<Vault>,
 }
 
 impl Handle {
@@ -45,12 +47,13 @@ impl Handle {
         signals: Arc<Signals>,
     ) -> Self {
         let (requests, inbox) = mpsc::channel(4 * GROUP);
-        tokio::spawn(Writer { options, connection: Some(connection), vault, clock: SystemClock }.run(inbox));
-        Self { requests, signals }
+        tokio::spawn(Writer { options, connection: Some(connection), clock: SystemClock }.run(inbox));
+        Self { requests, signals, vault }
     }
 
     pub(super) async fn commit(&self, batch: Batch) -> Result<(), Error> {
-        let adds_work = batch.iter().any(|write| matches!(write, Write::Enqueue(_)));
+        let batch = Prepared::of(&self.vault, batch)?;
+        let adds_work = batch.work > 0;
         let (reply, answer) = oneshot::channel();
         let closed = || unavailable(DOING, "the store is closed");
         self.requests.send(Request::Commit(batch, reply)).await.map_err(|_| closed())?;
@@ -73,11 +76,10 @@ struct Writer {
     options: PgConnectOptions,
     /// `None` after it broke.
     connection: Option<PgConnection>,
-    vault: Arc<Vault>,
     clock: SystemClock,
 }
 
-type Asked = (Batch, oneshot::Sender<Result<(), Error>>);
+type Asked = (Prepared, oneshot::Sender<Result<(), Error>>);
 
 /// Why a transaction did not end well.
 enum Failure {
@@ -117,7 +119,7 @@ impl Writer {
         if asked.is_empty() {
             return;
         }
-        let batches: Vec<&Batch> = asked.iter().map(|(batch, _)| batch).collect();
+        let batches: Vec<&Prepared> = asked.iter().map(|(batch, _)| batch).collect();
         match self.persist(&batches).await {
             Ok(decisions) => {
                 for ((_, reply), decision) in asked.into_iter().zip(decisions) {
@@ -141,7 +143,7 @@ impl Writer {
     }
 
     /// Carries batches out, again and again while the connection is the reason that it fails.
-    async fn persist(&mut self, batches: &[&Batch]) -> Result<Vec<Decision>, Failure> {
+    async fn persist(&mut self, batches: &[&Prepared]) -> Result<Vec<Decision>, Failure> {
         let begun = Instant::now();
         let mut pause = PAUSE;
         loop {
@@ -171,12 +173,12 @@ impl Writer {
         Ok(self.connection.as_mut().expect("it was just set"))
     }
 
-    async fn transact(&mut self, batches: &[&Batch]) -> Result<Vec<Decision>, Failure> {
-        let (vault, now) = (Arc::clone(&self.vault), self.clock.now());
+    async fn transact(&mut self, batches: &[&Prepared]) -> Result<Vec<Decision>, Failure> {
+        let now = self.clock.now();
         let connection = self.connect().await.map_err(|error| Failure::Again(error.into()))?;
         let mut transaction = connection.begin().await.map_err(|error| failure(error.into()))?;
         let turn = group::lock(&mut transaction).await.map_err(failure)?;
-        let decided = group::commit(&mut transaction, &vault, &turn, now, batches).await;
+        let decided = group::commit(&mut transaction, &turn, now, batches).await;
         let decisions = match decided {
             Ok(decisions) => decisions,
             Err(error) => {

@@ -5,18 +5,22 @@ use std::sync::OnceLock;
 
 use indexmap::IndexSet;
 use radii_runtime::Timestamp;
-use radii_runtime::store::Batch;
 use serde_json::{Value as Json, json};
-use sqlx::Row;
-use sqlx::sqlite::SqliteConnection;
+use sqlx::sqlite::{SqliteArguments, SqliteConnection};
+use sqlx::{Arguments, Row};
 
 use crate::store::BoxError;
-use crate::store::plan::{Decision, Found, Head, Hold, Needs, Place, Plan};
+use crate::store::plan::{Decision, Found, Head, Hold, Needs, Plan};
+use crate::store::prepared::{OperationRow, Prepared, RecordRow, Value, Written};
 use crate::store::rows;
-use crate::store::vault::Vault;
 
-const HEADS: &str = "
-    SELECT key, sequence, revision FROM record WHERE key IN (SELECT value FROM json_each(?1))";
+/// Begins the transaction: whoever reads in it must be sure that nobody else writes.
+const BEGIN: &str = "BEGIN IMMEDIATE";
+
+/// The same, and what is asked first: each way to the connection's thread and back costs more than most queries.
+const BEGIN_AND_HEADS: &str = "
+    BEGIN IMMEDIATE;
+    SELECT key, sequence, revision FROM record WHERE key IN (SELECT value FROM json_each(?))";
 
 const HOLDS: &str = "
     SELECT id, attempt, lease_until IS NOT NULL, ended_at IS NOT NULL
@@ -37,11 +41,23 @@ const REMEMBER_DELETIONS: &str = "
 const DELETE_RECORDS: &str = "
     DELETE FROM record WHERE key IN (SELECT value FROM json_each(?1))";
 
-pub(super) static PUT_RECORDS: Insert = Insert {
+// A row in the way would be a fault, which takes the whole transaction back. Without `OR FAIL` SQLite copies every page
+// that it changes, to take back the statement alone.
+pub(super) static INSERT_RECORDS: Insert = Insert {
+    into: "
+    INSERT OR FAIL INTO record (sequence, key, parent, kind, id, type_name, api_version, location, state, operation,
+                                revision, created_at, updated_at, tags, properties, private, application,
+                                environment) VALUES ",
+    columns: RecordRow::COLUMNS,
+    otherwise: "",
+    statements: Statements::none(),
+};
+
+static PUT_RECORDS: Insert = Insert {
     into: "
     INSERT INTO record (sequence, key, parent, kind, id, type_name, api_version, location, state, operation,
                         revision, created_at, updated_at, tags, properties, private, application, environment) VALUES ",
-    columns: 18,
+    columns: RecordRow::COLUMNS,
     otherwise: "
     ON CONFLICT (key) DO UPDATE SET
         kind = excluded.kind, id = excluded.id, type_name = excluded.type_name,
@@ -49,16 +65,16 @@ pub(super) static PUT_RECORDS: Insert = Insert {
         operation = excluded.operation, revision = excluded.revision, created_at = excluded.created_at,
         updated_at = excluded.updated_at, tags = excluded.tags, properties = excluded.properties,
         private = excluded.private, application = excluded.application, environment = excluded.environment",
-    statements: [const { OnceLock::new() }; SIZES.len()],
+    statements: Statements::none(),
 };
 
 pub(super) static ENQUEUE: Insert = Insert {
     into: "
-    INSERT INTO operation (sequence, id, resource, verb, api_version, state, error, attempt, run_after, payload,
-                           created_at, ended_at, scope) VALUES ",
-    columns: 13,
+    INSERT OR FAIL INTO operation (sequence, id, resource, verb, api_version, state, error, attempt, run_after, payload,
+                                   created_at, ended_at, scope) VALUES ",
+    columns: OperationRow::COLUMNS,
     otherwise: "",
-    statements: [const { OnceLock::new() }; SIZES.len()],
+    statements: Statements::none(),
 };
 
 const ADVANCE: &str = "
@@ -67,79 +83,123 @@ const ADVANCE: &str = "
            payload = CASE WHEN change.value->>3 IS NULL THEN payload ELSE 'null' END
     FROM json_each(?1) AS change WHERE operation.id = change.value->>0";
 
-pub(super) const REMEMBER_COUNTER: &str = "UPDATE counter SET value = ?1";
+/// Ends the transaction well.
+pub(super) const END: &str = "COMMIT";
 
-/// So many rows are inserted by one statement: few sizes, so that few statements are prepared.
-const SIZES: [usize; 7] = [64, 32, 16, 8, 4, 2, 1];
+pub(super) const REMEMBER_COUNTER: &str = "UPDATE counter SET value = ?";
+
+/// So many rows are inserted by one statement at most. Each number below has a statement of its own, so that a group
+/// goes to the database at once.
+const MOST: usize = 64;
+
+/// What follows the rows of a statement.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Behind {
+    Nothing,
+    /// The new counter.
+    Counter,
+    /// The new counter, and the end of the transaction.
+    CounterAndEnd,
+}
 
 /// A statement that inserts rows of so many values.
 pub(super) struct Insert {
     into: &'static str,
     columns: usize,
     otherwise: &'static str,
-    /// The statement for each size, once it was needed.
-    statements: [OnceLock<String>; SIZES.len()],
+    statements: Statements,
+}
+
+/// The texts of a statement for each [`Behind`] and number of rows, once they were needed.
+struct Statements([[OnceLock<String>; MOST]; 3]);
+
+impl Statements {
+    const fn none() -> Self {
+        Self([const { [const { OnceLock::new() }; MOST] }; 3])
+    }
 }
 
 impl Insert {
-    /// Returns the statement that inserts one of [`SIZES`] rows.
-    fn sql(&'static self, size: usize) -> &'static str {
-        self.statements[size].get_or_init(|| {
+    fn sql(&'static self, rows: usize, behind: Behind) -> &'static str {
+        self.statements.0[behind as usize][rows - 1].get_or_init(|| {
             let values = format!("({})", vec!["?"; self.columns].join(","));
-            format!("{}{}{}", self.into, vec![values; SIZES[size]].join(","), self.otherwise)
+            let behind = match behind {
+                Behind::Nothing => String::new(),
+                Behind::Counter => format!(";{REMEMBER_COUNTER}"),
+                Behind::CounterAndEnd => format!(";{REMEMBER_COUNTER};{END}"),
+            };
+            format!("{}{}{}{behind}", self.into, vec![values; rows].join(","), self.otherwise)
         })
     }
 }
 
-/// What became of batches.
-pub(super) struct Committed {
-    /// Of each.
+/// What became of batches, as soon as the transaction has ended well.
+pub(super) struct Decided<'a> {
+    plan: Plan<'a>,
+    before: u64,
+    /// What became of each.
     pub decisions: Vec<Decision>,
-    /// Keys of records that are no longer what they were.
-    pub deleted: Vec<String>,
-    /// What is stored from now on, in the order of the batches.
-    pub written: Vec<Written>,
 }
 
-/// A record that was stored.
-pub(super) struct Written {
-    pub key: String,
-    /// The write that put it there.
-    pub place: Place,
-    pub revision: u64,
-    /// About how large it is there.
-    pub size: usize,
-}
-
-/// Carries out batches inside the open transaction.
-pub(super) async fn commit(
+/// Begins a transaction and decides batches in it.
+pub(super) async fn decide<'a>(
     connection: &mut SqliteConnection,
-    vault: &Vault,
-    counter: &mut u64,
+    counter: u64,
     now: Timestamp,
-    batches: &[&Batch],
-) -> Result<Committed, BoxError> {
+    batches: &[&'a Prepared],
+) -> Result<Decided<'a>, BoxError> {
     let needs = Needs::of(batches);
-    let mut plan = Plan::new(*counter, find(connection, &needs).await?);
+    let mut plan = Plan::new(counter, begin(connection, &needs).await?);
     let decisions = batches.iter().map(|batch| plan.decide(batch, now)).collect();
-    let puts = plan.puts(vault)?;
-    let sizes: Vec<usize> = puts.iter().map(rows::size).collect();
-    let sets = [(REMEMBER_DELETIONS, plan.deletions(now)), (DELETE_RECORDS, plan.deletes())];
-    for (sql, set) in sets {
-        write(connection, sql, set).await?;
+    Ok(Decided { plan, before: counter, decisions })
+}
+
+/// Whether a transaction ends with what is written.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Then {
+    End,
+    GoOn,
+}
+
+impl Decided<'_> {
+    /// The last number given.
+    pub(super) fn counter(&self) -> u64 {
+        self.plan.counter
     }
-    insert(connection, &PUT_RECORDS, puts).await?;
-    insert(connection, &ENQUEUE, plan.enqueued(vault)?).await?;
-    write(connection, ADVANCE, plan.advanced()).await?;
-    if plan.counter != *counter {
-        sqlx::query(REMEMBER_COUNTER).bind(rows::signed(plan.counter)).execute(connection).await?;
-        *counter = plan.counter;
+
+    /// Keys of records that are no longer what they were.
+    pub(super) fn deleted(&self) -> impl Iterator<Item = &str> {
+        self.plan.deleted()
     }
-    let written = plan.written().zip(sizes);
-    let written = written.map(|((key, place, revision), size)| Written { key: key.clone(), place, revision, size });
-    let mut written: Vec<Written> = written.collect();
-    written.sort_by_key(|written| written.place);
-    Ok(Committed { decisions, deleted: plan.deleted().cloned().collect(), written })
+
+    /// What is stored from now on.
+    pub(super) fn written(&self) -> impl Iterator<Item = Written> {
+        self.plan.written()
+    }
+
+    /// Writes what the batches lead to.
+    pub(super) async fn write(
+        &self,
+        connection: &mut SqliteConnection,
+        now: Timestamp,
+        then: Then,
+    ) -> Result<(), BoxError> {
+        let plan = &self.plan;
+        for (sql, set) in [(REMEMBER_DELETIONS, plan.deletions(now)), (DELETE_RECORDS, plan.deletes())] {
+            write(connection, sql, set).await?;
+        }
+        insert(connection, &ENQUEUE, plan.enqueued().collect(), None, Then::GoOn).await?;
+        write(connection, ADVANCE, plan.advanced()).await?;
+        let counter = (plan.counter != self.before).then_some(plan.counter);
+        let [inserted, replaced] = plan.inserted_and_replaced();
+        let (first, last) = if inserted.is_empty() {
+            ((&INSERT_RECORDS, inserted), (&PUT_RECORDS, replaced))
+        } else {
+            ((&PUT_RECORDS, replaced), (&INSERT_RECORDS, inserted))
+        };
+        insert(connection, first.0, first.1, None, Then::GoOn).await?;
+        Ok(insert(connection, last.0, last.1, counter, then).await?)
+    }
 }
 
 /// Carries out a statement over a set of rows.
@@ -150,47 +210,84 @@ async fn write(connection: &mut SqliteConnection, sql: &'static str, set: Vec<Js
     Ok(())
 }
 
-/// Inserts rows, each an array of as many texts, integers and nulls as the statement has columns.
-pub(super) async fn insert(
+/// Inserts rows of as many values as the statement has columns; then remembers a new counter, and ends the transaction.
+async fn insert<R: IntoIterator<Item = Value>>(
     connection: &mut SqliteConnection,
     insert: &'static Insert,
-    rows: Vec<Json>,
+    rows: Vec<R>,
+    counter: Option<u64>,
+    then: Then,
 ) -> sqlx::Result<()> {
     let mut left = rows.len();
     let mut rows = rows.into_iter();
-    for (at, size) in SIZES.into_iter().enumerate() {
-        while left >= size {
-            let mut query = sqlx::query(insert.sql(at));
-            for row in rows.by_ref().take(size) {
-                let Json::Array(values) = row else { return Err(misshapen(insert)) };
-                // Values of a row that is too short would stand in the columns of the next one.
-                if values.len() != insert.columns {
-                    return Err(misshapen(insert));
-                }
-                for value in values {
-                    query = match value {
-                        Json::String(text) => query.bind(text),
-                        Json::Number(number) => query.bind(number.as_i64()),
-                        _ => query.bind(None::<i64>),
-                    };
-                }
+    while left > 0 {
+        let size = left.min(MOST);
+        left -= size;
+        let mut arguments = SqliteArguments::default();
+        arguments.reserve(size * insert.columns + 1, 0);
+        for value in rows.by_ref().take(size).flatten() {
+            match value {
+                Value::Text(text) => arguments.add(text),
+                Value::Number(number) => arguments.add(number),
+                Value::Null => arguments.add(None::<i64>),
             }
-            query.execute(&mut *connection).await?;
-            left -= size;
+            .map_err(sqlx::Error::Encode)?;
         }
+        let behind = match counter.filter(|_| left == 0) {
+            Some(counter) => {
+                arguments.add(rows::signed(counter)).map_err(sqlx::Error::Encode)?;
+                if then == Then::End { Behind::CounterAndEnd } else { Behind::Counter }
+            }
+            None => Behind::Nothing,
+        };
+        sqlx::query_with(insert.sql(size, behind), arguments).execute(&mut *connection).await?;
+        if behind != Behind::Nothing {
+            return Ok(());
+        }
+    }
+    if let Some(counter) = counter {
+        sqlx::query(REMEMBER_COUNTER).bind(rows::signed(counter)).execute(&mut *connection).await?;
+    }
+    if then == Then::End {
+        sqlx::query(END).execute(connection).await?;
     }
     Ok(())
 }
 
-fn misshapen(insert: &Insert) -> sqlx::Error {
-    sqlx::Error::Protocol(format!("a row is not an array of {} values", insert.columns))
+/// Inserts rows of a backup, each an array of as many texts, integers and nulls as the statement has columns.
+pub(super) async fn restore(
+    connection: &mut SqliteConnection,
+    statement: &'static Insert,
+    rows: Vec<Json>,
+) -> sqlx::Result<()> {
+    let rows = rows.into_iter().map(|row| values(statement, row)).collect::<sqlx::Result<Vec<_>>>()?;
+    insert(connection, statement, rows, None, Then::GoOn).await
 }
 
-async fn find(connection: &mut SqliteConnection, needs: &Needs) -> Result<Found, BoxError> {
+/// Returns the values of a row; those of one that is too short would stand in the columns of the next.
+fn values(insert: &Insert, row: Json) -> sqlx::Result<Vec<Value>> {
+    let misshapen = || sqlx::Error::Protocol(format!("a row is not an array of {} values", insert.columns));
+    let Json::Array(values) = row else { return Err(misshapen()) };
+    if values.len() != insert.columns {
+        return Err(misshapen());
+    }
+    let value = |value| match value {
+        Json::String(text) => Value::Text(text.into()),
+        Json::Number(number) => number.as_i64().into(),
+        _ => Value::Null,
+    };
+    Ok(values.into_iter().map(value).collect())
+}
+
+/// Begins the transaction and reads what decides.
+async fn begin(connection: &mut SqliteConnection, needs: &Needs<'_>) -> Result<Found, BoxError> {
     let limit = i64::try_from(needs.enough)?;
     let mut found = Found::default();
-    if !needs.keys.is_empty() {
-        for row in sqlx::query(HEADS).bind(json!(needs.keys).to_string()).fetch_all(&mut *connection).await? {
+    if needs.keys.is_empty() {
+        sqlx::query(BEGIN).execute(&mut *connection).await?;
+    } else {
+        let keys = serde_json::to_string(&needs.keys)?;
+        for row in sqlx::query(BEGIN_AND_HEADS).bind(keys).fetch_all(&mut *connection).await? {
             let head = Head { sequence: rows::unsigned(row.try_get(1)?)?, revision: rows::unsigned(row.try_get(2)?)? };
             found.heads.insert(row.try_get(0)?, head);
         }
@@ -209,13 +306,13 @@ async fn find(connection: &mut SqliteConnection, needs: &Needs) -> Result<Found,
 async fn keys(
     connection: &mut SqliteConnection,
     sql: &'static str,
-    wanted: &IndexSet<String>,
+    wanted: &IndexSet<&str>,
     limit: i64,
 ) -> sqlx::Result<HashMap<String, Vec<String>>> {
     let mut found = HashMap::new();
     for key in wanted {
-        let keys = sqlx::query_scalar(sql).bind(key).bind(limit).fetch_all(&mut *connection).await?;
-        found.insert(key.clone(), keys);
+        let keys = sqlx::query_scalar(sql).bind(*key).bind(limit).fetch_all(&mut *connection).await?;
+        found.insert((*key).to_owned(), keys);
     }
     Ok(found)
 }

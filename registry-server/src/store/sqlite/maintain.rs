@@ -67,8 +67,8 @@ async fn restore(connection: &mut SqliteConnection, rows: Rows) -> Result<usize,
         return Err(Error::Conflict { what: "the database, which is not empty".to_owned() });
     }
     let count = rows.records.len() + rows.operations.len();
-    group::insert(connection, &group::PUT_RECORDS, rows.records).await.map_err(failed)?;
-    group::insert(connection, &group::ENQUEUE, rows.operations).await.map_err(failed)?;
+    group::restore(connection, &group::INSERT_RECORDS, rows.records).await.map_err(failed)?;
+    group::restore(connection, &group::ENQUEUE, rows.operations).await.map_err(failed)?;
     let counter = rows::signed(rows.counter);
     sqlx::query(group::REMEMBER_COUNTER).bind(counter).execute(&mut *connection).await.map_err(failed)?;
     // What was deleted before, this database does not know.
@@ -89,8 +89,7 @@ async fn reseal(connection: &mut SqliteConnection, table: Table, changes: &[Rese
     Ok(usize::try_from(changed).unwrap_or(usize::MAX))
 }
 
-/// Returns the statement that gives the rows of a table as JSON arrays, in the order of `rows::record_values` and
-/// `rows::operation_values`.
+/// Returns the statement that gives the rows of a table as JSON arrays, in the order of their columns.
 pub(super) const fn rows_of(table: Table) -> &'static str {
     match table {
         Table::Records => {

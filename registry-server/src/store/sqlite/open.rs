@@ -25,6 +25,15 @@ pub(super) static MIGRATIONS: Migrator = sqlx::migrate!("./migrations/sqlite");
 /// Reads wait for the processor, not for each other: more connections than cores would only cost memory.
 const READERS: usize = 3;
 
+/// Kilobytes of pages that a connection keeps, as SQLite wants them told: what inner pages of a large database take.
+const CACHED: &str = "-8000";
+
+/// Statements that the writer keeps: one for each number of rows that it writes at once, and the others.
+const STATEMENTS: usize = 256;
+
+/// Pages of the log after which the writer folds it into the database; a commit in some thousand waits for it then.
+const LOGGED: &str = "8000";
+
 const LOAD_COUNTER: &str = "SELECT value FROM counter";
 const FIND_SETTING: &str = "SELECT value FROM setting WHERE name = ?1";
 
@@ -49,6 +58,7 @@ pub(super) async fn in_memory() -> Result<SqliteStore, OpenError> {
 pub(super) async fn file(path: &Path, keys: &KeySource) -> Result<SqliteStore, OpenError> {
     let lock = lock(path)?;
     let options = options(path).create_if_missing(true);
+    let options = options.statement_cache_capacity(STATEMENTS);
     let mut writer = connect(options.clone(), path).await?;
     migrate(&mut writer, path).await?;
     let vault = vault(&mut writer, path, keys).await?;
@@ -98,6 +108,10 @@ fn options(path: &Path) -> SqliteConnectOptions {
         .synchronous(SqliteSynchronous::Full)
         .foreign_keys(true)
         .busy_timeout(Duration::from_secs(5))
+        .pragma("wal_autocheckpoint", LOGGED)
+        // What a statement would take back when it fails: otherwise a file is made for each large one.
+        .pragma("temp_store", "MEMORY")
+        .pragma("cache_size", CACHED)
 }
 
 async fn connect(options: SqliteConnectOptions, path: &Path) -> Result<SqliteConnection, OpenError> {

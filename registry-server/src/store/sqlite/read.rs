@@ -9,9 +9,9 @@ use sqlx::Row;
 use sqlx::sqlite::{SqliteConnection, SqliteRow};
 use tokio::sync::{Mutex, MutexGuard, oneshot};
 
-use super::cache::Cache;
+use super::cache::{Cache, Known};
 use crate::store::vault::Vault;
-use crate::store::{BoxError, Change, Known, changes, rows, unavailable};
+use crate::store::{self, BoxError, Change, changes, rows, unavailable};
 
 // Runtime-checked on purpose: `query!` would need a database or prepared data at build time, and its expansion
 // costs more compile time than these few queries are worth; the conformance suite runs every one of them.
@@ -155,8 +155,14 @@ impl Readers {
     pub(super) async fn find_shared(&self, key: &str) -> Result<Option<Arc<Record>>, Error> {
         const DOING: &str = "read a resource";
         let ticket = match self.cache.find(key) {
-            Ok(record) => return Ok(Some(record)),
-            Err(ticket) => ticket,
+            (Some(Known::Read(record)), _) => return Ok(Some(record)),
+            (Some(Known::Written(written)), ticket) => {
+                let record = rows::record(&self.vault, &written).map_err(|error| unavailable(DOING, error))?;
+                let record = Arc::new(record);
+                self.cache.remember(ticket, key, &record, written.row.size());
+                return Ok(Some(record));
+            }
+            (None, ticket) => ticket,
         };
         let Some(row) = self.row(key).await.map_err(|error| unavailable(DOING, error))? else { return Ok(None) };
         let record = rows::record(&self.vault, &row).map_err(|error| unavailable(DOING, error))?;
@@ -310,14 +316,14 @@ impl Readers {
         changes.map_err(|error| unavailable(DOING, error))
     }
 
-    pub(super) async fn known_changes(&self) -> Result<Known, Error> {
+    pub(super) async fn known_changes(&self) -> Result<store::Known, Error> {
         const DOING: &str = "read what changed";
         let mut connection = self.connection().await;
         let found: sqlx::Result<(Option<i64>, i64)> = sqlx::query_as(KNOWN_CHANGES).fetch_one(&mut *connection).await;
         drop(connection);
         let (from, to) = found.map_err(|error| unavailable(DOING, error))?;
         let number = |value| rows::unsigned(value).map_err(|error| unavailable(DOING, error));
-        Ok(Known { from: number(from.unwrap_or(0))?, to: number(to)? })
+        Ok(store::Known { from: number(from.unwrap_or(0))?, to: number(to)? })
     }
 
     fn page(&self, found: &[SqliteRow], limit: Option<usize>) -> Result<Page, BoxError> {

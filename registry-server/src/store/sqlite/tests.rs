@@ -10,8 +10,9 @@ use uuid::Uuid;
 use super::{SqliteStore, group};
 use crate::store::keys::{KeySource, Keyring};
 use crate::store::plan::Head;
+use crate::store::prepared::RecordRow;
 use crate::store::vault::Vault;
-use crate::store::{Engine, OpenError, rows};
+use crate::store::{Engine, OpenError};
 
 const DB: &str = "/planes/radius/local/resourceGroups/g/providers/Contoso.Data/stores/db";
 
@@ -194,7 +195,7 @@ async fn a_row_of_the_wrong_width_is_refused_and_leaves_nothing() {
     let whole = |number: u64| {
         let record = record(&format!("/planes/radius/local/resourceGroups/g{number}"));
         let head = Head { sequence: number, revision: number };
-        rows::record_values(&vault, &record, &record.id.key(), head).unwrap()
+        Json::from_iter(RecordRow::of(&vault, &record).unwrap().values(head).map(Json::from))
     };
     let mut short = whole(2);
     short.as_array_mut().unwrap().pop();
@@ -203,11 +204,11 @@ async fn a_row_of_the_wrong_width_is_refused_and_leaves_nothing() {
     for odd in [short, long, json!({ "sequence": 2 }), Json::Null] {
         // Beside whole rows too, whose columns its values would otherwise fill.
         for rows in [vec![odd.clone()], vec![whole(1), odd.clone(), whole(3), whole(4)]] {
-            let refused = group::insert(&mut connection, &group::PUT_RECORDS, rows).await.unwrap_err();
+            let refused = group::restore(&mut connection, &group::INSERT_RECORDS, rows).await.unwrap_err();
             assert!(refused.to_string().contains("18 values"), "{refused}");
         }
     }
     let count: i64 = sqlx::query_scalar("SELECT count(*) FROM record").fetch_one(&mut *connection).await.unwrap();
     assert_eq!(count, 0);
-    group::insert(&mut connection, &group::PUT_RECORDS, vec![whole(1)]).await.unwrap();
+    group::restore(&mut connection, &group::INSERT_RECORDS, vec![whole(1)]).await.unwrap();
 }

@@ -4,7 +4,7 @@ use std::fs::File;
 use std::sync::Arc;
 use std::time::Duration;
 
-use radii_runtime::store::{Batch, Error, Operation, OperationId, Write, beyond};
+use radii_runtime::store::{Batch, Error, Operation, OperationId, beyond};
 use radii_runtime::{Clock, SystemClock, Timestamp};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
 use sqlx::{ConnectOptions, Connection, Row};
@@ -12,9 +12,11 @@ use tokio::sync::{Notify, mpsc, oneshot};
 use uuid::Uuid;
 
 use super::cache::Cache;
+use super::group::{self, Then};
 use super::read::Shared;
-use super::{group, maintain, read};
-use crate::store::plan::{Decision, Place};
+use super::{maintain, read};
+use crate::store::plan::Decision;
+use crate::store::prepared::Prepared;
 use crate::store::vault::Vault;
 use crate::store::{BoxError, Resealed, Rows, Table, rows, unavailable};
 
@@ -44,7 +46,7 @@ const RELEASE: &str = "
 
 /// What the writer is asked for, and where its answer goes.
 enum Request {
-    Commit(Batch, oneshot::Sender<Result<(), Error>>),
+    Commit(Prepared, oneshot::Sender<Result<(), Error>>),
     Lease(Lease, oneshot::Sender<Result<Leased, Error>>),
     Maintain(Maintenance, oneshot::Sender<Result<usize, Error>>),
     Close(oneshot::Sender<()>),
@@ -80,6 +82,7 @@ pub(super) struct Handle {
     changed: Arc<Notify>,
     /// For the wait alone; a connection of its own would idle.
     connection: Shared,
+    vault: Arc<Vault>,
 }
 
 impl Handle {
@@ -96,7 +99,7 @@ impl Handle {
         let changed = Arc::new(Notify::new());
         let writer = Writer {
             connection,
-            vault,
+            vault: Arc::clone(&vault),
             cache,
             counter,
             turn: String::new(),
@@ -106,13 +109,13 @@ impl Handle {
             is_in_doubt: false,
         };
         tokio::spawn(writer.run(inbox));
-        Self { requests, runnable: Arc::new(Notify::new()), changed, connection: reader }
+        Self { requests, runnable: Arc::new(Notify::new()), changed, connection: reader, vault }
     }
 
     pub(super) async fn commit(&self, batch: Batch) -> Result<(), Error> {
         const DOING: &str = "write a change";
-        let is_work = |write: &&Write| matches!(write, Write::Enqueue(operation) if !operation.state.is_terminal());
-        let enqueued = batch.iter().filter(is_work).count();
+        let batch = Prepared::of(&self.vault, batch)?;
+        let enqueued = batch.work;
         self.ask(DOING, |reply| Request::Commit(batch, reply)).await?;
         for _ in 0..enqueued {
             self.runnable.notify_one();
@@ -246,11 +249,11 @@ impl Writer {
     }
 
     /// Carries requests out together and answers each.
-    async fn answer(&mut self, mut requests: Vec<Request>) {
+    async fn answer(&mut self, requests: Vec<Request>) {
         if requests.is_empty() {
             return;
         }
-        match self.transact(&mut requests).await {
+        match self.transact(&requests).await {
             Ok(outcomes) => requests.into_iter().zip(outcomes).for_each(|(request, outcome)| reply(request, outcome)),
             // One request must not fail for another one's sake: each gets a transaction of its own.
             Err(error) if requests.len() > 1 => {
@@ -263,18 +266,21 @@ impl Writer {
         }
     }
 
-    async fn transact(&mut self, requests: &mut [Request]) -> Result<Vec<Outcome>, BoxError> {
+    async fn transact(&mut self, requests: &[Request]) -> Result<Vec<Outcome>, BoxError> {
         self.settle().await?;
         self.is_in_doubt = true;
-        let outcomes = self.try_transact(requests).await?;
-        self.is_in_doubt = false;
-        Ok(outcomes)
+        let outcomes = self.try_transact(requests).await;
+        match &outcomes {
+            Ok(_) => self.is_in_doubt = false,
+            // Where SQLite has not done so itself; a database in memory has no other connection to go on with.
+            Err(_) => drop(sqlx::query("ROLLBACK").execute(&mut *self.connection.lock().await).await),
+        }
+        outcomes
     }
 
     /// Opens the file again after a transaction that failed.
     ///
-    /// SQLite ends a transaction by itself when the disk is full; the driver goes on counting it as open, and would
-    /// begin none any more.
+    /// SQLite ends a transaction by itself when the disk is full, and says so to nobody.
     async fn settle(&mut self) -> Result<(), BoxError> {
         if let Some(file) = self.file.as_ref().filter(|_| self.is_in_doubt) {
             let fresh = file.options.connect().await?;
@@ -283,57 +289,58 @@ impl Writer {
         Ok(())
     }
 
-    /// Carries requests out in one transaction; what was stored is taken out of them.
-    async fn try_transact(&mut self, requests: &mut [Request]) -> Result<Vec<Outcome>, BoxError> {
+    /// Carries requests out in one transaction.
+    async fn try_transact(&mut self, requests: &[Request]) -> Result<Vec<Outcome>, BoxError> {
         let connection = Arc::clone(&self.connection);
         let mut connection = connection.lock().await;
-        let mut transaction = connection.begin_with("BEGIN IMMEDIATE").await?;
-        let batches: Vec<&Batch> = requests.iter().filter_map(batch).collect();
-        let mut counter = self.counter;
+        let batches: Vec<&Prepared> = requests.iter().filter_map(batch).collect();
+        let now = self.clock.now();
+        let mut decided = group::decide(&mut connection, self.counter, now, &batches).await?;
+        let has_leases = batches.len() < requests.len();
+        let then = if has_leases { Then::GoOn } else { Then::End };
         let mut turn = self.turn.clone();
-        let group::Committed { decisions, deleted, written } =
-            group::commit(&mut transaction, &self.vault, &mut counter, self.clock.now(), &batches).await?;
-        let mut decisions = decisions.into_iter();
-        let mut outcomes = Vec::with_capacity(requests.len());
-        for request in &*requests {
-            outcomes.push(match request {
-                Request::Lease(change, _) => {
-                    Outcome::Leased(lease(&mut transaction, &self.vault, &mut turn, *change).await?)
-                }
-                _ => Outcome::Decided(decisions.next().unwrap_or(Ok(()))),
-            });
-        }
-        let committed = transaction.commit().await;
-        let has_changed = !(deleted.is_empty() && written.is_empty());
-        // Before anybody is told: who was told of a change must not read what was there before.
-        deleted.iter().for_each(|key| self.cache.forget(key));
-        match &committed {
-            Ok(()) => self.remember(requests, written),
-            Err(_) => written.iter().for_each(|written| self.cache.forget(&written.key)),
-        }
-        committed?;
-        if has_changed {
-            self.changed.notify_one();
-        }
-        (self.counter, self.turn) = (counter, turn);
-        Ok(outcomes)
-    }
-
-    /// Moves what was just stored from the requests into the cache.
-    fn remember(&self, requests: &mut [Request], written: Vec<group::Written>) {
-        let mut written = written.into_iter().peekable();
-        let batches = requests.iter_mut().filter_map(|request| match request {
-            Request::Commit(batch, _) => Some(std::mem::take(batch)),
-            _ => None,
-        });
-        for (at, batch) in batches.enumerate() {
-            for (write, change) in batch.into_iter().enumerate() {
-                let Write::Put { mut record, .. } = change else { continue };
-                if let Some(stored) = written.next_if(|next| next.place == Place { batch: at, write }) {
-                    record.revision = stored.revision;
-                    self.cache.replace(stored.key, *record, stored.size);
+        let written = async {
+            decided.write(&mut connection, now, then).await?;
+            let mut leased = Vec::new();
+            for request in requests {
+                if let Request::Lease(change, _) = request {
+                    leased.push(lease(&mut connection, &self.vault, &mut turn, *change).await?);
                 }
             }
+            if has_leases {
+                sqlx::query(group::END).execute(&mut *connection).await?;
+            }
+            Ok::<_, BoxError>(leased)
+        };
+        let written = written.await;
+        self.show(&decided, written.is_ok());
+        let mut leased = written?.into_iter();
+        (self.counter, self.turn) = (decided.counter(), turn);
+        let mut decisions = std::mem::take(&mut decided.decisions).into_iter();
+        let outcome = |request: &Request| match request {
+            Request::Lease(..) => Outcome::Leased(leased.next().unwrap_or(Leased::Claimed(None))),
+            _ => Outcome::Decided(decisions.next().unwrap_or(Ok(()))),
+        };
+        Ok(requests.iter().map(outcome).collect())
+    }
+
+    /// Lets readers see what was written, before anybody is told: who was told of a change must not read what was there
+    /// before. What may have been written is forgotten.
+    fn show(&self, decided: &group::Decided<'_>, is_written: bool) {
+        let mut has_changed = false;
+        for key in decided.deleted() {
+            self.cache.forget(key);
+            has_changed = true;
+        }
+        for written in decided.written() {
+            has_changed = true;
+            match is_written {
+                true => self.cache.replace(written),
+                false => self.cache.forget(&written.row.key),
+            }
+        }
+        if has_changed && is_written {
+            self.changed.notify_one();
         }
     }
 
@@ -360,7 +367,7 @@ impl Writer {
     }
 }
 
-fn batch(request: &Request) -> Option<&Batch> {
+fn batch(request: &Request) -> Option<&Prepared> {
     match request {
         Request::Commit(batch, _) => Some(batch),
         _ => None,
