@@ -45,9 +45,13 @@ const TYPE: &str = r#"
           required: [size, name]
 "#;
 
-fn provider() -> Manifest {
+fn written() -> String {
     let types: String = (0..TYPES).map(|number| format!("  database{number}:{TYPE}")).collect();
-    let (manifest, diagnostics) = manifest::parse(FileId(0), &format!("namespace: Contoso.Data\ntypes:\n{types}"));
+    format!("namespace: Contoso.Data\ntypes:\n{types}")
+}
+
+fn provider() -> Manifest {
+    let (manifest, diagnostics) = manifest::parse(FileId(0), &written());
     assert!(diagnostics.iter().all(|diagnostic| !diagnostic.is_error()), "{diagnostics:?}");
     manifest.expect("the manifest above is one")
 }
@@ -109,6 +113,10 @@ fn targets(criterion: &mut Criterion<ProcessorTime>) {
         bencher.iter(|| generate(black_box(&input), &Target::ALL, &options));
     });
     group.finish();
+    let text = written();
+    criterion.bench_function(&format!("read/{TYPES}-types"), |bencher| {
+        bencher.iter(|| manifest::parse(FileId(0), black_box(&text)));
+    });
 }
 
 criterion_group! {

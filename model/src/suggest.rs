@@ -8,7 +8,12 @@ pub fn closest<'a>(name: &str, candidates: impl IntoIterator<Item = &'a str>) ->
     }
     let wanted: Vec<char> = name.chars().flat_map(char::to_lowercase).collect();
     let allowed = (wanted.len() / 3).clamp(1, 3);
-    let distances = candidates.into_iter().filter(|candidate| candidate.len() <= 100).map(|candidate| {
+    // Each letter more or less is a change; where letters are not bytes, lengths say little.
+    let is_near = |candidate: &&str| {
+        let plain = name.is_ascii() && candidate.is_ascii();
+        candidate.len() <= 100 && (!plain || candidate.len().abs_diff(name.len()) <= allowed)
+    };
+    let distances = candidates.into_iter().filter(is_near).map(|candidate| {
         let other: Vec<char> = candidate.chars().flat_map(char::to_lowercase).collect();
         (distance(&wanted, &other), candidate)
     });

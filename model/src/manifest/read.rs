@@ -143,7 +143,8 @@ impl Reader<'_> {
         let mut read = IndexMap::new();
         for (name, entry) in versions {
             let path = path.key(name);
-            if let Some(known) = closest(name, TYPE_KEYS).filter(|_| !matches!(entry.node.value, Value::Object(_))) {
+            let is_version = matches!(entry.node.value, Value::Object(_));
+            if let Some(known) = (!is_version).then(|| closest(name, TYPE_KEYS)).flatten() {
                 self.belongs_above(name, known, entry, members, &path);
                 continue;
             }

@@ -90,10 +90,13 @@ impl Reader<'_> {
         path: &Path<'_>,
     ) -> bool {
         let is_schema = entry.node.get("type").is_some_and(|kind| kind.as_str().is_some());
-        let is_known = newer(name).is_some()
+        if !is_schema || KNOWN.contains(&name) || name.starts_with("x-") {
+            return false;
+        }
+        let is_nearly_known = newer(name).is_some()
             || called_elsewhere(name, None).is_some()
             || crate::suggest::closest(name, KNOWN).is_some();
-        if is_known || name.starts_with("x-") || !is_schema {
+        if is_nearly_known {
             return false;
         }
         let message = format!("`{name}` stands among the keywords of the schema");
