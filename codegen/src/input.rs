@@ -1,16 +1,50 @@
 //! What generators read: manifests, merged by namespace.
 
 use std::borrow::Cow;
+use std::ops::Deref;
+use std::sync::OnceLock;
 
 use indexmap::IndexMap;
 use indexmap::map::Entry;
 use radii_diagnostics::{Code, Diagnostic};
-use radii_model::manifest::Manifest;
+use radii_model::ApiVersion;
+use radii_model::manifest::{Manifest, ResourceType};
+use radii_model::schema::Schema;
+
+use crate::effective::effective;
 
 const DUPLICATE_TYPE: Code = Code::new("radii/duplicate-type");
 
 /// A resource provider: all manifests of one namespace, as one.
-pub type Provider<'a> = Cow<'a, Manifest>;
+#[derive(Clone, Debug)]
+pub struct Provider<'a> {
+    manifest: Cow<'a, Manifest>,
+    /// The schemas as authors of resources meet them, by type and version; made once, for all generators.
+    effective: OnceLock<Vec<Vec<Schema>>>,
+}
+
+impl Deref for Provider<'_> {
+    type Target = Manifest;
+
+    fn deref(&self) -> &Manifest {
+        &self.manifest
+    }
+}
+
+impl Provider<'_> {
+    /// The schema of a resource's `properties` as its author meets it; `None` for a version that there is not.
+    pub(crate) fn effective(&self, type_name: &str, version: &ApiVersion) -> Option<&Schema> {
+        let (at, _, resource_type) = self.manifest.types.get_full(type_name)?;
+        let version = resource_type.api_versions.get_index_of(version)?;
+        let all = self.effective.get_or_init(|| {
+            let of_type = |resource_type: &ResourceType| -> Vec<Schema> {
+                resource_type.api_versions.values().map(|entry| effective(&self.manifest, &entry.schema)).collect()
+            };
+            self.manifest.types.values().map(of_type).collect()
+        });
+        all.get(at)?.get(version)
+    }
+}
 
 /// The manifests of one run.
 #[derive(Clone, Debug, Default)]
@@ -29,9 +63,9 @@ impl<'a> Input<'a> {
         for manifest in manifests {
             match providers.entry(manifest.namespace.value.to_lowercase()) {
                 Entry::Vacant(entry) => {
-                    entry.insert(Cow::Borrowed(manifest));
+                    entry.insert(Provider { manifest: Cow::Borrowed(manifest), effective: OnceLock::new() });
                 }
-                Entry::Occupied(entry) => merge(entry.into_mut().to_mut(), manifest, &mut diagnostics),
+                Entry::Occupied(entry) => merge(entry.into_mut().manifest.to_mut(), manifest, &mut diagnostics),
             }
         }
         Self { providers: providers.into_values().collect(), diagnostics }

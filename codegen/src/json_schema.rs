@@ -1,11 +1,11 @@
 //! The `json-schema` target: JSON Schema 2020-12 of the resources that authors write.
 
 use radii_model::ApiVersion;
-use radii_model::manifest::{Manifest, VersionEntry};
+use radii_model::manifest::Manifest;
+use radii_model::schema::Schema;
 use serde::Serialize;
 use serde_json::{Value as Json, json};
 
-use crate::effective::effective;
 use crate::managed::MANAGED;
 use crate::schema_json::{Dialect, SchemaJson, losses};
 use crate::{Generator, Input, Output, Target};
@@ -27,7 +27,8 @@ impl Generator for JsonSchema {
                     let schema_path = format!("types.{type_name}.apiVersions['{version}'].schema");
                     losses(&entry.schema, &schema_path, Dialect::JsonSchema, &mut output.diagnostics);
                     let description = resource_type.description.as_deref();
-                    output.artifacts.insert(path, document(provider, type_name, description, version, entry));
+                    let Some(schema) = provider.effective(type_name, version) else { continue };
+                    output.artifacts.insert(path, document(provider, type_name, description, version, schema));
                 }
             }
         }
@@ -65,11 +66,10 @@ fn document(
     type_name: &str,
     description: Option<&str>,
     version: &ApiVersion,
-    entry: &VersionEntry,
+    schema: &Schema,
 ) -> String {
     let full_type = format!("{}/{type_name}", provider.namespace.value);
-    let schema = effective(provider, &entry.schema);
-    let properties = SchemaJson::new(&schema, Dialect::JsonSchema, "#/$defs/properties").with_managed(&MANAGED);
+    let properties = SchemaJson::new(schema, Dialect::JsonSchema, "#/$defs/properties").with_managed(&MANAGED);
     let document = Document {
         dialect: "https://json-schema.org/draft/2020-12/schema",
         id: format!("urn:radii:resource-type:{full_type}:{version}"),

@@ -9,6 +9,7 @@ use std::collections::HashSet;
 
 use indexmap::IndexMap;
 use radii_diagnostics::Diagnostic;
+use radii_model::ApiVersion;
 use radii_model::base::with_base_properties;
 use radii_model::manifest::{Manifest, VersionEntry};
 use radii_model::schema::Schema;
@@ -16,7 +17,7 @@ use radii_model::schema::Schema;
 use super::Compat;
 use super::place::Place;
 use super::types::{ObjectType, Property, ResourceType, Scopes, Sharing, StringType, Type, TypeRef, TypeTable, flags};
-use crate::effective::effective;
+use crate::Provider;
 
 /// The types of one provider.
 #[derive(Debug)]
@@ -31,16 +32,21 @@ pub(super) struct Converted {
 ///
 /// # Errors
 /// In the modes that imitate an upstream converter, what that converter refuses.
-pub(super) fn provider(manifest: &Manifest, compat: Compat) -> Result<Converted, Box<Diagnostic>> {
+pub(super) fn provider(manifest: &Provider<'_>, compat: Compat) -> Result<Converted, Box<Diagnostic>> {
     let sharing = if compat == Compat::TypeScript { Sharing::Scalars } else { Sharing::Singletons };
     let mut converter =
         Converter { table: TypeTable::new(sharing), compat, object_names: HashSet::new(), diagnostics: Vec::new() };
     let mut resources = IndexMap::new();
     for (type_name, resource_type) in in_order(&manifest.types, compat) {
-        let versions: IndexMap<String, &VersionEntry> =
-            resource_type.api_versions.iter().map(|(version, entry)| (version.to_string(), entry)).collect();
-        for (version, entry) in in_order(&versions, compat) {
-            let type_ref = converter.resource(manifest, type_name, version, &entry.schema)?;
+        let versions: IndexMap<String, (&ApiVersion, &VersionEntry)> =
+            resource_type.api_versions.iter().map(|(version, entry)| (version.to_string(), (version, entry))).collect();
+        for (version, (api_version, entry)) in in_order(&versions, compat) {
+            let schema = match compat {
+                Compat::TypeScript => Cow::Borrowed(&entry.schema),
+                Compat::Go => Cow::Owned(with_base_properties(&entry.schema)),
+                Compat::Off => Cow::Borrowed(manifest.effective(type_name, api_version).unwrap_or(&entry.schema)),
+            };
+            let type_ref = converter.resource(manifest, type_name, version, &schema)?;
             resources.insert(format!("{}/{type_name}@{version}", manifest.namespace.value), type_ref);
         }
     }
@@ -65,16 +71,11 @@ impl Converter {
         schema: &Schema,
     ) -> Result<TypeRef, Box<Diagnostic>> {
         self.object_names.clear();
-        let schema = match self.compat {
-            Compat::TypeScript => Cow::Borrowed(schema),
-            Compat::Go => Cow::Owned(with_base_properties(schema)),
-            Compat::Off => Cow::Owned(effective(manifest, schema)),
-        };
         let place = Place::version(type_name, version);
         let properties_name = format!("{type_name}Properties");
         let properties = match self.compat {
-            Compat::Off => self.own_root(&place, &properties_name, &schema),
-            Compat::Go | Compat::TypeScript => self.upstream_root(&place, &properties_name, &schema)?,
+            Compat::Off => self.own_root(&place, &properties_name, schema),
+            Compat::Go | Compat::TypeScript => self.upstream_root(&place, &properties_name, schema)?,
         };
         let full_type = format!("{}/{type_name}", manifest.namespace.value);
         Ok(self.envelope(&full_type, version, properties))

@@ -1,5 +1,7 @@
 //! `types.json` and `index.json`, byte for byte as the two upstream libraries write them (Bicep contract, part 1.4).
 
+use std::fmt::Write as _;
+
 use indexmap::IndexMap;
 
 use super::types::{
@@ -310,7 +312,9 @@ impl Writer {
         self.text.push('{');
         self.depth += 1;
         self.key(true, "$ref");
-        self.string(&format!("{path}#/{}", type_ref.0));
+        self.string_with(path, |text| {
+            _ = write!(text, "#/{}", type_ref.0);
+        });
         self.depth -= 1;
         self.line();
         self.text.push('}');
@@ -381,7 +385,23 @@ impl Writer {
     }
 
     fn string(&mut self, text: &str) {
+        self.string_with(text, |_| {});
+    }
+
+    /// Writes a string that ends in what is plain by nature.
+    fn string_with(&mut self, text: &str, end: impl FnOnce(&mut String)) {
         self.text.push('"');
+        // Nearly all are names and sentences.
+        let is_plain = |byte: u8| matches!(byte, b' '..=b'~') && !matches!(byte, b'"' | b'\\' | b'<' | b'>' | b'&');
+        match text.bytes().all(is_plain) {
+            true => self.text.push_str(text),
+            false => self.escaped(text),
+        }
+        end(&mut self.text);
+        self.text.push('"');
+    }
+
+    fn escaped(&mut self, text: &str) {
         let mut plain = 0;
         for (at, character) in text.char_indices() {
             let escape = match character {
@@ -405,6 +425,5 @@ impl Writer {
             }
         }
         self.text.push_str(&text[plain..]);
-        self.text.push('"');
     }
 }

@@ -10,11 +10,10 @@ pub mod types;
 mod upstream;
 
 use radii_diagnostics::{Code, Diagnostic};
-use radii_model::manifest::Manifest;
 
 pub use upstream::read as read_as_upstream;
 
-use crate::{Generator, Input, Output, Target};
+use crate::{Generator, Input, Output, Provider, Target};
 use json::{FileRef, Index, Layout, Setting};
 
 const PACKAGE: Code = Code::new("radii/bicep-package");
@@ -41,7 +40,7 @@ impl Bicep {
         Self { compat }
     }
 
-    fn provider(&self, manifest: &Manifest, output: &mut Output) -> Result<(), Box<Diagnostic>> {
+    fn provider(&self, manifest: &Provider<'_>, output: &mut Output) -> Result<(), Box<Diagnostic>> {
         let converted = convert::provider(manifest, self.compat)?;
         let layout = if self.compat == Compat::TypeScript { Layout::TypeScript } else { Layout::Go };
         let file = |type_ref| FileRef { path: "types.json".to_owned(), type_ref };

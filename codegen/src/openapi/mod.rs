@@ -14,12 +14,11 @@ use serde::Serialize;
 use serde::ser::{SerializeMap, Serializer};
 use serde_json::{Value as Json, json};
 
-use crate::effective::effective;
 use crate::emit::Revision;
 use crate::json_schema::pretty;
 use crate::managed::MANAGED;
 use crate::schema_json::{Dialect, SchemaJson, losses};
-use crate::{Generator, Input, Output, Target};
+use crate::{Generator, Input, Output, Provider, Target};
 
 /// Writes `<Namespace>/<version>/openapi.json`.
 pub(crate) struct OpenApi {
@@ -67,14 +66,14 @@ struct DescribedType<'a> {
     component: String,
     resource_type: &'a ResourceType,
     declared: &'a Schema,
-    schema: Schema,
+    schema: &'a Schema,
 }
 
-fn by_version(provider: &Manifest) -> BTreeMap<&ApiVersion, Vec<DescribedType<'_>>> {
-    let mut versions: BTreeMap<&ApiVersion, Vec<DescribedType<'_>>> = BTreeMap::new();
+fn by_version<'p>(provider: &'p Provider<'_>) -> BTreeMap<&'p ApiVersion, Vec<DescribedType<'p>>> {
+    let mut versions: BTreeMap<&'p ApiVersion, Vec<DescribedType<'p>>> = BTreeMap::new();
     for (name, resource_type) in &provider.types {
         for (version, entry) in &resource_type.api_versions {
-            let schema = effective(provider, &entry.schema);
+            let Some(schema) = provider.effective(name, version) else { continue };
             let component = pascal(name);
             let described = DescribedType { name, component, resource_type, declared: &entry.schema, schema };
             versions.entry(version).or_default().push(described);
@@ -185,7 +184,7 @@ impl Serialize for Schemas<'_> {
             let component = &described.component;
             let properties = format!("{component}Properties");
             let root = format!("#/components/schemas/{properties}");
-            let schema = SchemaJson::new(&described.schema, self.dialect, &root).with_managed(&MANAGED);
+            let schema = SchemaJson::new(described.schema, self.dialect, &root).with_managed(&MANAGED);
             let full_type = format!("{}/{}", self.namespace, described.name);
             map.serialize_entry(component, &paths::resource_schema(&full_type, &root))?;
             map.serialize_entry(&format!("{component}List"), &paths::list_schema(component))?;

@@ -14,8 +14,7 @@ use serde::Serialize;
 
 pub use rows::PropertyView;
 
-use crate::Input;
-use crate::effective::effective;
+use crate::{Input, Provider};
 
 /// Whether the model holds each property beside the table of them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -174,7 +173,7 @@ impl ProviderHeader {
 }
 
 impl ProviderView {
-    fn new(provider: &Manifest, properties: Properties) -> Self {
+    fn new(provider: &Provider<'_>, properties: Properties) -> Self {
         let view = |(name, resource_type): (&String, &_)| TypeView::new(provider, name, resource_type, properties);
         let types = provider.types.iter().map(view);
         Self { header: ProviderHeader::new(provider), types: types.collect() }
@@ -182,7 +181,7 @@ impl ProviderView {
 }
 
 impl TypeView {
-    fn new(provider: &Manifest, name: &str, resource_type: &ResourceType, properties: Properties) -> Self {
+    fn new(provider: &Provider<'_>, name: &str, resource_type: &ResourceType, properties: Properties) -> Self {
         let default_version = resource_type.default_version();
         let description = resource_type.description.as_deref().unwrap_or_default().trim_end().to_owned();
         let header = TypeHeader {
@@ -195,26 +194,26 @@ impl TypeView {
         };
         let mut entries: Vec<(&ApiVersion, &VersionEntry)> = resource_type.api_versions.iter().collect();
         entries.sort_by(|one, other| other.0.cmp(one.0));
-        let version = |(version, entry): (&ApiVersion, &VersionEntry)| VersionView {
-            default: default_version == Some(version),
-            ..VersionView::new(provider, &header, version, entry, properties)
+        let version = |(version, entry): (&ApiVersion, &VersionEntry)| {
+            let schema = provider.effective(name, version)?;
+            let default = default_version == Some(version);
+            Some(VersionView { default, ..VersionView::new(&header, version, entry, schema, properties) })
         };
-        let versions = entries.into_iter().map(version).collect();
+        let versions = entries.into_iter().filter_map(version).collect();
         Self { header, versions }
     }
 }
 
 impl VersionView {
     fn new(
-        provider: &Manifest,
         header: &TypeHeader,
         version: &ApiVersion,
         entry: &VersionEntry,
+        schema: &Schema,
         properties: Properties,
     ) -> Self {
-        let schema = effective(provider, &entry.schema);
         let full_name = format!("{}@{version}", header.full_name);
-        let rows = rows::of(&schema);
+        let rows = rows::of(schema);
         Self {
             version: version.to_string(),
             preview: version.is_preview(),
@@ -223,8 +222,8 @@ impl VersionView {
             properties_table: rows::table(&rows),
             rules: rules_of(&entry.schema),
             properties: (properties == Properties::Listed).then_some(rows),
-            example_bicep: example::bicep(&header.name, &full_name, &schema),
-            example_json: example::json(&schema),
+            example_bicep: example::bicep(&header.name, &full_name, schema),
+            example_json: example::json(schema),
             full_name,
         }
     }
