@@ -8,6 +8,7 @@ mod blind;
 mod cases;
 mod disorder;
 mod mutations;
+mod slips;
 
 use std::collections::BTreeMap;
 use std::path::Path;
