@@ -56,7 +56,11 @@ pub fn lower(program: &mut Program) -> Lowered {
     if !lowered.diagnostics.iter().any(Diagnostic::is_error) {
         let told = lowered.manifests.iter().flat_map(rules::check_manifest);
         // What is no regular expression anywhere was told by the checker.
-        let is_told = |it: &Diagnostic| it.code == rules::code::INVALID_PATTERN && !is_expression(program, it);
+        let is_pattern = |it: &Diagnostic| {
+            let is_default = it.code == rules::code::INVALID_DEFAULT && it.message.contains("the regular expression");
+            it.code == rules::code::INVALID_PATTERN || is_default
+        };
+        let is_told = |it: &Diagnostic| is_pattern(it) && !is_expression(program, it);
         lowered.diagnostics.extend(told.filter(|it| !is_told(it)));
     }
     for diagnostic in &mut lowered.diagnostics {
@@ -75,10 +79,19 @@ pub fn lower(program: &mut Program) -> Lowered {
 
 /// Whether the reference compiler reads the pattern that is told of.
 fn is_expression(program: &Program, told: &Diagnostic) -> bool {
+    let is_read = |pattern: &str| typespec::decorators::patterns::check(pattern).is_ok();
+    // Where the pattern is another declaration's, the message has it: the default is in front, the pattern in quotes.
+    let quoted = match told.code == rules::code::INVALID_DEFAULT {
+        true => told.message.split_once("the regular expression \"").and_then(|(_, rest)| rest.strip_suffix('"')),
+        false => told.message.split('`').nth(1),
+    };
+    if quoted.is_some_and(|pattern| !is_read(pattern)) {
+        return false;
+    }
     let Some(span) = told.primary.as_ref().map(|label| label.span) else { return true };
     let text = program.sources.file(span.file).and_then(|it| it.text().get(span.start as usize..span.end as usize));
     let plain = text.and_then(|text| text.strip_prefix('"')?.strip_suffix('"'));
-    plain.is_none_or(|plain| typespec::decorators::patterns::check(&plain.replace("\\\\", "\\")).is_ok())
+    plain.is_none_or(|plain| is_read(&plain.replace("\\\\", "\\")))
 }
 
 /// Moves what is said about a version to its date, and puts replacements into the quotes that the text has.
@@ -96,6 +109,19 @@ fn as_written(program: &Program, diagnostic: &mut Diagnostic) {
             let title = format!("write `{version}`");
             let fix = Fix { title, span: label.span, replacement: version, sure: false };
             diagnostic.fixes.push(fix);
+        }
+    }
+    // Recipes are what every type supports; a manifest does not say so, but authors do.
+    if diagnostic.code == rules::code::UNKNOWN_CAPABILITY && diagnostic.fixes.is_empty() {
+        let plain = own.trim_matches('"');
+        let is_casing = plain.eq_ignore_ascii_case("SupportsRecipes");
+        if let Some(meant) = radii_model::closest(plain, ["SupportsRecipes"]).or(is_casing.then_some("SupportsRecipes"))
+        {
+            diagnostic.help = Some(format!("did you mean `{meant}`?"));
+            let title = format!("rename to `{meant}`");
+            let replacement = if own.starts_with('"') { format!("\"{meant}\"") } else { meant.to_owned() };
+            diagnostic.fixes.push(Fix { title, span: label.span, replacement, sure: true });
+            return;
         }
     }
     radii_model::quote_alike(source.text(), std::slice::from_mut(diagnostic));

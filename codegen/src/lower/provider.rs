@@ -290,9 +290,9 @@ fn capabilities(program: &Program, model: TypeId) -> Vec<Spanned<String>> {
     // Decorators run from the lowest to the topmost; people read the other way.
     for application in program[model].decorators.iter().rev().filter(|it| &*it.name == "Radii.capability") {
         let place = application.node.map(|node| program.ast.span(node)).unwrap_or_default();
-        for at in 0..application.arguments.len() {
+        for (at, argument) in application.arguments.iter().enumerate() {
             if let Some(name) = facts::text(program, application, at) {
-                add(name.to_owned(), place);
+                add(name.to_owned(), argument.node.map_or(place, |node| program.ast.span(node)));
             }
         }
     }

@@ -50,12 +50,20 @@ impl Checker<'_> {
         let at = all.iter().position(|argument| *argument == first).unwrap_or_default();
         let span = all.last().map_or(ast.span(first), |last| ast.span(first).to(ast.span(*last)));
         let start = at.checked_sub(1).map_or(span.start, |before| ast.span(all[before]).end);
-        let fix = Fix {
+        let mut fix = Fix {
             title: "remove what no parameter takes".to_owned(),
             span: Span { start, ..span },
             replacement: String::new(),
             sure: false,
         };
+        // The keys of a record are texts anyhow: what is too much is the type of the keys.
+        if let [key, value] = all.as_slice()
+            && ast.text(reference).starts_with("Record<")
+            && ast.text(*key).trim() == "string"
+        {
+            fix.span = Span { end: ast.span(*value).start, ..ast.span(*key) };
+            fix.title = format!("write `Record<{}>`: the keys are texts anyhow", ast.text(*value).trim());
+        }
         let code = Code::new("invalid-template-args");
         let diagnostic = Diagnostic::error(code, "Too many template arguments provided.").at(span);
         let diagnostic = diagnostic.also(ast.span(reference), "for this template").help(fix.title.clone()).fix(fix);

@@ -149,7 +149,11 @@ impl Checker<'_> {
             self.program.type_name(own.target)
         );
         let span = self.program.ast.span(node);
-        let help = format!("move it to what it is for ({}), or remove it", self.program.type_name(own.target));
+        let wanted = self.program.type_name(own.target);
+        let help = match wanted.as_str() {
+            "Namespace" => "write the namespace that it is for behind it: `namespace Name;`".to_owned(),
+            _ => format!("move it to what it is for ({wanted}), or remove it"),
+        };
         self.error_help("decorator-wrong-target", message, span, &help);
         false
     }

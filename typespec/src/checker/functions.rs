@@ -245,7 +245,14 @@ impl Checker<'_> {
         };
         let surplus = if count > most && !has_rest { self.surplus_arguments(node, most) } else { None };
         match surplus {
-            Some(fix) => self.error_fix("invalid-argument-count", message, span, fix),
+            Some(fix) => {
+                // What is too much stands behind the comma that goes with it.
+                let text = self.program.sources.file(fix.span.file).map(|file| file.text()).unwrap_or_default();
+                let own = text.get(fix.span.start as usize..fix.span.end as usize).unwrap_or_default();
+                let skipped = own.len() - own.trim_start_matches([',', ' ', '\n', '\t', '\r']).len();
+                let too_much = Span { start: fix.span.start + skipped as u32, ..fix.span };
+                self.error_fix("invalid-argument-count", message, too_much, fix);
+            }
             None => {
                 let help = self.shown_parameters(parameters);
                 self.error_help("invalid-argument-count", message, span, &help);

@@ -36,6 +36,56 @@ pub(crate) fn merge(diagnostics: Vec<Diagnostic>) -> Vec<Diagnostic> {
     merged
 }
 
+/// Leaves out what only says again, or only follows from, what another report says of the same declaration.
+pub(crate) fn without_echoes(mut diagnostics: Vec<Diagnostic>, sources: &SourceMap) -> Vec<Diagnostic> {
+    let mut seen = HashSet::new();
+    diagnostics.retain(|it| {
+        let place = it.primary.as_ref().map(|label| (label.span.file, label.span.start, label.span.end));
+        place.is_none_or(|place| seen.insert((it.code.as_str().to_owned(), place)))
+    });
+    let lacks_versions = diagnostics.iter().any(|it| {
+        let is_meant = it.help.as_deref().is_some_and(|help| help.contains("`versioned`"));
+        it.code.as_str() == UNKNOWN && it.message.starts_with("Unknown decorator") && is_meant
+    });
+    let causes: Vec<Span> = diagnostics.iter().filter(|it| is_unknown_type(it)).filter_map(span_of).collect();
+    let misplaced =
+        diagnostics.iter().filter(|it| it.code.as_str() == WRONG_TARGET && it.message.ends_with(" Namespace"));
+    let misplaced: Vec<Span> = misplaced.filter_map(span_of).collect();
+    diagnostics.retain(|it| {
+        if it.code.as_str() == "@typespec/versioning/version-not-found" {
+            return !lacks_versions;
+        }
+        let Some(own) = span_of(it).filter(|_| it.code.as_str() == WRONG_TARGET) else { return true };
+        let is_one_declaration = |start: u32, end: u32| {
+            let text = sources.file(own.file).map(|file| file.text()).unwrap_or_default();
+            let between = text.get(start as usize..end as usize);
+            between.is_some_and(|between| !between.contains([';', '{', '}']))
+        };
+        let follows =
+            causes.iter().any(|at| at.file == own.file && at.start >= own.end && is_one_declaration(own.end, at.start));
+        let is_second = misplaced
+            .iter()
+            .any(|at| at.file == own.file && at.end <= own.start && is_one_declaration(at.end, own.start));
+        !follows && !is_second
+    });
+    diagnostics
+}
+
+const WRONG_TARGET: &str = "decorator-wrong-target";
+
+fn span_of(diagnostic: &Diagnostic) -> Option<Span> {
+    diagnostic.primary.as_ref().map(|label| label.span)
+}
+
+/// Whether a report is about the type of what decorators stand on.
+fn is_unknown_type(diagnostic: &Diagnostic) -> bool {
+    match diagnostic.code.as_str() {
+        UNKNOWN => diagnostic.message.starts_with("Unknown identifier"),
+        "unassignable" => !diagnostic.message.starts_with("Type "),
+        _ => false,
+    }
+}
+
 /// What the parser says of tokens.
 const SLIPS: [&str; 4] = ["token-expected", "reserved-identifier", "unterminated", "invalid-character"];
 

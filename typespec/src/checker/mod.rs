@@ -41,7 +41,7 @@ use crate::syntax::NodeKind;
 pub(crate) use bind::name_node;
 pub(crate) use directives::suppress;
 pub(crate) use literals::{identifier, string_literal};
-pub(crate) use merge::{merge, without_follow_ups};
+pub(crate) use merge::{merge, without_echoes, without_follow_ups};
 pub(crate) use suggest::similar;
 
 /// How deep declarations may lead into each other before the checker gives up.

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use radii_diagnostics::{Code, Diagnostic};
+use radii_diagnostics::{Code, Diagnostic, Fix};
 
 use super::{Checker, Pending, Scope, place};
 use crate::ast::{Mark, NodeId};
@@ -61,13 +61,49 @@ impl Checker<'_> {
             source: None,
         };
         let id = self.begin(scope, node, TypeKind::ModelProperty(property));
-        if let Some(default) = default_node {
+        if let Some(default) = default_node
+            && !ty_node.is_some_and(|own| self.is_type_as_value(own, default))
+        {
             self.property_default(scope, id, ty, default);
         }
         let decorators = self.member_decorators(scope, node, id);
         self.program[id].decorators = decorators;
         self.finish(scope, id);
         id
+    }
+
+    /// Reports a type that was written as a value, where the default shows it; `false` where it was not.
+    ///
+    /// `"int32" = 3` means the type of that name, `["a", "b"] = "a"` one of the texts.
+    fn is_type_as_value(&mut self, own: NodeId, default: NodeId) -> bool {
+        let ast = &self.program.ast;
+        let (message, replacement) = match ast.kind(own) {
+            NodeKind::StringLiteral if ast.text(own) != ast.text(default) => {
+                let name = ast.text(own).trim_matches('"').to_owned();
+                let is_access = ast.kind(default) == NodeKind::Reference;
+                let is_name = name.starts_with(|it: char| it.is_ascii_alphabetic());
+                let is_scalar = is_name && self.program.standard_scalar(&name).is_some();
+                let is_found = |found: &super::resolve::Found| matches!(found, super::resolve::Found::Symbol(_));
+                if !(is_scalar || is_name && is_access && is_found(&self.find_name(own, &name))) {
+                    return false;
+                }
+                ("The name of a type has no quotes.", name)
+            }
+            NodeKind::TupleExpression => {
+                let texts: Vec<NodeId> = ast.children(own).collect();
+                let is_text = |it: &NodeId| ast.kind(*it) == NodeKind::StringLiteral;
+                if texts.is_empty() || !texts.iter().all(is_text) || ast.kind(default) != NodeKind::StringLiteral {
+                    return false;
+                }
+                let texts: Vec<&str> = texts.iter().map(|it| ast.text(*it).trim()).collect();
+                ("The texts that a property may be are joined by `|`.", texts.join(" | "))
+            }
+            _ => return false,
+        };
+        let span = self.program.ast.span(own);
+        let fix = Fix { title: format!("write `{replacement}`"), span, replacement, sure: true };
+        self.error_fix("unassignable", message.to_owned(), span, fix);
+        true
     }
 
     fn property_default(&mut self, scope: Scope, id: TypeId, ty: TypeId, node: NodeId) {

@@ -237,7 +237,14 @@ impl Checker<'_> {
                 self.error_with_hint("invalid-ref", format!("Unknown decorator {name}"), span, node, hint);
             }
             // A member of an enum is the better spelling of a text.
-            None if self.is_text_wanted(node, name)
+            None if name.starts_with(['“', '”', '„', '‘', '’', '«']) => {
+                let inner = name.trim_matches(['“', '”', '„', '‘', '’', '«', '»', '"', '\'']);
+                let title = "write texts in straight quotes".to_owned();
+                let fix = Fix { title, span, replacement: format!("\"{inner}\""), sure: true };
+                self.error_fix("invalid-ref", format!("Unknown identifier {name}"), span, fix);
+            }
+            None if !self.is_head_of_access(node)
+                && self.is_text_wanted(node, name)
                 && crate::relation::written_member(self.program, name).is_none() =>
             {
                 let message = format!("Unknown identifier {name}");
@@ -256,11 +263,32 @@ impl Checker<'_> {
                     _ => None,
                 });
                 let hint = elsewhere.map(str::to_owned).or_else(|| suggest::similar(name, known));
+                let hint = hint.or_else(|| suggest::similar(name, ["true", "false"].into_iter()));
+                let hint = hint.or_else(|| self.enum_with_member(node));
                 let hint = hint.or_else(|| self.is_among_texts(node).then(|| format!("\"{name}\"")));
                 let hint = hint.or_else(|| crate::relation::written_member(self.program, name));
                 self.error_with_hint("invalid-ref", format!("Unknown identifier {name}"), span, node, hint);
             }
         }
+    }
+
+    /// Whether a name stands before a dot.
+    fn is_head_of_access(&self, node: NodeId) -> bool {
+        let ast = &self.program.ast;
+        let access = ast.parent(node).filter(|it| ast.kind(*it) == NodeKind::MemberAccess);
+        access.is_some_and(|access| ast.children(access).next() == Some(node))
+    }
+
+    /// The enum that has the member which stands behind an unknown name.
+    fn enum_with_member(&self, node: NodeId) -> Option<String> {
+        if !self.is_head_of_access(node) {
+            return None;
+        }
+        let ast = &self.program.ast;
+        let member = ast.children(ast.parent(node)?).nth(1)?;
+        let access = crate::relation::written_member(self.program, ast.text(member))?;
+        let (head, tail) = access.split_once('.')?;
+        (tail == ast.text(member)).then(|| head.to_owned())
     }
 
     /// What other languages say with a decorator, and TypeSpec with `?` or nothing at all; `false` for other names.
@@ -298,11 +326,17 @@ impl Checker<'_> {
             [value] if may_lack => format!("{} | null", ast.text(*value).trim()),
             _ => return false,
         };
-        let fix = radii_diagnostics::Fix {
-            title: format!("write `{replacement}`"),
-            span: ast.span(reference),
-            replacement,
-            sure: true,
+        let property = ast.parent(reference).filter(|it| may_lack && ast.kind(*it) == NodeKind::ModelProperty);
+        let property = property.filter(|it| name != "Nullable" && !ast.has(*it, crate::ast::Mark::Question));
+        let own_name = property.and_then(|it| ast.children(it).find(|part| ast.kind(*part) == NodeKind::Identifier));
+        let fix = match (own_name, arguments.as_slice()) {
+            // What may be absent has a mark behind its name.
+            (Some(own), [value]) => {
+                let replacement = format!("{}?: {}", ast.text(own), ast.text(*value).trim());
+                let title = format!("write `{replacement}`");
+                Fix { title, span: ast.span(own).to(ast.span(reference)), replacement, sure: true }
+            }
+            _ => Fix { title: format!("write `{replacement}`"), span: ast.span(reference), replacement, sure: true },
         };
         self.error_fix("invalid-ref", format!("Unknown identifier {name}"), span, fix);
         true

@@ -90,17 +90,24 @@ pub(crate) fn similar<'n>(wanted: &str, known: impl Iterator<Item = &'n str>) ->
     let limit = (wanted.chars().count() / 3).min(3);
     let mut best: Option<(usize, &str)> = None;
     for name in known {
-        let far = distance(wanted, name, limit);
-        let Some(mut far) = far else { continue };
-        if name.eq_ignore_ascii_case(wanted) {
-            far = 0;
-        }
+        let far = if is_same_but_written_otherwise(wanted, name) { Some(0) } else { distance(wanted, name, limit) };
+        let Some(far) = far else { continue };
         // Of equals, the first in the alphabet: the answer must not depend on a hash.
         if best.is_none_or(|(least, found)| (far, name) < (least, found)) {
             best = Some((far, name));
         }
     }
     best.map(|(_, name)| name.to_owned())
+}
+
+/// Whether two names differ in casing, `_` and `-` only.
+fn is_same_but_written_otherwise(one: &str, other: &str) -> bool {
+    let plain = |name: &str| {
+        name.bytes().filter(|it| !matches!(it, b'_' | b'-')).map(|it| it.to_ascii_lowercase()).collect::<Vec<_>>()
+    };
+    one.len().abs_diff(other.len()) < 6
+        && one.as_bytes().first().map(u8::to_ascii_lowercase) == other.as_bytes().first().map(u8::to_ascii_lowercase)
+        && plain(one) == plain(other)
 }
 
 /// Returns the only name that goes on where `wanted` ends.

@@ -1,6 +1,6 @@
 //! Unions and enums.
 
-use radii_diagnostics::{Code, Diagnostic};
+use radii_diagnostics::{Code, Diagnostic, Fix};
 
 use super::{Checker, Scope, place};
 use crate::ast::NodeId;
@@ -101,8 +101,41 @@ impl Checker<'_> {
         super::literals::identifier(&self.program.ast, inner).into()
     }
 
+    /// Reports a union of words that nothing is called, as texts without their quotes; `false` for any other one.
+    fn is_union_of_bare_words(&mut self, node: NodeId) -> bool {
+        let ast = &self.program.ast;
+        let options: Vec<NodeId> = ast.children(node).collect();
+        let mut names = Vec::new();
+        for option in &options {
+            let mut parts = ast.children(*option);
+            let is_name = ast.kind(*option) == NodeKind::Reference;
+            match (parts.next().filter(|it| is_name && ast.kind(*it) == NodeKind::Identifier), parts.next()) {
+                (Some(name), None) => names.push((name, ast.text(name).to_owned())),
+                _ => return false,
+            }
+        }
+        if names.len() < 2 || ast.node(node).has_error || self.is_inside_error(node) {
+            return false;
+        }
+        for (node, name) in &names {
+            if !matches!(self.find_name(*node, name), super::resolve::Found::Nothing) {
+                return false;
+            }
+        }
+        let texts: Vec<String> = names.iter().map(|(_, name)| format!("\"{}\"", name.trim_matches('`'))).collect();
+        let span = self.program.ast.span(node);
+        let fix =
+            Fix { title: format!("write `{}`", texts.join(" | ")), span, replacement: texts.join(" | "), sure: false };
+        let message = format!("Unknown identifier {}", names[0].1);
+        self.error_fix("invalid-ref", message, span, fix);
+        true
+    }
+
     /// `A | B`
     pub(super) fn union_expression(&mut self, scope: Scope, node: NodeId) -> TypeId {
+        if self.is_union_of_bare_words(node) {
+            return self.error();
+        }
         let mut types = Vec::new();
         for option in self.program.ast.children(node) {
             let ty = self.type_of(scope, option);

@@ -1,5 +1,7 @@
 //! Statements: what stands at the top of a file or of a namespace.
 
+use radii_diagnostics::{Fix, Span};
+
 use super::{Checkpoint, Parser, lists};
 use crate::syntax::{Keyword, NodeKind, TokenKind};
 
@@ -12,6 +14,8 @@ enum Item {
     Import,
     Using,
     BlocklessNamespace,
+    /// A semicolon alone.
+    Empty,
     Declaration,
 }
 
@@ -34,6 +38,7 @@ impl Annotations {
 impl Parser<'_> {
     pub(super) fn script(&mut self) {
         let mut seen: Vec<Item> = Vec::new();
+        let mut stray = None;
         while !self.at(T::EndOfFile) {
             let from = self.checkpoint();
             let annotations = self.annotations(true);
@@ -45,20 +50,42 @@ impl Parser<'_> {
                         let message = "Cannot use multiple blockless namespaces.";
                         self.error_at("multiple-blockless-namespace", message, start, end);
                     }
-                    if seen.contains(&Item::Declaration) {
-                        let message = "Blockless namespaces can't follow other declarations.";
-                        self.error_at("blockless-namespace-first", message, start, end);
+                    let message = "Blockless namespaces can't follow other declarations.";
+                    match stray.take().filter(|_| !seen.contains(&Item::Declaration)) {
+                        Some(place) => self.stray_semicolon("blockless-namespace-first", message, place),
+                        None if seen.contains(&Item::Declaration) => {
+                            self.error_at("blockless-namespace-first", message, start, end);
+                        }
+                        None => {}
                     }
                 }
                 Item::Import if seen.iter().any(|item| *item != Item::Import) => {
                     let message = "Imports must come prior to namespaces or other declarations.";
-                    self.error_at("import-first", message, start, end);
+                    let is_other = |item: &Item| !matches!(item, Item::Import | Item::Empty);
+                    match stray.take().filter(|_| !seen.iter().any(is_other)) {
+                        Some(place) => self.stray_semicolon("import-first", message, place),
+                        None if seen.iter().any(is_other) => self.error_at("import-first", message, start, end),
+                        None => {}
+                    }
                 }
+                Item::Empty if !seen.contains(&Item::Empty) => stray = Some((start, end)),
                 _ => {}
             }
             if !seen.contains(&item) {
                 seen.push(item);
             }
+        }
+    }
+
+    /// A semicolon too many makes what follows come too late.
+    fn stray_semicolon(&mut self, code: &'static str, message: &str, (start, end): (usize, usize)) {
+        self.error_at(code, message, start, end);
+        let title = "remove `;`".to_owned();
+        let fix = Fix { title, span: Span::new(self.file, start, end), replacement: String::new(), sure: true };
+        if let Some(diagnostic) = self.diagnostics.last_mut() {
+            diagnostic.help =
+                Some("remove the second `;`: it is a statement, and makes what follows come too late".to_owned());
+            diagnostic.fixes = vec![fix];
         }
     }
 
@@ -115,6 +142,7 @@ impl Parser<'_> {
                 self.refuse_decorators(annotations, "empty statement");
                 self.bump();
                 self.finish(NodeKind::EmptyStatement, from);
+                return Item::Empty;
             }
             _ => return self.declaration(from, annotations),
         }

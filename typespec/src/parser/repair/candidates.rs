@@ -83,12 +83,19 @@ const STATEMENTS: [&str; 11] =
 const CLAUSES: [&str; 4] = ["extends", "is", "valueof", "typeof"];
 
 /// What other languages begin a declaration with.
-const ELSEWHERE: [(&str, &str); 15] = [
+const ELSEWHERE: [(&str, &str); 22] = [
     ("class", "model"),
     ("struct", "model"),
     ("type", "model"),
     ("record", "model"),
     ("message", "model"),
+    ("object", "model"),
+    ("resource", "model"),
+    ("entity", "model"),
+    ("schema", "model"),
+    ("inherits", "extends"),
+    ("derives", "extends"),
+    ("si", "is"),
     ("function", "op"),
     ("def", "op"),
     ("implements", "extends"),
@@ -115,7 +122,7 @@ const SIGNS: [(&str, &str, u16); 14] = [
     ("<", "<", 12),
     ("[", "[", 13),
     ("=", " =", 14),
-    ("|", " |", 22),
+    ("|", " |", 20),
     (".", ".", 24),
 ];
 
@@ -124,18 +131,29 @@ const CONFUSED: [(&str, &str); 9] =
     [("=", ":"), (":", "="), ("||", "|"), ("&&", "&"), ("==", "="), ("@@", "@"), ("=>", ":"), ("::", ":"), ("->", ":")];
 
 /// The changes around a place that are worth trying.
-pub(super) fn around(text: &str, at: usize, error: &Diagnostic) -> Vec<Edit> {
+pub(super) fn around(text: &str, whole: &str, at: usize, error: &Diagnostic) -> Vec<Edit> {
     let tokens = tokens(text);
     let here = tokens.partition_point(|token| token.start < at);
     let expected = error.message.split('\'').nth(1).unwrap_or_default();
-    let mut found = Finder { text, tokens: &tokens, expected, edits: Vec::new() };
+    let mut found = Finder { text, whole, tokens: &tokens, expected, edits: Vec::new() };
     if error.code.as_str() == "unterminated" {
         found.close(at);
+        found.lone_quote(at);
         return found.edits;
     }
     if found.lacks_name(here) {
         return Vec::new();
     }
+    if error.code.as_str() == "unknown-directive" {
+        found.hash_for_at(here);
+        return found.edits;
+    }
+    if error.message.starts_with("Cannot decorate empty") {
+        found.end_of_decorator(here);
+    }
+    found.two_at_signs(here);
+    found.words_as_argument(here);
+    found.lone_quote(at);
     found.idioms(here, at);
     found.habits(here);
     found.end_of_block(here);
@@ -171,6 +189,8 @@ fn tokens(text: &str) -> Vec<Token> {
 
 pub(super) struct Finder<'a> {
     pub(super) text: &'a str,
+    /// The text of which that is a part.
+    pub(super) whole: &'a str,
     pub(super) tokens: &'a [Token],
     /// The sign that the parser would have liked.
     expected: &'a str,
@@ -227,7 +247,11 @@ impl<'a> Finder<'a> {
         for (sign, text, cost) in SIGNS {
             let changes = vec![Change { start: end, end, text: text.to_owned() }];
             let liked = if sign == self.expected { 3 } else { 0 };
-            self.push(changes, cost + farther - liked, format!("add `{sign}`"), None, false);
+            let behind = end + self.text[end..].chars().next().map_or(1, char::len_utf8);
+            // The end of a block on one line is missing where the next sign stands.
+            let is_inline = sign == "}" && index > 0 && self.is_same_line(index - 1, index);
+            let place = Some((end, behind)).filter(|_| !is_inline);
+            self.push(changes, cost + farther - liked, format!("add `{sign}`"), place, false);
         }
         let Some(next) = self.tokens.get(index).map(|token| token.start) else { return };
         let changes = vec![Change { start: next, end: next, text: "@".to_owned() }];
@@ -242,19 +266,23 @@ impl<'a> Finder<'a> {
 
     /// The end of a block before what cannot stand in it, with the decorators that belong to that.
     fn end_of_block(&mut self, here: usize) {
-        let mut first = None;
+        let (mut first, mut depth) = (None, 0_usize);
         for index in (1..=here.min(self.tokens.len().saturating_sub(1))).rev() {
-            let is_annotation = matches!(self.own(index), "@" | "#");
-            if is_annotation {
-                first = Some(index);
+            // What stands in the arguments of a decorator ends nothing.
+            match self.own(index) {
+                ")" => depth += 1,
+                "(" => depth = depth.saturating_sub(1),
+                "@" | "#" if depth == 0 => first = Some(index),
+                _ => {}
             }
-            if matches!(self.own(index - 1), ";" | "}" | "{") {
+            if depth == 0 && self.own(index - 1) != ")" && matches!(self.own(index - 1), ";" | "}" | "{" | ",") {
                 break;
             }
         }
         let Some(end) = first.map(|first| self.tokens[first - 1].end) else { return };
         let changes = vec![Change { start: end, end, text: "\n}".to_owned() }];
-        self.push(changes, 12, "add `}`".to_owned(), None, false);
+        let behind = end + self.text[end..].chars().next().map_or(1, char::len_utf8);
+        self.push(changes, 12, "add `}`".to_owned(), Some((end, behind)), false);
     }
 
     /// Whether a declaration has no name: which one cannot be guessed.
@@ -271,8 +299,8 @@ impl<'a> Finder<'a> {
             return;
         }
         let own = self.own(index);
-        let heir = if matches!(own, ":" | "<") { 4 } else { 30 };
-        let others = [("@", "@", 20), ("&", "&", 20), ("extends", "extends", heir)];
+        let heir = if matches!(own, ":" | "<") && self.is_same_line(index, index + 1) { 4 } else { 30 };
+        let others = [("@", "@", 20), ("&", "&", 23), ("extends", "extends", heir)];
         for (sign, _, cost) in SIGNS.into_iter().chain(others).filter(|(sign, ..)| *sign != own) {
             let title = format!("write `{sign}` in place of `{own}`");
             let is_confused = CONFUSED.contains(&(own, sign));
@@ -295,9 +323,19 @@ impl<'a> Finder<'a> {
         }
         if let Some((_, meant)) = ELSEWHERE.iter().find(|(word, _)| *word == own) {
             let title = format!("write `{meant}`");
-            self.push(vec![self.change(index, *meant)], 6, title, self.place(index), false);
+            let is_clause = matches!(*meant, "extends" | "is") && self.is_word(index + 1);
+            self.push(
+                vec![self.change(index, *meant)],
+                if is_clause { 1 } else { 6 },
+                title,
+                self.place(index),
+                is_clause,
+            );
         }
         let is_directive = index > 1 && self.own(index - 2) == "#";
+        if own == "record" && self.own(index + 1) == "<" {
+            self.push(vec![self.change(index, "Record")], 2, "write `Record`".to_owned(), self.place(index), true);
+        }
         if matches!(self.tokens[index].kind, TokenKind::Keyword(_)) && !is_directive {
             let name = format!("`{own}`");
             let title = format!("put the name in back-ticks: {name}");

@@ -4,6 +4,7 @@ use radii_diagnostics::{Diagnostic, Fix, Span};
 
 /// Explains comments that begin with `#`, decorators that begin with `#`, and texts in triple quotes on one line.
 pub(super) fn explain(diagnostics: &mut Vec<Diagnostic>, text: &str) {
+    explain_conflicts(diagnostics, text);
     let mut told: Vec<(usize, usize)> = Vec::new();
     for diagnostic in diagnostics.iter_mut().filter(|it| it.code.as_str() == "unknown-directive") {
         let Some(span) = diagnostic.primary.as_ref().map(|label| label.span) else { continue };
@@ -14,6 +15,9 @@ pub(super) fn explain(diagnostics: &mut Vec<Diagnostic>, text: &str) {
         let (sign, message) = match () {
             () if line.starts_with([' ', '\t', '#', '!']) => ("//", "Comments begin with `//`."),
             () if line[name..].starts_with('(') => ("@", "Decorators begin with `@`."),
+            () if name > 3 && line[name..].trim().is_empty() && !is_directive(&line[..name]) => {
+                ("@", "Decorators begin with `@`.")
+            }
             () => {
                 let known = ["deprecated", "suppress"].into_iter();
                 let place = Span { start: span.start + 1, end: span.start + 1 + name as u32, ..span };
@@ -55,4 +59,27 @@ pub(super) fn explain(diagnostics: &mut Vec<Diagnostic>, text: &str) {
         let is_twice = diagnostic.code.as_str() == "no-new-line-end-triple-quote" && triple.contains(&span);
         !follows && !is_twice
     });
+}
+
+fn is_directive(name: &str) -> bool {
+    crate::checker::similar(name, ["deprecated", "suppress"].into_iter()).is_some()
+}
+
+/// A merge that was not resolved: the line of a marker can go, once it is known which side stays.
+fn explain_conflicts(diagnostics: &mut [Diagnostic], text: &str) {
+    for diagnostic in diagnostics.iter_mut().filter(|it| it.code.as_str() == "conflict-marker") {
+        let Some(span) = diagnostic.primary.as_ref().map(|label| label.span) else { continue };
+        let rest = text.get(span.start as usize..).unwrap_or_default();
+        let length = rest.find('\n').map_or(rest.len(), |end| end + 1);
+        let title = "remove the marker".to_owned();
+        let fix = Fix {
+            title,
+            span: Span { end: span.start + length as u32, ..span },
+            replacement: String::new(),
+            sure: false,
+        };
+        let help =
+            "resolve the merge: keep one of the two sides, and remove the lines `<<<<<<<`, `=======` and `>>>>>>>`";
+        *diagnostic = diagnostic.clone().help(help).fix(fix);
+    }
 }

@@ -51,6 +51,20 @@ impl Finder<'_> {
             self.joined_arguments(index);
             self.named_value(index);
             self.default_of_scalar(index);
+            self.access(index);
+            self.brackets_of_block(index);
+            self.named_argument(index);
+            self.end_of_member(index);
+            self.odd_comment(index);
+            self.value_of_member(index);
+            self.value_behind_type(index);
+            self.default_word(index);
+            self.words_for_array(index);
+            self.texts_in_call(index);
+            self.braces_for_array(index);
+            self.enum_of_texts(index);
+            self.star_for_array(index);
+            self.split_name(index);
         }
         self.value_for_type(here);
     }
@@ -167,7 +181,11 @@ impl Finder<'_> {
         }
         let is_double = (index..last).any(|it| self.own(it) == self.own(it + 1));
         let is_plain = !is_double && self.tokens.get(index).is_some_and(|it| it.kind == TokenKind::Identifier);
-        if !begins || !is_plain || last == index || self.own(last + 1) != ":" {
+        if !begins
+            || !is_plain
+            || last == index
+            || !matches!((self.own(last + 1), self.own(last + 2)), (":", _) | ("?", ":"))
+        {
             return;
         }
         let Some((start, end)) = self.between(index, last) else { return };
@@ -183,7 +201,7 @@ impl Finder<'_> {
         let ends = matches!(self.own(index + 2), "," | "}" | ";") || !self.is_same_line(index + 1, index + 2);
         let Some(open) = self.opener(index).filter(|open| *open > 1 && is_value && ends) else { return };
         let Some(place) = self.place(index + 1).filter(|_| self.own(open - 2) == "enum") else { return };
-        let text = format!("\"{}\"", self.own(index + 1));
+        let text = format!("\"{}\"", self.own(index + 1).trim_matches('`'));
         let title = format!("write `{text}`");
         self.one(self.change(index + 1, text), 1, title, place, "Expected numeric or string literal.");
     }
@@ -248,6 +266,10 @@ impl Finder<'_> {
             last += 2;
         }
         let has_slash = (index..last).any(|it| self.own(it) == "/");
+        // `Lifecycle/Read` is no name of a resource type.
+        let is_named = self.own(index + 1) == "."
+            || self.opener(index).is_some_and(|open| open > 0 && self.own(open - 1) == "resourceReference");
+        let has_slash = has_slash && is_named;
         let Some((start, end)) = self.between(index, last).filter(|_| begins && has_slash) else { return };
         let text = format!("\"{}\"", &self.text[start..end]);
         let title = format!("write `{text}`");

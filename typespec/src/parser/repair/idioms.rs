@@ -119,6 +119,13 @@ impl Finder<'_> {
         }
         let next = self.tokens[index + 1].start;
         let change = Change { start: place.0, end: next, text: String::new() };
+        if own == "optional" && self.own(index + 2) == ":" {
+            let end = self.tokens[index + 1].end;
+            let add = Change { start: end, end, text: "?".to_owned() };
+            let title = format!("write `{}?`", self.own(index + 1));
+            let message = "What is optional has `?` behind its name.";
+            return self.several(vec![change, add], 1, title, place, message);
+        }
         let message = format!("`{own}` says nothing in TypeSpec.");
         self.one(change, 2, format!("remove `{own}`"), place, &message);
     }
@@ -129,7 +136,13 @@ impl Finder<'_> {
             || !self.is_same_line(index - 1, index)
             || matches!(self.own(index - 1), "{" | ";" | "," | ")" | "(" | "}");
         let ends = matches!(self.own(index + 2), ";" | "=" | "}" | "," | ")");
-        if !begins || !ends || !self.is(index, &TYPES) || !self.is_word(index + 1) {
+        // `Size size;`: what begins with a capital is a type.
+        let is_type = self.own(index).starts_with(|first: char| first.is_ascii_uppercase())
+            && self.own(index + 1).starts_with(|first: char| first.is_ascii_lowercase())
+            && self.own(index + 2) == ";"
+            && index > 0
+            && matches!(self.own(index - 1), "{" | ";" | ")");
+        if !begins || !ends || !(is_type || self.is(index, &TYPES)) || !self.is_word(index + 1) {
             return;
         }
         let Some((start, end)) = self.between(index, index + 1) else { return };
@@ -192,14 +205,14 @@ impl Finder<'_> {
         }
         let Some(place) = self.place(index) else { return };
         match (self.own(index - 2), self.own(index)) {
-            ("scalar", "=" | ":" | "is") => {
+            ("scalar", "=" | ":" | "is" | "<") => {
                 let message = "A scalar extends another one.";
                 self.one(self.change(index, "extends"), 1, "write `extends`".to_owned(), place, message);
             }
             ("union" | "enum", "=") if self.is_union_of_texts(index + 1) => {
                 let Some(keyword) = self.place(index - 2) else { return };
                 let message = "Another name for a type is an `alias`.";
-                self.one(self.change(index - 2, "alias"), 0, "write `alias`".to_owned(), keyword, message);
+                self.one(self.change(index - 2, "alias"), 1, "write `alias`".to_owned(), keyword, message);
             }
             ("alias", "extends" | "is" | ":") => {
                 self.one(self.change(index, "="), 1, "write `=`".to_owned(), place, "An alias has an equals sign.");
@@ -356,6 +369,12 @@ impl Finder<'_> {
                 let change = Change { start: place.0, end: place.1, text: "@".to_owned() };
                 self.one(change, 1, "write `@`".to_owned(), place, "Decorators begin with `@`.");
             }
+            ("let" | "var", _)
+                if self.own(index + 2) == "=" && self.is_word(index + 3) && self.is(index + 4, &["<", "[", "|"]) =>
+            {
+                let message = "Another name for a type is an `alias`.";
+                self.one(self.change(index, "alias"), 0, "write `alias`".to_owned(), place, message);
+            }
             ("type" | "typedef", _) if self.own(index + 2) == "=" && self.own(index + 3) != "{" => {
                 let message = "Another name for a type is an `alias`.";
                 self.one(self.change(index, "alias"), 1, "write `alias`".to_owned(), place, message);
@@ -435,7 +454,13 @@ impl Finder<'_> {
         let rest = &self.text[start..];
         let path = rest.split([';', '"', '\'', '\n', '\r']).next().unwrap_or_default().trim_end();
         let end = start + path.len();
-        let bare = path.trim_start_matches('<').trim_end_matches('>');
+        let is_namespace = self.own(first).starts_with(|it: char| it.is_ascii_uppercase())
+            && path.chars().all(|it| it.is_ascii_alphanumeric() || it == '.');
+        if let Some(place) = self.place(keyword).filter(|_| is_namespace) {
+            let message = "The names of a namespace are brought by `using`.";
+            return self.one(self.change(keyword, "using"), 0, "write `using`".to_owned(), place, message);
+        }
+        let bare = path.trim_start_matches('<').trim_end_matches('>').trim_matches('`');
         let change = Change { start, end, text: format!("\"{bare}\"") };
         self.one(change, 0, "put the path in quotes".to_owned(), (start, end), "");
     }

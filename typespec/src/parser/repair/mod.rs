@@ -10,6 +10,9 @@ mod habits;
 mod idioms;
 mod models;
 mod origin;
+mod quotes;
+mod signs;
+mod values;
 
 use std::collections::HashSet;
 
@@ -60,7 +63,12 @@ pub(crate) fn parse(file: FileId, text: &str) -> Parse {
 fn is_slip(diagnostic: &Diagnostic) -> bool {
     matches!(
         diagnostic.code.as_str(),
-        "token-expected" | "reserved-identifier" | "unterminated" | "invalid-character" | "invalid-decorator-location"
+        "token-expected"
+            | "reserved-identifier"
+            | "unterminated"
+            | "invalid-character"
+            | "invalid-decorator-location"
+            | "unknown-directive"
     ) && diagnostic.primary.is_some()
 }
 
@@ -150,7 +158,7 @@ impl Repair {
         let text = &self.text[window.start..window.end];
         let is_cut = window.end < self.text.len();
         let (before, _) = errors(text, window.blocks, is_cut);
-        let candidates = candidates::around(text, at - window.start, error);
+        let candidates = candidates::around(text, &self.text, at - window.start, error);
         // Where the parser went on as well as can be, only what is beyond doubt is better.
         let only_sure = before == 1 && went_on(error);
         let mut best: Option<((usize, usize, u16), Edit)> = None;

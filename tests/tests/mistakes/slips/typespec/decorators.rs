@@ -57,15 +57,15 @@ pub const KINDS: &[Kind<Source>] = &[
     kind("maxLength on a boolean", |it, _| target(it, "@maxLength(8)", "boolean")),
     kind("minValue on a boolean", |it, _| target(it, "@minValue(0)", "boolean")),
     kind("resourceType on a property", |it, _| target(it, "@resourceType(\"things\")", "string")),
-    kind("readonly", |it, _| habit(it, "@readonly", "@readonly", &["@visibility(Lifecycle.Read)"])),
-    kind("readOnly", |it, _| habit(it, "@readOnly", "@readOnly", &["@visibility(Lifecycle.Read)"])),
+    kind("readonly", |it, _| habit(it, "@readonly", "@readonly", &["visibility(Lifecycle.Read)"])),
+    kind("readOnly", |it, _| habit(it, "@readOnly", "@readOnly", &["visibility(Lifecycle.Read)"])),
     kind("required", |it, _| habit(it, "@required", "@required", &["remove", "required"])),
     kind("optional", |it, _| habit(it, "@optional", "@optional", &["?"])),
-    kind("description", |it, _| habit(it, "@description(\"a\")", "@description", &["@doc"])),
+    kind("description", |it, _| habit(it, "@description(\"a\")", "@description", &["doc"])),
     kind("default", |it, _| habit(it, "@default(\"a\")", "@default", &["="])),
-    kind("sensitive", |it, _| habit(it, "@sensitive", "@sensitive", &["@secret"])),
-    kind("min", |it, _| habit(it, "@min(1)", "@min", &["@minValue", "@minLength"])),
-    kind("regex", |it, _| habit(it, "@regex(\"^a$\")", "@regex", &["@pattern"])),
+    kind("sensitive", |it, _| habit(it, "@sensitive", "@sensitive", &["secret"])),
+    kind("min", |it, _| habit(it, "@min(1)", "@min", &["minValue", "minLength"])),
+    kind("regex", |it, _| habit(it, "@regex(\"^a$\")", "@regex", &["pattern"])),
     kind("visibility by a text", |it, _| swapped(it, "Lifecycle.Read", "\"read\"")),
     kind("visibility by a bare word", |it, _| swapped(it, "Lifecycle.Read", "Read")),
     kind("visibility in another casing", |it, _| swapped_tail(it, "Lifecycle.Read", "Lifecycle.read", "read")),
@@ -195,7 +195,7 @@ fn no_argument(source: &Source, _: &mut StdRng) -> Vec<Slip> {
                 slip.at(spot.start, place.0 + 1)
                     .or(place.0 - 1, place.0 + 1)
                     .or(spot.start, spot.start + name.len())
-                    .meaning([format!("{name}(")]),
+                    .meaning([format!("{name}("), "it takes".to_owned()]),
             )
         })
         .collect()
@@ -207,7 +207,7 @@ fn bare(source: &Source, _: &mut StdRng) -> Vec<Slip> {
             let place = inner(source, spot)?;
             let name = source.text[spot.start..place.0 - 1].to_owned();
             let slip = Slip::new(&source.text, (place.0 - 1, place.1 + 1), "").at(spot.start, spot.start + name.len());
-            Some(slip.meaning([format!("{name}(")]))
+            Some(slip.meaning([format!("{name}("), "it takes".to_owned()]))
         })
         .collect()
 }
@@ -373,9 +373,16 @@ fn pattern(source: &Source, change: fn(&str) -> String) -> Vec<Slip> {
             let (start, end) = slip.spans[0];
             // Where in the expression it goes wrong differs with who reads it.
             let inner = (start..end).flat_map(|from| (from + 1..=end).map(move |to| (from, to)));
-            inner
-                .fold(slip, |slip, (from, to)| slip.or(from, to))
-                .meaning(["close", "escape", "]", "\\\\", "remove", "`"])
+            inner.fold(slip, |slip, (from, to)| slip.or(from, to)).meaning([
+                "close",
+                "escape",
+                "]",
+                "\\\\",
+                "remove",
+                "repeat",
+                "backwards",
+                "never",
+            ])
         })
         .filter(|slip| slip.text != slip.meant[0])
         .collect()

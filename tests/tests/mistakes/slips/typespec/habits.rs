@@ -38,7 +38,12 @@ pub const KINDS: &[Kind<Source>] = &[
     kind("`=` before a model's body", |it, _| body(it, NodeKind::Model, "= ")),
     kind("`=` before an enum's body", |it, _| body(it, NodeKind::Enum, "= ")),
     kind("`:` before a model's body", |it, _| body(it, NodeKind::Model, ": ")),
-    kind("readonly before a property", |it, _| property(it, "readonly ", "readonly")),
+    kind("readonly before a property", |it, _| {
+        property(it, "readonly ", "readonly")
+            .into_iter()
+            .map(|it| it.meaning(["@visibility(Lifecycle.Read)"]))
+            .collect()
+    }),
     kind("private before a property", |it, _| property(it, "private ", "private")),
     kind("public before a property", |it, _| property(it, "public ", "public")),
     kind("const before a property", |it, _| property(it, "const ", "const")),
@@ -49,7 +54,12 @@ pub const KINDS: &[Kind<Source>] = &[
     kind("`?` behind the colon", |it, _| question(it, |name, colon, kind| format!("{name}{colon}? {kind}"), ":?")),
     kind("`?` behind the type", |it, _| question(it, |name, _, kind| format!("{name}: {kind}?"), "?")),
     kind("`?` before the name", |it, _| question(it, |name, _, kind| format!("?{name}: {kind}"), "?")),
-    kind("`!` behind the name", |it, _| question(it, |name, _, kind| format!("{name}!: {kind}"), "!")),
+    kind("`!` behind the name", |it, _| {
+        question(it, |name, _, kind| format!("{name}!: {kind}"), "!")
+            .into_iter()
+            .map(|it| it.meaning(["remove `!`", "?"]))
+            .collect()
+    }),
     kind("two `?`", |it, _| {
         question(it, |name, _, kind| format!("{name}??: {kind}"), "?").into_iter().map(second_of_two).collect()
     }),
@@ -187,7 +197,9 @@ fn question(source: &Source, change: fn(&str, &str, &str) -> String, under: &str
                 } else {
                     slip.text.find(under)?
                 };
-            Some(slip.at(at, at + under.len()))
+            let slip = slip.at(at, at + under.len());
+            // With the colon or alone.
+            Some(if under == ":?" { slip.or(at + 1, at + 2) } else { slip })
         })
         .collect()
 }

@@ -60,7 +60,15 @@ pub const KINDS: &[Kind<Source>] = &[
     kind("no opening quote", no_opening_quote),
     kind("no quotes", no_quotes),
     kind("two `;`", |it, _| with(it, ";", |it, at| vec![it.extra(at, ";")])),
-    kind("two `:`", |it, _| with(it, ":", |it, at| vec![it.extra(at, ":")])),
+    kind("two `:`", |it, _| {
+        with(it, ":", |it, at| {
+            vec![{
+                let slip = it.extra(at, ":");
+                let at = slip.start;
+                slip.or(at - 1, at + 1)
+            }]
+        })
+    }),
     kind("two `,`", |it, _| with(it, ",", |it, at| vec![it.extra(at, ",")])),
     kind("two `)`", |it, _| with(it, ")", |it, at| vec![it.extra(at, ")")])),
     kind("two `}`", |it, _| with(it, "}", |it, at| vec![it.extra(at, "}"), it.extra(at, "\n}").under("}")])),
@@ -169,7 +177,11 @@ pub const KINDS: &[Kind<Source>] = &[
     }),
     kind("a spread with four dots", |it, _| with(it, "...", |it, at| vec![it.replaced(at, "....").also_last(it, at)])),
     kind("a merge conflict's line", |it, _| {
-        with_role(it, ";", NodeKind::Members, |it, at| vec![it.extra(at, "\n<<<<<<< HEAD").under("<<<<<<< HEAD")])
+        with_role(it, ";", NodeKind::Members, |it, at| {
+            let slip = it.extra(at, "\n<<<<<<< HEAD").under("<<<<<<< HEAD").meaning(["resolve"]);
+            let at = slip.start + 1;
+            vec![slip.or(at, at + 7)]
+        })
     }),
     kind("a stray letter behind a property", |it, _| {
         with_role(it, ";", NodeKind::Members, |it, at| vec![it.extra(at, "x")])

@@ -127,7 +127,11 @@ fn records(source: &Source, change: fn(&str) -> String, under: &str) -> Vec<Slip
                 return None;
             }
             let text = change(item);
-            let slip = source.replaced_all(at, close, &text).meaning([format!("Record<{item}>"), "Record".to_owned()]);
+            let slip = source.replaced_all(at, close, &text).meaning([
+                format!("Record<{item}>"),
+                "Record".to_owned(),
+                "give the arguments".to_owned(),
+            ]);
             let (from, to) = (slip.start, slip.start + text.len());
             if under.is_empty() {
                 return Some(slip);
