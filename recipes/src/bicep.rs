@@ -5,6 +5,7 @@
 //! between stands in the recipe's state ([`Progress`]).
 
 mod progress;
+mod secure;
 mod source;
 
 use std::path::PathBuf;
@@ -50,14 +51,6 @@ impl BicepDriver {
         let declared = template["outputs"].as_object();
         let names: Vec<&str> = declared.into_iter().flatten().map(|(name, _)| name.as_str()).collect();
         run.recipe.check_mapping(&names)?;
-        if let Some(context) = run.target.cluster().filter(|_| uses_cluster(&template)) {
-            let message = format!(
-                "the recipe `{}` makes objects of Kubernetes, which templates can only make in the server's own cluster, and not in \
-                 `{context}`; use a recipe of kind `template`",
-                run.recipe.name
-            );
-            return Err(Fault::new(400, code::PLATFORM_UNSUPPORTED, message));
-        }
         let properties = deployment(run, &template);
         let name = format!("recipe-{}", run.around.operation.simple());
         let group = run.around.resource.split("/providers/").next().unwrap_or_default();
@@ -202,19 +195,24 @@ fn contains(ids: &[String], id: &str) -> bool {
     ids.iter().any(|known| known.eq_ignore_ascii_case(id))
 }
 
-/// Returns the `properties` of the deployment.
+/// Returns the `properties` of the deployment. Parameters that tell secrets are secure, whatever the template says.
 fn deployment(run: &Run<'_>, template: &Json) -> Json {
     let takes_context = template["parameters"].get(CONTEXT).is_some();
-    let given = if takes_context {
-        run.recipe.parameters.clone()
-    } else {
-        direct::resolve(&run.recipe.parameters, run.context)
+    let given = |context: &Json| {
+        if !takes_context {
+            return direct::resolve(&run.recipe.parameters, context);
+        }
+        let mut given = run.recipe.parameters.clone();
+        given.insert(CONTEXT.into(), context.clone());
+        given
     };
-    let mut parameters: Map<String, Json> =
-        given.into_iter().map(|(name, value)| (name, json!({ "value": value }))).collect();
-    if takes_context {
-        parameters.insert(CONTEXT.into(), json!({ "value": run.context }));
-    }
+    let (whole, shown) = (given(run.context), given(run.shown));
+    let is_secret = |name: &&String| whole.get(*name) != shown.get(*name);
+    let secret: Vec<&str> = whole.keys().filter(is_secret).map(String::as_str).collect();
+    let mut template = template.clone();
+    secure::parameters(&mut template, &secret);
+    let parameters: Map<String, Json> =
+        whole.into_iter().map(|(name, value)| (name, json!({ "value": value }))).collect();
     let group = run.around.resource.split("/providers/").next().unwrap_or_default();
     let mut providers = json!({
         "radius": { "type": "Radius", "value": { "scope": group } },
@@ -226,25 +224,11 @@ fn deployment(run: &Run<'_>, template: &Json) -> Json {
     if run.target.kind == ComputeKind::Kubernetes {
         let namespace = &run.target.namespace;
         providers["kubernetes"] = json!({ "type": "Kubernetes", "value": { "namespace": namespace } });
+        if let Some(context) = run.target.cluster() {
+            providers["kubernetes"]["value"]["context"] = context.into();
+        }
     }
     json!({ "mode": "Incremental", "template": template, "parameters": parameters, "providerconfig": providers })
-}
-
-/// Whether a template, or one inside it, has the extension for objects of Kubernetes.
-fn uses_cluster(template: &Json) -> bool {
-    match template {
-        Json::Object(members) => members.iter().any(|(name, value)| {
-            let is_it = |entry: &Json| {
-                let named = entry["provider"].as_str().or(entry["name"].as_str()).unwrap_or_default();
-                named.eq_ignore_ascii_case("kubernetes")
-            };
-            let has_it = matches!(name.as_str(), "imports" | "extensions")
-                && value.as_object().is_some_and(|aliases| aliases.values().any(is_it));
-            has_it || uses_cluster(value)
-        }),
-        Json::Array(items) => items.iter().any(uses_cluster),
-        _ => false,
-    }
 }
 
 /// Names of outputs whose type is secure.

@@ -11,7 +11,7 @@ use async_trait::async_trait;
 use radii_runtime::Fault;
 use radii_runtime::fault::code;
 use radii_runtime::platform::{ComputeKind, Health, Object, Platform, Target};
-use radii_runtime::recipe::{Context, Outcome, Recipe, RecipeDriver, Removal, Removed, Run, Settings};
+use radii_runtime::recipe::{Context, Outcome, Recipe, RecipeDriver, Removal, Removed, Run, Settings, disguised};
 use serde_json::{Map, Value as Json, json};
 
 mod expression;
@@ -20,6 +20,7 @@ mod helpers;
 mod marks;
 mod parameters;
 mod problem;
+mod secrets;
 mod source;
 
 use expression::Renderer;
@@ -98,6 +99,11 @@ impl RecipeDriver for TemplateDriver {
         let text = self.load(run.recipe)?;
         let seed = self.seed(run.previous);
         let rendered = render(run.recipe, &text, run.context, run.target.kind, seed)?;
+        if run.context != run.shown {
+            let disguise = disguised(run.context, run.shown);
+            let other = render(run.recipe, &text, &disguise, run.target.kind, seed)?;
+            secrets::check(run.recipe, run.target.kind, &rendered, &other)?;
+        }
         let state = json!({ "seed": to_hex(&seed) });
         if !rendered.objects.is_empty() {
             let platform = run.platform.ok_or_else(|| no_platform(run.recipe, run.target))?;

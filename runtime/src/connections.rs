@@ -69,9 +69,13 @@ pub(crate) fn of(properties: &Map<String, Json>) -> impl Iterator<Item = Connect
     })
 }
 
-/// Returns the `connections` of a recipe's context: every source must be the id of a stored resource.
-pub(crate) async fn context(host: &Host, properties: &Map<String, Json>) -> Result<Map<String, Json>, Fault> {
-    let mut context = Map::new();
+/// Returns the `connections` of a recipe's context, and the same without what is sensitive: every source must be the
+/// id of a stored resource.
+pub(crate) async fn context(
+    host: &Host,
+    properties: &Map<String, Json>,
+) -> Result<(Map<String, Json>, Map<String, Json>), Fault> {
+    let (mut context, mut shown) = (Map::new(), Map::new());
     for connection in of(properties) {
         let Connection { name, source, .. } = connection;
         if !source.starts_with('/') {
@@ -81,17 +85,19 @@ pub(crate) async fn context(host: &Host, properties: &Map<String, Json>) -> Resu
             )));
         }
         let record = visible(host, load_connected(host, source).await?);
-        context.insert(
-            name.to_owned(),
+        let entry = |properties: Map<String, Json>| {
             json!({
                 "id": record.id.to_string(),
                 "name": record.id.name(),
                 "type": record.type_name,
-                "properties": told::connected(&record),
-            }),
-        );
+                "properties": properties,
+            })
+        };
+        let (whole, redacted) = told::connected(&record);
+        context.insert(name.to_owned(), entry(whole));
+        shown.insert(name.to_owned(), entry(redacted));
     }
-    Ok(context)
+    Ok((context, shown))
 }
 
 /// Returns the variables that a container gets for its connections (contract `platforms.md`, part 2.4).
@@ -119,9 +125,10 @@ pub(crate) async fn variables(
                 continue;
             }
             schema = stored_schema(host, &record);
-            let secrets = secrets_of(&record);
             let hidden = sensitive_names(host, &record);
-            let mut found = values(&visible(host, record), carrier);
+            let record = visible(host, record);
+            let secrets = secrets_of(&record);
+            let mut found = values(&record, carrier);
             found.retain(|(name, _)| !hidden.contains(name) && !secrets.iter().any(|(known, _)| known == name));
             found.extend(secrets);
             found
@@ -238,9 +245,8 @@ fn offered(type_name: &str) -> fn(&str) -> bool {
 /// lists, and the sensitive properties of a user-defined one.
 fn secrets_of(record: &Record) -> Vec<(String, EnvValue)> {
     if !is_portable(&record.type_name) {
-        let kept = sensitive::kept(record).into_iter().flatten();
-        let texts = kept.filter_map(|(name, value)| Some((name.clone(), EnvValue::Secret(text(value)?))));
-        return texts.collect();
+        let whole = sensitive::whole(record).into_iter().filter(|(name, _)| sensitive::is_kept(record, name));
+        return whole.filter_map(|(name, value)| Some((name, EnvValue::Secret(text(&value)?)))).collect();
     }
     let listed = crate::kinds::secrets::list(record);
     let texts = listed.as_object().into_iter().flatten();

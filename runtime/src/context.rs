@@ -12,6 +12,14 @@ use crate::recipe::Context;
 use crate::store::Record;
 use crate::told;
 
+/// A context.
+pub(crate) struct Told {
+    /// As the recipe is told.
+    pub(crate) whole: Context,
+    /// Without what is sensitive: what may be stored, written and shown.
+    pub(crate) shown: Context,
+}
+
 /// Returns the context of a resource's recipe; `record` holds the sensitive values that the recipe needs.
 ///
 /// # Errors
@@ -21,19 +29,12 @@ pub(crate) async fn of(
     environment: &Environment,
     target: &Target,
     record: &Record,
-) -> Result<Context, Fault> {
-    let connections = connections::context(host, &record.properties).await?;
-    let mut resource = json!({
-        "name": record.id.name(),
-        "id": record.id.to_string(),
-        "type": record.type_name,
-        "properties": told::own(host, record),
-    });
-    if !connections.is_empty() {
-        resource["connections"] = Json::Object(connections);
-    }
+) -> Result<Told, Fault> {
+    let (connections, shown) = connections::context(host, &record.properties).await?;
+    let properties = told::own(host, record);
+    let shown = resource(record, told::without_sensitive(host, record, &properties), shown);
     let mut context = Map::new();
-    context.insert("resource".into(), resource);
+    context.insert("resource".into(), resource(record, properties, connections));
     // Modules may read the name of an application that is not there.
     let application = target.application.as_ref().map_or(("", ""), |named| (&named.name, &named.id));
     let environment_id = &target.environment;
@@ -53,7 +54,23 @@ pub(crate) async fn of(
     if let Some(aws) = environment.provider("aws").and_then(aws_context) {
         context.insert("aws".into(), aws);
     }
-    Ok(Json::Object(context))
+    let whole = Json::Object(context);
+    let mut redacted = whole.clone();
+    redacted["resource"] = shown;
+    Ok(Told { whole, shown: redacted })
+}
+
+fn resource(record: &Record, properties: Map<String, Json>, connections: Map<String, Json>) -> Json {
+    let mut resource = json!({
+        "name": record.id.name(),
+        "id": record.id.to_string(),
+        "type": record.type_name,
+        "properties": properties,
+    });
+    if !connections.is_empty() {
+        resource["connections"] = Json::Object(connections);
+    }
+    resource
 }
 
 fn runtime(target: &Target) -> Json {

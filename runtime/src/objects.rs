@@ -8,7 +8,7 @@ use serde_json::{Value as Json, json};
 use crate::Fault;
 use crate::fault::code;
 use crate::host::Host;
-use crate::platform::{ComputeKind, Health, Object, ObjectRef, Observed, Platform, Target};
+use crate::platform::{ComputeKind, Health, Object, ObjectRef, Observed, Platform, Target, cluster_of};
 use crate::recipe::{Journal, Snapshot};
 
 /// Where a record keeps the recipe's state of a run that has not ended well yet.
@@ -132,7 +132,7 @@ pub(crate) fn from_output_id(id: &str) -> Option<ObjectRef> {
     };
     next(Some("planes"))?;
     let platform = next(None).and_then(crate::environment::compute_kind)?;
-    next(None)?;
+    let cluster = cluster_of(next(None)?);
     next(Some("namespaces"))?;
     let namespace = next(None)?.to_owned();
     next(Some("providers"))?;
@@ -140,7 +140,7 @@ pub(crate) fn from_output_id(id: &str) -> Option<ObjectRef> {
     // Kinds without groups stand below `core`, but for Kubernetes, whose objects are always named with one.
     let has_groups = matches!(platform, ComputeKind::Kubernetes | ComputeKind::Knative);
     let kind = if has_groups || group != "core" { format!("{group}/{kind}") } else { kind.to_owned() };
-    next(None).is_none().then_some(ObjectRef { platform, cluster: None, kind, namespace, name })
+    next(None).is_none().then_some(ObjectRef { platform, cluster, kind, namespace, name })
 }
 
 /// Returns entries of `status.outputResources`.

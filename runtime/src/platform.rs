@@ -201,11 +201,48 @@ pub struct ObjectRef {
 
 impl ObjectRef {
     /// The id under which the object stands in `status.outputResources`:
-    /// `/planes/kubernetes/local/namespaces/NS/providers/apps/Deployment/NAME`.
+    /// `/planes/kubernetes/local/namespaces/NS/providers/apps/Deployment/NAME`. In another cluster than the server's own
+    /// the plane has the name of its context.
     pub fn output_id(&self) -> String {
         let kind = if self.kind.contains('/') { self.kind.clone() } else { format!("core/{}", self.kind) };
-        format!("/planes/{}/local/namespaces/{}/providers/{kind}/{}", self.platform.as_str(), self.namespace, self.name)
+        let (platform, plane) = (self.platform.as_str(), plane_of(self.cluster.as_deref()));
+        format!("/planes/{platform}/{plane}/namespaces/{}/providers/{kind}/{}", self.namespace, self.name)
     }
+}
+
+/// The plane of the server's own cluster.
+const OWN_PLANE: &str = "local";
+
+/// Returns the name of a cluster's plane in ids: what names cannot hold is written as `~` and two hexadecimal digits.
+pub(crate) fn plane_of(cluster: Option<&str>) -> String {
+    let Some(cluster) = cluster else { return OWN_PLANE.to_owned() };
+    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_');
+    // A context of that name is not the server's own cluster.
+    let is_taken = cluster.eq_ignore_ascii_case(OWN_PLANE);
+    let write = |byte: u8| match is_plain(byte) && !is_taken {
+        true => char::from(byte).to_string(),
+        false => format!("~{byte:02x}"),
+    };
+    cluster.bytes().map(write).collect()
+}
+
+/// Returns the cluster that a plane in an id is for.
+pub(crate) fn cluster_of(plane: &str) -> Option<String> {
+    if plane.eq_ignore_ascii_case(OWN_PLANE) {
+        return None;
+    }
+    let mut bytes = Vec::new();
+    let mut rest = plane.bytes();
+    while let Some(byte) = rest.next() {
+        if byte != b'~' {
+            bytes.push(byte);
+            continue;
+        }
+        let mut digit = || rest.next().and_then(|digit| char::from(digit).to_digit(16));
+        let (high, low) = (digit()?, digit()?);
+        bytes.extend(u8::try_from(high * 16 + low));
+    }
+    String::from_utf8(bytes).ok()
 }
 
 /// What applying or observing an object showed.
@@ -251,6 +288,14 @@ pub trait Platform: Send + Sync {
     /// # Errors
     /// 400 naming the field.
     fn check_punch_through(&self, _resource: &str, _punch_through: &Map<String, Json>) -> Result<(), Fault> {
+        Ok(())
+    }
+
+    /// Checks the names that an author gave to parts of a workload, as soon as it is known where it goes.
+    ///
+    /// # Errors
+    /// 400 naming the part and what names may be.
+    fn check_names(&self, _workload: &Workload) -> Result<(), Fault> {
         Ok(())
     }
 
@@ -355,4 +400,31 @@ pub trait Platform: Send + Sync {
 
     /// Removes an object; objects that are gone are no error.
     async fn delete(&self, reference: &ObjectRef) -> Result<(), Fault>;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ids_of_objects_name_their_cluster_whatever_its_context_is_called() {
+        let id = |cluster: Option<&str>| {
+            let object = ObjectRef {
+                platform: ComputeKind::Kubernetes,
+                kind: "apps/Deployment".into(),
+                namespace: "ns".into(),
+                name: "web".into(),
+                cluster: cluster.map(str::to_owned),
+            };
+            assert_eq!(crate::objects::from_output_id(&object.output_id()), Some(object.clone()));
+            object.output_id()
+        };
+        assert_eq!(id(None), "/planes/kubernetes/local/namespaces/ns/providers/apps/Deployment/web");
+        assert_eq!(id(Some("eu-west")), "/planes/kubernetes/eu-west/namespaces/ns/providers/apps/Deployment/web");
+        assert_eq!(
+            id(Some("admin@prod/é")),
+            "/planes/kubernetes/admin~40prod~2f~c3~a9/namespaces/ns/providers/apps/Deployment/web"
+        );
+        assert!(id(Some("local")).starts_with("/planes/kubernetes/~6c~6f~63~61~6c/"));
+    }
 }

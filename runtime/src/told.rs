@@ -7,6 +7,7 @@ use serde_json::{Map, Value as Json, json};
 
 use crate::host::Host;
 use crate::kinds::secrets;
+use crate::sensitive;
 use crate::store::Record;
 use crate::validate::Validator;
 
@@ -35,15 +36,31 @@ pub(crate) fn own(host: &Host, record: &Record) -> Map<String, Json> {
     properties
 }
 
-/// Returns the properties of a resource that is connected, as others see it; what its schema calls sensitive is not
-/// among them.
-pub(crate) fn connected(record: &Record) -> Map<String, Json> {
+/// Returns the properties of a resource that is connected, and the same without what is sensitive; the record is
+/// redacted.
+pub(crate) fn connected(record: &Record) -> (Map<String, Json>, Map<String, Json>) {
     let properties = without_state(record);
-    if is_portable(record) { internal(record, properties, &secrets::list(record)) } else { properties }
+    if is_portable(record) {
+        let whole = internal(record, properties, &secrets::list(record));
+        let mut shown = whole.clone();
+        forget_secrets(&mut shown);
+        return (whole, shown);
+    }
+    let mut whole = sensitive::whole(record);
+    whole.shift_remove("provisioningState");
+    (whole, properties)
 }
 
-/// Removes what a portable resource tells recipes and nobody else: the form in which it may be stored.
-pub(crate) fn forget_secrets(properties: &mut Map<String, Json>) {
+/// Returns what a recipe was told about its own resource, in the form in which it may be stored and shown.
+pub(crate) fn without_sensitive(host: &Host, record: &Record, properties: &Map<String, Json>) -> Map<String, Json> {
+    let mut told = Record { properties: properties.clone(), ..record.clone() };
+    host.redact(&mut told);
+    forget_secrets(&mut told.properties);
+    told.properties
+}
+
+/// Removes what a portable resource tells recipes and nobody else.
+fn forget_secrets(properties: &mut Map<String, Json>) {
     if properties.contains_key("resourceProvisioning")
         && let Some(Json::Object(secrets)) = properties.get_mut("secrets")
     {

@@ -23,8 +23,10 @@ pub struct Deployed {
 /// Returns the Deployments in a container's output resources.
 pub fn deployed(container: &Json) -> Vec<Deployed> {
     let made = container.pointer("/properties/status/outputResources").and_then(Json::as_array).into_iter().flatten();
-    let ids = made.filter_map(|made| text(made, "/id").strip_prefix("/planes/kubernetes/local/namespaces/"));
+    // Whatever the server calls the cluster, it is the one that the caller's kubeconfig leads to.
+    let ids = made.filter_map(|made| text(made, "/id").strip_prefix("/planes/kubernetes/"));
     let named = ids.filter_map(|rest| {
+        let rest = rest.split_once('/')?.1.strip_prefix("namespaces/")?;
         let (namespace, rest) = rest.split_once("/providers/")?;
         let name = rest.strip_prefix("apps/Deployment/")?;
         Some(Deployed { namespace: namespace.to_owned(), name: name.to_owned() })

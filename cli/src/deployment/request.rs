@@ -98,7 +98,15 @@ fn provider_config(context: &Context) -> Json {
     if let Some(scope) = aws_scope(environment) {
         config["aws"] = json!({"type": "AWS", "value": {"scope": scope}});
     }
+    if let Some(cluster) = cluster(environment) {
+        config["kubernetes"] = json!({"type": "Kubernetes", "value": {"context": cluster}});
+    }
     config
+}
+
+/// Which cluster objects of a template go to, where the environment's is not the server's own.
+fn cluster(environment: &Json) -> Option<&str> {
+    environment.pointer("/properties/compute/context").and_then(Json::as_str).filter(|context| !context.is_empty())
 }
 
 fn azure_scope(environment: &Json) -> Option<String> {
@@ -137,6 +145,18 @@ mod tests {
         let config = &body["properties"]["providerconfig"];
         assert_eq!(config["az"]["value"]["scope"], "/subscriptions/s/resourceGroups/r");
         assert_eq!(config["aws"]["value"]["scope"], "/planes/aws/aws/accounts/1/regions/eu");
+    }
+
+    #[test]
+    fn objects_go_to_the_cluster_of_the_environment() {
+        let mut context = context();
+        assert!(
+            body(json!({}), Parameters::new(), &context)["properties"]["providerconfig"].get("kubernetes").is_none()
+        );
+        context.environment.as_mut().unwrap()["properties"]["compute"] =
+            json!({"kind": "kubernetes", "context": "west"});
+        let body = body(json!({}), Parameters::new(), &context);
+        assert_eq!(body["properties"]["providerconfig"]["kubernetes"]["value"]["context"], "west");
     }
 
     #[test]

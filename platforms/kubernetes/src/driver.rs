@@ -32,6 +32,8 @@ pub enum Clusters {
     Kubeconfig(Option<PathBuf>),
     /// One in memory, whatever the environments name.
     Memory(MemoryCluster),
+    /// Several in memory, by the context that environments name; the empty one is the server's own.
+    Memories(BTreeMap<String, MemoryCluster>),
 }
 
 /// How the driver behaves.
@@ -74,6 +76,9 @@ impl KubernetesPlatform {
     pub fn cluster(&self, context: Option<&str>) -> Arc<dyn Cluster> {
         match &self.clusters {
             Clusters::Memory(cluster) => Arc::new(cluster.clone()),
+            Clusters::Memories(clusters) => {
+                Arc::new(clusters.get(context.unwrap_or_default()).cloned().unwrap_or_default())
+            }
             Clusters::Kubeconfig(kubeconfig) => {
                 let context = context.map(str::to_owned);
                 let mut connected = self.connected.lock().expect("no holder of the lock panics");
@@ -174,6 +179,10 @@ impl Platform for KubernetesPlatform {
 
     fn check_punch_through(&self, resource: &str, punch_through: &Map<String, Json>) -> Result<(), Fault> {
         base::check(resource, punch_through)
+    }
+
+    fn check_names(&self, workload: &Workload) -> Result<(), Fault> {
+        render::check_names(workload)
     }
 
     fn render_piece(&self, target: &Target, piece: &Piece) -> Result<Vec<Object>, Fault> {

@@ -74,12 +74,7 @@ fn check(target: &Target, workload: &Workload) -> Result<(), Fault> {
             return Err(Fault::new(400, "PlatformNameInvalid", message).target(&resource.id));
         }
     }
-    if let Some(volume) = workload.volumes.keys().find(|volume| !is_label(volume)) {
-        let message = format!(
-            "the volume name `{volume}` is not valid on Kubernetes: at most {LONGEST_NAME} lower-case letters, digits and hyphens, a letter or digit first and last; rename the volume"
-        );
-        return Err(Fault::new(400, "PlatformNameInvalid", message).target(&resource.id));
-    }
+    check_names(workload)?;
     if workload.restart != Restart::Always {
         let message = format!(
             "restartPolicy '{:?}' is not supported on Kubernetes (/properties/restartPolicy): a Deployment always replaces \
@@ -93,6 +88,26 @@ fn check(target: &Target, workload: &Workload) -> Result<(), Fault> {
         return Err(Fault::bad_request(message).target(&resource.id));
     }
     Ok(())
+}
+
+/// Checks the names that an author gave to volumes and containers.
+///
+/// # Errors
+/// 400 naming the first that the API server would refuse.
+pub fn check_names(workload: &Workload) -> Result<(), Fault> {
+    let invalid = |what: &str, name: &str| {
+        let message = format!(
+            "the {what} name `{name}` is not valid on Kubernetes: at most {LONGEST_NAME} lower-case letters, digits and hyphens, a letter or digit first and last; rename the {what}"
+        );
+        Fault::new(400, code::INVALID_CONTENT, message).target(&workload.resource.id)
+    };
+    if let Some(volume) = workload.volumes.keys().find(|volume| !is_label(volume)) {
+        return Err(invalid("volume", volume));
+    }
+    match workload.containers.iter().find(|container| !is_label(&container.name.to_lowercase())) {
+        Some(container) => Err(invalid("container", &container.name)),
+        None => Ok(()),
+    }
 }
 
 /// Whether a name is an RFC 1123 label.

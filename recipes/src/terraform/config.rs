@@ -1,7 +1,8 @@
 //! The generated root module: one call of the recipe's module, in Terraform's JSON syntax.
 //!
 //! Strings of that syntax are templates of their own, so every text that comes from elsewhere is escaped: data stays
-//! data. Secrets of providers are root variables, whose values only the environment of the process holds.
+//! data. Whatever is secret, of providers or of what the module is told, is a root variable, whose value only the
+//! environment of the process holds; Terraform knows it as sensitive, and shows it nowhere.
 
 use std::collections::BTreeMap;
 
@@ -10,6 +11,7 @@ use radii_runtime::recipe::{Recipe, Settings};
 use serde_json::{Map, Value as Json, json};
 
 use super::module::Module;
+use crate::direct;
 
 /// Arguments of a `module` block that Terraform reads itself.
 pub const RESERVED: [&str; 8] =
@@ -48,19 +50,38 @@ pub fn fetching(key: &str, recipe: &Recipe, source: &str) -> Json {
     json!({ "terraform": {}, "module": { key: call(recipe, source) } })
 }
 
-/// Returns the root module of a run.
-pub fn root(key: &str, recipe: &Recipe, source: &str, module: &Module, context: &Json, settings: &Settings) -> Root {
-    let mut arguments = Map::new();
-    if module.has_variable(CONTEXT) {
-        arguments.insert(CONTEXT.into(), escaped(context));
+/// What a module is called with.
+pub struct Told {
+    whole: Map<String, Json>,
+    /// The same without what is sensitive.
+    shown: Map<String, Json>,
+}
+
+impl Told {
+    /// Returns the arguments for a context, and for the same without what is sensitive. Modules without a variable for
+    /// it have expressions in their parameters instead.
+    pub fn of(recipe: &Recipe, module: &Module, context: &Json, shown: &Json) -> Self {
+        let arguments = |context: &Json| {
+            if !module.has_variable(CONTEXT) {
+                return direct::resolve(&recipe.parameters, context);
+            }
+            let mut arguments = recipe.parameters.clone();
+            arguments.shift_insert(0, CONTEXT.to_owned(), context.clone());
+            arguments
+        };
+        Self { whole: arguments(context), shown: arguments(shown) }
     }
-    for (name, value) in &recipe.parameters {
-        if name != CONTEXT || !module.has_variable(CONTEXT) {
-            arguments.insert(escape(name), escaped(value));
-        }
+}
+
+/// Returns the root module of a run.
+pub fn root(key: &str, recipe: &Recipe, source: &str, module: &Module, told: &Told, settings: &Settings) -> Root {
+    let mut root = providers(&module.providers, settings);
+    let mut arguments = Map::new();
+    for (name, value) in &told.whole {
+        let shown = told.shown.get(name).unwrap_or(&Json::Null);
+        arguments.insert(escape(name), veiled(value, shown, &mut root.secrets));
     }
     arguments.extend(call(recipe, source));
-    let mut root = providers(&module.providers, settings);
     let aliased = passed_providers(&module.aliases, settings);
     if !aliased.is_empty() {
         arguments.insert("providers".into(), Json::Object(aliased));
@@ -70,12 +91,34 @@ pub fn root(key: &str, recipe: &Recipe, source: &str, module: &Module, context: 
     if !outputs.is_empty() {
         root.file["output"] = Json::Object(outputs);
     }
+    declare(&mut root);
     root
 }
 
 /// Returns a root module without the module: it is enough to destroy what a state holds.
 pub fn without_module(required: &Map<String, Json>, settings: &Settings) -> Root {
-    providers(required, settings)
+    let mut root = providers(required, settings);
+    declare(&mut root);
+    root
+}
+
+/// Escapes a value, with variables in the place of what is not in its shown form.
+fn veiled(value: &Json, shown: &Json, secrets: &mut BTreeMap<String, String>) -> Json {
+    match value {
+        value if value == shown => escaped(value),
+        Json::Object(members) => {
+            let shown = |name: &str| shown.get(name).unwrap_or(&Json::Null);
+            members.iter().map(|(name, value)| (escape(name), veiled(value, shown(name), secrets))).collect()
+        }
+        Json::Array(items) => {
+            let shown = |index: usize| shown.get(index).unwrap_or(&Json::Null);
+            items.iter().enumerate().map(|(index, value)| veiled(value, shown(index), secrets)).collect()
+        }
+        Json::String(text) => variable(text, secrets, |name| name),
+        Json::Number(number) => variable(&number.to_string(), secrets, |name| format!("tonumber({name})")),
+        Json::Bool(flag) => variable(&flag.to_string(), secrets, |name| format!("tobool({name})")),
+        Json::Null => Json::Null,
+    }
 }
 
 fn call(recipe: &Recipe, source: &str) -> Map<String, Json> {
@@ -101,7 +144,7 @@ fn outputs(key: &str, recipe: &Recipe, module: &Module) -> Map<String, Json> {
         .collect()
 }
 
-/// Begins a root module: backend, required providers, provider blocks and the variables of their secrets.
+/// Begins a root module: backend, required providers and provider blocks.
 fn providers(required: &Map<String, Json>, settings: &Settings) -> Root {
     let mut terraform = json!({ "backend": { "http": {} } });
     if !required.is_empty() {
@@ -118,17 +161,12 @@ fn providers(required: &Map<String, Json>, settings: &Settings) -> Root {
         let list = own.iter().map(|block| {
             let mut arguments = escaped(&Json::Object(block.arguments.clone()));
             for (argument, value) in &block.secrets {
-                arguments[escape(argument)] = variable(value, &mut root.secrets);
+                arguments[escape(argument)] = variable(value, &mut root.secrets, |name| name);
             }
             arguments
         });
         let list: Vec<Json> = list.collect();
         blocks.insert(escape(name), list.into());
-    }
-    if !root.secrets.is_empty() {
-        let variable = json!({ "type": "string", "sensitive": true });
-        let variables: Map<String, Json> = root.secrets.keys().map(|name| (name.clone(), variable.clone())).collect();
-        root.file["variable"] = Json::Object(variables);
     }
     if !blocks.is_empty() {
         root.file["provider"] = Json::Object(blocks);
@@ -136,11 +174,20 @@ fn providers(required: &Map<String, Json>, settings: &Settings) -> Root {
     root
 }
 
+/// Declares the variables of the secrets.
+fn declare(root: &mut Root) {
+    if !root.secrets.is_empty() {
+        let variable = json!({ "type": "string", "sensitive": true });
+        let variables: Map<String, Json> = root.secrets.keys().map(|name| (name.clone(), variable.clone())).collect();
+        root.file["variable"] = Json::Object(variables);
+    }
+}
+
 /// Makes a root variable of a secret, and returns the expression that reads it.
-fn variable(secret: &str, secrets: &mut BTreeMap<String, String>) -> Json {
+fn variable(secret: &str, secrets: &mut BTreeMap<String, String>, read: fn(String) -> String) -> Json {
     let name = format!("radii_secret_{}", secrets.len());
     secrets.insert(name.clone(), secret.to_owned());
-    format!("${{var.{name}}}").into()
+    format!("${{{}}}", read(format!("var.{name}"))).into()
 }
 
 /// Where the platform puts the tokens of workload identities.
@@ -177,7 +224,7 @@ fn azure(settings: &Settings, secrets: &mut BTreeMap<String, String>) -> Json {
     block["client_id"] = escape(client).into();
     block["tenant_id"] = escape(tenant).into();
     match given("clientSecret").filter(|_| !is_workload) {
-        Some(secret) => block["client_secret"] = variable(secret, secrets),
+        Some(secret) => block["client_secret"] = variable(secret, secrets, |name| name),
         None => {
             block["use_oidc"] = true.into();
             block["use_cli"] = false.into();
@@ -197,7 +244,7 @@ fn aws(settings: &Settings, secrets: &mut BTreeMap<String, String>) -> Option<Js
     let given = |name: &str| known.and_then(|known| known.get(name)).filter(|value| !value.is_empty());
     if let (Some(key), Some(secret)) = (given("accessKeyId"), given("secretAccessKey")) {
         block["access_key"] = escape(key).into();
-        block["secret_key"] = variable(secret, secrets);
+        block["secret_key"] = variable(secret, secrets, |name| name);
     } else if let Some(role) = given("roleARN") {
         block["assume_role_with_web_identity"] = json!({ "role_arn": escape(role), "session_name": "radii-terraform", "web_identity_token_file": AWS_TOKEN });
     }
@@ -269,14 +316,9 @@ mod tests {
     #[test]
     fn the_module_is_called_with_context_and_parameters() {
         let module = module(&["context", "sku"], &["result", "other"]);
-        let root = root(
-            "default",
-            &recipe(json!({ "sku": "P", "context": 1 })),
-            "ns/name/provider",
-            &module,
-            &json!({ "a": "b" }),
-            &Settings::default(),
-        );
+        let recipe = recipe(json!({ "sku": "P", "context": 1 }));
+        let told = Told::of(&recipe, &module, &json!({ "a": "b" }), &json!({ "a": "b" }));
+        let root = root("default", &recipe, "ns/name/provider", &module, &told, &Settings::default());
         let expected = json!({
             "terraform": { "backend": { "http": {} } },
             "module": { "default": { "context": { "a": "b" }, "sku": "P", "source": "ns/name/provider", "version": "1.1.0" } },
@@ -288,7 +330,9 @@ mod tests {
     #[test]
     fn no_text_becomes_an_expression() {
         let parameters = json!({ "note": "${file(\"/etc/hostname\")} %{ if true }", "tags": { "${k}": ["$${x}"] } });
-        let file = root("m", &recipe(parameters), "s", &module(&[], &[]), &json!({}), &Settings::default()).file;
+        let (recipe, module) = (recipe(parameters), module(&[], &[]));
+        let told = Told::of(&recipe, &module, &json!({}), &json!({}));
+        let file = root("m", &recipe, "s", &module, &told, &Settings::default()).file;
         let arguments = &file["module"]["m"];
         assert_eq!(arguments["note"], "$${file(\"/etc/hostname\")} %%{ if true }");
         assert_eq!(arguments["tags"], json!({ "$${k}": ["$$${x}"] }));
@@ -340,6 +384,35 @@ mod tests {
     }
 
     #[test]
+    fn what_is_told_in_confidence_is_a_variable_and_keeps_its_type() {
+        let context = json!({ "name": "db", "password": "hunter2", "deep": { "port": 7, "on": true, "key": "k${x}" } });
+        let shown = json!({ "name": "db", "password": null, "deep": null });
+        let recipe = recipe(json!({ "size": 1 }));
+        let module = module(&["context"], &[]);
+        let told = Told::of(&recipe, &module, &context, &shown);
+        let root = root("m", &recipe, "s", &module, &told, &Settings::default());
+        let expected = json!({ "name": "db", "password": "${var.radii_secret_0}", "deep": {
+            "port": "${tonumber(var.radii_secret_1)}", "on": "${tobool(var.radii_secret_2)}", "key": "${var.radii_secret_3}" } });
+        assert_eq!(root.file["module"]["m"]["context"], expected);
+        let values: Vec<&str> = root.secrets.values().map(String::as_str).collect();
+        assert_eq!(values, ["hunter2", "7", "true", "k${x}"]);
+        assert_eq!(root.file["variable"].as_object().unwrap().len(), 4);
+    }
+
+    #[test]
+    fn texts_made_of_secrets_are_variables_as_a_whole() {
+        let recipe = recipe(json!({ "url": "redis://:{{context.resource.properties.key}}@h", "host": "h" }));
+        let context = json!({ "resource": { "properties": { "key": "hunter2" } } });
+        let shown = json!({ "resource": { "properties": { "key": null } } });
+        let module = module(&[], &[]);
+        let told = Told::of(&recipe, &module, &context, &shown);
+        let root = root("m", &recipe, "s", &module, &told, &Settings::default());
+        assert_eq!(root.file["module"]["m"]["url"], "${var.radii_secret_0}");
+        assert_eq!(root.file["module"]["m"]["host"], "h");
+        assert_eq!(root.secrets["radii_secret_0"], "redis://:hunter2@h");
+    }
+
+    #[test]
     fn provider_blocks_hold_no_secret() {
         let secrets = BTreeMap::from([("client_secret".to_owned(), "hunter2".to_owned())]);
         let arguments = json!({ "alias": "west", "region": "x" }).as_object().unwrap().clone();
@@ -352,7 +425,9 @@ mod tests {
         module.aliases = vec!["acme.west".into(), "acme.east".into()];
         module.providers =
             json!({ "azurerm": { "source": "hashicorp/azurerm" }, "aws": {} }).as_object().unwrap().clone();
-        let root = root("m", &recipe(json!({})), "s", &module, &json!({}), &settings);
+        let recipe = recipe(json!({}));
+        let told = Told::of(&recipe, &module, &json!({}), &json!({}));
+        let root = root("m", &recipe, "s", &module, &told, &settings);
         assert!(!root.file.to_string().contains("hunter2"));
         assert_eq!(root.secrets["radii_secret_0"], "hunter2");
         assert_eq!(

@@ -1,5 +1,7 @@
 //! Where the state of a run is kept: by the server, or by a backend that the environment names.
 
+use std::path::{Component, Path};
+
 use radii_runtime::Fault;
 use radii_runtime::fault::code;
 use radii_runtime::recipe::{Backend, Grant, States, Surroundings};
@@ -35,11 +37,16 @@ impl<'a> Home<'a> {
     }
 
     /// The `backend` block of the root module.
-    pub fn block(around: &Surroundings<'_>) -> Json {
-        match &around.settings.backend {
-            Some(backend) => escaped(&backend.block(&state_key(around.resource))),
-            None => json!({ "http": {} }),
+    ///
+    /// # Errors
+    /// When it names a path of the server that no operator allowed.
+    pub fn block(around: &Surroundings<'_>, folder: Option<&Path>) -> Result<Json, Fault> {
+        let Some(backend) = &around.settings.backend else { return Ok(json!({ "http": {} })) };
+        let mut block = backend.block(&state_key(around.resource));
+        if let Some(Json::String(path)) = block.pointer_mut("/local/path") {
+            *path = format!("{}.tfstate", own_path(path, folder)?);
         }
+        Ok(escaped(&block))
     }
 
     /// Tells Terraform what it must know to reach the state.
@@ -81,6 +88,23 @@ impl<'a> Home<'a> {
             Home::Elsewhere(_) => Ok(()),
         }
     }
+}
+
+/// Returns a path of the server where states may be kept: below the operator's folder, as those of modules are.
+fn own_path(path: &str, folder: Option<&Path>) -> Result<String, Fault> {
+    let refuse = |why: &str| {
+        let message = format!("the backend `local` keeps states on the server's disk, at `{path}`: {why}");
+        Fault::new(400, code::RECIPE_DEPLOYMENT, message)
+    };
+    let Some(folder) = folder else {
+        return Err(refuse("it may only do so below the folder that `rad serve --recipes DIR` names"));
+    };
+    if !Path::new(path).components().all(|part| matches!(part, Component::Normal(_) | Component::CurDir)) {
+        return Err(refuse("give a path below the folder that `rad serve --recipes DIR` names, without `..`"));
+    }
+    let folder =
+        std::fs::canonicalize(folder).map_err(|error| refuse(&format!("the folder cannot be read: {error}")))?;
+    Ok(folder.join(path).display().to_string())
 }
 
 /// Refuses to look for a state where it is not: a backend cannot be changed under what stands.

@@ -30,8 +30,8 @@ use serde_json::{Map, Value as Json, json};
 use sha2::{Digest, Sha256};
 
 use crate::tool::Limits;
-use crate::{direct, result, tool};
-use config::Root;
+use crate::{result, tool};
+use config::{Root, Told};
 use home::Home;
 use module::Module;
 use session::{Failure, Session};
@@ -118,13 +118,10 @@ impl TerraformDriver {
     /// Fetches the module and writes the root module of a run.
     async fn prepare(&self, session: &Session, run: &Run<'_>, key: &str) -> Result<Prepared, Fault> {
         let fetched = self.fetch(session, key, run.recipe).await?;
-        let mut recipe = run.recipe.clone();
-        if !fetched.module.has_variable(config::CONTEXT) {
-            recipe.parameters = direct::resolve(&recipe.parameters, run.context);
-        }
-        let settings = run.around.settings;
-        let mut root = config::root(key, &recipe, &fetched.source, &fetched.module, run.context, settings);
-        root.file["terraform"]["backend"] = Home::block(&run.around);
+        let Fetched { source, module } = &fetched;
+        let told = Told::of(run.recipe, module, run.context, run.shown);
+        let mut root = config::root(key, run.recipe, source, module, &told, run.around.settings);
+        root.file["terraform"]["backend"] = Home::block(&run.around, self.folder.as_deref())?;
         Ok(Prepared { module: fetched.module, root })
     }
 
@@ -135,13 +132,10 @@ impl TerraformDriver {
         let session =
             self.open(&state_key(around.resource), around.settings, around.cancel).map_err(Destroying::Hopeless)?;
         let fetched = self.fetch(&session, key, &snapshot.recipe).await.map_err(Destroying::Config)?;
-        let mut recipe = snapshot.recipe.clone();
-        if !fetched.module.has_variable(config::CONTEXT) {
-            recipe.parameters = direct::resolve(&recipe.parameters, &snapshot.context);
-        }
-        let (settings, context) = (around.settings, &snapshot.context);
-        let root = config::root(key, &recipe, &fetched.source, &fetched.module, context, settings);
-        destroy(session, root, around, home).await
+        let Fetched { source, module } = &fetched;
+        let told = Told::of(&snapshot.recipe, module, &snapshot.context, &snapshot.context);
+        let root = config::root(key, &snapshot.recipe, source, module, &told, around.settings);
+        self.destroy_with(session, root, around, home).await
     }
 
     async fn destroy_without_module(&self, removal: &Removal<'_>, home: &Home<'_>) -> Result<(), Destroying> {
@@ -149,7 +143,24 @@ impl TerraformDriver {
         let session =
             self.open(&state_key(around.resource), around.settings, around.cancel).map_err(Destroying::Hopeless)?;
         let required = removal.snapshot.state["providers"].as_object().cloned().unwrap_or_default();
-        destroy(session, config::without_module(&required, around.settings), around, home).await
+        self.destroy_with(session, config::without_module(&required, around.settings), around, home).await
+    }
+
+    async fn destroy_with(
+        &self,
+        mut session: Session,
+        mut root: Root,
+        around: &Surroundings<'_>,
+        home: &Home<'_>,
+    ) -> Result<(), Destroying> {
+        let backend = Home::block(around, self.folder.as_deref()).map_err(Destroying::Hopeless)?;
+        root.file["terraform"]["backend"] = backend;
+        session.configure(&root).map_err(Destroying::Hopeless)?;
+        home.keep(&mut session).map_err(Destroying::Hopeless)?;
+        session.plain(&init()).await.map_err(|failure| Destroying::of("init", failure))?;
+        let destroyed = session.reported(&changing("destroy"), around).await;
+        home.rescue(&session, around).await.map_err(Destroying::Hopeless)?;
+        destroyed.map(drop).map_err(|failure| Destroying::of("destroy", failure))
     }
 }
 
@@ -265,21 +276,6 @@ impl RecipeDriver for TerraformDriver {
     fn continues(&self, old: &Snapshot, recipe: &Recipe, _target: &Target) -> bool {
         old.recipe.kind == recipe.kind
     }
-}
-
-async fn destroy(
-    mut session: Session,
-    mut root: Root,
-    around: &Surroundings<'_>,
-    home: &Home<'_>,
-) -> Result<(), Destroying> {
-    root.file["terraform"]["backend"] = Home::block(around);
-    session.configure(&root).map_err(Destroying::Hopeless)?;
-    home.keep(&mut session).map_err(Destroying::Hopeless)?;
-    session.plain(&init()).await.map_err(|failure| Destroying::of("init", failure))?;
-    let destroyed = session.reported(&changing("destroy"), around).await;
-    home.rescue(&session, around).await.map_err(Destroying::Hopeless)?;
-    destroyed.map(drop).map_err(|failure| Destroying::of("destroy", failure))
 }
 
 impl Destroying {

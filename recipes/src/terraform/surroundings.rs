@@ -32,6 +32,14 @@ pub fn set(tool: &mut Tool, settings: &Settings, home: &str) -> Result<(), Fault
         }
         tool.env(name, value);
     }
+    for (name, value) in settings.backend.iter().flat_map(|backend| backend.variables()) {
+        let given = settings.env.get(name).or_else(|| settings.secret_env.get(name));
+        if given.is_some_and(|given| given != value) {
+            let message = format!("the variable `{name}` is the backend's, and the environment gives it another value");
+            return Err(Fault::new(400, code::RECIPE_DEPLOYMENT, message));
+        }
+        tool.env(name, value);
+    }
     for (name, value) in [("CHECKPOINT_DISABLE", "1"), ("TF_IN_AUTOMATION", "1"), ("TF_INPUT", "0"), ("HOME", home)] {
         tool.env(name, value);
     }

@@ -57,6 +57,29 @@ async fn a_template_makes_resources_that_go_with_the_new_version_or_with_the_own
 }
 
 #[tokio::test]
+async fn a_template_is_told_secrets_that_no_answer_shows() {
+    let mut telling = template("a");
+    telling["resources"]["note"]["properties"]["properties"]["text"] =
+        json!("[format('{0}', length(parameters('context').resource.properties.password))]");
+    let folder = modules(&[("r.json", &telling.to_string())]);
+    let server = Server::new(folder.path()).await;
+    server.bind(entry("./r.json", json!({})), json!({})).await;
+    let planted = "planted-hunter22";
+    let operation = server
+        .begin(DB, json!({ "environment": id("Radius.Core/environments/env").to_string(), "password": planted }))
+        .await;
+    // The deployment stands there until its end is seen.
+    let mut shown = String::new();
+    while !server.operation(operation).await.state.is_terminal() {
+        server.step().await;
+        shown.push_str(&server.shown().await);
+    }
+    assert_eq!(server.operation(operation).await.error, None);
+    assert!(shown.contains("Microsoft.Resources/deployments") && !shown.contains(planted), "{shown}");
+    assert_eq!(server.properties("Test.Db/notes/a").await["text"], planted.len().to_string());
+}
+
+#[tokio::test]
 async fn what_a_failed_template_made_is_known_and_removed() {
     let mut broken = template("a");
     broken["resources"]["second"] = json!({ "import": "Radius", "type": "Test.Db/notes@2025-08-01-preview", "dependsOn": ["note"],

@@ -7,7 +7,7 @@ use radii_recipes::bicep::BicepDriver;
 use radii_runtime::recipe::RecipeDriver;
 use serde_json::{Value as Json, json};
 
-use crate::server::{Server, failure, modules};
+use crate::server::{Server, failure, id, modules};
 
 const DB: &str = "Test.Db/databases/db";
 const DEPLOYMENT: &str = "Microsoft.Resources/deployments/d";
@@ -89,6 +89,34 @@ async fn objects_of_a_recipe_are_made_listed_replaced_and_removed() {
     assert_eq!(objects(&cluster, "ns"), ["Service/redis-b", "Deployment/redis-b"]);
     assert_eq!(server.delete(DB).await.error, None);
     assert!(objects(&cluster, "ns").is_empty(), "{:?}", objects(&cluster, "ns"));
+}
+
+#[tokio::test]
+async fn objects_of_a_recipe_stand_in_the_cluster_of_the_environment() {
+    let mut template = template("");
+    template["resources"]["service"]["properties"]["metadata"]["name"] = "redis".into();
+    let folder = modules(&[("r.json", &template.to_string())]);
+    let (own, west) = (MemoryCluster::furnished(), MemoryCluster::furnished());
+    let namespace = json!({ "apiVersion": "v1", "kind": "Namespace", "metadata": { "name": "ns" } });
+    west.create(&namespace, "tests").unwrap();
+    let clusters = [(String::new(), own.clone()), ("west".to_owned(), west.clone())].into();
+    let platform = KubernetesPlatform::new(Clusters::Memories(clusters), Options::default());
+    let bicep: Arc<dyn RecipeDriver> = Arc::new(BicepDriver::new().reading_from(Some(folder.path().to_owned())));
+    let server = Server::on(vec![Arc::new(platform)], vec![bicep]).await;
+    let recipes =
+        json!({ "Test.Db/databases": { "default": { "templateKind": "bicep", "templatePath": "./r.json" } } });
+    let compute = json!({ "kind": "kubernetes", "resourceId": "self", "namespace": "ns", "context": "west" });
+    let environment = "Applications.Core/environments/env";
+    server.put_in(environment, "2023-10-01-preview", json!({ "compute": compute, "recipes": recipes })).await.unwrap();
+    let operation = server.begin(DB, json!({ "environment": id(environment).to_string() })).await;
+    server.work().await;
+    assert_eq!(server.operation(operation).await.error, None);
+    let listed = server.properties(DB).await["status"]["outputResources"][0]["id"].clone();
+    assert_eq!(listed, "/planes/kubernetes/west/namespaces/ns/providers/apps/Deployment/redis-a");
+    assert_eq!(objects(&west, "ns"), ["Service/redis", "Deployment/redis-a"]);
+    assert!(objects(&own, "ns").is_empty());
+    assert_eq!(server.delete(DB).await.error, None);
+    assert!(objects(&west, "ns").is_empty());
 }
 
 #[tokio::test]

@@ -43,6 +43,69 @@ async fn objects_are_written_down_then_applied_in_order_and_the_result_is_return
     assert_eq!(case.applied()[1]["labels"]["radapp.io/resource"], "db");
 }
 
+const TELLING: &str = "
+docker:
+  - name: c
+    secretEnv: { KEY: '{{context.resource.connections.db.properties.key}}' }
+    create: { Cmd: ['{{upper context.resource.connections.db.properties.user}}'] }
+kubernetes:
+  - apiVersion: v1
+    kind: Secret
+    name: s
+    metadata: { name: s }
+    stringData: { url: 'db://{{context.resource.connections.db.properties.key}}@h' }
+result:
+  values: { user: '{{context.resource.connections.db.properties.user}}' }
+  secrets: { copy: '{{base64 context.resource.connections.db.properties.key}}' }";
+
+fn telling(text: &str, kind: ComputeKind) -> Case {
+    let told = |key: Json| {
+        let mut context = crate::fakes::context(json!({}));
+        context["resource"]["connections"] = json!({ "db": { "properties": { "user": "u", "key": key } } });
+        context
+    };
+    let mut case = Case::new(text, json!({}));
+    (case.context, case.shown, case.kind) = (told(json!("planted")), Some(told(Json::Null)), kind);
+    case
+}
+
+#[tokio::test]
+async fn what_is_told_in_confidence_goes_where_the_platform_keeps_secrets() {
+    let docker = telling(TELLING, ComputeKind::Docker);
+    let outcome = docker.run().await.unwrap();
+    assert_eq!(docker.applied()[0]["secretEnv"]["KEY"], "planted");
+    assert_eq!((&outcome.values["user"], &outcome.secrets["copy"]), (&json!("u"), &json!("cGxhbnRlZA==")));
+    let kubernetes = telling(TELLING, ComputeKind::Kubernetes);
+    kubernetes.run().await.unwrap();
+    assert_eq!(kubernetes.applied()[0]["stringData"]["url"], "db://planted@h");
+}
+
+#[tokio::test]
+async fn a_recipe_that_would_show_a_secret_is_refused_with_the_place_before_anything_is_made() {
+    for (kind, from, to, place) in [
+        (ComputeKind::Docker, "db.properties.user}}'] }", "db.properties.key}}'] }", "docker[0].create.Cmd[0]"),
+        (ComputeKind::Kubernetes, "kind: Secret", "kind: ConfigMap", "kubernetes[0].stringData.url"),
+        (
+            ComputeKind::Kubernetes,
+            "name: s }",
+            "name: '{{lower context.resource.connections.db.properties.key}}' }",
+            "kubernetes[0].metadata.name",
+        ),
+        (
+            ComputeKind::Docker,
+            "values: { user:",
+            "values: { key: '{{context.resource.connections.db.properties.key}}', user:",
+            "result.values.key",
+        ),
+    ] {
+        let case = telling(&TELLING.replace(from, to), kind);
+        let fault = case.run().await.unwrap_err();
+        assert_eq!(fault.code, "RecipeValidationFailed");
+        assert!(fault.message.contains(&format!("`{place}` would show")), "{fault}");
+        assert!(!fault.message.contains("planted") && case.applied().is_empty(), "{fault}");
+    }
+}
+
 #[tokio::test]
 async fn a_password_stays_the_same_on_updates() {
     let first = Case::new(DATABASE, json!({})).run().await.unwrap();

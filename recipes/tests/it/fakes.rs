@@ -121,6 +121,8 @@ pub fn context(properties: Json) -> Json {
 pub struct Case {
     pub recipe: Recipe,
     pub context: Json,
+    /// The context without what is sensitive, if anything is.
+    pub shown: Option<Json>,
     pub kind: ComputeKind,
     pub previous: Option<Json>,
     pub folder: Option<std::path::PathBuf>,
@@ -142,6 +144,7 @@ impl Case {
         Self {
             recipe,
             context: context(properties),
+            shown: None,
             kind: ComputeKind::Docker,
             previous: None,
             folder: None,
@@ -168,6 +171,7 @@ impl Case {
         let run = Run {
             recipe: &self.recipe,
             context: &self.context,
+            shown: self.shown.as_ref().unwrap_or(&self.context),
             target: &target,
             platform: Some(&self.platform),
             journal: &self.journal,

@@ -40,6 +40,7 @@ types:
             size: { type: integer, readOnly: true }
             seen: { type: string, readOnly: true }
             secrets: { type: object, properties: { name: { type: string, readOnly: true } } }
+            connections: { type: object, additionalProperties: { type: object, properties: { source: { type: string } } } }
           required: [environment]
   notes:
     apiVersions:
@@ -109,8 +110,12 @@ impl Server {
     }
 
     pub async fn put(&self, path: &str, properties: Json) -> Result<Answer, Fault> {
+        self.put_in(path, VERSION, properties).await
+    }
+
+    pub async fn put_in(&self, path: &str, version: &str, properties: Json) -> Result<Answer, Fault> {
         let Json::Object(body) = json!({ "location": "global", "properties": properties }) else { unreachable!() };
-        let (id, api_version) = (id(path), VERSION.parse().unwrap());
+        let (id, api_version) = (id(path), version.parse().unwrap());
         let request = Put { id, api_version, body, preconditions: Preconditions::default() };
         self.state.host.put(request).await
     }
@@ -178,6 +183,22 @@ impl Server {
             // Something comes again in a moment; the store's own signal is not used in one thread.
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
+    }
+
+    /// Lets a worker do one thing, or waits a moment.
+    pub async fn step(&self) {
+        if !run_once(&self.state.host, &worker::Options::default()).await.unwrap() {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    }
+
+    /// Everything in the group as answers show it.
+    pub async fn shown(&self) -> String {
+        use radii_runtime::store::ListQuery;
+        let query =
+            ListQuery { scope: Some(GROUP.parse().unwrap()), recursive: true, kind: None, after: None, limit: None };
+        let records = self.state.host.parts.store.list(&query).await.unwrap().records;
+        records.iter().map(|record| format!("{} {}\n", record.type_name, json!(record.properties))).collect()
     }
 
     async fn is_busy(&self) -> bool {

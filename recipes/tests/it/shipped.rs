@@ -84,6 +84,7 @@ async fn execute(path: &Path, kind: ComputeKind, namespace: &str, platform: &dyn
     let run = Run {
         recipe: &recipe,
         context: &context(json!({})),
+        shown: &context(json!({})),
         target: &target,
         platform: Some(platform),
         journal: &FakeJournal::default(),

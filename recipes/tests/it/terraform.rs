@@ -436,6 +436,37 @@ async fn secrets_become_a_resource_of_their_own_and_go_with_their_owner() {
 }
 
 #[tokio::test]
+async fn a_connected_resources_secrets_are_told_and_do_not_come_back_as_values() {
+    if !has("terraform", "a_connected_resources_secrets_are_told_and_do_not_come_back_as_values") {
+        return;
+    }
+    let module = "variable \"context\" { type = any }\nlocals { other = var.context.resource.connections.other }\n\
+                  resource \"terraform_data\" \"r\" { input = local.other.properties.password }\n\
+                  output \"result\" { value = { values = { seen = local.other.name, size = length(local.other.properties.password), \
+                  told = local.other }, secrets = { copy = local.other.properties.password } } }\n";
+    let folder = modules(&[("m/main.tf", module), ("plain/main.tf", MODULE)]);
+    let server = Server::new(folder.path()).await;
+    server.bind(entry("./plain", json!({})), json!({})).await;
+    let (other, planted) = ("Test.Db/databases/other", "planted-hunter22");
+    assert_eq!(server.settle(other, json!({ "password": planted })).await.error, None);
+    server.bind(entry("./m", json!({})), json!({})).await;
+    let connections = json!({ "other": { "source": id(other).to_string() } });
+    assert_eq!(server.settle(DB, json!({ "connections": connections })).await.error, None);
+    let properties = server.properties(DB).await;
+    assert_eq!((&properties["seen"], &properties["size"]), (&json!("other"), &json!(planted.len())));
+    assert_eq!(properties["status"]["computedValues"]["told"]["properties"]["password"], Json::Null);
+    let codes: Vec<&str> = properties["status"]["degradations"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|entry| entry["code"].as_str().unwrap())
+        .collect();
+    assert!(codes.contains(&"RecipeValuesHidden"), "{codes:?}");
+    assert!(!server.shown().await.contains(planted));
+    assert_eq!(server.delete(DB).await.error, None);
+}
+
+#[tokio::test]
 async fn secrets_that_terraform_prints_are_struck_out() {
     if !has("terraform", "secrets_that_terraform_prints_are_struck_out") {
         return;

@@ -149,7 +149,8 @@ async fn a_secret_that_a_module_prints_is_in_nothing_that_is_shown_or_logged() {
         .with_writer(move || writer.clone())
         .finish();
     let _guard = tracing::subscriber::set_default(subscriber);
-    let password = "${var.context.resource.properties.password}";
+    // A module may say that it wants to show it.
+    let password = "${nonsensitive(var.context.resource.properties.password)}";
     let said = format!("echo said {password}; echo 'and {password}' >&2; exit 3");
     let (server, _folder) = server(&running(&said)).await;
     let planted = "correct-horse-battery-staple";

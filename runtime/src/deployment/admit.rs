@@ -200,12 +200,17 @@ pub(super) fn surroundings(id: &ResourceId, providers: &Json, now: crate::Timest
         parsed
             .map_err(|error| Fault::bad_request(format!("{error}")).target(format!("properties.providerconfig.{name}")))
     };
+    let of_cluster = |name: &str| {
+        let given = providers["kubernetes"]["value"][name].as_str().filter(|text| !text.is_empty());
+        given.map(str::to_owned)
+    };
     Ok(Surroundings {
         id: id.clone(),
         radius: scope("radius")?.unwrap_or_else(|| id.scope()),
         deployments: scope("deployments")?.unwrap_or_else(|| id.scope()),
         azure: scope("az")?,
-        namespace: providers["kubernetes"]["value"]["namespace"].as_str().map(str::to_owned),
+        namespace: of_cluster("namespace"),
+        cluster: of_cluster("context"),
         now: jiff::Timestamp::from_millisecond(now.0).unwrap_or(jiff::Timestamp::UNIX_EPOCH),
     })
 }

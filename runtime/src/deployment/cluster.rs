@@ -1,21 +1,21 @@
 //! Objects of a Kubernetes cluster in templates: the extension `kubernetes`.
 //!
-//! They are no resources of the registry: each is applied to the server's own cluster as it is described, under our
-//! field manager, and written down first. Their ids are those of output resources, so that a recipe that made them
+//! They are no resources of the registry: each is applied as it is described, under our field manager, to the cluster of
+//! the environment or else the server's own, and written down first. Their ids are those of output resources, so that a recipe that made them
 //! removes them again.
 
 use radii_model::ResourceId;
 use serde_json::{Map, Value as Json, json};
 
 use super::expression::{Evaluator, Stop};
-use super::functions::find_member;
+use super::functions::{Surroundings, find_member};
 use super::template::Resource;
 use crate::Fault;
 use crate::access::Right;
 use crate::fault::code;
 use crate::host::Host;
 use crate::objects;
-use crate::platform::{ComputeKind, Named, Object, Target};
+use crate::platform::{ComputeKind, Object, Target, plane_of};
 use crate::recipe::Journal;
 
 /// Begins the ids of objects.
@@ -40,7 +40,7 @@ pub(super) fn is_objects_id(id: &str) -> bool {
 pub(super) fn id(
     resource: &Resource,
     evaluator: &mut Evaluator<'_, '_>,
-    usual: Option<&str>,
+    around: &Surroundings,
 ) -> Result<ResourceId, Stop> {
     let name = text(evaluator, &resource.name, "metadata.name")?;
     if name.is_empty() {
@@ -54,15 +54,17 @@ pub(super) fn id(
         Some(entry) => text(evaluator, entry.get("value").or(entry.get("defaultValue")).unwrap_or(entry), name),
     };
     if !setting("kubeConfig")?.is_empty() {
-        let message = "a kubeconfig in a template is not used: objects go to the server's own cluster (`rad serve --kubeconfig`); leave `kubeConfig` empty";
+        let message = "a kubeconfig in a template is not used: objects go to the cluster of the environment (`compute.context`), else the server's own (`rad serve --kubeconfig`); leave `kubeConfig` empty";
         return Err(Stop::Error(message.to_owned()));
     }
     let configured = setting("namespace")?;
     let own = resource.source.get("properties").and_then(|of| of.get("metadata")?.get("namespace"));
     let own = own.map(|own| text(evaluator, own, "metadata.namespace")).transpose()?.unwrap_or_default();
-    let namespace = [&*own, &*configured, usual.unwrap_or_default()].into_iter().find(|name| !name.is_empty());
+    let usual = around.namespace.as_deref().unwrap_or_default();
+    let namespace = [&*own, &*configured, usual].into_iter().find(|name| !name.is_empty());
     let namespace = namespace.unwrap_or(DEFAULT);
-    let id = format!("{PLANE}local/namespaces/{namespace}/providers/{}/{name}", resource.type_name);
+    let plane = plane_of(around.cluster.as_deref());
+    let id = format!("{PLANE}{plane}/namespaces/{namespace}/providers/{}/{name}", resource.type_name);
     id.parse().map_err(|error| Stop::Error(format!("`{id}` names no object: {error}")))
 }
 
@@ -95,7 +97,8 @@ pub(super) fn object(
     for (name, value) in body.iter().filter(|(name, _)| !matches!(name.as_str(), "apiVersion" | "kind")) {
         document[name] = value.clone();
     }
-    objects::driver(host, ComputeKind::Kubernetes)?.adopt(&target(&reference.namespace), document)
+    objects::driver(host, ComputeKind::Kubernetes)?
+        .adopt(&target(&reference.namespace, reference.cluster.as_deref()), document)
 }
 
 fn reference(id: &ResourceId) -> Result<crate::platform::ObjectRef, Fault> {
@@ -103,23 +106,29 @@ fn reference(id: &ResourceId) -> Result<crate::platform::ObjectRef, Fault> {
     objects::from_output_id(&text).ok_or_else(|| Fault::bad_request(format!("`{text}` names no object of a cluster")))
 }
 
-fn target(namespace: &str) -> Target {
+fn target(namespace: &str, cluster: Option<&str>) -> Target {
     let namespace = namespace.to_owned();
-    Target { environment: Named::default(), environment_namespace: namespace.clone(), namespace, ..Target::of_server() }
+    let compute = cluster.map(|context| ("context".to_owned(), Json::from(context))).into_iter().collect();
+    Target { environment_namespace: namespace.clone(), namespace, compute, ..Target::of_server() }
+}
+
+/// Names a namespace of a cluster: what a recipe may write in is granted by this name.
+pub(super) fn place(cluster: Option<&str>, namespace: &str) -> String {
+    format!("{}/{namespace}", plane_of(cluster.filter(|cluster| !cluster.is_empty())))
 }
 
 /// Checks that the cluster knows a kind, as far as it answers.
 ///
 /// # Errors
 /// Servers without a driver for Kubernetes; kinds that are not installed.
-pub(super) async fn check_kind(host: &Host, resource: &Resource) -> Result<(), Fault> {
+pub(super) async fn check_kind(host: &Host, resource: &Resource, around: &Surroundings) -> Result<(), Fault> {
     let platform = objects::driver(host, ComputeKind::Kubernetes)?;
     let Some((group, kind)) = resource.type_name.split_once('/') else {
         let message = format!("`{}` is no kind of objects: write `GROUP/KIND@VERSION`", resource.type_name);
         return Err(Fault::bad_request(message));
     };
     let name = if group == "core" { format!("/{kind}") } else { resource.type_name.clone() };
-    match platform.knows(&target(DEFAULT), &name).await {
+    match platform.knows(&target(DEFAULT, around.cluster.as_deref()), &name).await {
         Some(false) => {
             let message = format!(
                 "the cluster does not know the kind `{kind}` of `{group}`: install its definition, or mend the type"
@@ -137,7 +146,8 @@ pub(super) async fn check_kind(host: &Host, resource: &Resource) -> Result<(), F
 pub(super) async fn apply(host: &Host, journal: &dyn Journal, object: &Object) -> Result<Json, Fault> {
     let platform = objects::driver(host, ComputeKind::Kubernetes)?;
     journal.record(std::slice::from_ref(&object.reference)).await?;
-    platform.place(&target(&object.reference.namespace), object).await.map_err(|fault| match fault.code.as_str() {
+    let target = target(&object.reference.namespace, object.reference.cluster.as_deref());
+    platform.place(&target, object).await.map_err(|fault| match fault.code.as_str() {
         // What the API server refuses, it refuses again.
         code::INTERNAL => Fault { status: 400, ..fault },
         _ => fault,
@@ -168,7 +178,8 @@ pub(super) async fn compare(host: &Host, object: &Object) -> Json {
 /// # Errors
 /// 403, unless the object stands in the namespace that was granted.
 pub(super) fn authorize(host: &Host, id: &ResourceId, right: Right<'_>, granted: Option<&str>) -> Result<(), Fault> {
-    let stands_in = reference(id)?.namespace;
+    let object = reference(id)?;
+    let stands_in = place(object.cluster.as_deref(), &object.namespace);
     if granted.is_some_and(|granted| granted == stands_in) {
         return Ok(());
     }

@@ -104,8 +104,8 @@ impl Plan {
         };
         let id = match active {
             true if resource.provider == Provider::Kubernetes => {
-                let usual = scope.surroundings.namespace.as_deref();
-                cluster::id(resource, &mut evaluator, usual).map_err(|stop| wrong("properties", message(stop)))?
+                cluster::id(resource, &mut evaluator, scope.surroundings)
+                    .map_err(|stop| wrong("properties", message(stop)))?
             }
             true => id(scope.surroundings, resource, &mut evaluator).map_err(|stop| wrong("name", message(stop)))?,
             // The name of what is not deployed may be anything, even what cannot be evaluated.

@@ -5,6 +5,7 @@ use radii_model::{ApiVersion, ResourceId, TypeName};
 use serde_json::{Map, Value as Json, json};
 use uuid::Uuid;
 
+use super::cluster;
 use super::progress::Progress;
 use crate::Fault;
 use crate::host::{Answer, Delete, Host, Preconditions, Put};
@@ -27,8 +28,9 @@ impl Deployments for Host {
         let mut properties = properties;
         properties["privateOutputs"] = true.into();
         // Objects in the namespace that the recipe works for, which its operator has bound, need no other right.
-        let namespace = properties["providerconfig"]["kubernetes"]["value"]["namespace"].as_str();
-        let host = self.granting(namespace);
+        let place = &properties["providerconfig"]["kubernetes"]["value"];
+        let granted = place["namespace"].as_str().map(|namespace| cluster::place(place["context"].as_str(), namespace));
+        let host = self.granting(granted.as_deref());
         let Json::Object(body) = json!({ "properties": properties }) else { return Ok(id.to_string()) };
         let request =
             Put { id: id.clone(), api_version: version(VERSION)?, body, preconditions: Preconditions::default() };

@@ -24,7 +24,7 @@ pub(super) async fn check(host: &Host, template: &Template, around: &Surrounding
         }
         let fault = match resource.provider {
             Provider::Radius | Provider::Deployments => check_registered(host, &resource, around).await.err(),
-            Provider::Kubernetes => cluster::check_kind(host, &resource).await.err(),
+            Provider::Kubernetes => cluster::check_kind(host, &resource, around).await.err(),
             other => Some(unsupported(other, &resource.type_name)),
         };
         faults.extend(fault.map(|fault| Fault { message: format!("{place}: {}", fault.message), ..fault }));

@@ -289,9 +289,9 @@ impl Host {
         Arc::new(Self { is_eager: true, ..self.clone() })
     }
 
-    /// Returns the host for a deployment that may apply objects in a namespace although its caller may not.
-    pub(crate) fn granting(&self, namespace: Option<&str>) -> Self {
-        Self { granted: namespace.map(Arc::from), ..self.clone() }
+    /// Returns the host for a deployment that may apply objects in a namespace of a cluster although its caller may not.
+    pub(crate) fn granting(&self, place: Option<&str>) -> Self {
+        Self { granted: place.map(Arc::from), ..self.clone() }
     }
 
     /// Creates or updates a resource.

@@ -1,5 +1,6 @@
 //! Containers: `Applications.Core/containers` and `Radius.Compute/containers`, rendered and applied by a platform.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -12,7 +13,7 @@ use crate::connections::{self, Carrier};
 use crate::environment::{Environment, compute_kind, load_application, load_linked};
 use crate::host::{Host, Kind, Mode, Step, Work};
 use crate::objects::{self, Recorder};
-use crate::platform::{ComputeKind, EnvValue, Observed, Target, Volume, Workload};
+use crate::platform::{ComputeKind, EnvValue, Marks, Observed, Target, Volume, Workload};
 use crate::store::{Record, Verb};
 use crate::workload::{Draft, hosts};
 
@@ -77,7 +78,7 @@ impl Kind for Containers {
                 platform.check_punch_through(record.id.name().unwrap_or_default(), fields)?;
             }
         }
-        if is_manual(record) { Ok(()) } else { Draft::parse(record).map(drop) }
+        if is_manual(record) { Ok(()) } else { check_names(host, record, Draft::parse(record)?).await }
     }
 
     async fn execute(&self, work: &Work<'_>, record: &mut Record) -> Result<Step, Fault> {
@@ -112,6 +113,16 @@ impl Kind for Containers {
         resolve(host, &record.properties, &target, &mut workload).await?;
         objects::driver(host, target.kind)?.render(&target, &workload)
     }
+}
+
+/// Refuses names that the platform cannot carry, where it is known already which that is.
+async fn check_names(host: &Host, record: &Record, draft: Draft) -> Result<(), Fault> {
+    let Ok((_, _, target)) = find_target(host, record).await else { return Ok(()) };
+    let Some(platform) = host.platform(target.kind) else { return Ok(()) };
+    if has_recipe(host, record).await {
+        return Ok(());
+    }
+    platform.check_names(&draft.into_workload(&target, &BTreeMap::new(), Marks::default()))
 }
 
 /// Whether the environment binds a recipe to the type: then that makes the containers, and not the platform.

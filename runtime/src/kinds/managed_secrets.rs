@@ -7,6 +7,7 @@ use radii_model::{ApiVersion, ResourceId, TypeName};
 use serde_json::{Map, Value as Json, json};
 use sha2::{Digest, Sha256};
 
+use super::outputs;
 use super::provision::Made;
 use crate::Fault;
 use crate::host::{Delete, Host, Preconditions, Put};
@@ -117,6 +118,6 @@ fn degrade(record: &mut Record, made: &Made, why: &str) {
     let names: Vec<_> = made.outcome.secrets.keys().cloned().collect();
     let recipe = &made.snapshot.recipe.name;
     let message = format!("the secrets `{}` of the recipe `{recipe}` are not kept: {why}", names.join("`, `"));
-    let entry = json!([{ "code": "RecipeSecretsNotKept", "severity": "warning", "message": message }]);
-    record.properties.entry("status").or_insert_with(|| json!({}))["degradations"] = entry;
+    let status = record.properties.entry("status").or_insert_with(|| json!({}));
+    outputs::degrade(status, "RecipeSecretsNotKept", &message);
 }

@@ -31,11 +31,28 @@ pub(super) fn status(made: &Made) -> Json {
     if !made.outcome.values.is_empty() {
         status["computedValues"] = Json::Object(made.outcome.values.clone());
     }
+    if !made.echoed.is_empty() {
+        let message = format!(
+            "the recipe `{}` returned as values what it was told in confidence: `{}` are hidden; return them among `secrets`",
+            recipe.name,
+            made.echoed.join("`, `")
+        );
+        degrade(&mut status, "RecipeValuesHidden", &message);
+    }
     let resources = objects::output_resources(&made.objects, &made.outcome.resources);
     if !resources.is_empty() {
         status["outputResources"] = resources.into();
     }
     status
+}
+
+/// Adds a warning to a status.
+pub(super) fn degrade(status: &mut Json, code: &str, message: &str) {
+    let entry = json!({ "code": code, "severity": "warning", "message": message });
+    match status["degradations"].as_array_mut() {
+        Some(list) => list.push(entry),
+        None => status["degradations"] = json!([entry]),
+    }
 }
 
 /// Returns the `status` of a portable resource: its values stand on its properties.

@@ -11,7 +11,7 @@ use serde_json::{Value as Json, json};
 
 use super::managed_secrets;
 use crate::Fault;
-use crate::context;
+use crate::context::{self, Told};
 use crate::environment::{Environment, target_of};
 use crate::fault::code;
 use crate::host::{Host, Step, Work};
@@ -19,7 +19,6 @@ use crate::objects::{self, RECIPE_RUN, RECIPE_STATE, Recorder};
 use crate::platform::{ObjectRef, Target};
 use crate::recipe::{Outcome, Recipe, RecipeDriver, Removal, Removed, Run, Settings, Snapshot, Surroundings, veil};
 use crate::store::Record;
-use crate::told;
 
 /// Property of the recipe that a resource names, and what became of it.
 pub(super) const RECIPE: &str = "recipe";
@@ -44,6 +43,8 @@ pub(super) struct Made {
     pub outcome: Outcome,
     /// The platform objects it applied.
     pub objects: Vec<ObjectRef>,
+    /// Values that it returned for all to see although they were told in confidence; they are null.
+    pub echoed: Vec<String>,
 }
 
 /// Executes the recipe that the environment binds to the type.
@@ -56,7 +57,7 @@ pub(super) async fn provision(work: &Work<'_>, record: &mut Record) -> Result<Pr
         record.properties.entry("status").or_insert_with(|| json!({}));
         return Ok(Provisioned::Simulated);
     }
-    let (recipe, target, context) = match ask(host, &environment, record).await {
+    let (recipe, target, told) = match ask(host, &environment, record).await {
         Ok(found) => found,
         // What is wrong with the recipe is a status; what is wrong with the resource is not.
         Err(fault) if fault.code.starts_with("Recipe") => {
@@ -69,13 +70,7 @@ pub(super) async fn provision(work: &Work<'_>, record: &mut Record) -> Result<Pr
     let config = crate::recipe::written(host, &environment).await?;
     let settings = Settings::load(host, &config, &recipe).await?;
     let driver = find_driver(host, &recipe)?;
-    let mut snapshot = Snapshot {
-        recipe,
-        target,
-        context: without_sensitive(host, record, context.clone()),
-        state: Json::Null,
-        config,
-    };
+    let mut snapshot = Snapshot { recipe, target, context: told.shown.clone(), state: Json::Null, config };
     retire(record, driver, &snapshot);
     let unfinished = record.private.data.get(RECIPE_STATE).cloned();
     // Passwords of a template stay although its text changes.
@@ -85,11 +80,12 @@ pub(super) async fn provision(work: &Work<'_>, record: &mut Record) -> Result<Pr
     work.journal.begin(&snapshot).await?;
     let journal = Recorder::new(work.journal);
     let resource = record.id.to_string();
-    let mut hidden = veil::hidden(&context, &snapshot.context);
+    let mut hidden = veil::hidden(&told.whole, &told.shown);
     hidden.extend(settings.secrets().map(str::to_owned));
     let run = Run {
         recipe: &snapshot.recipe,
-        context: &context,
+        context: &told.whole,
+        shown: &told.shown,
         target: &snapshot.target,
         platform: host.platform(snapshot.target.kind).map(|platform| &**platform),
         journal: &journal,
@@ -97,7 +93,7 @@ pub(super) async fn provision(work: &Work<'_>, record: &mut Record) -> Result<Pr
         unfinished: unfinished.as_ref(),
         around: around(work, &resource, &settings, &hidden),
     };
-    let outcome = driver.execute(run).await.map_err(|fault| veil::over(fault, &hidden))?;
+    let mut outcome = driver.execute(run).await.map_err(|fault| veil::over(fault, &hidden))?;
     if let Some(pause) = outcome.again {
         record.private.data.insert(RECIPE_STATE.into(), outcome.state);
         record.private.data.insert(RECIPE_RUN.into(), json!(snapshot));
@@ -118,17 +114,18 @@ pub(super) async fn provision(work: &Work<'_>, record: &mut Record) -> Result<Pr
     record.private.recipe = Some(snapshot.clone());
     record.private.data.shift_remove(RECIPE_STATE);
     record.private.data.shift_remove(RECIPE_RUN);
+    let echoed = veil::hide_echoes(&mut outcome.values, &told.whole, &told.shown);
     let outcome = map_outputs(outcome, &snapshot.recipe);
-    Ok(Provisioned::By(Box::new(Made { snapshot, outcome, objects })))
+    Ok(Provisioned::By(Box::new(Made { snapshot, outcome, objects, echoed })))
 }
 
 /// Finds the recipe of a resource, where it runs, and what it is told.
-async fn ask(host: &Host, environment: &Environment, record: &Record) -> Result<(Recipe, Target, Json), Fault> {
+async fn ask(host: &Host, environment: &Environment, record: &Record) -> Result<(Recipe, Target, Told), Fault> {
     let type_name: TypeName = record.type_name.parse().map_err(|_| Fault::internal("the record has no type"))?;
     let target = target_of(host, environment, record).await?;
-    let context = context::of(host, environment, &target, record).await?;
+    let told = context::of(host, environment, &target, record).await?;
     let recipe = environment.find_recipe(host, &type_name, record.properties.get(RECIPE)).await?;
-    Ok((recipe, target, context))
+    Ok((recipe, target, told))
 }
 
 /// Destroys what earlier recipes made and this one does not go on with, and objects that it makes no more.
@@ -358,23 +355,4 @@ async fn destroy(work: &Work<'_>, record: &Record, snapshot: &Snapshot) -> Resul
     let hidden: Vec<_> = settings.secrets().map(str::to_owned).collect();
     let removed = driver.destroy(Removal { snapshot, around: around(work, &resource, &settings, &hidden) }).await;
     removed.map_err(|fault| veil::over(fault, &hidden))
-}
-
-/// Returns the context without sensitive properties: what is stored for the deletion.
-pub(super) fn without_sensitive(host: &Host, record: &Record, mut context: Json) -> Json {
-    if let Some(properties) = context["resource"]["properties"].as_object_mut() {
-        let mut told = Record { properties: std::mem::take(properties), ..record.clone() };
-        host.redact(&mut told);
-        *properties = told.properties;
-    }
-    if let Some(properties) = context["resource"]["properties"].as_object_mut() {
-        told::forget_secrets(properties);
-    }
-    let connections = context["resource"].get_mut("connections").and_then(Json::as_object_mut);
-    for connected in connections.into_iter().flat_map(serde_json::Map::values_mut) {
-        if let Some(properties) = connected["properties"].as_object_mut() {
-            told::forget_secrets(properties);
-        }
-    }
-    context
 }

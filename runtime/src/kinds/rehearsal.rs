@@ -6,7 +6,7 @@ use async_trait::async_trait;
 use radii_model::TypeName;
 use serde_json::{Value as Json, json};
 
-use super::provision::{RECIPE, find_driver, without_sensitive};
+use super::provision::{RECIPE, find_driver};
 use crate::Fault;
 use crate::context;
 use crate::environment::{Environment, target_of};
@@ -35,11 +35,12 @@ pub(super) async fn plan(host: &Host, record: &Record) -> Result<Option<Json>, F
     let settings = Settings::load(host, &crate::recipe::written(host, &environment).await?, &recipe).await?;
     let driver = find_driver(host, &recipe)?;
     let (resource, cancel) = (record.id.to_string(), Cancel::default());
-    let mut hidden = veil::hidden(&told, &without_sensitive(host, record, told.clone()));
+    let mut hidden = veil::hidden(&told.whole, &told.shown);
     hidden.extend(settings.secrets().map(str::to_owned));
     let run = Run {
         recipe: &recipe,
-        context: &told,
+        context: &told.whole,
+        shown: &told.shown,
         target: &target,
         platform: host.platform(target.kind).map(|platform| &**platform),
         journal: &Unwritten,

@@ -8,17 +8,57 @@ use crate::Fault;
 
 /// Kinds of backends, the argument that tells states apart in each, and what stands between the author's value of it
 /// and the name of a state.
-const KINDS: [(&str, &str, char); 9] = [
+const KINDS: [(&str, &str, char); 10] = [
     ("azurerm", "key", '/'),
     ("consul", "path", '/'),
     ("cos", "key", '/'),
     ("gcs", "prefix", '/'),
     ("http", "address", '/'),
     ("kubernetes", "secret_suffix", '-'),
+    ("local", "path", '/'),
     ("oss", "key", '/'),
     ("pg", "schema_name", '_'),
     ("s3", "key", '/'),
 ];
+/// Arguments of backends that may be given as secrets, with the variable by which Terraform takes each from its
+/// environment: a value that stood in a file would stay in what Terraform keeps of it. The rest may stand in clear.
+const SECRETS: [(&str, &str, &str, Clear); 25] = [
+    ("azurerm", "access_key", "ARM_ACCESS_KEY", Clear::Never),
+    ("azurerm", "client_certificate_password", "ARM_CLIENT_CERTIFICATE_PASSWORD", Clear::Never),
+    ("azurerm", "client_secret", "ARM_CLIENT_SECRET", Clear::Never),
+    ("azurerm", "sas_token", "ARM_SAS_TOKEN", Clear::Never),
+    ("consul", "access_token", "CONSUL_HTTP_TOKEN", Clear::Never),
+    ("consul", "http_auth", "CONSUL_HTTP_AUTH", Clear::Never),
+    ("cos", "secret_id", "TENCENTCLOUD_SECRET_ID", Clear::Fine),
+    ("cos", "secret_key", "TENCENTCLOUD_SECRET_KEY", Clear::Never),
+    ("cos", "security_token", "TENCENTCLOUD_SECURITY_TOKEN", Clear::Never),
+    ("gcs", "access_token", "GOOGLE_OAUTH_ACCESS_TOKEN", Clear::Never),
+    ("gcs", "credentials", "GOOGLE_BACKEND_CREDENTIALS", Clear::Never),
+    ("gcs", "encryption_key", "GOOGLE_ENCRYPTION_KEY", Clear::Never),
+    ("http", "password", "TF_HTTP_PASSWORD", Clear::Never),
+    ("http", "username", "TF_HTTP_USERNAME", Clear::Fine),
+    ("kubernetes", "client_key", "KUBE_CLIENT_KEY_DATA", Clear::Never),
+    ("kubernetes", "password", "KUBE_PASSWORD", Clear::Never),
+    ("kubernetes", "token", "KUBE_TOKEN", Clear::Never),
+    ("oss", "access_key", "ALICLOUD_ACCESS_KEY", Clear::Fine),
+    ("oss", "secret_key", "ALICLOUD_SECRET_KEY", Clear::Never),
+    ("oss", "security_token", "ALICLOUD_SECURITY_TOKEN", Clear::Never),
+    ("pg", "conn_str", "PG_CONN_STR", Clear::WithoutPassword),
+    ("s3", "access_key", "AWS_ACCESS_KEY_ID", Clear::Fine),
+    ("s3", "secret_key", "AWS_SECRET_ACCESS_KEY", Clear::Never),
+    ("s3", "sse_customer_key", "AWS_SSE_CUSTOMER_KEY", Clear::Never),
+    ("s3", "token", "AWS_SESSION_TOKEN", Clear::Never),
+];
+
+/// Whether an argument may stand in clear among the others.
+#[derive(Clone, Copy, PartialEq)]
+enum Clear {
+    Fine,
+    Never,
+    /// As an address without a password.
+    WithoutPassword,
+}
+
 /// Arguments of the backend `http` that are addresses of the same state.
 const ADDRESSES: [&str; 2] = ["lock_address", "unlock_address"];
 
@@ -34,10 +74,10 @@ pub struct Backend {
 }
 
 impl Backend {
-    /// Returns the `backend` block for one state: each resource has one of its own below what the author names.
+    /// Returns the `backend` block for one state: each resource has one of its own below what the author names. No
+    /// secret is in it.
     pub fn block(&self, state: &str) -> Json {
         let mut arguments = self.arguments.clone();
-        arguments.extend(self.secrets.iter().map(|(name, value)| (name.clone(), value.clone().into())));
         if let Some((_, argument, between)) = KINDS.iter().find(|(kind, ..)| *kind == self.kind) {
             let named: Vec<&str> = match self.kind.as_str() {
                 "http" => {
@@ -54,10 +94,28 @@ impl Backend {
         json!({ &self.kind: arguments })
     }
 
+    /// Returns the variables by which Terraform takes the secrets.
+    pub fn variables(&self) -> impl Iterator<Item = (&'static str, &str)> {
+        let given = secrets_of(&self.kind).map(|(argument, variable, _)| (variable, self.secrets.get(argument)));
+        given.filter_map(|(variable, secret)| Some((variable, secret?.as_str())))
+    }
+
     /// What tells this backend from others: kept with what a recipe made, so that no state is looked for elsewhere.
     pub fn place(&self) -> Json {
         json!({ "type": self.kind, "config": self.arguments })
     }
+}
+
+fn secrets_of(kind: &str) -> impl Iterator<Item = (&'static str, &'static str, Clear)> {
+    let own = SECRETS.iter().filter(move |(known, ..)| *known == kind);
+    own.map(|(_, argument, variable, clear)| (*argument, *variable, *clear))
+}
+
+/// Whether an address of PostgreSQL, in either form, has a password in it.
+fn has_password(address: &str) -> bool {
+    let authority = address.split_once("://").map_or("", |(_, rest)| rest.split(['/', '?']).next().unwrap_or_default());
+    let login = authority.rsplit_once('@').map_or("", |(login, _)| login);
+    login.contains(':') || address.to_ascii_lowercase().replace(' ', "").contains("password=")
 }
 
 /// Whether what an environment says about executing recipes names a backend.
@@ -91,7 +149,20 @@ pub(crate) fn check(given: &Json, pointer: &str) -> Result<(), Fault> {
     if kind == "http" && given["config"]["address"].as_str().is_none_or(str::is_empty) {
         return refuse(".config.address: is required: states stand below this address".to_owned());
     }
+    for (argument, _, clear) in secrets_of(kind) {
+        let Some(value) = given["config"].get(argument) else { continue };
+        if clear == Clear::Never || clear == Clear::WithoutPassword && value.as_str().is_some_and(has_password) {
+            return refuse(format!(
+                ".config.{argument}: would stand in clear; give it in `secrets`, as `{{source, key}}` of a secret store"
+            ));
+        }
+    }
     for (name, entry) in given["secrets"].as_object().into_iter().flatten() {
+        if !secrets_of(kind).any(|(argument, ..)| argument == name) {
+            let may: Vec<&str> = secrets_of(kind).map(|(argument, ..)| argument).collect();
+            let may = if may.is_empty() { "it has none".to_owned() } else { format!("it has `{}`", may.join("`, `")) };
+            return refuse(format!(".secrets.{name}: is no secret of the backend `{kind}`; {may}"));
+        }
         let is_named = |member: &str| entry[member].as_str().is_some_and(|text| !text.is_empty());
         if !is_named("source") || !is_named("key") {
             return refuse(format!(".secrets.{name}: give `source`, the id of a secret store, and `key`"));
@@ -111,13 +182,15 @@ mod tests {
 
     fn backend(kind: &str, arguments: Json) -> Backend {
         let arguments = arguments.as_object().unwrap().clone();
-        Backend { kind: kind.to_owned(), arguments, secrets: BTreeMap::from([("password".into(), "p".into())]) }
+        let secrets = BTreeMap::from([("password".into(), "p".into()), ("secret_key".into(), "k".into())]);
+        Backend { kind: kind.to_owned(), arguments, secrets }
     }
 
     #[test]
     fn each_state_stands_below_what_the_author_names() {
         let s3 = backend("s3", json!({ "bucket": "b", "key": "team/" }));
-        assert_eq!(s3.block("x1"), json!({ "s3": { "bucket": "b", "key": "team/x1", "password": "p" } }));
+        assert_eq!(s3.block("x1"), json!({ "s3": { "bucket": "b", "key": "team/x1" } }));
+        assert_eq!(s3.variables().collect::<Vec<_>>(), [("AWS_SECRET_ACCESS_KEY", "k")]);
         assert_eq!(s3.place(), json!({ "type": "s3", "config": { "bucket": "b", "key": "team/" } }));
         let pg = backend("pg", json!({ "conn_str": "c" })).block("x1");
         assert_eq!(pg["pg"]["schema_name"], "radii_x1");
@@ -133,15 +206,25 @@ mod tests {
     fn what_is_no_backend_is_refused_with_what_may_stand_there() {
         check(&json!({ "type": "s3", "config": { "bucket": "b" }, "secrets": { "secret_key": { "source": "/s", "key": "k" } } }), AT).unwrap();
         check(&json!({ "type": "kubernetes" }), AT).unwrap();
+        check(&json!({ "type": "pg", "config": { "conn_str": "postgres://u@h:5432/d?sslmode=disable" } }), AT).unwrap();
         for (given, words) in [
             (json!("s3"), "$.properties.backend: give `type` and `config`"),
-            (json!({ "type": "local" }), ".type: `local` is none of `azurerm`, `consul`"),
+            (json!({ "type": "remote" }), ".type: `remote` is none of `azurerm`, `consul`"),
+            (json!({ "type": "s3", "config": { "secret_key": "k" } }), ".config.secret_key: would stand in clear"),
+            (json!({ "type": "pg", "config": { "conn_str": "postgres://u:p@h/d" } }), "conn_str: would stand in clear"),
+            (json!({ "type": "pg", "config": { "conn_str": "host=h password=p" } }), "conn_str: would stand in clear"),
+            (
+                json!({ "type": "s3", "secrets": { "bucket": { "source": "/s", "key": "k" } } }),
+                ".secrets.bucket: is no secret of the backend `s3`; it has `access_key`, `secret_key`",
+            ),
             (json!({ "type": "s3", "bucket": "b" }), "there is no `bucket`"),
             (json!({ "type": "s3", "config": [] }), ".config: must be an object"),
             (json!({ "type": "http", "config": {} }), ".config.address: is required"),
-            (json!({ "type": "s3", "secrets": { "k": {} } }), ".secrets.k: give `source`"),
+            (json!({ "type": "s3", "secrets": { "token": {} } }), ".secrets.token: give `source`"),
+            (json!({ "type": "local", "secrets": { "k": {} } }), "no secret of the backend `local`; it has none"),
             (
-                json!({ "type": "s3", "config": { "k": 1 }, "secrets": { "k": { "source": "s", "key": "k" } } }),
+                json!({ "type": "s3", "config": { "access_key": "1" },
+                    "secrets": { "access_key": { "source": "s", "key": "k" } } }),
                 "stands in `config` as well",
             ),
         ] {

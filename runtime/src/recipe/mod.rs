@@ -23,7 +23,7 @@ pub use cancel::{Cancel, Hold};
 pub use deployments::{Deployed, Deployments};
 pub use settings::{Login, ProviderBlock, Settings};
 pub use states::{Grant, States};
-pub use veil::struck_out;
+pub use veil::{disguised, struck_out};
 
 pub(crate) use backend::{check as check_backend, is_named as names_backend};
 pub(crate) use settings::written;
@@ -179,6 +179,8 @@ pub struct Run<'a> {
     pub recipe: &'a Recipe,
     /// What it is told.
     pub context: &'a Context,
+    /// The same with null for what is sensitive: only this may stand in files, plans and records.
+    pub shown: &'a Context,
     /// Where it runs.
     pub target: &'a Target,
     /// The target's driver; `None` where the server has none.

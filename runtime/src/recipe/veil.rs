@@ -1,7 +1,9 @@
 //! Secrets in what programs say: errors go to whoever asked, and the rest to the log, so known secrets are struck out
 //! of both.
 
-use serde_json::Value as Json;
+use std::collections::BTreeSet;
+
+use serde_json::{Map, Value as Json};
 
 use crate::Fault;
 
@@ -32,6 +34,79 @@ fn collect(told: &Json, stored: &Json, found: &mut Vec<String>) {
         (Json::Object(told), Json::Null) => told.values().for_each(|value| collect(value, &Json::Null, found)),
         (Json::Array(told), Json::Null) => told.iter().for_each(|value| collect(value, &Json::Null, found)),
         (Json::String(text), Json::Null) => found.push(text.clone()),
+        _ => {}
+    }
+}
+
+/// Returns a context with other texts in the place of those that its stored form lacks: what comes out differently with
+/// it depends on a secret.
+pub fn disguised(told: &Json, stored: &Json) -> Json {
+    let inner = |members: Option<&Map<String, Json>>, name: &str| {
+        members.and_then(|members| members.get(name)).cloned().unwrap_or_default()
+    };
+    match (told, stored) {
+        (told, stored) if told == stored => told.clone(),
+        (Json::Object(told), stored) => {
+            let stored = stored.as_object();
+            told.iter().map(|(name, value)| (name.clone(), disguised(value, &inner(stored, name)))).collect()
+        }
+        (Json::Array(told), stored) => {
+            let at = |index: usize| stored.get(index).cloned().unwrap_or_default();
+            told.iter().enumerate().map(|(index, value)| disguised(value, &at(index))).collect()
+        }
+        (Json::String(_), Json::Null) => VEIL.into(),
+        (Json::Number(_), Json::Null) => (-1).into(),
+        (Json::Bool(flag), Json::Null) => (!flag).into(),
+        (told, _) => told.clone(),
+    }
+}
+
+/// Makes null of the values that repeat what was told in confidence, under the same name; returns where they are.
+///
+/// A template that returns its context as it is does so. Values that are the same by chance have other names.
+pub(crate) fn hide_echoes(values: &mut Map<String, Json>, told: &Json, stored: &Json) -> Vec<String> {
+    let mut secrets = BTreeSet::new();
+    collect_named(told, stored, "", &mut secrets);
+    let mut found = Vec::new();
+    if !secrets.is_empty() {
+        values.iter_mut().for_each(|(name, value)| hide(value, name, name, &secrets, &mut found));
+    }
+    found
+}
+
+fn collect_named(told: &Json, stored: &Json, name: &str, found: &mut BTreeSet<(String, String)>) {
+    match told {
+        _ if told == stored => {}
+        Json::Object(members) => members.iter().for_each(|(name, value)| {
+            collect_named(value, stored.get(name).unwrap_or(&Json::Null), name, found);
+        }),
+        Json::Array(items) => items.iter().enumerate().for_each(|(index, value)| {
+            collect_named(value, stored.get(index).unwrap_or(&Json::Null), name, found);
+        }),
+        Json::String(text) if stored.is_null() && !text.is_empty() => {
+            found.insert((name.to_owned(), text.clone()));
+        }
+        _ => {}
+    }
+}
+
+fn hide(value: &mut Json, name: &str, at: &str, secrets: &BTreeSet<(String, String)>, found: &mut Vec<String>) {
+    match value {
+        Json::String(text) if secrets.contains(&(name.to_owned(), text.clone())) => {
+            *value = Json::Null;
+            found.push(at.to_owned());
+        }
+        Json::Object(members) => {
+            for (name, value) in members {
+                let at = format!("{at}.{name}");
+                hide(value, name, &at, secrets, found);
+            }
+        }
+        Json::Array(items) => {
+            for (index, value) in items.iter_mut().enumerate() {
+                hide(value, name, &format!("{at}[{index}]"), secrets, found);
+            }
+        }
         _ => {}
     }
 }
@@ -81,6 +156,27 @@ mod tests {
         let fault = over(Fault::bad_request("db said hunter22, hunter22, x").details(vec![detail]), &secrets);
         assert_eq!(fault.message, "db said (sensitive value), (sensitive value), x");
         assert_eq!(fault.details[0].message, "it was (sensitive value)");
+    }
+
+    #[test]
+    fn what_repeats_a_secret_under_its_name_is_hidden_and_nothing_else() {
+        let told = json!({ "user": "postgres", "password": "postgres", "keys": ["k1"], "empty": "" });
+        let stored = json!({ "user": "postgres", "password": null, "keys": null, "empty": null });
+        let values = json!({ "user": "postgres", "seen": told, "password": "other", "empty": "" });
+        let Json::Object(mut values) = values else { unreachable!() };
+        assert_eq!(hide_echoes(&mut values, &told, &stored), ["seen.password", "seen.keys[0]"]);
+        assert_eq!(values["seen"], json!({ "user": "postgres", "password": null, "keys": [null], "empty": "" }));
+        assert_eq!((&values["user"], &values["password"]), (&json!("postgres"), &json!("other")));
+    }
+
+    #[test]
+    fn a_disguise_differs_wherever_something_is_secret_and_nowhere_else() {
+        let told = json!({ "name": "db", "password": "p", "deep": { "port": 5, "on": true, "list": ["a", 1] } });
+        let stored = json!({ "name": "db", "password": null, "deep": null });
+        let expected =
+            json!({ "name": "db", "password": VEIL, "deep": { "port": -1, "on": false, "list": [VEIL, -1] } });
+        assert_eq!(disguised(&told, &stored), expected);
+        assert_eq!(disguised(&told, &told), told);
     }
 
     #[test]

@@ -56,13 +56,14 @@ async fn the_context_tells_the_recipe_about_everything_around_it() {
     assert_eq!(context["resource"]["name"], json!("db"));
     assert_eq!(context["resource"]["properties"]["password"], json!("for the recipe"));
     assert_eq!(context["resource"]["connections"]["note"]["properties"]["text"], json!("hello"));
-    assert_eq!(context["resource"]["connections"]["note"]["properties"]["password"], Json::Null);
+    assert_eq!(context["resource"]["connections"]["note"]["properties"]["password"], json!("hunter2"));
     assert_eq!(context["application"], json!({ "name": "app", "id": application_id() }));
     assert_eq!(context["environment"], json!({ "name": "env", "id": environment_id() }));
     let spaces = json!({ "namespace": "dev-app", "environmentNamespace": "dev" });
     assert_eq!(context["runtime"]["docker"], spaces);
     let snapshot = format!("{:?}", world.stored(DB).await.unwrap());
     assert!(!snapshot.contains("for the recipe"), "the snapshot keeps the password in clear");
+    assert!(!snapshot.contains("hunter2"), "the snapshot keeps the password of the connected resource");
 }
 
 #[tokio::test]

@@ -55,6 +55,8 @@ pub(super) struct Surroundings {
     pub azure: Option<ResourceId>,
     /// Namespace of objects of a cluster that names none.
     pub namespace: Option<String>,
+    /// Cluster of objects: the context of a kubeconfig; the server's own where there is none.
+    pub cluster: Option<String>,
     /// When the deployment began.
     pub now: jiff::Timestamp,
 }

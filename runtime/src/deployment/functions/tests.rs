@@ -15,6 +15,7 @@ fn surroundings() -> Surroundings {
         deployments: group,
         azure: Some("/subscriptions/s/resourceGroups/r".parse().unwrap()),
         namespace: None,
+        cluster: None,
         now: "2025-03-04T05:06:07Z".parse().unwrap(),
     }
 }
