@@ -279,3 +279,32 @@ fn the_versions_of_both_sides_are_printed() {
     let version = json_of(&Rad::new("http://127.0.0.1:1").ok("version -o json"));
     assert_eq!(version["controlPlane"]["status"], "Not connected");
 }
+
+#[test]
+fn what_connects_to_a_resource_is_deployed_again_and_shown_with_its_state() {
+    let server = Server::start();
+    let rad = settled(&server);
+    rad.write("box.yaml", &format!("properties: {{size: S, environment: {ENVIRONMENT}}}\n"));
+    rad.write("app.yaml", &format!("properties: {{environment: {ENVIRONMENT}}}\n"));
+    let group = "/planes/radius/local/resourceGroups/default/providers";
+    rad.write(
+        "web.yaml",
+        &format!(
+            "properties:\n  application: {group}/Applications.Core/applications/shop\n  container: {{image: x}}\n  \
+             connections: {{box: {{source: {group}/Contoso.Res/boxes/one}}}}\n"
+        ),
+    );
+    rad.ok("resource create Contoso.Res/boxes one -f box.yaml");
+    assert_eq!(rad.ok("resource redeploy-dependents Contoso.Res/boxes one"), "RESOURCE  STATE\n");
+    rad.ok("resource create Applications.Core/applications shop -f app.yaml");
+    rad.ok("resource create Applications.Core/containers web -f web.yaml");
+    let shown = rad.ok("resource redeploy-dependents Contoso.Res/boxes one");
+    assert!(shown.contains("/Applications.Core/containers/web  Succeeded"), "{shown}");
+    let shown = json_of(&rad.ok("resource redeploy-dependents Contoso.Res/boxes one --no-wait -o json"));
+    assert_eq!((&shown[0]["state"], shown[0]["operation"].is_string()), (&json!("Accepted"), true));
+    assert_eq!(
+        rad.ok("resource create Contoso.Res/boxes one -f box.yaml --redeploy-dependents"),
+        "Contoso.Res/boxes/one created\n"
+    );
+    assert!(rad.fails(1, "resource redeploy-dependents Contoso.Res/boxes two").contains("was not found"));
+}

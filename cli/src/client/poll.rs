@@ -45,13 +45,31 @@ impl Client {
     /// The operation's own error when it failed or was cancelled.
     pub(super) async fn finish(&self, answer: &Answer, method: &Method, url: &Url) -> Result<Ended, Error> {
         let Some(watch) = self.watch(answer, method, url)? else { return Ok(Ended::Already) };
-        let mut advised = answer.retry_after();
+        self.follow_to_the_end(&watch, answer.retry_after(), method, url).await
+    }
+
+    /// Waits until the operation with this status document has ended.
+    ///
+    /// # Errors
+    /// The operation's own error when it failed or was cancelled.
+    pub async fn wait(&self, status: &str, api_version: &str) -> Result<(), Error> {
+        let url = self.url(status, api_version);
+        self.follow_to_the_end(&Watch::Status(url.clone()), None, &Method::GET, &url).await.map(drop)
+    }
+
+    async fn follow_to_the_end(
+        &self,
+        watch: &Watch,
+        mut advised: Option<Duration>,
+        method: &Method,
+        url: &Url,
+    ) -> Result<Ended, Error> {
         let mut wait = FIRST_LOOK;
         loop {
             // The server's advice is a ceiling, approached step by step: short work should feel short.
             tokio::time::sleep(wait.min(advised.unwrap_or(LONGEST_WAIT))).await;
             wait = (wait * 2).min(super::LONGEST_PAUSE);
-            let (progress, answer) = self.look(&watch, method, url).await?;
+            let (progress, answer) = self.look(watch, method, url).await?;
             if matches!(progress, Progress::Done) {
                 let tells_the_result = !matches!(watch, Watch::Status(_)) && answer.body.get("properties").is_some();
                 return Ok(if tells_the_result { Ended::With(answer.body) } else { Ended::Unseen });

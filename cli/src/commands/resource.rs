@@ -1,5 +1,7 @@
 //! `rad resource`
 
+mod dependents;
+
 use camino::Utf8PathBuf;
 use clap::Subcommand;
 use futures_util::StreamExt as _;
@@ -29,6 +31,10 @@ pub enum Command {
     Show(Show),
     /// Deletes a resource
     Delete(Delete),
+    /// Deploys again what connects to a resource
+    ///
+    /// Containers and recipes that connect to it receive its values as they are now.
+    RedeployDependents(Redeploy),
     /// Shows what a container writes
     Logs(Reach),
     /// Makes a port of a container reachable on this machine
@@ -68,6 +74,21 @@ pub struct Create {
     /// The resource, as JSON or YAML with `properties` and, if wanted, `tags`
     #[arg(short, long, value_name = "FILE")]
     from_file: Utf8PathBuf,
+    /// Deploys again what connects to the resource, once it is written
+    #[arg(long)]
+    redeploy_dependents: bool,
+}
+
+/// Whose dependents.
+#[derive(Debug, clap::Args)]
+pub struct Redeploy {
+    #[command(flatten)]
+    which: Which,
+    #[command(flatten)]
+    unneeded: Unneeded,
+    /// Does not wait until they are deployed
+    #[arg(long)]
+    no_wait: bool,
 }
 
 /// What to show.
@@ -206,6 +227,10 @@ pub async fn run(command: Command, globals: &Globals) -> Result<(), Error> {
         Command::Logs(args) => logs(&args, &workspace, &client, output).await,
         Command::Expose(args) => expose(&args, &workspace, &client, output).await,
         Command::Delete(args) => delete(&args, &workspace, &client, output).await,
+        Command::RedeployDependents(args) => {
+            let found = args.which.resolve(&workspace, &client).await?;
+            dependents::redeploy(&client, &found.path, &found.version, !args.no_wait, output).await
+        }
     }
 }
 
@@ -283,9 +308,14 @@ async fn create(args: &Create, workspace: &Workspace, client: &Client, output: O
     let found = args.which.resolve(workspace, client).await?;
     let resource = client.put(&found.path, &found.version, &body).await?;
     if output.is_table() {
-        return output.done(&format!("{} created", found.display));
+        output.done(&format!("{} created", found.display))?;
+    } else {
+        output.value(&sorted(&resource), || resource_table([&resource]))?;
     }
-    output.value(&sorted(&resource), || resource_table([&resource]))
+    match args.redeploy_dependents {
+        true => dependents::redeploy_beside(client, &found.path, &found.version, output).await,
+        false => Ok(()),
+    }
 }
 
 /// Reads a resource from a file; `location` is added when it is missing.

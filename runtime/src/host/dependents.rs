@@ -1,6 +1,7 @@
-//! The containers that connect to a resource, deployed again when somebody asks: they receive its values as they are now.
+//! What connects to a resource, deployed again when somebody asks: containers and recipes receive its values as they
+//! are now.
 
-use radii_model::{ResourceId, TypeName};
+use radii_model::{ApiVersion, ResourceId};
 use serde_json::{Map, Value as Json, json};
 
 use super::{Answer, Host, Preconditions, Put};
@@ -9,31 +10,23 @@ use crate::store::{ListQuery, Record};
 
 /// The action, on any resource.
 pub(super) const ACTION: &str = "redeployDependents";
-/// Types that receive values of what they connect to, with the version that they are written in when none is kept.
-const TYPES: [(&str, &str, &str); 2] =
-    [("Applications.Core", "containers", "2023-10-01-preview"), ("Radius.Compute", "containers", "2025-08-01-preview")];
+/// Versions in which containers are written when none is kept.
+const VERSIONS: [(&str, &str); 2] =
+    [("applications.core/containers", "2023-10-01-preview"), ("radius.compute/containers", "2025-08-01-preview")];
 /// What is not the author's to write.
 const OURS: [&str; 3] = ["provisioningState", "status", "hosts"];
 
-/// Writes every container that connects to a resource once more, as it stands; the answer names their operations.
+/// Writes everything that connects to a resource once more, as it stands; the answer names their operations.
 ///
 /// # Errors
-/// When the resource is not there. A container that cannot be written just now is named with the reason.
+/// When the resource is not there. What cannot be written just now is named with the reason.
 pub(super) async fn redeploy(host: &Host, id: &ResourceId) -> Result<Json, Fault> {
     let source = host.get(id).await?;
     let mut entries = Vec::new();
-    for (namespace, kind, version) in TYPES {
-        let query = ListQuery {
-            scope: plane(id),
-            recursive: true,
-            kind: Some(TypeName::new(namespace, kind)),
-            after: None,
-            limit: None,
-        };
-        for record in host.parts.store.list(&query).await?.records {
-            if connects(&record, &source) {
-                entries.push(again(host, record, version).await?);
-            }
+    let query = ListQuery { scope: plane(id), recursive: true, kind: None, after: None, limit: None };
+    for record in host.parts.store.list(&query).await?.records {
+        if record.id.key() != source.id.key() && connects(&record, &source) {
+            entries.push(again(host, record).await);
         }
     }
     Ok(json!({ "value": entries }))
@@ -44,7 +37,7 @@ fn plane(id: &ResourceId) -> Option<ResourceId> {
     format!("/planes/{kind}/{name}").parse().ok()
 }
 
-/// Whether a container's connections name the resource, by its id or, in the same application, by its host name.
+/// Whether a resource's connections name the source, by its id or, in the same application, by its host name.
 fn connects(record: &Record, source: &Record) -> bool {
     let text = |record: &Record, name: &str| {
         record.properties.get(name).and_then(Json::as_str).unwrap_or_default().to_ascii_lowercase()
@@ -65,23 +58,46 @@ fn host_of(url: &str) -> Option<&str> {
     rest.split([':', '/']).next().filter(|host| !host.is_empty())
 }
 
-async fn again(host: &Host, record: Record, version: &str) -> Result<Json, Fault> {
+async fn again(host: &Host, record: Record) -> Json {
+    let id = record.id.to_string();
+    match put_again(host, record).await {
+        Ok((version, Answer::Accepted { operation, .. })) => {
+            json!({ "id": id, "operation": operation.to_string(), "apiVersion": version })
+        }
+        Ok((version, Answer::Done(_) | Answer::Absent)) => json!({ "id": id, "apiVersion": version }),
+        Err(fault) => json!({ "id": id, "error": fault }),
+    }
+}
+
+/// The version that a resource is written in: its own, or the one that its type has.
+fn version_of(record: &Record) -> Result<ApiVersion, Fault> {
+    if let Some(version) = &record.api_version {
+        return Ok(version.clone());
+    }
+    let key = record.type_name.to_ascii_lowercase();
+    let usual = VERSIONS.iter().find(|(name, _)| *name == key).map_or("", |(_, version)| version);
+    usual.parse().map_err(|_| Fault::bad_request(format!("nothing says in which version `{}` is written", record.id)))
+}
+
+async fn put_again(host: &Host, record: Record) -> Result<(String, Answer), Fault> {
     let id = record.id.clone();
-    let kept = record.api_version.clone();
-    let api_version = match kept {
-        Some(version) => version,
-        None => version.parse().map_err(|error| Fault::internal(format!("{error}")))?,
-    };
+    let api_version = version_of(&record)?;
     let seen = host.seen(&record, &api_version);
     let mut properties = seen.properties;
     properties.retain(|name, _| !OURS.contains(&name.as_str()));
+    // What a recipe said is said anew.
+    let outputs = host.validator(&id, &api_version)?.map(|validator| validator.outputs()).unwrap_or_default();
+    outputs.iter().for_each(|name| drop(properties.shift_remove(name)));
+    if record.private.recipe.is_some() {
+        properties.get_mut("recipe").and_then(Json::as_object_mut).map(|recipe| recipe.shift_remove("recipeStatus"));
+        if properties.get("secrets").is_some_and(|secrets| secrets.get("name").is_some()) {
+            properties.shift_remove("secrets");
+        }
+    }
     let body = json!({ "location": seen.location.unwrap_or_else(|| "global".into()), "tags": seen.tags, "properties": properties });
     let Json::Object(mut body) = body else { unreachable!("an object was made just now") };
     body.retain(|_, value| !value.is_null());
-    let request = Put { id: id.clone(), api_version, body, preconditions: Preconditions::default() };
-    Ok(match host.put(request).await {
-        Ok(Answer::Accepted { operation, .. }) => json!({ "id": id.to_string(), "operation": operation.to_string() }),
-        Ok(Answer::Done(_) | Answer::Absent) => json!({ "id": id.to_string() }),
-        Err(fault) => json!({ "id": id.to_string(), "error": fault }),
-    })
+    let version = api_version.to_string();
+    let request = Put { id, api_version, body, preconditions: Preconditions::default() };
+    Ok((version, host.put(request).await?))
 }
