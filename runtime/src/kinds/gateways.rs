@@ -271,6 +271,10 @@ fn read_route(at: usize, route: &Json) -> Result<Route, Fault> {
     {
         return Err(Fault::bad_request("request timeout must be greater than or equal to backend request timeout"));
     }
+    // A request is sent on once, so the shorter of both ends it.
+    let timeout = ["backendRequest", "request"]
+        .into_iter()
+        .find_map(|name| policy[name].as_str().filter(|text| !text.is_empty()).map(str::to_owned));
     let path = Some(text("path")).filter(|path| !path.is_empty()).unwrap_or_else(|| "/".to_owned());
     Ok(Route {
         path,
@@ -278,7 +282,7 @@ fn read_route(at: usize, route: &Json) -> Result<Route, Fault> {
         port,
         replace_prefix: text("replacePrefix"),
         websockets: route["enableWebsockets"] == true,
-        timeout: policy["request"].as_str().filter(|text| !text.is_empty()).map(str::to_owned),
+        timeout,
     })
 }
 
@@ -332,6 +336,18 @@ mod tests {
         assert_eq!(destination("https://front/x"), Some(("front".to_owned(), 443)));
         assert_eq!(destination("not an url"), None);
         assert_eq!(destination("tcp://front"), None);
+    }
+
+    #[test]
+    fn the_timeout_of_what_answers_ends_a_request_as_that_of_the_request_does() {
+        let timeout = |policy: Json| {
+            let route = json!({ "destination": "http://front:80", "timeoutPolicy": policy });
+            read_route(0, &route).unwrap().timeout
+        };
+        assert_eq!(timeout(json!({ "request": "30s", "backendRequest": "10s" })).as_deref(), Some("10s"));
+        assert_eq!(timeout(json!({ "request": "30s" })).as_deref(), Some("30s"));
+        assert_eq!(timeout(json!({ "backendRequest": "10s" })).as_deref(), Some("10s"));
+        assert_eq!(timeout(json!({ "backendRequest": "" })), None);
     }
 
     #[test]

@@ -12,10 +12,12 @@ use super::rules::Pattern;
 use super::scenario::Step;
 use super::wire::Answer;
 use bodies::{
-    are_complete, forget_more_outputs, forget_results, forget_texts, keep_children, merge_casings, redact, remove,
-    sort, sort_outputs,
+    are_complete, forget_hidden_values, forget_more_outputs, forget_results, forget_texts, keep_children,
+    keep_literals, merge_casings, redact, remove, sort, sort_outputs,
 };
-use calls::{forget_lines, forget_needless_destructions, rename_module, resolve_variables};
+use calls::{
+    forget_lines, forget_needless_destructions, forget_told_secrets, only_module, rename_module, resolve_variables,
+};
 
 /// Changes of the recorded answer, or of ours, before both are compared.
 #[derive(Debug, Default, Deserialize)]
@@ -77,6 +79,12 @@ pub struct Adjust {
     pub needless_destruction: bool,
     /// Variables of Terraform that we give by the environment stand for their values.
     pub variables: bool,
+    /// Where the recorded context of a connected resource is null, ours may be a variable that holds what is sensitive.
+    pub told_secrets: bool,
+    /// Our texts may hold expressions where the recording has what became of them.
+    pub literals: bool,
+    /// Where ours say that values were hidden, those may be null, and the warning is not compared.
+    pub hidden_values: bool,
     /// The name of a module in Terraform's root module is not compared.
     pub module_names: bool,
     /// Numbers of lines in generated files are not compared, nor the lines themselves.
@@ -209,6 +217,12 @@ impl Adjust {
                 remove(ours, &["nextLink"]);
             }
         }
+        if self.hidden_values {
+            forget_hidden_values(recorded, ours);
+        }
+        if self.literals {
+            keep_literals(recorded, ours);
+        }
         if self.lines {
             forget_lines(recorded);
             forget_lines(ours);
@@ -261,6 +275,18 @@ impl Adjust {
     fn apply_to_calls(&self, rewrites: &[Rewrite], compared: &mut Compared) {
         for call in compared.ours.terraform.iter_mut().flatten() {
             *call = json_rewritten(rewrites, call);
+        }
+        if self.hidden_values {
+            let ours = compared.ours.terraform.iter_mut().flatten();
+            compared.step.terraform.iter_mut().zip(ours).for_each(|(recorded, call)| {
+                if let (Some(recorded), Some(own)) = (only_module(recorded), only_module(call)) {
+                    forget_hidden_values(recorded, own);
+                }
+            });
+        }
+        if self.told_secrets {
+            let ours = compared.ours.terraform.iter_mut().flatten();
+            compared.step.terraform.iter().zip(ours).for_each(|(recorded, call)| forget_told_secrets(recorded, call));
         }
         let ours = compared.ours.terraform.iter_mut().flatten();
         for call in compared.step.terraform.iter_mut().chain(ours).filter(|call| call.is_object()) {

@@ -156,6 +156,47 @@ pub(super) fn remove(value: &mut Json, path: &[&str]) {
     }
 }
 
+/// Makes null, in the recording, of the values that ours name as hidden and have null for, wherever a status does so; the
+/// warning that names them is removed.
+pub(super) fn forget_hidden_values(recorded: &mut Json, ours: &mut Json) {
+    for path in take_hidden(ours) {
+        for place in [format!("/status/computedValues{path}"), path] {
+            if let (Some(shown), Some(Json::Null)) = (recorded.pointer_mut(&place), ours.pointer(&place)) {
+                *shown = Json::Null;
+            }
+        }
+    }
+    match (recorded, ours) {
+        (Json::Object(members), Json::Object(ours)) => {
+            for (name, own) in ours {
+                if let Some(member) = members.get_mut(name) {
+                    forget_hidden_values(member, own);
+                }
+            }
+        }
+        (Json::Array(items), Json::Array(ours)) => {
+            items.iter_mut().zip(ours).for_each(|(item, own)| forget_hidden_values(item, own));
+        }
+        _ => {}
+    }
+}
+
+/// Takes the warning about hidden values out of a resource's status; returns pointers to them.
+fn take_hidden(properties: &mut Json) -> Vec<String> {
+    let Some(status) = properties.get_mut("status").and_then(Json::as_object_mut) else { return Vec::new() };
+    let Some(list) = status.get_mut("degradations").and_then(Json::as_array_mut) else { return Vec::new() };
+    let Some(at) = list.iter().position(|entry| entry["code"] == "RecipeValuesHidden") else { return Vec::new() };
+    let entry = list.remove(at);
+    if list.is_empty() {
+        status.shift_remove("degradations");
+    }
+    let message = entry["message"].as_str().unwrap_or_default();
+    let named = message.split_once(": ").map_or("", |(_, named)| named);
+    // Every second part stands between backticks.
+    let paths = named.split('`').skip(1).step_by(2);
+    paths.map(|path| format!("/{}", path.replace(['.', '['], "/").replace(']', ""))).collect()
+}
+
 /// Sorts the lists of what was made, wherever they are.
 pub(super) fn sort_outputs(value: &mut Json) {
     match value {
@@ -183,18 +224,56 @@ pub(super) fn sort(value: &mut Json) {
     }
 }
 
-/// Removes from ours what the resource showed before and the recording does not show now, if it is alike.
+/// Removes from ours what the resource showed before and the recording does not show now, if it is alike. What its recipe
+/// said before must still be there.
 pub(super) fn forget_results(recorded: &mut Json, ours: &mut Json, before: &Json) {
     let shown = recorded.get_mut("properties").and_then(Json::as_object_mut);
     let own = ours.get_mut("properties").and_then(Json::as_object_mut);
     let (Some(recorded), Some(own), Some(before)) = (shown, own, before["properties"].as_object()) else { return };
+    let said = before.get("status").and_then(|status| status["computedValues"].as_object()).into_iter().flatten();
+    for name in said.map(|(name, _)| name).filter(|name| before.contains_key(*name)) {
+        if !recorded.contains_key(name) && !own.contains_key(name) {
+            recorded.insert(name.clone(), before[name].clone());
+        }
+    }
     own.retain(|name, value| {
         let was_so = || before.get(name).is_some_and(|old| likeness::are_alike(old, value));
         recorded.contains_key(name) || !(was_so() || name == "status" && value.is_object())
     });
-    if own.get("status").is_none_or(Json::is_object) {
+    let nothing = Json::Object(serde_json::Map::new());
+    let known = before.get("status").unwrap_or(&nothing);
+    if own.get("status").is_none_or(|status| is_at_least(known, status)) {
         own.shift_remove("status");
         recorded.shift_remove("status");
+    }
+}
+
+/// Whether a status is an object with members alike for all that it had before; what it said of one run alone may go.
+fn is_at_least(before: &Json, status: &Json) -> bool {
+    const LASTING: [&str; 3] = ["computedValues", "recipe", "outputResources"];
+    let is_there = |name: &&str| match before.get(name) {
+        Some(old) => status.get(name).is_some_and(|now| likeness::are_alike(old, now)),
+        None => true,
+    };
+    status.is_object() && LASTING.iter().all(is_there)
+}
+
+/// Takes our texts over where they hold what Terraform would take for an expression, and the recording has what it made
+/// of it.
+pub(super) fn keep_literals(recorded: &mut Json, ours: &Json) {
+    match (recorded, ours) {
+        (made, Json::String(own)) if own.contains("${") || own.contains("%{") => *made = own.as_str().into(),
+        (Json::Object(members), Json::Object(ours)) => {
+            for (name, member) in members {
+                if let Some(own) = ours.get(name) {
+                    keep_literals(member, own);
+                }
+            }
+        }
+        (Json::Array(items), Json::Array(ours)) => {
+            items.iter_mut().zip(ours).for_each(|(item, own)| keep_literals(item, own));
+        }
+        _ => {}
     }
 }
 
@@ -230,6 +309,43 @@ mod tests {
         assert!(!compared(json!({ "size": "L", "host": 17 })));
         assert!(!compared(json!({ "size": "L", "other": "o" })));
         assert!(!compared(json!({ "size": "L", "status": 17 })));
+        assert!(!compared(json!({ "size": "L", "host": "h", "status": {} })), "the recipe is gone");
+    }
+
+    #[test]
+    fn what_a_recipe_said_must_stay() {
+        let before =
+            json!({ "properties": { "host": "h", "status": { "computedValues": { "host": "h", "more": 1 } } } });
+        let left = |ours: Json| {
+            let (mut recorded, mut ours) = (json!({ "properties": {} }), json!({ "properties": ours }));
+            forget_results(&mut recorded, &mut ours, &before);
+            recorded == ours
+        };
+        let status = json!({ "computedValues": { "host": "h", "more": 1 } });
+        assert!(left(json!({ "host": "h", "status": status })));
+        assert!(!left(json!({ "status": status })) && !left(json!({ "host": "h", "status": {} })));
+    }
+
+    #[test]
+    fn only_texts_with_expressions_are_kept_as_they_are() {
+        let mut recorded = json!({ "a": 1, "b": "other", "c": ["y"] });
+        keep_literals(&mut recorded, &json!({ "a": "${1}", "b": "mine", "c": ["%{ if true }y%{ endif }"] }));
+        assert_eq!(recorded, json!({ "a": "${1}", "b": "other", "c": ["%{ if true }y%{ endif }"] }));
+    }
+
+    #[test]
+    fn only_values_that_ours_name_as_hidden_may_be_null() {
+        let status = |values: Json| json!({ "status": { "computedValues": values } });
+        let mut ours = status(json!({ "seen": { "pw": null, "keys": [null] }, "size": null }));
+        let message = "the recipe `r` returned as values what it was told: `seen.pw`, `seen.keys[0]` are hidden";
+        ours["status"]["degradations"] = json!([{ "code": "RecipeValuesHidden", "message": message }]);
+        let (mut recorded, mut ours) = (
+            json!({ "deep": status(json!({ "seen": { "pw": "p", "keys": ["k"] }, "size": 1 })) }),
+            json!({ "deep": ours }),
+        );
+        forget_hidden_values(&mut recorded, &mut ours);
+        assert_eq!(recorded["deep"], status(json!({ "seen": { "pw": null, "keys": [null] }, "size": 1 })));
+        assert_eq!(ours["deep"], status(json!({ "seen": { "pw": null, "keys": [null] }, "size": null })));
     }
 
     #[test]

@@ -52,6 +52,57 @@ pub(super) fn resolve_variables(call: &mut Json) {
     }
 }
 
+/// Makes null of variables that tell a module the sensitive values of connected resources, where the recording has null.
+pub(super) fn forget_told_secrets(recorded: &Json, call: &mut Json) {
+    const CONNECTIONS: &str = "/context/resource/connections";
+    let Some(expected) = module(recorded).and_then(|module| module.pointer(CONNECTIONS)) else { return };
+    let modules = call.get_mut("main.tf.json").and_then(|main| main.get_mut("module")?.as_object_mut());
+    let own = modules.and_then(|modules| modules.values_mut().next()?.pointer_mut(CONNECTIONS)?.as_object_mut());
+    let mut told = Vec::new();
+    for (name, connected) in own.into_iter().flatten() {
+        let expected = expected[name.as_str()].get("properties").unwrap_or(&Json::Null);
+        if let Some(properties) = connected.get_mut("properties") {
+            take_variables(expected, properties, &mut told);
+        }
+    }
+    for name in told {
+        remove(call, &["main.tf.json", "variable", &name]);
+        remove(call, &["env", &format!("TF_VAR_{name}")]);
+    }
+    if call["main.tf.json"]["variable"].as_object().is_some_and(Map::is_empty) {
+        remove(call, &["main.tf.json", "variable"]);
+    }
+}
+
+fn take_variables(recorded: &Json, ours: &mut Json, taken: &mut Vec<String>) {
+    match (recorded, ours) {
+        (Json::Object(members), Json::Object(ours)) => {
+            for (name, own) in ours {
+                if let Some(recorded) = members.get(name) {
+                    take_variables(recorded, own, taken);
+                }
+            }
+        }
+        (Json::Null, own) => {
+            let variable = own.as_str().and_then(|text| text.strip_prefix("${var.")?.strip_suffix('}'));
+            if let Some(name) = variable.map(str::to_owned) {
+                taken.push(name);
+                *own = Json::Null;
+            }
+        }
+        _ => {}
+    }
+}
+
+fn module(call: &Json) -> Option<&Json> {
+    call["main.tf.json"]["module"].as_object()?.values().next()
+}
+
+/// Returns the call of the recipe's module in a root module.
+pub(super) fn only_module(call: &mut Json) -> Option<&mut Json> {
+    call.get_mut("main.tf.json")?.get_mut("module")?.as_object_mut()?.values_mut().next()
+}
+
 /// Gives the one module of a root module the same name everywhere.
 pub(super) fn rename_module(call: &mut Json) {
     let Some(modules) = call.get_mut("main.tf.json").and_then(|main| main.get_mut("module")?.as_object_mut()) else {
@@ -86,6 +137,25 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+
+    #[test]
+    fn what_only_we_tell_of_connected_resources_is_no_difference_and_nothing_else_is() {
+        let call = |properties: Json| {
+            json!({ "main.tf.json": { "module": { "m": { "context": { "resource": {
+                "connections": { "c": { "properties": properties } } } } } } } })
+        };
+        let recorded = call(json!({ "pw": null, "host": "h" }));
+        let mut ours = call(json!({ "pw": "${var.radii_secret_0}", "host": "h" }));
+        ours["main.tf.json"]["variable"] = json!({ "radii_secret_0": { "type": "string" } });
+        ours["env"] = json!({ "TF_VAR_radii_secret_0": "s" });
+        forget_told_secrets(&recorded, &mut ours);
+        let mut expected = recorded.clone();
+        expected["env"] = json!({});
+        assert_eq!(ours, expected);
+        let mut clear = call(json!({ "pw": "s", "host": "${var.x}" }));
+        forget_told_secrets(&recorded, &mut clear);
+        assert_eq!(clear, call(json!({ "pw": "s", "host": "${var.x}" })));
+    }
 
     #[test]
     fn secrets_that_are_given_by_the_environment_stand_in_their_place() {
