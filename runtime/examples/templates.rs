@@ -1,10 +1,11 @@
 //! Evaluates every ARM template below a folder, with made-up parameters and without any cloud:
 //! `cargo run -p radii-runtime --example templates -- DIR`.
 //!
-//! Prints each template that is refused with the reason, and how many were evaluated. It is held against the compiled
+//! Prints the templates that are refused, grouped by the reason, and how many were evaluated. It is held against the compiled
 //! baselines of the Bicep compiler, which are not part of this repository.
 #![expect(clippy::print_stdout, reason = "a command prints its results")]
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use radii_runtime::deployment::{foresee, foresee_outputs};
@@ -17,6 +18,7 @@ fn main() {
     let mut files = Vec::new();
     find(Path::new(&folder), &mut files);
     files.sort();
+    let mut refused: BTreeMap<String, Vec<String>> = BTreeMap::new();
     let (mut good, mut resources, mut known, mut outputs, mut declared, mut all) = (0, 0, 0, 0, 0, 0);
     for file in files {
         let text = std::fs::read_to_string(&file).unwrap_or_default();
@@ -36,11 +38,31 @@ fn main() {
                 outputs += values.len();
                 declared += template["outputs"].as_object().map_or(0, Map::len);
             }
-            Err(fault) => println!("{}\n    {}", file.display(), fault.message),
+            Err(fault) => {
+                let name = file.strip_prefix(&folder).unwrap_or(&file).display();
+                refused.entry(reason(&fault.message)).or_default().push(format!("{name}\n        {}", fault.message));
+            }
         }
+    }
+    let mut refused: Vec<_> = refused.into_iter().collect();
+    refused.sort_by_key(|(_, files)| std::cmp::Reverse(files.len()));
+    for (reason, files) in &refused {
+        println!("{} × {reason}", files.len());
+        files.iter().for_each(|file| println!("    {file}"));
     }
     println!("{good} of {all} templates evaluated");
     println!("{known} of {resources} resources known whole, {outputs} of {declared} outputs known before deployment");
+}
+
+/// Returns what a message says of any template: without its place, and without names.
+fn reason(message: &str) -> String {
+    let said = message.split_once("validation failed: '").map_or(message, |(_, said)| said);
+    let said = said.split_once(": ").map_or(said, |(_, said)| said);
+    let mut reason = String::new();
+    for (at, part) in said.split(['`', '"']).enumerate() {
+        reason.push_str(if at % 2 == 0 { part } else { "…" });
+    }
+    reason
 }
 
 fn find(folder: &Path, into: &mut Vec<PathBuf>) {
