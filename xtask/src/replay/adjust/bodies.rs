@@ -231,20 +231,23 @@ pub(super) fn forget_results(recorded: &mut Json, ours: &mut Json, before: &Json
     let own = ours.get_mut("properties").and_then(Json::as_object_mut);
     let (Some(recorded), Some(own), Some(before)) = (shown, own, before["properties"].as_object()) else { return };
     let said = before.get("status").and_then(|status| status["computedValues"].as_object()).into_iter().flatten();
-    for name in said.map(|(name, _)| name).filter(|name| before.contains_key(*name)) {
+    let secrets = before.get("secrets").filter(|secrets| secrets["name"].is_string()).map(|_| "secrets");
+    for name in said.map(|(name, _)| name.as_str()).chain(secrets).filter(|name| before.contains_key(*name)) {
         if !recorded.contains_key(name) && !own.contains_key(name) {
-            recorded.insert(name.clone(), before[name].clone());
+            recorded.insert(name.to_owned(), before[name].clone());
         }
     }
     own.retain(|name, value| {
         let was_so = || before.get(name).is_some_and(|old| likeness::are_alike(old, value));
-        recorded.contains_key(name) || !(was_so() || name == "status" && value.is_object())
+        name == "status" || recorded.contains_key(name) || !was_so()
     });
-    let nothing = Json::Object(serde_json::Map::new());
+    let nothing = json!({});
     let known = before.get("status").unwrap_or(&nothing);
-    if own.get("status").is_none_or(|status| is_at_least(known, status)) {
+    if is_at_least(known, own.get("status").unwrap_or(&nothing)) {
         own.shift_remove("status");
         recorded.shift_remove("status");
+    } else if !own.contains_key("status") {
+        recorded.insert("status".to_owned(), known.clone());
     }
 }
 
