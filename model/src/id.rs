@@ -132,8 +132,20 @@ impl ResourceId {
         key
     }
 
+    /// The [`ResourceId::key`] of [`ResourceId::scope`], without that id.
+    pub fn scope_key(&self) -> String {
+        let mut key = self.text_with(self.providers.len().saturating_sub(1));
+        key.make_ascii_lowercase();
+        key
+    }
+
     /// The id as text. Ids are written and compared all the time, so this formats nothing.
     fn text(&self) -> String {
+        self.text_with(self.providers.len())
+    }
+
+    /// The id as text, with so many of its providers.
+    fn text_with(&self, providers: usize) -> String {
         let mut text = String::with_capacity(160);
         let mut push = |part: &str| {
             text.push('/');
@@ -146,7 +158,7 @@ impl ResourceId {
             push(&scope.kind);
             scope.name.iter().for_each(|name| push(name));
         }
-        for (namespace, types) in &self.providers {
+        for (namespace, types) in &self.providers[..providers] {
             push("providers");
             push(namespace);
             for segment in types {

@@ -250,7 +250,7 @@ pub struct ListQuery {
 /// plane of a group, and `/planes` of a plane.
 pub fn parent_key(id: &ResourceId) -> String {
     if !id.is_scope() {
-        return id.parent().unwrap_or_else(|| id.scope()).key();
+        return id.parent().map_or_else(|| id.scope_key(), |parent| parent.key());
     }
     let key = id.key();
     let ends = key.rmatch_indices('/').nth(1).map_or(0, |(at, _)| at);

@@ -27,19 +27,24 @@ use axum::body::{Body, to_bytes};
 use axum::extract::{Request, State};
 use axum::response::Response;
 use http::{Extensions, Method, StatusCode};
+use radii_model::TypeName;
 use radii_runtime::Fault;
 use radii_runtime::access::Caller;
 use radii_runtime::fault::code;
+use radii_runtime::store::ListQuery;
 use serde_json::json;
 
 use crate::AppState;
 use crate::access::policy::Actor;
+use crate::swagger::Registered;
 use call::Call;
 pub(crate) use call::decoded_segments;
 use route::Route;
 
 /// Largest body that is read; the server's own limit is smaller.
 const BODY_LIMIT: usize = 256 << 20;
+/// So many planes of a kind are named where they are listed for a reader.
+const PLANES: usize = 20;
 
 /// Returns the router of all protocol routes; it answers every path.
 pub fn router(state: AppState) -> Router {
@@ -123,7 +128,7 @@ async fn dispatch(state: &AppState, call: &Call) -> Result<Response, Fault> {
             "/openapi/v2" => discovery(call, &Route::OpenApi(2)),
             "/openapi/v3" => discovery(call, &Route::OpenApi(3)),
             "/openapi/radii.json" if call.method == Method::GET => {
-                Ok(answer::json(200, &crate::swagger::document(route::BASE)))
+                Ok(answer::json(200, &crate::swagger::document(route::BASE, &registered(state).await?)))
             }
             _ => unknown(),
         };
@@ -147,6 +152,24 @@ async fn dispatch(state: &AppState, call: &Call) -> Result<Response, Fault> {
         Route::Aws(found) => aws::handle(state, call, &found).await,
         Route::Unknown => unknown(),
     }
+}
+
+/// Returns what the description may name: nothing where not everybody may see everything.
+async fn registered(state: &AppState) -> Result<Registered, Fault> {
+    if state.host.is_guarded() {
+        return Ok(Registered::default());
+    }
+    let mut planes = Vec::new();
+    for kind in ["System.Radius", "System.AWS", "System.Azure"] {
+        let kind = Some(TypeName::new(kind, "planes"));
+        let query = ListQuery { scope: None, recursive: false, kind, after: None, limit: Some(PLANES) };
+        let found = state.host.parts.store.list(&query).await?.records;
+        planes.extend(found.iter().filter_map(|record| {
+            let (kind, name) = record.id.plane()?;
+            Some((kind.to_owned(), name.to_owned()))
+        }));
+    }
+    Ok(Registered { planes, providers: state.host.parts.catalog.all() })
 }
 
 /// Passes a request below an Azure plane on to that plane's address.

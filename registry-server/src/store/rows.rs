@@ -50,7 +50,7 @@ pub(super) fn sealed_private(vault: &Vault, private: &Private, key: &str) -> ser
 /// Returns what stands for a resource's scope when scopes take turns; never empty, so that every one comes behind
 /// the empty text, with which a round begins.
 pub(super) fn turn_of(resource: &ResourceId) -> String {
-    format!("{}/", resource.scope().key())
+    resource.scope_key() + "/"
 }
 
 /// What the private part of a record is bound to: it opens in no other record.

@@ -5,14 +5,16 @@
 //! contract, part 4.
 
 mod check;
+mod served;
 
 use std::sync::LazyLock;
 
 use radii_runtime::Fault;
 use radii_runtime::fault::code;
-use serde_json::{Map, Value as Json};
+use serde_json::Value as Json;
 
 pub use check::undecodable;
+pub use served::{Registered, document};
 
 /// What swagger violations have as their target.
 pub const TARGET: &str = "ucp/openapi";
@@ -24,58 +26,6 @@ static COMMON: LazyLock<Json> = LazyLock::new(|| parse(include_str!("../../swagg
 
 fn parse(text: &str) -> Json {
     serde_json::from_str(text).expect("the embedded description is valid JSON")
-}
-
-/// Returns the description as one that stands on its own: where it is served, with everything that it refers to.
-pub fn document(base: &str) -> Json {
-    let mut document = UCP.clone();
-    document["basePath"] = base.into();
-    if let Some(members) = document.as_object_mut() {
-        // These speak of another cloud's front door.
-        members.retain(|name, _| !matches!(name.as_str(), "host" | "schemes" | "security" | "securityDefinitions"));
-    }
-    for place in ["paths", "definitions"] {
-        for (name, entry) in RESOURCES[place].as_object().into_iter().flatten() {
-            document[place][name] = entry.clone();
-        }
-    }
-    // Declared upstream, and served nowhere.
-    for methods in
-        document["paths"].as_object_mut().into_iter().flat_map(Map::values_mut).filter_map(Json::as_object_mut)
-    {
-        methods.shift_remove("patch");
-    }
-    let definitions = COMMON.get("definitions").and_then(Json::as_object).cloned().unwrap_or_default();
-    let parameters = COMMON.get("parameters").and_then(Json::as_object).cloned().unwrap_or_default();
-    for (place, entries) in [("definitions", definitions), ("parameters", parameters)] {
-        if document.get(place).is_none() {
-            document[place] = Json::Object(serde_json::Map::new());
-        }
-        for (name, entry) in entries {
-            if document[place].get(&name).is_none() {
-                document[place][name] = entry;
-            }
-        }
-    }
-    point_inside(&mut document);
-    document
-}
-
-/// Lets references into other files lead into this one.
-fn point_inside(value: &mut Json) {
-    match value {
-        Json::Object(members) => {
-            members.retain(|name, _| name != "x-ms-examples");
-            for (name, member) in members {
-                match (name.as_str(), member.as_str().and_then(|text| text.split_once('#'))) {
-                    ("$ref", Some((_, pointer))) => *member = format!("#{pointer}").into(),
-                    _ => point_inside(member),
-                }
-            }
-        }
-        Json::Array(items) => items.iter_mut().for_each(point_inside),
-        _ => {}
-    }
 }
 
 /// A parameter of a path, by the name that the description gives it.
@@ -128,26 +78,6 @@ mod tests {
 
     fn messages(template: &str, path: &[PathParameter<'_>], body: &Json) -> Vec<String> {
         violations(template, "PUT", path, Some(body)).into_iter().map(|fault| fault.message).collect()
-    }
-
-    #[test]
-    fn the_served_description_stands_on_its_own() {
-        fn check(root: &Json, value: &Json) {
-            match value {
-                Json::Object(members) => {
-                    if let Some(reference) = members.get("$ref").and_then(Json::as_str) {
-                        let pointer = reference.strip_prefix('#').expect("references stay inside");
-                        assert!(root.pointer(pointer).is_some(), "{reference} leads nowhere");
-                    }
-                    members.values().for_each(|member| check(root, member));
-                }
-                Json::Array(items) => items.iter().for_each(|item| check(root, item)),
-                _ => {}
-            }
-        }
-        let document = document("/base");
-        assert_eq!(document["basePath"], "/base");
-        check(&document, &document);
     }
 
     #[test]

@@ -139,11 +139,12 @@ async fn try_put<T>(
         None if is_inert => ended::id(host, &record.id),
         chosen => chosen.unwrap_or_else(|| host.parts.ids.next()),
     };
-    let operation = begin(host, &mut record, id, Verb::Put, request.api_version.clone(), payload);
+    begin(host, &mut record, id);
     let told = tell(&record);
     if is_inert {
-        complete(host, batch, record, operation, expect).await?;
+        complete(host, batch, record, id, request, expect).await?;
     } else {
+        let operation = operation_of(host, &record, id, Verb::Put, &request.api_version, payload);
         accept(host, batch, record, operation, expect).await?;
     }
     Ok(Answer::Accepted { record: told, operation: id, retry_after: RETRY_AFTER })
@@ -157,18 +158,19 @@ async fn complete(
     host: &Host,
     mut batch: Batch,
     mut record: Record,
-    operation: Operation,
+    id: OperationId,
+    request: &Put,
     expect: Expect,
 ) -> Result<(), Refusal> {
+    let ended = ended::ended_at(id, &record.id).is_none().then(|| {
+        let operation = operation_of(host, &record, id, Verb::Put, &request.api_version, Json::Null);
+        let ended_at = Some(operation.created_at);
+        Operation { state: State::Succeeded, ended_at, payload: Json::Null, ..operation }
+    });
     record.state = State::Succeeded;
     record.operation = None;
-    let says_so = ended::ended_at(operation.id, &record.id).is_some();
     batch.push(Write::Put { record: Box::new(record), expect });
-    if !says_so {
-        let ended_at = Some(operation.created_at);
-        let ended = Operation { state: State::Succeeded, ended_at, payload: Json::Null, ..operation };
-        batch.push(Write::Enqueue(Box::new(ended)));
-    }
+    batch.extend(ended.map(|operation| Write::Enqueue(Box::new(operation))));
     Ok(host.parts.store.commit(batch).await?)
 }
 
@@ -201,30 +203,36 @@ async fn try_delete(host: &Host, request: &Delete) -> Result<Answer, Refusal> {
         let error = Some(Fault::internal("the operation failed due to a concurrency conflict"));
         batch.push(Write::Advance { id: superseded, attempt: None, state: State::Failed, error });
     }
-    let operation = begin(host, &mut record, host.parts.ids.next(), Verb::Delete, request.api_version.clone(), payload);
-    let (id, told) = (operation.id, record.clone());
+    let id = host.parts.ids.next();
+    begin(host, &mut record, id);
+    let operation = operation_of(host, &record, id, Verb::Delete, &request.api_version, payload);
+    let told = record.clone();
     accept(host, batch, record, operation, expect).await?;
     Ok(Answer::Accepted { record: told, operation: id, retry_after: RETRY_AFTER })
 }
 
-/// Turns a record into one that an operation is about to change, and returns that operation.
-fn begin(
-    host: &Host,
-    record: &mut Record,
-    id: OperationId,
-    verb: Verb,
-    api_version: radii_model::ApiVersion,
-    payload: Json,
-) -> Operation {
-    let now = host.parts.clock.now();
+/// Turns a record into one that an operation is about to change.
+fn begin(host: &Host, record: &mut Record, id: OperationId) {
     record.state = State::Accepted;
     record.operation = Some(id);
-    record.updated_at = now;
+    record.updated_at = host.parts.clock.now();
+}
+
+/// Returns the operation that is about to change a record, which has [begun](begin).
+fn operation_of(
+    host: &Host,
+    record: &Record,
+    id: OperationId,
+    verb: Verb,
+    api_version: &radii_model::ApiVersion,
+    payload: Json,
+) -> Operation {
+    let now = record.updated_at;
     Operation {
         id,
         resource: record.id.clone(),
         verb,
-        api_version: Some(api_version),
+        api_version: Some(api_version.clone()),
         state: State::Accepted,
         error: None,
         attempt: 0,

@@ -5,8 +5,8 @@ use std::collections::HashMap;
 use indexmap::IndexSet;
 use radii_runtime::Timestamp;
 use serde_json::{Value as Json, json};
+use sqlx::Row;
 use sqlx::postgres::PgConnection;
-use sqlx::{AssertSqlSafe, Row};
 
 use super::listen::{CHANGES, REGISTRATIONS, WORK};
 use crate::store::BoxError;
@@ -71,6 +71,10 @@ const REGISTERED: &str = "
 
 pub(super) const REMEMBER_COUNTER: &str = "UPDATE counter SET value = $1";
 
+// The same, and what other servers are told, on one way to the database and back.
+const FINISH: &str = "
+    WITH counted AS (UPDATE counter SET value = $1) SELECT pg_notify(channel, '') FROM unnest($2::text[]) AS channel";
+
 /// A transaction that holds the lock of all writers.
 pub(super) struct Turn {
     /// The last number given.
@@ -108,15 +112,11 @@ pub(super) async fn commit(
     for (sql, set) in sets {
         write(connection, sql, set).await?;
     }
-    if plan.counter != turn.counter {
-        sqlx::query(REMEMBER_COUNTER).bind(rows::signed(plan.counter)).execute(&mut *connection).await?;
-    }
     let has_changes = plan.changed().next().is_some();
     let told = [(WORK, plan.has_work()), (REGISTRATIONS, !registrations.is_empty()), (CHANGES, has_changes)];
-    for (channel, is_concerned) in told {
-        if is_concerned {
-            sqlx::query(AssertSqlSafe(format!("NOTIFY {channel}"))).execute(&mut *connection).await?;
-        }
+    let told: Vec<&str> = told.into_iter().filter_map(|(channel, concerned)| concerned.then_some(channel)).collect();
+    if plan.counter != turn.counter || !told.is_empty() {
+        sqlx::query(FINISH).bind(rows::signed(plan.counter)).bind(told).execute(&mut *connection).await?;
     }
     Ok(decisions)
 }
