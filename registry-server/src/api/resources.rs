@@ -8,7 +8,7 @@ use http::header::ETAG;
 use radii_model::{ResourceId, TypeName};
 use radii_runtime::Fault;
 use radii_runtime::fault::code;
-use radii_runtime::host::{Answer, Delete, Put, Resolved, Shown, etag};
+use radii_runtime::host::{Answer, Delete, Put, REDEPLOY_DEPENDENTS, Resolved, Shown, etag};
 use radii_runtime::store::{ListQuery, Record};
 use serde_json::{Map, Value as Json};
 
@@ -80,7 +80,9 @@ async fn answer_target(
                 "failed to parse route: undefined route path",
             )]))
         }
-        (Target::Action(id, action), _) if is_built_in => act(state, call, &id, &action).await,
+        (Target::Action(id, action), _) if is_built_in || action.eq_ignore_ascii_case(REDEPLOY_DEPENDENTS) => {
+            act(state, call, &id, &action).await
+        }
         (Target::Action(..), _) => Err(answer::unknown_path(&call.method, &generic.id)),
         _ => Err(answer::wrong_method(&call.method)),
     }

@@ -8,8 +8,8 @@ use super::{Answer, Host, Preconditions, Put};
 use crate::Fault;
 use crate::store::{ListQuery, Record};
 
-/// The action, on any resource.
-pub(super) const ACTION: &str = "redeployDependents";
+/// The action that deploys again what connects to a resource; every resource has it.
+pub const ACTION: &str = "redeployDependents";
 /// Versions in which containers are written when none is kept.
 const VERSIONS: [(&str, &str); 2] =
     [("applications.core/containers", "2023-10-01-preview"), ("radius.compute/containers", "2025-08-01-preview")];

@@ -30,6 +30,7 @@ use crate::validate::Validators;
 use crate::{Clock, Fault, Ids};
 
 pub(crate) use check::rules_fault;
+pub use dependents::ACTION as REDEPLOY_DEPENDENTS;
 pub use present::{Shown, etag, present};
 pub use rehearse::Rehearsed;
 pub(crate) use rehearse::without_secrets;
