@@ -67,12 +67,25 @@ pub fn parse(file: FileId, text: &str) -> (Option<Manifest>, Vec<Diagnostic>) {
                 crate::cel::locate(&mut entry.schema, text);
             }
             diagnostics.extend(manifest.iter().flat_map(crate::rules::check_manifest));
+            without_consequences(&mut diagnostics);
             diagnostics.sort_by_key(|diagnostic| diagnostic.primary.as_ref().map(|label| label.span.start));
             crate::advice::quote_alike(text, &mut diagnostics);
             (manifest, diagnostics)
         }
         Err(diagnostics) => (None, diagnostics),
     }
+}
+
+/// Leaves out what a rule says of a property whose schema has a mistake of its own: it only follows from that.
+fn without_consequences(diagnostics: &mut Vec<Diagnostic>) {
+    use crate::rules::code::{BASE_PROPERTY, SECRETS_BLOCK, UNKNOWN_KEYWORD, UNKNOWN_TYPE, WRONG_TYPE};
+    let is_cause = |it: &&Diagnostic| [UNKNOWN_TYPE, WRONG_TYPE, UNKNOWN_KEYWORD].contains(&it.code);
+    let causes: Vec<String> = diagnostics.iter().filter(is_cause).filter_map(|it| it.path.clone()).collect();
+    diagnostics.retain(|it| {
+        let follows = it.code == BASE_PROPERTY || it.code == SECRETS_BLOCK;
+        let Some(own) = it.path.as_deref().filter(|_| follows) else { return true };
+        !causes.iter().any(|cause| cause.starts_with(own))
+    });
 }
 
 impl Manifest {

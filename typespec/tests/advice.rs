@@ -217,3 +217,30 @@ fn missing_punctuation_is_added() {
     mends("token-expected", "model A {\n  a: string;\n", "model A {\n  a: string;}\n");
     mends("token-expected", "namespace A\nmodel B {}\n", "namespace A;\nmodel B {}\n");
 }
+
+#[test]
+fn a_comment_that_goes_on_to_the_end_of_the_next_one_hides_nothing() {
+    let text = "model A {\n  /** The first.\n  a: B;\n\n  /** The second. */\n  b: string;\n}\n\n/** Another. */\nmodel B {}\n";
+    let compilation = check(text);
+    assert!(!compilation.has_errors());
+    mends("unterminated", text, &text.replace("The first.", "The first. */"));
+    // One that only speaks of comments is left alone.
+    let text = "/**\n * Says `/**`.\n */\nmodel A {}\n";
+    assert_eq!(check(text).diagnostics, []);
+}
+
+#[test]
+fn each_half_of_a_pair_of_quotes_may_be_missing() {
+    let good = "@doc(\"a\", #{})\nmodel A {\n  size?: \"S\" | \"M\" | \"L\" = \"S\";\n}\n".replace(", #{}", "");
+    mends("unterminated", &good.replace("\"M\"", "\"M"), &good);
+    mends("unterminated", &good.replace("\"M\"", "M\""), &good);
+    mends("unterminated", &good.replace("= \"S\"", "= S\""), &good);
+    mends("unterminated", &good.replace("\"a\"", "\"a'"), &good);
+}
+
+#[test]
+fn types_that_are_written_as_values_are_told_at_the_type() {
+    mends("unassignable", "model A { a?: \"int32\" = 3; }\n", "model A { a?: int32 = 3; }\n");
+    mends("unassignable", "model A { a?: [\"x\", \"y\"] = \"x\"; }\n", "model A { a?: \"x\" | \"y\" = \"x\"; }\n");
+    mends("invalid-ref", "model A { a?: red | green; }\n", "model A { a?: \"red\" | \"green\"; }\n");
+}

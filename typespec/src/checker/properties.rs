@@ -232,13 +232,23 @@ impl Checker<'_> {
         let target = self.static_target(target_node, 0);
         if target.is_some() && target == model_node {
             let span = self.program.ast.span(target_node);
-            return self.error_span("spread-model", "Cannot spread type within its own declaration.", span);
+            return self.error_help(
+                "spread-model",
+                "Cannot spread type within its own declaration.",
+                span,
+                "remove the spread: what a model has it need not bring",
+            );
         }
         let source = self.type_of(scope, target_node);
         self.ensure(source);
         if source == id || self.building.contains(&source) {
             let span = self.program.ast.span(target_node);
-            return self.error_span("spread-model", "Cannot spread type within its own declaration.", span);
+            return self.error_help(
+                "spread-model",
+                "Cannot spread type within its own declaration.",
+                span,
+                "remove the spread: what a model has it need not bring",
+            );
         }
         let Some(source) = self.spreadable(source, target_node) else { return };
         if let Some(indexer) = self.program.model(source).and_then(|model| model.indexer) {

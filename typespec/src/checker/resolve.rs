@@ -265,7 +265,8 @@ impl Checker<'_> {
                 let hint = elsewhere.map(str::to_owned).or_else(|| suggest::similar(name, known));
                 let hint = hint.or_else(|| suggest::similar(name, ["true", "false"].into_iter()));
                 let hint = hint.or_else(|| self.enum_with_member(node));
-                let hint = hint.or_else(|| self.is_among_texts(node).then(|| format!("\"{name}\"")));
+                let is_ticked = self.program.ast.text(node).trim().starts_with('`');
+                let hint = hint.or_else(|| (is_ticked || self.is_among_texts(node)).then(|| format!("\"{name}\"")));
                 let hint = hint.or_else(|| crate::relation::written_member(self.program, name));
                 self.error_with_hint("invalid-ref", format!("Unknown identifier {name}"), span, node, hint);
             }
@@ -299,6 +300,7 @@ impl Checker<'_> {
             }
             "optional" | "isOptional" => "remove it, and write `?` behind the property's name",
             "nullable" => "remove it, and add `| null` to the type",
+            "default" | "defaultValue" => "remove it, and write the default behind the type: `= …`",
             _ => return false,
         };
         let ast = &self.program.ast;

@@ -174,7 +174,10 @@ impl Finder<'_> {
         let is_part = |it: char| it.is_alphanumeric() || matches!(it, '_' | '$' | '-' | '.');
         let length = rest.find(|it| !is_part(it)).unwrap_or(rest.len());
         let own = &rest[..length];
-        if own.is_empty() || !own.starts_with(|it: char| it.is_alphabetic() || matches!(it, '_' | '$')) {
+        // Paths and patterns are texts, too; `//` and `/*` begin comments.
+        let is_comment = rest.starts_with("//") || rest.starts_with("/*");
+        let is_path = !is_key && !is_comment && rest.starts_with(['/', '~', '^', '*', '@']);
+        if !is_path && !own.starts_with(|it: char| it.is_alphabetic() || matches!(it, '_' | '$')) {
             return;
         }
         let end = self.at + length;

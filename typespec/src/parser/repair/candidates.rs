@@ -467,6 +467,10 @@ impl<'a> Finder<'a> {
             return self.push(changes, 1, "close the comment with `*/`".to_owned(), Some((at, open)), false);
         }
         self.close_interpolation(at);
+        if rest[..line].trim_end() == "`" {
+            let change = Change { start: at, end: at + 1, text: String::new() };
+            return self.push(vec![change], 0, "remove the back-tick".to_owned(), Some((at, at + 1)), true);
+        }
         let (quote, what) = if rest.starts_with('`') { ("`", "name") } else { ("\"", "text") };
         if rest.starts_with("\"\"\"") {
             return self.close_block(at);

@@ -385,6 +385,13 @@ impl Finder<'_> {
 
     /// `interface A { a: string; }`
     fn interface(&mut self, here: usize) {
+        let message = "An interface holds operations; what is like another model is a model.";
+        for keyword in here.saturating_sub(4)..=here {
+            let is_model = self.own(keyword) == "interface" && self.own(keyword + 2) == "is";
+            if let Some(place) = self.place(keyword).filter(|_| is_model) {
+                self.one(self.change(keyword, "model"), 0, "write `model`".to_owned(), place, message);
+            }
+        }
         let mut open = here.min(self.tokens.len());
         let mut depth = 0;
         while open > 0 {

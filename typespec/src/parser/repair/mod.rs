@@ -16,7 +16,7 @@ mod values;
 
 use std::collections::HashSet;
 
-use radii_diagnostics::{Diagnostic, FileId, Fix, Span};
+use radii_diagnostics::{Code, Diagnostic, FileId, Fix, Span};
 
 use super::{Parse, Parser};
 use crate::syntax::{Child, Node, NodeKind, TokenKind};
@@ -43,20 +43,36 @@ const MAX_WINDOW: usize = 8_192;
 
 /// Parses a file; slips are taken back and told once.
 pub(crate) fn parse(file: FileId, text: &str) -> Parse {
+    match quotes::comment_that_goes_on(text) {
+        None => parse_from(file, text, None),
+        Some(edit) => {
+            let mut repair = Repair::new(file, text);
+            repair.close_comment(&edit);
+            let text = repair.text.clone();
+            parse_from(file, &text, Some(repair))
+        }
+    }
+}
+
+/// Parses a file of which something may have been taken back already.
+fn parse_from(file: FileId, text: &str, begun: Option<Repair>) -> Parse {
     let mut parse = super::parse(file, text);
     foreign::explain(&mut parse.diagnostics, text);
     for told in parse.diagnostics.iter_mut().filter(|it| it.code.as_str() == "default-required") {
         told.help = Some("give it a default, too, or move it before those that have one".to_owned());
     }
     let slips = parse.diagnostics.iter().filter(|it| is_slip(it)).count();
-    if slips == 0 {
+    if slips == 0 && begun.is_none() {
         return parse;
     }
-    if slips > MAX_SLIPS {
+    if slips > MAX_SLIPS && begun.is_none() {
         return Parse { diagnostics: one_for_each_statement(&parse), ..parse };
     }
-    let repair = Repair { file, text: text.to_owned(), origin: Origin::of(text), told: Vec::new() };
-    repair.run(parse)
+    let mut repair = begun.unwrap_or_else(|| Repair::new(file, text));
+    if slips <= MAX_SLIPS {
+        parse = repair.run(parse);
+    }
+    repair.finish(parse)
 }
 
 /// Whether an error is about a token, not about a rule.
@@ -99,12 +115,28 @@ struct Window {
 }
 
 impl Repair {
-    fn run(mut self, mut parse: Parse) -> Parse {
+    fn new(file: FileId, text: &str) -> Self {
+        Self { file, text: text.to_owned(), origin: Origin::of(text), told: Vec::new() }
+    }
+
+    fn run(&mut self, mut parse: Parse) -> Parse {
         // What is never closed takes everything behind it along, so it comes first.
         for is_wanted in [is_unterminated, is_slip] {
             parse = self.take_back(parse, is_wanted);
         }
-        self.finish(parse)
+        parse
+    }
+
+    /// Ends a comment where its line does; what it would have hidden is seen.
+    fn close_comment(&mut self, edit: &Edit) {
+        let (start, end, replacement) = edit.whole(&self.text);
+        let span = Span::new(self.file, start, end);
+        let fix = Fix { title: edit.title.clone(), span, replacement, sure: edit.sure };
+        let (from, to) = edit.underlined.unwrap_or((start, end));
+        let message = "This comment goes on to the end of the next one.";
+        let told = Diagnostic::warning(Code::new("unterminated"), message).at(Span::new(self.file, from, to));
+        self.told.push(told.help(edit.title.clone()).fix(fix));
+        self.apply(edit);
     }
 
     /// Takes back the slips of a kind, one after the other.

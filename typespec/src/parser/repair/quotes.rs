@@ -1,6 +1,6 @@
 //! Quotes: one that is missing, one of another kind, and words that lack both.
 
-use super::candidates::{Change, Finder};
+use super::candidates::{Change, Edit, Finder};
 
 /// What stands before and behind a text.
 const BEFORE: [char; 7] = ['(', ',', '=', '|', ':', '[', '<'];
@@ -47,7 +47,7 @@ impl Finder<'_> {
         let mut cost = 2;
         for (place, letter) in own[from..quote].char_indices().map(|(place, letter)| (from + place, letter)) {
             let before = own[..place].trim_end();
-            let begins = before.ends_with(BEFORE) || before == "import";
+            let begins = before.is_empty() || before.ends_with(BEFORE) || before == "import";
             // A default is nearer than the type before it.
             let begins = begins && !(before.ends_with(':') && own[place..quote].contains('='));
             let is_joined = place > 0 && own[..place].ends_with(|it: char| it.is_alphanumeric());
@@ -150,4 +150,30 @@ fn arguments(line: &str) -> Vec<(usize, usize)> {
         }
     }
     Vec::new()
+}
+
+/// The change that ends a doc comment which goes on until the end of another one.
+pub(super) fn comment_that_goes_on(text: &str) -> Option<Edit> {
+    let mut from = 0;
+    while let Some(open) = text[from..].find("/**").map(|at| from + at) {
+        let line = text[..open].rfind('\n').map_or(0, |end| end + 1);
+        let close = open + 3 + text[open + 3..].find("*/")?;
+        from = close;
+        let mut lines = text[open + 3..close].lines();
+        let first = lines.next().unwrap_or_default();
+        let is_whole = text[line..open].trim().is_empty() && !first.trim().is_empty();
+        if !is_whole || !lines.any(|line| line.trim_start().starts_with("/**")) {
+            continue;
+        }
+        let end = open + 3 + first.trim_end().len();
+        return Some(Edit {
+            changes: vec![Change { start: end, end, text: " */".to_owned() }],
+            cost: 0,
+            title: "close the comment with `*/`".to_owned(),
+            underlined: Some((open, open + 3)),
+            sure: false,
+            message: None,
+        });
+    }
+    None
 }

@@ -23,7 +23,8 @@ impl Finder<'_> {
         }
         let is_type = self.own(index - 1).starts_with(|first: char| first.is_ascii_uppercase());
         let is_argument = self.decorated(index).is_some_and(|open| self.own(open - 1) != "resourceReference");
-        let is_used = self.own(index - 2) == "using" && self.own(last + 2) == ";";
+        let declares = self.own(index - 2) == "using" || is_arrow && self.own(index - 2) == "namespace";
+        let is_used = declares && self.own(last + 2) == ";";
         if !is_type || !(is_argument || is_used) {
             return;
         }
@@ -114,7 +115,7 @@ impl Finder<'_> {
 
     /// `a: string:`, `a: string.` at the end of a line
     pub(super) fn end_of_member(&mut self, index: usize) {
-        let is_end = matches!(self.own(index), ":" | ".")
+        let is_end = matches!(self.own(index), ":" | "." | "|")
             && index > 1
             && self.is_same_line(index - 1, index)
             && !self.is_same_line(index, index + 1)
@@ -123,6 +124,10 @@ impl Finder<'_> {
         let Some(place) = self.place(index).filter(|_| is_end && self.own(index - 2) != "@") else { return };
         let open = self.opener(index).filter(|open| *open > 1);
         let is_list = open.is_some_and(|open| matches!(self.own(open - 2), "enum" | "union"));
+        // A bar joins types; what has a name is another member.
+        if self.own(index) == "|" && !(is_list && self.own(index + 2) == ":") {
+            return;
+        }
         let sign = if is_list { "," } else { ";" };
         self.one(self.change(index, sign), 1, format!("write `{sign}`"), place, &format!("'{sign}' expected."));
     }
