@@ -426,73 +426,7 @@ impl<'a> Finder<'a> {
             self.push(changes, cost + at as u16, format!("add `{word}`"), self.place(index), false);
         }
     }
-
-    /// A text of several lines without its end: one of the next lines goes on with the program.
-    fn close_block(&mut self, at: usize) {
-        let mut start = at;
-        for turn in 0..MAX_LINES {
-            let Some(line) = self.text[start..].find('\n') else { return };
-            start += line + 1;
-            let rest = &self.text[start..];
-            let indent = rest.len() - rest.trim_start_matches([' ', '\t']).len();
-            if turn == 0 {
-                continue;
-            }
-            let place = start + indent;
-            let changes = vec![Change { start: place, end: place, text: "\"\"\"".to_owned() }];
-            let title = "close the text with `\"\"\"`".to_owned();
-            self.push(changes, 1 + turn as u16, title, Some((at, at + 3)), false);
-        }
-    }
-
-    /// A text whose `${` is never closed: its closing quote opens another one.
-    fn close_interpolation(&mut self, at: usize) {
-        let line = self.text[..at].rfind('\n').map_or(0, |end| end + 1);
-        let own = &self.text[line..at];
-        let is_open = own.rfind("${").is_some_and(|open| !own[open..].contains('}'));
-        if is_open && self.text[at..].starts_with('"') {
-            let changes = vec![Change { start: at, end: at, text: "}".to_owned() }];
-            self.push(changes, 0, "close `${` with `}`".to_owned(), Some((at, at + 1)), true);
-        }
-    }
-
-    /// A text or comment without its end.
-    fn close(&mut self, at: usize) {
-        let rest = &self.text[at..];
-        let line = rest.find(['\n', '\r']).unwrap_or(rest.len());
-        if rest.starts_with("/*") {
-            let end = at + rest[..line].trim_end().len();
-            let changes = vec![Change { start: end, end, text: " */".to_owned() }];
-            let open = at + if rest.starts_with("/**") { 3 } else { 2 };
-            return self.push(changes, 1, "close the comment with `*/`".to_owned(), Some((at, open)), false);
-        }
-        self.close_interpolation(at);
-        if rest[..line].trim_end() == "`" {
-            let change = Change { start: at, end: at + 1, text: String::new() };
-            return self.push(vec![change], 0, "remove the back-tick".to_owned(), Some((at, at + 1)), true);
-        }
-        let (quote, what) = if rest.starts_with('`') { ("`", "name") } else { ("\"", "text") };
-        if rest.starts_with("\"\"\"") {
-            return self.close_block(at);
-        }
-        let own = rest[..line].trim_end();
-        let mut cut = own.len();
-        // What ends the statement is hardly part of the text.
-        for turn in 0..4 {
-            let end = at + cut;
-            let changes = vec![Change { start: end, end, text: quote.to_owned() }];
-            let title = format!("close the {what} with `{quote}`");
-            self.push(changes, 1 + 4 - turn, title, None, turn > 0);
-            match own[..cut].char_indices().next_back() {
-                Some((before, ';' | ',' | ')' | '}' | '>' | ' ')) => cut = before,
-                _ => break,
-            }
-        }
-    }
 }
-
-/// How many lines a text that is never closed may have had.
-const MAX_LINES: usize = 12;
 
 fn spaced(word: &str) -> String {
     if word.chars().all(|it| it.is_ascii_alphabetic()) { format!(" {word} ") } else { word.to_owned() }

@@ -9,6 +9,9 @@ const BEHIND: [char; 9] = [',', ')', ';', '|', ']', '}', '>', '=', '{'];
 /// With more quotes than these on a line nothing is tried.
 const MAX_QUOTES: usize = 9;
 
+/// How many lines a text that is never closed may have had.
+const MAX_LINES: usize = 12;
+
 /// Decorators whose arguments are sentences or rules.
 const OF_WORDS: [&str; 8] =
     ["validate", "doc", "summary", "owner", "returnsDoc", "errorsDoc", "example", "friendlyName"];
@@ -126,6 +129,116 @@ impl Finder<'_> {
                 self.one(change, 0, "put it in quotes".to_owned(), place, "Words are written as a text, in quotes.");
             }
         }
+    }
+
+    /// A text of several lines without its end: one of the next lines goes on with the program.
+    pub(super) fn close_block(&mut self, at: usize) {
+        let mut start = at;
+        for turn in 0..MAX_LINES {
+            let Some(line) = self.text[start..].find('\n') else { return };
+            start += line + 1;
+            let rest = &self.text[start..];
+            let indent = rest.len() - rest.trim_start_matches([' ', '\t']).len();
+            if turn == 0 {
+                continue;
+            }
+            let place = start + indent;
+            let changes = vec![Change { start: place, end: place, text: "\"\"\"".to_owned() }];
+            let title = "close the text with `\"\"\"`".to_owned();
+            self.push(changes, 1 + turn as u16, title, Some((at, at + 3)), false);
+        }
+    }
+
+    /// A text whose `${` is never closed: its closing quote opens another one.
+    pub(super) fn close_interpolation(&mut self, at: usize) {
+        let line = self.text[..at].rfind('\n').map_or(0, |end| end + 1);
+        let own = &self.text[line..at];
+        let is_open = own.rfind("${").is_some_and(|open| !own[open..].contains('}'));
+        if is_open && self.text[at..].starts_with('"') {
+            let changes = vec![Change { start: at, end: at, text: "}".to_owned() }];
+            self.push(changes, 0, "close `${` with `}`".to_owned(), Some((at, at + 1)), true);
+        }
+    }
+
+    /// A text or comment without its end.
+    pub(super) fn close(&mut self, at: usize) {
+        let rest = &self.text[at..];
+        let line = rest.find(['\n', '\r']).unwrap_or(rest.len());
+        if rest.starts_with("/*") {
+            let end = at + rest[..line].trim_end().len();
+            let changes = vec![Change { start: end, end, text: " */".to_owned() }];
+            let open = at + if rest.starts_with("/**") { 3 } else { 2 };
+            return self.push(changes, 1, "close the comment with `*/`".to_owned(), Some((at, open)), false);
+        }
+        self.close_interpolation(at);
+        if rest[..line].trim_end() == "`" {
+            let change = Change { start: at, end: at + 1, text: String::new() };
+            return self.push(vec![change], 0, "remove the back-tick".to_owned(), Some((at, at + 1)), true);
+        }
+        let (quote, what) = if rest.starts_with('`') { ("`", "name") } else { ("\"", "text") };
+        if rest.starts_with("\"\"\"") {
+            return self.close_block(at);
+        }
+        let own = rest[..line].trim_end();
+        let mut cut = own.len();
+        // What ends the statement is hardly part of the text.
+        for turn in 0..4 {
+            let end = at + cut;
+            let changes = vec![Change { start: end, end, text: quote.to_owned() }];
+            let title = format!("close the {what} with `{quote}`");
+            self.push(changes, 1 + 4 - turn, title, None, turn > 0);
+            match own[..cut].char_indices().next_back() {
+                Some((before, ';' | ',' | ')' | '}' | '>' | ' ')) => cut = before,
+                _ => break,
+            }
+        }
+    }
+
+    /// “text”
+    pub(super) fn curly_quotes(&mut self, at: usize) {
+        let line = self.text[..at].rfind('\n').map_or(0, |end| end + 1);
+        let own = &self.text[line..];
+        let own = &own[..own.find('\n').unwrap_or(own.len())];
+        let pairs: [(&[char], &[char]); 2] = [(&['“', '”', '„'], &['”', '“', '"']), (&['‘', '’'], &['’', '‘', '\''])];
+        for (open, close) in pairs {
+            let Some(from) = own.find(open) else { continue };
+            let inner = from + own[from..].chars().next().map_or(0, char::len_utf8);
+            let Some(to) = own[inner..].find(close).map(|to| inner + to) else { continue };
+            let end = to + own[to..].chars().next().map_or(0, char::len_utf8);
+            let text = format!("\"{}\"", own[inner..to].replace('"', "\\\""));
+            let place = (line + from, line + end);
+            let change = Change { start: place.0, end: place.1, text };
+            self.one(change, 0, "write texts in straight quotes".to_owned(), place, "Curly quotes open no text.");
+        }
+    }
+
+    /// `2025-01-01` without quotes
+    pub(super) fn date(&mut self, at: usize) {
+        let line = self.text[..at].rfind('\n').map_or(0, |end| end + 1);
+        let own = &self.text[line..];
+        let own = &own[..own.find('\n').unwrap_or(own.len())];
+        let bytes = own.as_bytes();
+        let is_date = |start: usize| {
+            bytes.get(start..start + 10).is_some_and(|date| {
+                date.iter()
+                    .enumerate()
+                    .all(|(at, it)| if matches!(at, 4 | 7) { *it == b'-' } else { it.is_ascii_digit() })
+            })
+        };
+        let Some(start) = (0..own.len()).find(|start| is_date(*start)) else { return };
+        if start > 0 && matches!(bytes[start - 1], b'"' | b'`') {
+            return;
+        }
+        let rest = &own[start + 10..];
+        let length = 10 + rest.bytes().take_while(|it| it.is_ascii_alphanumeric() || *it == b'-').count();
+        let date = &own[start..start + length];
+        let text = match own[..start].trim().is_empty() {
+            true => format!("v{}: \"{date}\"", date.replace('-', "_")),
+            false => format!("\"{date}\""),
+        };
+        let place = (line + start, line + start + length);
+        let title = format!("write `{text}`");
+        self.one(Change { start: place.0, end: place.1, text }, 0, title, place, "A date is written as a text.");
     }
 }
 
