@@ -121,7 +121,7 @@ async fn a_terraform_that_somebody_killed_is_named_with_the_signal() {
     mend(&server, folder.path()).await;
 }
 
-/// What is logged in this thread.
+/// What is logged in this process.
 #[derive(Clone, Default)]
 struct Logged(Arc<Mutex<Vec<u8>>>);
 
@@ -148,7 +148,8 @@ async fn a_secret_that_a_module_prints_is_in_nothing_that_is_shown_or_logged() {
         .with_max_level(tracing::Level::DEBUG)
         .with_writer(move || writer.clone())
         .finish();
-    let _guard = tracing::subscriber::set_default(subscriber);
+    // Not for this thread alone: what another thread logs first, without a subscriber, would never be asked for again.
+    tracing::subscriber::set_global_default(subscriber).expect("nothing else in this process collects logs");
     // A module may say that it wants to show it.
     let password = "${nonsensitive(var.context.resource.properties.password)}";
     let said = format!("echo said {password}; echo 'and {password}' >&2; exit 3");
