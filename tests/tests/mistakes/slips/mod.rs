@@ -5,8 +5,8 @@
 //! means the same, or its words name what stood there), and whether it is the only one. A slip that nobody notices is
 //! none: another good text came out.
 //!
-//! `SLIPS=200` takes so many places of each kind, `SHOW=WORDS` prints what falls short in kinds whose name has the words,
-//! `SLIPS_TO=FOLDER` writes the texts for another judge.
+//! `SLIPS=200` takes so many places of each kind, `ONLY=WORDS` only the kinds with the words in class or name, `SHOW=WORDS`
+//! prints what falls short in kinds whose name has the words, `SLIPS_TO=FOLDER` writes the texts for another judge.
 
 mod bodies;
 mod judge;
