@@ -7,9 +7,8 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 
-use radii_diagnostics::{Diagnostic, FileId};
-use typespec::syntax::TokenKind;
-use typespec::syntax::scanner::{Scanner, Token};
+use radii_diagnostics::Diagnostic;
+use typespec::syntax::scanner::{Token, tokens};
 use typespec::{Options, Registry, World};
 
 use crate::formatting::specs;
@@ -51,19 +50,6 @@ enum Slip {
 }
 
 const SLIPS: [Slip; 4] = [Slip::Delete, Slip::Double, Slip::Swap, Slip::Misspell];
-
-fn tokens(text: &str) -> Vec<Token> {
-    let mut scanner = Scanner::new(FileId(0), text);
-    let mut tokens = Vec::new();
-    loop {
-        let token = scanner.next_token();
-        match token.kind {
-            TokenKind::EndOfFile => return tokens,
-            kind if kind.is_trivia() => {}
-            _ => tokens.push(token),
-        }
-    }
-}
 
 /// The text with a slip at a token; `None` where the slip changes nothing.
 fn slip(text: &str, tokens: &[Token], at: usize, slip: Slip) -> Option<String> {

@@ -18,6 +18,21 @@ pub struct Token {
     pub unterminated: bool,
 }
 
+/// Returns the tokens of a text without trivia, as they are read without a parser, which alone knows where a template
+/// goes on behind a `}`.
+pub fn tokens(text: &str) -> Vec<Token> {
+    let mut scanner = Scanner::new(FileId(0), text);
+    let mut tokens = Vec::new();
+    loop {
+        let token = scanner.next_token();
+        match token.kind {
+            TokenKind::EndOfFile => return tokens,
+            kind if kind.is_trivia() => {}
+            _ => tokens.push(token),
+        }
+    }
+}
+
 /// Reads one token after the other.
 pub struct Scanner<'a> {
     text: &'a str,

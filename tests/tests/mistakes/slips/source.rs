@@ -1,7 +1,7 @@
 //! A good TypeSpec text whose tokens know what they stand in.
 
 use radii_diagnostics::FileId;
-use typespec::syntax::scanner::{Scanner, Token};
+use typespec::syntax::scanner::{Token, tokens};
 use typespec::syntax::{Node, NodeKind, TokenKind};
 
 use super::Slip;
@@ -165,17 +165,4 @@ fn flatten(node: &Node, parent: Option<usize>, spots: &mut Vec<Spot>) {
     let own = spots.len();
     spots.push(Spot { kind: node.kind, start: node.start, end: node.end, parent });
     node.nodes().for_each(|inner| flatten(inner, Some(own), spots));
-}
-
-fn tokens(text: &str) -> Vec<Token> {
-    let mut scanner = Scanner::new(FileId(0), text);
-    let mut tokens = Vec::new();
-    loop {
-        let token = scanner.next_token();
-        match token.kind {
-            TokenKind::EndOfFile => return tokens,
-            kind if kind.is_trivia() => {}
-            _ => tokens.push(token),
-        }
-    }
 }

@@ -1,9 +1,9 @@
 //! Which changes of the text around a slip are worth trying.
 
-use radii_diagnostics::{Diagnostic, FileId};
+use radii_diagnostics::Diagnostic;
 
 use crate::syntax::TokenKind;
-use crate::syntax::scanner::{Scanner, Token};
+use crate::syntax::scanner::{Token, tokens};
 
 /// A replacement of a part of the text.
 #[derive(Clone, Debug)]
@@ -172,19 +172,6 @@ pub(super) fn around(text: &str, whole: &str, at: usize, error: &Diagnostic) -> 
         found.statement(index);
     }
     found.edits
-}
-
-fn tokens(text: &str) -> Vec<Token> {
-    let mut scanner = Scanner::new(FileId(0), text);
-    let mut tokens = Vec::new();
-    loop {
-        let token = scanner.next_token();
-        match token.kind {
-            TokenKind::EndOfFile => return tokens,
-            kind if kind.is_trivia() => {}
-            _ => tokens.push(token),
-        }
-    }
 }
 
 pub(super) struct Finder<'a> {
