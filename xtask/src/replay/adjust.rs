@@ -6,13 +6,14 @@ mod calls;
 use serde::Deserialize;
 use serde_json::Value as Json;
 
+use super::forwarded::OwnReads;
 use super::history::Past;
 use super::memory::Memory;
 use super::rules::Pattern;
 use super::scenario::Step;
 use super::wire::Answer;
 use bodies::{
-    are_complete, forget_hidden_values, forget_more_outputs, forget_results, forget_texts, keep_children,
+    are_complete, end_sooner, forget_hidden_values, forget_more_outputs, forget_results, forget_texts, keep_children,
     keep_literals, merge_casings, redact, remove, sort, sort_outputs,
 };
 use calls::{
@@ -39,6 +40,10 @@ pub struct Adjust {
     pub redacted: bool,
     /// Upstream's own reads of a resource that it passed on are not expected.
     pub no_own_reads: bool,
+    /// Our own reads of a resource whose deletion was passed on before may come now.
+    pub late_own_reads: bool,
+    /// Operations that were not seen to end may have ended in what we show.
+    pub ends_sooner: bool,
     /// `nextLink` is expected to start with the client's own base and path.
     pub client_next_link: bool,
     /// No `nextLink` is expected to pages without items.
@@ -105,19 +110,19 @@ pub struct Rewrite {
 
 /// A recorded answer as a rule wants it, and ours as it is compared.
 #[derive(Clone)]
-pub struct Compared {
+pub struct Compared<'a> {
     /// What is expected.
     pub step: Step,
     /// What we answered.
     pub ours: Answer,
-    /// Whether upstream's own reads are left out of what was passed on.
-    pub drop_own_reads: bool,
+    /// Which reads that no client asked for are not compared.
+    pub own_reads: OwnReads<'a>,
 }
 
-impl Compared {
+impl<'a> Compared<'a> {
     /// Returns both as they are, before any rule.
     pub fn new(step: &Step, ours: &Answer) -> Self {
-        Self { step: step.clone(), ours: ours.clone(), drop_own_reads: false }
+        Self { step: step.clone(), ours: ours.clone(), own_reads: OwnReads::default() }
     }
 
     /// Whether a rule has changed anything since.
@@ -126,15 +131,18 @@ impl Compared {
             || self.step.terraform != before.step.terraform
             || self.ours.body != before.ours.body
             || self.ours.terraform != before.ours.terraform
-            || self.drop_own_reads != before.drop_own_reads
+            || self.own_reads != before.own_reads
     }
 }
 
 impl Adjust {
     /// Changes what is compared.
-    pub fn apply(&self, past: Past<'_>, memory: &Memory, compared: &mut Compared) {
+    pub fn apply<'a>(&self, past: Past<'a>, memory: &Memory, compared: &mut Compared<'a>) {
         let step = past.step();
-        compared.drop_own_reads |= self.no_own_reads;
+        compared.own_reads.are_dropped |= self.no_own_reads;
+        if self.late_own_reads {
+            compared.own_reads.late.extend(past.deletions_passed_on());
+        }
         let rewrites = self.rewrites(past);
         self.apply_to_calls(&rewrites, compared);
         if self.needless_destruction {
@@ -175,7 +183,15 @@ impl Adjust {
     }
 
     fn adjust_bodies(&self, past: Past<'_>, memory: &Memory, recorded: &mut Json, ours: &mut Json) {
-        let step = past.step();
+        self.expect_other_members(past, memory, recorded, ours);
+        self.expect_known_members(past, memory, recorded);
+        self.expect_own_links(past, memory, recorded, ours);
+        self.forget_values(past, memory, recorded, ours);
+        self.compare_in_any_order(past, recorded, ours);
+    }
+
+    /// Takes members out of the recorded answer that are not expected, and makes others what they should be.
+    fn expect_other_members(&self, past: Past<'_>, memory: &Memory, recorded: &mut Json, ours: &mut Json) {
         for path in &self.without {
             remove(recorded, &path.split('.').collect::<Vec<_>>());
         }
@@ -189,8 +205,15 @@ impl Adjust {
             merge_casings(recorded, memory);
         }
         if self.within_parent {
-            keep_children(recorded, &step.resource());
+            keep_children(recorded, &past.step().resource());
         }
+        if self.ends_sooner {
+            end_sooner(recorded, ours, &|id| past.is_under_way(id));
+        }
+    }
+
+    /// Expects what was known or asked for before.
+    fn expect_known_members(&self, past: Past<'_>, memory: &Memory, recorded: &mut Json) {
         if self.keeps_icon
             && let Some(known) = memory.find(&past.subject())
         {
@@ -200,16 +223,20 @@ impl Adjust {
         }
         for name in &self.as_asked {
             let known = memory.find(&past.subject()).unwrap_or_default();
-            let asked = step.request.body["properties"].get(name).or_else(|| known["properties"].get(name));
+            let asked = past.step().request.body["properties"].get(name).or_else(|| known["properties"].get(name));
             if let (Some(asked), Some(shown)) = (asked, recorded["properties"].get_mut(name)) {
                 *shown = asked.clone();
             }
         }
+    }
+
+    /// Compares links to further pages with those that we should give.
+    fn expect_own_links(&self, past: Past<'_>, memory: &Memory, recorded: &mut Json, ours: &mut Json) {
         if self.no_link_to_nothing && past.leads_to_nothing() {
             remove(recorded, &["nextLink"]);
         }
         if self.client_next_link && recorded.get("nextLink").is_some() {
-            let path = step.request.path.split('?').next().unwrap_or_default().trim_end_matches('/').to_owned();
+            let path = past.step().request.path.split('?').next().unwrap_or_default().trim_end_matches('/').to_owned();
             let link = ours.get("nextLink").and_then(Json::as_str).unwrap_or_default().to_owned();
             let base = memory.bindings.fill(&format!("{{base}}{path}?")).unwrap_or_default();
             if link.to_ascii_lowercase().starts_with(&base.to_ascii_lowercase()) && link.contains("skipToken=") {
@@ -217,6 +244,10 @@ impl Adjust {
                 remove(ours, &["nextLink"]);
             }
         }
+    }
+
+    /// Takes what is not compared out of both.
+    fn forget_values(&self, past: Past<'_>, memory: &Memory, recorded: &mut Json, ours: &mut Json) {
         if self.hidden_values {
             forget_hidden_values(recorded, ours);
         }
@@ -244,6 +275,10 @@ impl Adjust {
             remove(recorded, &path);
             remove(ours, &path);
         }
+    }
+
+    /// Brings lists into one order, and takes over ours where it may hold other items.
+    fn compare_in_any_order(&self, past: Past<'_>, recorded: &mut Json, ours: &mut Json) {
         if self.unordered_outputs {
             sort_outputs(recorded);
             sort_outputs(ours);
@@ -252,7 +287,8 @@ impl Adjust {
             sort(recorded);
             sort(ours);
         }
-        if self.others_within_parent && are_complete(recorded, ours, &step.resource()) {
+        let is_described = |id: &str| past.is_described(id);
+        if self.others_within_parent && are_complete(recorded, ours, &past.step().resource(), &is_described) {
             let count = ours["value"].as_array().map_or(0, Vec::len);
             let is_full = recorded["value"].as_array().is_some_and(|items| items.len() <= count);
             recorded["value"] = ours["value"].clone();
@@ -272,7 +308,7 @@ impl Adjust {
     }
 
     /// Changes recorded calls of Terraform, and ours.
-    fn apply_to_calls(&self, rewrites: &[Rewrite], compared: &mut Compared) {
+    fn apply_to_calls(&self, rewrites: &[Rewrite], compared: &mut Compared<'_>) {
         for call in compared.ours.terraform.iter_mut().flatten() {
             *call = json_rewritten(rewrites, call);
         }

@@ -188,6 +188,38 @@ impl<'a> Past<'a> {
         })
     }
 
+    /// Whether an operation of a resource was begun, and was not seen to end before the step.
+    pub fn is_under_way(self, id: &str) -> bool {
+        const ENDS: [&str; 3] = ["Succeeded", "Failed", "Canceled"];
+        let earlier = &self.scenario.steps[..self.at];
+        let is_begun = |step: &Step| matches!(step.response.status, 201 | 202) && id_of(step).eq_ignore_ascii_case(id);
+        let Some(begun) = earlier.iter().rposition(is_begun) else { return false };
+        let Some(operation) = earlier[begun].operation() else { return false };
+        let has_ended =
+            |step: &Step| step.response.body["status"].as_str().is_some_and(|status| ENDS.contains(&status));
+        !earlier[begun..].iter().any(|step| step.request.path.contains(&operation) && has_ended(step))
+    }
+
+    /// The paths at which a provider was asked to delete something, and said that it will.
+    pub fn deletions_passed_on(self) -> Vec<&'a str> {
+        let passed_on = self.scenario.steps[..self.at].iter().flat_map(|step| &step.forwarded);
+        let accepted = passed_on.filter(|one| one.request.method == "DELETE" && one.answer.status == 202);
+        accepted.filter_map(|one| one.request.path.split('?').next()).collect()
+    }
+
+    /// Whether the registered type of a path is described, as far as any recorded summary tells.
+    pub fn is_described(self, id: &str) -> Option<bool> {
+        let lower = id.to_ascii_lowercase();
+        let (_, rest) = lower.split_once(REGISTRATIONS)?;
+        let (namespace, name) = rest.split_once("/resourcetypes/")?;
+        let is = |text: Option<&str>, wanted: &str| text.is_some_and(|text| text.eq_ignore_ascii_case(wanted));
+        let mut summaries = self.scenario.steps.iter().map(|step| &step.response.body);
+        let summary =
+            summaries.find(|body| body["resourceTypes"].is_object() && is(body["name"].as_str(), namespace))?;
+        let mut types = summary["resourceTypes"].as_object()?.iter();
+        types.find(|(own, _)| own.eq_ignore_ascii_case(name)).map(|(_, kind)| kind.get("description").is_some())
+    }
+
     /// Whether the next page behind the recorded link is empty.
     pub fn leads_to_nothing(self) -> bool {
         let link = self.step().response.body["nextLink"].as_str().unwrap_or_default();
@@ -242,7 +274,41 @@ fn parent_of(id: &str) -> Option<&str> {
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
+
+    fn scenario(steps: Json) -> Scenario {
+        serde_json::from_value(json!({ "scenario": "s", "about": "", "steps": steps })).unwrap()
+    }
+
+    fn step(method: &str, path: &str, status: u16, headers: Json, body: Json) -> Json {
+        let request = json!({ "method": method, "path": path, "headers": {}, "body": null });
+        json!({ "name": "n", "request": request, "response": { "status": status, "headers": headers, "body": body } })
+    }
+
+    #[test]
+    fn an_operation_is_under_way_until_it_was_seen_to_end() {
+        const ID: &str = "/planes/radius/local/resourcegroups/g/providers/A.B/t/r";
+        let location = json!({ "Azure-AsyncOperation": "{base}/operationStatuses/{uuid:1}?x" });
+        let poll =
+            |status: &str| step("GET", "/operationStatuses/{uuid:1}?x", 200, json!({}), json!({ "status": status }));
+        let put = step("PUT", ID, 201, location, Json::Null);
+        let read = step("GET", ID, 200, json!({}), Json::Null);
+        let scenario = scenario(json!([put, poll("Accepted"), read, poll("Failed"), read]));
+        assert!(Past::new(&scenario, 2).is_under_way(&ID.to_uppercase()));
+        assert!(!Past::new(&scenario, 4).is_under_way(ID) && !Past::new(&scenario, 2).is_under_way("/other"));
+    }
+
+    #[test]
+    fn what_a_summary_tells_of_descriptions_holds_for_the_registrations() {
+        let summary = json!({ "name": "A.B", "resourceTypes": { "t": { "description": "{text:3}" }, "u": {} } });
+        let scenario = scenario(json!([step("GET", "/providers/A.B", 200, json!({}), summary)]));
+        let of =
+            |kind: &str| Past::new(&scenario, 0).is_described(&format!("/planes/radius/p{REGISTRATIONS}a.b{kind}"));
+        assert_eq!((of("/resourceTypes/T"), of("/resourceTypes/u")), (Some(true), Some(false)));
+        assert_eq!((of("/resourceTypes/other"), of("/locations/global")), (None, None));
+    }
 
     #[test]
     fn registrations_stand_below_what_they_are_registered_in() {

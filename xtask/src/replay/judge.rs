@@ -231,7 +231,7 @@ fn follow(at: usize, rule: &Rule, past: Past<'_>, answer: &Answer, memory: &mut 
 }
 
 /// Compares an answer with the recorded one.
-fn compare(bindings: &mut Bindings, compared: &Compared) -> Vec<String> {
+fn compare(bindings: &mut Bindings, compared: &Compared<'_>) -> Vec<String> {
     let (recorded, answer) = (&compared.step.response, &compared.ours);
     let mut differences = Vec::new();
     if recorded.status != answer.status {
@@ -254,7 +254,7 @@ fn compare(bindings: &mut Bindings, compared: &Compared) -> Vec<String> {
         },
     }
     let arrived = &answer.forwarded;
-    forwarded::compare(bindings, &compared.step.forwarded, arrived, compared.drop_own_reads, &mut differences);
+    forwarded::compare(bindings, &compared.step.forwarded, arrived, &compared.own_reads, &mut differences);
     if let Some(calls) = &answer.terraform {
         differences.extend(terraform::compare(bindings, &compared.step.terraform, calls));
     }

@@ -164,7 +164,7 @@ impl Memory {
 
     /// Makes what other answers show of resources that went another way alike, and leaves out nodes of a graph that
     /// stand for what was never made; returns the rule because of which.
-    pub fn reconcile(&self, compared: &mut Compared) -> Option<usize> {
+    pub fn reconcile(&self, compared: &mut Compared<'_>) -> Option<usize> {
         let key = |id: &str| id.to_ascii_lowercase();
         let is_diverged = |id: &str| self.diverged.contains_key(&key(id));
         let mut found = None;

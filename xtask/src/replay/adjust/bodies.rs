@@ -23,6 +23,24 @@ pub(super) fn forget_texts(recorded: &mut Json, ours: &mut Json) {
     }
 }
 
+/// Takes our state over, of a resource or of each in a list, where an operation that is under way has ended with it.
+pub(super) fn end_sooner(recorded: &mut Json, ours: &Json, is_under_way: &dyn Fn(&str) -> bool) {
+    const ENDS: [&str; 3] = ["Succeeded", "Failed", "Canceled"];
+    if let (Some(items), Some(own)) = (recorded.get_mut("value").and_then(Json::as_array_mut), ours["value"].as_array())
+    {
+        items.iter_mut().zip(own).for_each(|(item, own)| end_sooner(item, own, is_under_way));
+        return;
+    }
+    let own = &ours["properties"]["provisioningState"];
+    let has_ended = own.as_str().is_some_and(|state| ENDS.contains(&state));
+    if has_ended
+        && recorded["id"].as_str().is_some_and(is_under_way)
+        && let Some(state) = recorded.pointer_mut("/properties/provisioningState")
+    {
+        *state = own.clone();
+    }
+}
+
 pub(super) fn redact(value: &mut Json) {
     match value {
         Json::Object(members) if members.contains_key("encrypted") && members.contains_key("nonce") => {
@@ -51,7 +69,14 @@ pub(super) fn keep_children(body: &mut Json, path: &str) {
 }
 
 /// Whether all items of ours are different children of `path`, with all members that recorded items have.
-pub(super) fn are_complete(recorded: &Json, ours: &Json, path: &str) -> bool {
+///
+/// Whether a registered type is described is known elsewhere, where anything tells.
+pub(super) fn are_complete(
+    recorded: &Json,
+    ours: &Json,
+    path: &str,
+    is_described: &dyn Fn(&str) -> Option<bool>,
+) -> bool {
     let scope = scope_of(path);
     let (Some(recorded), Some(ours)) = (recorded["value"].as_array(), ours["value"].as_array()) else { return false };
     let shapes: Vec<_> = recorded.iter().map(|item| shape(item, 3)).collect();
@@ -60,7 +85,13 @@ pub(super) fn are_complete(recorded: &Json, ours: &Json, path: &str) -> bool {
     ids.dedup();
     let named = |item: &Json| item["id"].as_str().unwrap_or_default().ends_with(item["name"].as_str().unwrap_or("?"));
     let typed = |item: &Json| recorded.iter().any(|other| other["type"] == item["type"]);
-    let fits = |item: &Json| is_within(item, &scope) && named(item) && typed(item) && shapes.contains(&shape(item, 3));
+    let described = |item: &Json| {
+        let known = item["id"].as_str().and_then(is_described);
+        known.is_none_or(|known| item["properties"].get("description").is_some() == known)
+    };
+    let fits = |item: &Json| {
+        is_within(item, &scope) && named(item) && typed(item) && described(item) && shapes.contains(&shape(item, 3))
+    };
     !ours.is_empty() && ids.len() == ours.len() && ours.iter().all(fits)
 }
 
@@ -298,6 +329,20 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+
+    #[test]
+    fn only_what_is_under_way_may_have_ended() {
+        let list = |states: [&str; 2]| {
+            let item = |(id, state): (&str, &str)| json!({ "id": id, "properties": { "provisioningState": state } });
+            let items: Vec<Json> = ["a", "b"].into_iter().zip(states).map(item).collect();
+            json!({ "value": items })
+        };
+        let mut recorded = list(["Accepted", "Accepted"]);
+        end_sooner(&mut recorded, &list(["Failed", "Failed"]), &|id| id == "a");
+        assert_eq!(recorded, list(["Failed", "Accepted"]));
+        end_sooner(&mut recorded, &list(["Updating", "nonsense"]), &|_| true);
+        assert_eq!(recorded, list(["Failed", "Accepted"]));
+    }
 
     #[test]
     fn results_of_earlier_runs_may_stay_as_they_were() {
