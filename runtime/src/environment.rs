@@ -277,7 +277,14 @@ fn names_environment(id: &ResourceId) -> bool {
 pub(crate) async fn target_of(host: &Host, environment: &Environment, record: &Record) -> Result<Target, Fault> {
     let written = record.properties.get("application").and_then(Json::as_str).filter(|text| !text.is_empty());
     if let Some(text) = written.filter(|text| !text.starts_with('/')) {
-        return Err(Fault::new(400, code::RECIPE_DEPLOYMENT, format!("'{text}' is not a valid resource id")));
+        // One kind of environment asks for the application before there is a recipe, the other when it is run.
+        let said = Fault::internal(format!("'{text}' is not a valid resource id"));
+        let is_of_recipe = environment.is_radius_core();
+        return Err(if is_of_recipe {
+            Fault { code: code::RECIPE_DEPLOYMENT.into(), status: 400, ..said }
+        } else {
+            said
+        });
     }
     let application = match load_application(host, record.properties.get("application")).await {
         Err(fault) if !environment.is_radius_core() => return Err(fault),
