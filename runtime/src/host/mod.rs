@@ -13,6 +13,7 @@ mod rehearse;
 mod resolve;
 mod write;
 
+use std::borrow::Cow;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -301,7 +302,7 @@ impl Host {
     /// Unregistered types and versions, failed conditions, an operation in progress (409), violations
     /// of the schema (400 with one detail each); nothing is stored then.
     pub async fn put(&self, request: Put) -> Result<Answer, Fault> {
-        let said = write::Kept(&request.body);
+        let said = || Cow::Borrowed(&request.body);
         write::put(self, &request, said, Some(self.parts.ids.next()), &Record::clone).await
     }
 
@@ -318,8 +319,10 @@ impl Host {
         again: impl Fn() -> Map<String, Json> + Send,
         tell: &(dyn Fn(&Record) -> T + Sync),
     ) -> Result<Answer<T>, Fault> {
-        let first = Some(std::mem::take(&mut request.body));
-        write::put(self, &request, write::ReadAgain { first, again }, None, tell).await
+        // Mostly there is one try, and a copy of the body for more would cost more than reading it again.
+        let mut first = Some(std::mem::take(&mut request.body));
+        let said = move || Cow::Owned(first.take().unwrap_or_else(&again));
+        write::put(self, &request, said, None, tell).await
     }
 
     /// Creates or updates a resource under an operation whose id the caller chose.
@@ -330,7 +333,7 @@ impl Host {
     /// # Errors
     /// Those of [`Host::put`], and 409 when there is such an operation already.
     pub async fn put_once(&self, request: Put, operation: OperationId) -> Result<Answer, Fault> {
-        write::put(self, &request, write::Kept(&request.body), Some(operation), &Record::clone).await
+        write::put(self, &request, || Cow::Borrowed(&request.body), Some(operation), &Record::clone).await
     }
 
     /// Carries every check of a PUT out, and returns what it would store and make.

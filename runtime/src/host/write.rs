@@ -22,43 +22,16 @@ const RACES: usize = 4;
 /// What `Retry-After` says in the answer to a write.
 const RETRY_AFTER: Duration = Duration::from_secs(5);
 
-/// What a PUT says, each time that it is tried.
-pub(super) trait Said: Send {
-    /// Returns the request's body for a try.
-    fn body(&mut self) -> Cow<'_, Map<String, Json>>;
-}
-
-/// A body that is kept for the next try, as callers within the server have it.
-pub(super) struct Kept<'r>(pub &'r Map<String, Json>);
-
-impl Said for Kept<'_> {
-    fn body(&mut self) -> Cow<'_, Map<String, Json>> {
-        Cow::Borrowed(self.0)
-    }
-}
-
-/// A body that is used up and read again for the next try: mostly there is none, and a copy would cost more.
-pub(super) struct ReadAgain<R> {
-    pub first: Option<Map<String, Json>>,
-    pub again: R,
-}
-
-impl<R: Fn() -> Map<String, Json> + Send> Said for ReadAgain<R> {
-    fn body(&mut self) -> Cow<'_, Map<String, Json>> {
-        Cow::Owned(self.first.take().unwrap_or_else(&self.again))
-    }
-}
-
-/// Carries a PUT out; the record is told as it is answered.
-pub(super) async fn put<T>(
+/// Carries a PUT out; the record is told as it is answered, and `said` gives the body for each try.
+pub(super) async fn put<'b, T>(
     host: &Host,
     request: &Put,
-    mut said: impl Said,
+    mut said: impl FnMut() -> Cow<'b, Map<String, Json>> + Send,
     operation: Option<OperationId>,
     tell: &(dyn Fn(&Record) -> T + Sync),
 ) -> Result<Answer<T>, Fault> {
     for _ in 0..RACES {
-        match try_put(host, request, said.body(), operation, tell).await {
+        match try_put(host, request, said(), operation, tell).await {
             Err(Refusal::Race) => {
                 // It may be no other writer, but that what it belongs to was deleted.
                 resolve::check_parents(host, &request.id, &request.api_version).await?;
