@@ -8,6 +8,7 @@ use radii_runtime::host::Host;
 use crate::api::forward::Providers;
 use crate::api::rendered::Rendered;
 use crate::serve::Health;
+use crate::swagger::Described;
 
 /// Shared by all requests; cheap to clone.
 #[derive(Clone)]
@@ -20,6 +21,8 @@ pub struct AppState {
     pub providers: Arc<Providers>,
     /// Answers that were given lately.
     pub rendered: Arc<Rendered>,
+    /// The description as it was served last.
+    pub described: Arc<Described>,
     /// Proxies whose word about their clients' address is taken.
     pub trusted_proxies: Arc<[IpNet]>,
 }

@@ -128,7 +128,9 @@ async fn dispatch(state: &AppState, call: &Call) -> Result<Response, Fault> {
             "/openapi/v2" => discovery(call, &Route::OpenApi(2)),
             "/openapi/v3" => discovery(call, &Route::OpenApi(3)),
             "/openapi/radii.json" if call.method == Method::GET => {
-                Ok(answer::json(200, &crate::swagger::document(route::BASE, &registered(state).await?)))
+                let generation = state.host.parts.catalog.generation();
+                let text = state.described.text(route::BASE, generation, &registered(state).await?);
+                Ok(answer::with_body(200, answer::JSON, text))
             }
             _ => unknown(),
         };

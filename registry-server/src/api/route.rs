@@ -252,8 +252,12 @@ fn below_providers(plane: &str, segments: &[&str]) -> Route {
         [] => Route::Summaries { plane: plane.to_owned() },
         ["System.Resources", rest @ ..] => registrations(plane, rest),
         [namespace] => Route::Summary { plane: plane.to_owned(), namespace: (*namespace).to_owned() },
-        [namespace, "locations", location, part, id] if operation_part(part).is_some() => {
-            operation(plane, namespace, location, part, id)
+        // Providers of resources know their own routes in any casing; those of registrations are known in one.
+        [namespace, locations, location, part, id] if locations.eq_ignore_ascii_case("locations") => {
+            match OPERATION_PARTS.into_iter().find(|known| known.eq_ignore_ascii_case(part)) {
+                Some(part) => operation(plane, namespace, location, part, id),
+                None => generic(&format!("/planes/radius/{plane}"), segments),
+            }
         }
         rest => generic(&format!("/planes/radius/{plane}"), rest),
     }
@@ -285,10 +289,13 @@ fn registrations(plane: &str, segments: &[&str]) -> Route {
     }
 }
 
+const OPERATION_PARTS: [&str; 2] = ["operationStatuses", "operationResults"];
+
 fn operation_part(segment: &str) -> Option<OperationPart> {
+    let [status, result] = OPERATION_PARTS;
     match segment {
-        "operationStatuses" => Some(OperationPart::Status),
-        "operationResults" => Some(OperationPart::Result),
+        _ if segment == status => Some(OperationPart::Status),
+        _ if segment == result => Some(OperationPart::Result),
         _ => None,
     }
 }
@@ -370,6 +377,9 @@ mod tests {
         assert!(matches!(route(path), Route::Operation(OperationRoute { wants: OperationPart::Status, .. })));
         let path = "/planes/radius/l/providers/System.Resources/locations/global/operationResults/1";
         assert!(matches!(route(path), Route::Operation(OperationRoute { wants: OperationPart::Result, .. })));
+        let path = "/planes/radius/l/providers/A.B/LOCATIONS/global/operationresults/1";
+        assert!(matches!(route(path), Route::Operation(OperationRoute { wants: OperationPart::Result, .. })));
+        assert!(matches!(route("/planes/radius/l/providers/A.B/locations/global/things/1"), Route::Generic(_)));
         let path = "/planes/radius/l/providers/System.Resources/locations/global/OPERATIONSTATUSES/1";
         assert_eq!(route(path), Route::Unknown);
     }

@@ -348,6 +348,7 @@ async fn prepare(
         health: Arc::new(Health::default()),
         providers: Arc::new(api::forward::Providers::new(options.providers)),
         rendered: Arc::default(),
+        described: Arc::default(),
         trusted_proxies: options.trusted_proxies.clone().into(),
     };
     seed::seed(&state).await?;

@@ -14,7 +14,7 @@ use radii_runtime::fault::code;
 use serde_json::Value as Json;
 
 pub use check::undecodable;
-pub use served::{Registered, document};
+pub use served::{Described, Registered};
 
 /// What swagger violations have as their target.
 pub const TARGET: &str = "ucp/openapi";

@@ -1,7 +1,8 @@
 //! The description as it is served: one document, with what is registered here.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
+use bytes::Bytes;
 use radii_runtime::catalog::Provider;
 use serde_json::{Map, Value as Json, json};
 
@@ -21,6 +22,36 @@ pub struct Registered {
     pub planes: Vec<(String, String)>,
     /// The providers of the plane of each.
     pub providers: Vec<Arc<Provider>>,
+}
+
+/// The description as it was served last: making it takes milliseconds, and hardly anything changes in it.
+#[derive(Debug, Default)]
+pub struct Described(Mutex<Option<Served>>);
+
+/// A description, and what it was made from.
+#[derive(Clone, Debug)]
+struct Served {
+    generation: u64,
+    planes: Vec<(String, String)>,
+    text: Bytes,
+}
+
+impl Described {
+    /// Returns the description's text; it is made anew when the planes, or what is registered, changed.
+    ///
+    /// # Assumptions
+    /// `generation` was read before what is registered.
+    pub fn text(&self, base: &str, generation: u64, registered: &Registered) -> Bytes {
+        let known = self.0.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        if let Some(known) = known.filter(|known| known.generation == generation && known.planes == registered.planes) {
+            return known.text;
+        }
+        // A value has no key that is not text, and so cannot fail to be written.
+        let text = Bytes::from(serde_json::to_vec(&document(base, registered)).unwrap_or_default());
+        let served = Served { generation, planes: registered.planes.clone(), text: text.clone() };
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(served);
+        text
+    }
 }
 
 /// Returns the description as one that stands on its own: where it is served, with everything that it refers to.
@@ -210,6 +241,20 @@ mod tests {
         let document = document("/base", &Registered::default());
         assert_eq!(document["basePath"], "/base");
         check(&document, &document);
+    }
+
+    #[test]
+    fn the_description_is_made_again_when_something_changed() {
+        let described = Described::default();
+        let mut registered = Registered::default();
+        let first = described.text("/base", 1, &registered);
+        assert_eq!(described.text("/base", 1, &registered).as_ptr(), first.as_ptr(), "it is the same text");
+        registered.planes.push(("radius".into(), "local".into()));
+        let with_plane = described.text("/base", 1, &registered);
+        assert_ne!(with_plane, first);
+        registered.providers.push(Arc::new(provider()));
+        let with_type = described.text("/base", 2, &registered);
+        assert!(String::from_utf8_lossy(&with_type).contains("Contoso.Data/things"));
     }
 
     #[test]

@@ -90,6 +90,7 @@ impl TestApp {
             health: Arc::new(Health::default()),
             providers: Arc::new(Providers::new(limits)),
             rendered: Arc::default(),
+            described: Arc::default(),
             trusted_proxies: Arc::new([]),
         };
         let app = Self { router: api::router(state.clone()), state };
