@@ -8,5 +8,6 @@ mod hostile;
 mod messages;
 mod registry;
 mod round_trip;
+mod rules;
 mod schemas;
 mod verdicts;
