@@ -208,8 +208,8 @@ fn decode(kind: &str, key: &str, value: &str, encoding: &str) -> Result<Vec<u8>,
 struct Place {
     namespace: String,
     name: String,
-    /// Whether the author named it.
-    is_given: bool,
+    /// What the author named it, if anything.
+    given: Option<String>,
 }
 
 impl Place {
@@ -236,7 +236,7 @@ impl Place {
                 "'{given}' of $.properties.resource names no secret: use lower-case letters, digits, hyphens and dots"
             )));
         }
-        Ok(Self { namespace, name, is_given: !given.is_empty() })
+        Ok(Self { namespace, name, given: Some(given.to_owned()).filter(|given| !given.is_empty()) })
     }
 
     fn shown(&self) -> String {
@@ -254,14 +254,19 @@ async fn store(
     is_ours: bool,
 ) -> Result<(), Fault> {
     let found = platform.read_secret(target, &place.namespace, &place.name).await?;
-    if given.is_reference && place.is_given && !is_ours {
+    if given.is_reference && place.given.is_some() && !is_ours {
         let Some(found) = found else {
-            return Err(Fault::bad_request(format!("'{}' referenced resource does not exist.", place.shown())));
+            let given = place.given.as_deref().unwrap_or_default();
+            return Err(Fault::bad_request(format!("'{given}' referenced resource does not exist.")));
         };
         if let Some(key) = given.data.keys().find(|key| !found.contains_key(*key)) {
             return Err(Fault::bad_request(format!("'{}' resource does not have key, '{key}'.", place.shown())));
         }
         return Ok(());
+    }
+    let in_application = target.application.is_some();
+    if let (Some(given), None, true) = (&place.given, &found, in_application && !is_ours) {
+        return Err(Fault::bad_request(format!("'{given}' referenced resource does not exist.")));
     }
     if found.is_some() && !is_ours {
         return Err(Fault::conflict(format!(
@@ -273,8 +278,9 @@ async fn store(
     let mut data = BTreeMap::new();
     for (key, (_, bytes)) in &given.data {
         let value = bytes.clone().or_else(|| kept.get(key).cloned());
-        let value = value.ok_or_else(|| {
-            Fault::bad_request(format!("$.properties.data[{key}].Value must be given to create the secret."))
+        let value = value.ok_or_else(|| match is_ours {
+            true => Fault::bad_request(format!("'{}' resource does not have key, '{key}'.", place.shown())),
+            false => Fault::bad_request(format!("$.properties.data[{key}].Value must be given to create the secret.")),
         })?;
         data.insert(key.clone(), value);
     }
