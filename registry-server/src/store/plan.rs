@@ -325,6 +325,11 @@ impl<'a> Plan<'a> {
         self.puts.values().map(|put| Written { row: Arc::clone(put.row), revision: put.head.revision })
     }
 
+    /// How many rows are added, replaced or deleted.
+    pub(super) fn rows(&self) -> usize {
+        self.puts.len() + self.deletes.len() + self.enqueued.len()
+    }
+
     /// Keys of all records that change.
     pub(super) fn changed(&self) -> impl Iterator<Item = &'a str> {
         self.deletes.keys().chain(self.puts.keys()).copied()

@@ -172,6 +172,11 @@ impl Decided<'_> {
         self.plan.deleted()
     }
 
+    /// How many rows are added, replaced or deleted.
+    pub(super) fn rows(&self) -> usize {
+        self.plan.rows()
+    }
+
     /// What is stored from now on.
     pub(super) fn written(&self) -> impl Iterator<Item = Written> {
         self.plan.written()

@@ -6,6 +6,7 @@
 
 mod cache;
 mod group;
+mod log;
 mod maintain;
 mod open;
 mod read;

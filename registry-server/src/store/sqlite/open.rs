@@ -31,8 +31,9 @@ const CACHED: &str = "-8000";
 /// Statements that the writer keeps: one for each number of rows that it writes at once, and the others.
 const STATEMENTS: usize = 256;
 
-/// Pages of the log after which the writer folds it into the database; a commit in some thousand waits for it then.
-const LOGGED: &str = "8000";
+/// Pages of the log after which the writer folds in what [`super::log`] has left, and begins the log anew; a commit in
+/// ten thousand waits for it then.
+const LOGGED: &str = "16000";
 
 const LOAD_COUNTER: &str = "SELECT value FROM counter";
 const FIND_SETTING: &str = "SELECT value FROM setting WHERE name = ?1";

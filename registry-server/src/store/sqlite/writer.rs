@@ -13,6 +13,7 @@ use uuid::Uuid;
 
 use super::cache::Cache;
 use super::group::{self, Then};
+use super::log::Log;
 use super::read::Shared;
 use super::{maintain, read};
 use crate::store::plan::Decision;
@@ -105,6 +106,7 @@ impl Handle {
             turn: String::new(),
             clock: SystemClock,
             changed: Arc::clone(&changed),
+            log: file.as_ref().map(|file| Log::start(file.options.clone())),
             file,
             is_in_doubt: false,
         };
@@ -199,6 +201,8 @@ struct Writer {
     changed: Arc<Notify>,
     /// The file, where the database is one.
     file: Option<OwnFile>,
+    /// Who folds the file's log in.
+    log: Option<Log>,
     /// Whether a transaction failed, so that nobody knows what the connection takes for open.
     is_in_doubt: bool,
 }
@@ -315,6 +319,9 @@ impl Writer {
         let written = written.await;
         self.show(&decided, written.is_ok());
         let mut leased = written?.into_iter();
+        if let Some(log) = &mut self.log {
+            log.written(decided.rows());
+        }
         (self.counter, self.turn) = (decided.counter(), turn);
         let mut decisions = std::mem::take(&mut decided.decisions).into_iter();
         let outcome = |request: &Request| match request {
