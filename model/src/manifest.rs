@@ -1,5 +1,6 @@
 //! Manifests: a resource provider with its types, as the registry accepts it.
 
+mod mend;
 mod read;
 mod write;
 
@@ -69,6 +70,7 @@ pub fn parse(file: FileId, text: &str) -> (Option<Manifest>, Vec<Diagnostic>) {
             diagnostics.extend(manifest.iter().flat_map(crate::rules::check_manifest));
             without_consequences(&mut diagnostics);
             diagnostics.sort_by_key(|diagnostic| diagnostic.primary.as_ref().map(|label| label.span.start));
+            mend::with_text(text, &mut diagnostics);
             crate::advice::quote_alike(text, &mut diagnostics);
             (manifest, diagnostics)
         }

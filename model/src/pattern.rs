@@ -60,3 +60,24 @@ fn first_cause(error: &regex::Error) -> String {
     let last = text.lines().last().unwrap_or_default();
     last.strip_prefix("error: ").unwrap_or(last).to_owned()
 }
+
+/// Returns a pattern, as it is written, whose bracket or parenthesis is closed; `None` where that is not what it lacks.
+pub(crate) fn closed(written: &str) -> Option<String> {
+    let quote = written.chars().next().filter(|sign| matches!(sign, '"' | '\''));
+    let own = quote.map_or(Some(written), |quote| written.strip_prefix(quote)?.strip_suffix(quote))?;
+    let is_sound = |text: &String| {
+        let plain = if quote == Some('"') { text.replace("\\\\", "\\") } else { text.clone() };
+        compile(&plain).is_ok()
+    };
+    let anchor = own.len() - usize::from(own.ends_with('$') && !own.ends_with("\\$"));
+    let repeated = own[..anchor].trim_end_matches(['+', '*', '?']).len();
+    let counted = own[..anchor].rfind('{').filter(|_| own[..anchor].ends_with('}')).unwrap_or(repeated);
+    let places = [counted, repeated, anchor, own.len()];
+    let tried = [(']', '['), (')', '(')].into_iter().filter(|(_, opens)| own.contains(*opens));
+    let mut tried = tried.flat_map(|(sign, _)| places.map(|at| format!("{}{sign}{}", &own[..at], &own[at..])));
+    let found = tried.find(is_sound)?;
+    Some(match quote {
+        Some(quote) => format!("{quote}{found}{quote}"),
+        None => found,
+    })
+}

@@ -67,7 +67,9 @@ pub fn compile_after(
     let diagnostics = std::mem::take(&mut program.diagnostics);
     let diagnostics = crate::checker::merge(crate::checker::without_follow_ups(diagnostics, &program.sources));
     let diagnostics = crate::checker::without_echoes(diagnostics, &program.sources);
+    let diagnostics = crate::remedies::joined(&program, diagnostics);
     let mut diagnostics = crate::checker::suppress(&program, diagnostics);
+    crate::remedies::propose(&program, &mut diagnostics);
     if project.warn_as_error {
         let warnings = diagnostics.iter_mut().filter(|diagnostic| diagnostic.severity == Severity::Warning);
         warnings.for_each(|warning| warning.severity = Severity::Error);

@@ -4,7 +4,7 @@ use radii_diagnostics::{Diagnostic, Fix, Span};
 use radii_model::cel::TextPlace;
 use radii_model::closest;
 use radii_model::extension::{better_variable, is_type_name, is_variable};
-use radii_model::rules::code::{INVALID_ENV_NAME, INVALID_RESOURCE_REFERENCE};
+use radii_model::rules::code::{INVALID_ENV_NAME, INVALID_EXTENSION, INVALID_RESOURCE_REFERENCE};
 use typespec::Program;
 use typespec::program::{Application, Entity, TypeId};
 
@@ -41,6 +41,21 @@ pub(super) fn path_place(program: &Program, application: &Application, path: &st
 
 fn source(program: &Program, span: Span) -> Option<&str> {
     program.sources.file(span.file)?.text().get(span.start as usize..span.end as usize)
+}
+
+/// Checks the keys of `@extension`, which begin with `x-`; returns those that do not.
+pub(super) fn check_extensions(program: &Program, property: TypeId, diagnostics: &mut Vec<Diagnostic>) -> Vec<String> {
+    let all = program[property].decorators.iter().filter(|it| &*it.name == "TypeSpec.OpenAPI.extension");
+    let wrong = all.filter_map(|it| Some((it, facts::text(program, it, 0).filter(|key| !key.starts_with("x-"))?)));
+    let mut keys = Vec::new();
+    for (application, key) in wrong {
+        let span = literal_place(program, application, 0, key).span;
+        let diagnostic = Diagnostic::error(INVALID_EXTENSION, format!("`{key}` is no key of an extension")).at(span);
+        let diagnostic = diagnostic.help("keys of extensions begin with `x-`");
+        diagnostics.push(offered(diagnostic, span, &format!("x-{key}")));
+        keys.push(key.to_owned());
+    }
+    keys
 }
 
 /// Checks the argument of `@envName`: a name that every shell and platform takes.

@@ -9,6 +9,7 @@ use serde_json::{Map, Value as Json};
 use typespec::Program;
 use typespec::decorators::visibility;
 use typespec::program::{Intrinsic, TypeId, TypeKind};
+use typespec::syntax::NodeKind;
 use typespec::versioning::{self, Version};
 
 use super::{OUTSIDE_PROFILE, arguments, scalar, span};
@@ -197,7 +198,7 @@ impl<'l> Lowering<'l> {
             return;
         }
         let name = facts::wire_name(program, id).to_owned();
-        let at = span(program, id);
+        let at = type_span(program, id);
         let mut schema = self.schema(it.ty, at);
         self.overlay(id, it.ty, &mut schema);
         self.conversions(id, &mut schema);
@@ -218,6 +219,9 @@ impl<'l> Lowering<'l> {
         let program = self.program;
         let at = schema.span;
         let mut keywords = facts::constraints(program, id, Dialect::OpenApi30);
+        for key in arguments::check_extensions(program, id, self.diagnostics) {
+            keywords.shift_remove(&key);
+        }
         // The registry has a mark of its own for secrets.
         if program.find_decorator(id, "TypeSpec.format").is_none() {
             keywords.shift_remove("format");
@@ -432,8 +436,22 @@ impl<'l> Lowering<'l> {
     }
 }
 
-/// Where the arguments of decorators that become keywords stand.
+/// Where the type of a property is written; the whole property where that is not known.
+fn type_span(program: &Program, id: TypeId) -> Span {
+    let part = property_part(program, id, 1);
+    part.unwrap_or_else(|| span(program, id))
+}
+
+/// Where a part of a property stands: its name, its type, its default.
+fn property_part(program: &Program, id: TypeId, at: usize) -> Option<Span> {
+    let node = program[id].node?;
+    let is_property = program.ast.kind(node) == NodeKind::ModelProperty;
+    program.ast.parts(node).nth(at).filter(|_| is_property).map(|part| program.ast.span(part))
+}
+
+/// Where the parts of a property and the arguments of decorators that become keywords stand.
 fn keyword_spans(program: &Program, id: TypeId) -> Vec<(&'static str, Span)> {
+    let own = [("type", 1), ("default", 2)].into_iter().filter_map(|(name, at)| Some((name, property_part(program, id, at)?)));
     let places = program[id].decorators.iter().filter_map(|application| {
         let keyword = match application.name.strip_prefix("TypeSpec.")? {
             "minValue" | "minValueExclusive" => "minimum",
@@ -444,11 +462,12 @@ fn keyword_spans(program: &Program, id: TypeId) -> Vec<(&'static str, Span)> {
             "maxItems" => "maxItems",
             "pattern" => "pattern",
             "format" => "format",
+            "example" => "example",
             _ => return None,
         };
         Some((keyword, program.ast.span(application.arguments.first()?.node?)))
     });
-    places.collect()
+    own.chain(places).collect()
 }
 
 fn span_or(program: &Program, id: TypeId, other: Span) -> Span {

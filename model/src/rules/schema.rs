@@ -67,7 +67,7 @@ impl Rules<'_> {
         if place == Place::Root {
             for (name, message) in deprecation::mistakes(|name| schema.extensions.get(name)) {
                 let help = "write a date as YYYY-MM-DD, an address with `https://`, or remove the line";
-                self.error(code::INVALID_DEPRECATION, schema.span, &path.key(name), message, help);
+                self.error(code::INVALID_DEPRECATION, schema.span_of(name), &path.key(name), message, help);
             }
         }
         if in_manifest {
@@ -214,7 +214,8 @@ impl Rules<'_> {
                 };
                 self.error(code::UNKNOWN_TYPE, schema.span_of("type"), &path.key("type"), message, help);
             }
-            Some(Kind::Array) if schema.items.is_none() => {
+            // That the root is no array is told in its own words.
+            Some(Kind::Array) if schema.items.is_none() && place != Place::Root => {
                 let message = "an array has to say what it holds";
                 let help = "add `items` with the schema of one item, such as `items: {type: string}`";
                 self.error(code::MISSING_ITEMS, schema.span_of("type"), path, message, help);
@@ -240,6 +241,10 @@ impl Rules<'_> {
 
     /// Holds `default` and `example` against the schema they stand in.
     fn samples(&mut self, schema: &Schema, path: &Path<'_>) {
+        // Where bounds exclude each other, no sample is right.
+        if self.strictness == Strictness::Manifest && consistency::contradictions(schema).next().is_some() {
+            return;
+        }
         let samples =
             [("default", &schema.default, code::INVALID_DEFAULT), ("example", &schema.example, code::INVALID_EXAMPLE)];
         for (name, sample, code) in samples {

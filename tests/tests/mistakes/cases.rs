@@ -46,6 +46,12 @@ fn case(base: &str, name: &str, change: &str) -> Case {
     read_marks(name, &(lines.join("\n") + "\n"))
 }
 
+/// Returns the cases of a file whose sections are whole texts.
+pub fn read_whole(file: &str) -> Vec<Case> {
+    let sections = file.split("=== ").skip(1).map(|section| section.split_once('\n').unwrap_or((section, "")));
+    sections.map(|(name, text)| read_marks(name, text)).collect()
+}
+
 /// Takes the marks out.
 fn read_marks(name: &str, marked: &str) -> Case {
     let (mut text, mut mended) = (String::new(), String::new());

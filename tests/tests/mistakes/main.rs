@@ -6,6 +6,7 @@
 
 mod blind;
 mod cases;
+mod codes;
 mod disorder;
 mod mutations;
 mod slips;

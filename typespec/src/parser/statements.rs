@@ -332,7 +332,16 @@ impl Parser<'_> {
 
     fn directive(&mut self, from: Checkpoint) {
         self.bump();
+        // A deprecation without its message ends where its line does, so that this is what is told.
+        let behind = self.text.get(self.token.end..).unwrap_or_default();
+        let ends_line = behind.trim_start_matches([' ', '\t']).starts_with(['\n', '\r']);
+        self.new_line_is_trivia = !(ends_line && self.text[self.token.start..].starts_with("deprecated"));
+        let is_bare = !self.new_line_is_trivia;
         let name = self.identifier("Identifier expected.");
+        if is_bare {
+            let message = "#deprecation directive is expecting a message argument but none was provided.";
+            self.error_at("invalid-deprecation-argument", message, from.start, self.previous_end);
+        }
         if !matches!(name.as_str(), "suppress" | "deprecated") {
             // As many characters as the name has, from the sign on.
             let mut rest = self.text[from.start..].chars();

@@ -60,6 +60,7 @@ pub(super) fn hint(program: &Program, source: TypeId, target: TypeId) -> Hint {
         (TypeKind::Intrinsic(Intrinsic::Null), _) => {
             Hint::say(format!("`{}` has no `null`; add `| null` to the type", program.type_name(target)))
         }
+        (TypeKind::Number(_) | TypeKind::Boolean(_), _) => wanted_help(program, target),
         _ => Hint::default(),
     }
 }
@@ -72,10 +73,15 @@ fn text_hint(program: &Program, text: &Arc<str>, target: TypeId) -> Hint {
             let derives = |name| derives_from_standard(program, target, name);
             if derives("numeric") {
                 let number = Numeric::parse(text).filter(|number| fits_scalar(program, number, target));
-                return number.map(|_| Hint::write(&**text)).unwrap_or_default();
+                return number.map_or_else(|| wanted_help(program, target), |_| Hint::write(&**text));
             }
-            if derives("boolean") && matches!(&**text, "true" | "false") {
-                return Hint::write(&**text);
+            if derives("boolean") {
+                return match text.to_ascii_lowercase().as_str() {
+                    known @ ("true" | "false") => Hint::write(known),
+                    "yes" | "on" | "1" => Hint::write("true"),
+                    "no" | "off" | "0" => Hint::write("false"),
+                    _ => wanted_help(program, target),
+                };
             }
             if scalar.constructors.contains("fromISO") {
                 return Hint::write(format!("{}.fromISO(\"{text}\")", scalar.name));
@@ -94,6 +100,33 @@ fn text_hint(program: &Program, text: &Arc<str>, target: TypeId) -> Hint {
             Hint::write(&**text)
         }
         TypeKind::Model(_) if program.is_array(target) => Hint::write(format!("#[\"{text}\"]")),
+        _ => wanted_help(program, target),
+    }
+}
+
+/// What may be written where a type is wanted.
+fn wanted_help(program: &Program, target: TypeId) -> Hint {
+    let name = program.type_name(target);
+    match &program[target].kind {
+        TypeKind::Scalar(_) => {
+            let derives = |name| derives_from_standard(program, target, name);
+            match () {
+                () if derives("boolean") => Hint::say("write `true` or `false`"),
+                () if derives("integer") => Hint::say(format!("write a whole number: `{name}` takes nothing else")),
+                () if derives("numeric") => Hint::say(format!("write a number: `{name}` takes nothing else")),
+                () if derives("string") => Hint::say("write a text in double quotes"),
+                () => Hint::default(),
+            }
+        }
+        TypeKind::Enum(it) => {
+            let members = it.members.ids().filter_map(|id| program.enum_member(id)).take(8);
+            let names: Vec<String> = members.map(|member| format!("`{}.{}`", it.name, member.name)).collect();
+            if names.is_empty() { Hint::default() } else { Hint::say(format!("there are {}", names.join(", "))) }
+        }
+        TypeKind::Model(_) if program.is_array(target) => Hint::say("write a list: `#[…]`"),
+        TypeKind::Model(model) if model.name.is_empty() || !program.is_standard_namespace(model.namespace) => {
+            Hint::say(format!("write an object value with the properties of `{name}`: `#{{…}}`"))
+        }
         _ => Hint::default(),
     }
 }

@@ -211,7 +211,21 @@ impl<'a> Relation<'a> {
             return Err(self.miscounted(source, target, count, &format!("only allows {most}")));
         }
         let Some(element) = program.model(target).and_then(|model| model.indexer) else { return Ok(()) };
-        items.iter().try_for_each(|item| self.relate(Source::Type(*item), element.value))
+        let wanted = std::iter::repeat(&element.value);
+        self.relate_items(source, items.iter().zip(wanted))
+    }
+
+    /// Relates items one by one; that of a list which is written out is to blame itself.
+    fn relate_items<'t>(&mut self, source: TypeId, items: impl Iterator<Item = (&'t TypeId, &'t TypeId)>) -> Outcome {
+        let ast = &self.program.ast;
+        let literal = self.program[source].node.filter(|node| ast.kind(*node) == crate::syntax::NodeKind::ArrayLiteral);
+        for (at, (item, wanted)) in items.enumerate() {
+            if let Err(failure) = self.relate(Source::Type(*item), *wanted) {
+                let node = literal.and_then(|literal| ast.children(literal).nth(at));
+                return Err(if failure.node.is_none() { failure.at(node) } else { failure });
+            }
+        }
+        Ok(())
     }
 
     fn relate_tuples(&mut self, source: TypeId, items: &[TypeId], target: TypeId, wanted: &[TypeId]) -> Outcome {
@@ -219,7 +233,7 @@ impl<'a> Relation<'a> {
             let wants = format!("requires {}", wanted.len());
             return Err(self.miscounted(source, target, items.len() as i128, &wants));
         }
-        items.iter().zip(wanted).try_for_each(|(item, wanted)| self.relate(Source::Type(*item), *wanted))
+        self.relate_items(source, items.iter().zip(wanted))
     }
 
     fn miscounted(&self, source: TypeId, target: TypeId, count: i128, wants: &str) -> RelationFailure {

@@ -54,22 +54,7 @@ impl Rules<'_> {
     }
 
     fn bounds(&mut self, schema: &Schema, path: &Path<'_>) {
-        let float = |number: &Option<Number>| number.as_ref().and_then(Number::as_f64);
-        let numbers = match (float(&schema.number.minimum), float(&schema.number.maximum)) {
-            (Some(low), Some(high)) => {
-                let exclusive = schema.number.exclusive_minimum || schema.number.exclusive_maximum;
-                low > high || low == high && exclusive
-            }
-            _ => false,
-        };
-        let above = |low: Option<u64>, high: Option<u64>| matches!((low, high), (Some(low), Some(high)) if low > high);
-        let contradictions = [
-            (numbers, "minimum", "maximum"),
-            (above(schema.min_length, schema.max_length), "minLength", "maxLength"),
-            (above(schema.min_items, schema.max_items), "minItems", "maxItems"),
-            (above(schema.min_properties, schema.max_properties), "minProperties", "maxProperties"),
-        ];
-        for (_, low, high) in contradictions.into_iter().filter(|(contradiction, _, _)| *contradiction) {
+        for (low, high) in contradictions(schema) {
             let message = format!("no value is valid: `{low}` excludes what `{high}` allows");
             let help = format!("lower `{low}`, or raise `{high}`");
             self.warning(code::CONTRADICTING_BOUNDS, schema.span_of(low), &path.key(low), message, help);
@@ -142,4 +127,24 @@ fn fits(schema: &Schema, value: &Json) -> bool {
         (Some(Kind::Object), value) => value.is_object(),
         (Some(Kind::Array), value) => value.is_array(),
     }
+}
+
+/// Bounds that exclude each other: the lower one and the upper one.
+pub(super) fn contradictions(schema: &Schema) -> impl Iterator<Item = (&'static str, &'static str)> + use<> {
+    let float = |number: &Option<Number>| number.as_ref().and_then(Number::as_f64);
+    let numbers = match (float(&schema.number.minimum), float(&schema.number.maximum)) {
+        (Some(low), Some(high)) => {
+            let exclusive = schema.number.exclusive_minimum || schema.number.exclusive_maximum;
+            low > high || low == high && exclusive
+        }
+        _ => false,
+    };
+    let above = |low: Option<u64>, high: Option<u64>| matches!((low, high), (Some(low), Some(high)) if low > high);
+    let contradictions = [
+        (numbers, "minimum", "maximum"),
+        (above(schema.min_length, schema.max_length), "minLength", "maxLength"),
+        (above(schema.min_items, schema.max_items), "minItems", "maxItems"),
+        (above(schema.min_properties, schema.max_properties), "minProperties", "maxProperties"),
+    ];
+    contradictions.into_iter().filter(|(contradiction, ..)| *contradiction).map(|(_, low, high)| (low, high))
 }

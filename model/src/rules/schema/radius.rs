@@ -54,7 +54,12 @@ impl Rules<'_> {
             if property.schema.kind != Some(Kind::String) && property.schema.reference.is_none() {
                 let message = format!("`{name}` must be a string: every resource type has it");
                 let help = "write `type: string`, or remove the property; it is added to every type";
-                self.error(code::BASE_PROPERTY, property.key_span, &properties.key(name), message, help);
+                let written = property.schema.keyword_spans.iter().find(|(keyword, _)| *keyword == "type");
+                let (span, help) = match written {
+                    Some((_, span)) => (*span, Advice::from(help).write("string")),
+                    None => (property.key_span, help.into()),
+                };
+                self.error(code::BASE_PROPERTY, span, &properties.key(name), message, help);
             }
         }
         let Some(connections) = schema.properties.get("connections") else { return };

@@ -5,6 +5,7 @@ use radii_diagnostics::{Diagnostic, Fix, Span};
 /// Explains comments that begin with `#`, decorators that begin with `#`, and texts in triple quotes on one line.
 pub(super) fn explain(diagnostics: &mut Vec<Diagnostic>, text: &str) {
     explain_conflicts(diagnostics, text);
+    super::long_texts::explain(diagnostics, text);
     let mut told: Vec<(usize, usize)> = Vec::new();
     for diagnostic in diagnostics.iter_mut().filter(|it| it.code.as_str() == "unknown-directive") {
         let Some(span) = diagnostic.primary.as_ref().map(|label| label.span) else { continue };
@@ -48,6 +49,17 @@ pub(super) fn explain(diagnostics: &mut Vec<Diagnostic>, text: &str) {
             *diagnostic = diagnostic.clone().help(title).fix(fix);
         }
     }
+    for diagnostic in diagnostics.iter_mut() {
+        let (sign, digits) = match diagnostic.code.as_str() {
+            "hex-digit-expected" => ("0x", "`0` to `9` and `a` to `f`"),
+            "binary-digit-expected" => ("0b", "`0` and `1`"),
+            _ => continue,
+        };
+        let Some(span) = diagnostic.primary.as_ref().map(|label| label.span) else { continue };
+        let title = format!("write digits behind `{sign}`, {digits}; or `0` alone");
+        let fix = Fix { title: title.clone(), span, replacement: "0".to_owned(), sure: false };
+        *diagnostic = diagnostic.clone().help(title).fix(fix);
+    }
     let triple: Vec<Span> = diagnostics
         .iter()
         .filter(|it| it.code.as_str() == "no-new-line-start-triple-quote" && !it.fixes.is_empty())
@@ -56,7 +68,8 @@ pub(super) fn explain(diagnostics: &mut Vec<Diagnostic>, text: &str) {
     diagnostics.retain(|diagnostic| {
         let Some(span) = diagnostic.primary.as_ref().map(|label| label.span) else { return true };
         let follows = told.iter().any(|(start, end)| (start + 1..*end).contains(&(span.start as usize)));
-        let is_twice = diagnostic.code.as_str() == "no-new-line-end-triple-quote" && triple.contains(&span);
+        let follows_quotes = matches!(diagnostic.code.as_str(), "no-new-line-end-triple-quote" | "triple-quote-indent");
+        let is_twice = follows_quotes && triple.contains(&span);
         !follows && !is_twice
     });
 }

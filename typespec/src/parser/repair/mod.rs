@@ -8,6 +8,7 @@ mod candidates;
 mod foreign;
 mod habits;
 mod idioms;
+mod long_texts;
 mod models;
 mod origin;
 mod quotes;

@@ -180,6 +180,13 @@ impl Finder<'_> {
             return self.close_block(at);
         }
         let own = rest[..line].trim_end();
+        if quote == "`" {
+            let word = own[1..].find(|it: char| !it.is_alphanumeric() && !matches!(it, '_' | '-' | '$'));
+            let end = at + word.map_or(own.len(), |length| length + 1);
+            let changes = vec![Change { start: end, end, text: quote.to_owned() }];
+            let underlined = Some((at, at + own.len()));
+            self.push(changes, 0, "close the name with a back-tick".to_owned(), underlined, true);
+        }
         let mut cut = own.len();
         // What ends the statement is hardly part of the text.
         for turn in 0..4 {
