@@ -244,3 +244,11 @@ fn types_that_are_written_as_values_are_told_at_the_type() {
     mends("unassignable", "model A { a?: [\"x\", \"y\"] = \"x\"; }\n", "model A { a?: \"x\" | \"y\" = \"x\"; }\n");
     mends("invalid-ref", "model A { a?: red | green; }\n", "model A { a?: \"red\" | \"green\"; }\n");
 }
+
+#[test]
+fn a_member_of_another_enum_is_no_version() {
+    let text = "import \"@typespec/versioning\";\nusing TypeSpec.Versioning;\n@versioned(V)\nnamespace A.B;\n\
+                enum V { v1, v2 }\nenum K { one }\nmodel M { @added(K.one) a?: string; @added(V.v2) b?: string; }\n";
+    let codes: Vec<String> = check(text).diagnostics.iter().map(|it| it.code.to_string()).collect();
+    assert_eq!(codes, ["@typespec/versioning/version-not-found"]);
+}

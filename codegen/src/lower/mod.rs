@@ -111,6 +111,14 @@ fn as_written(program: &Program, diagnostic: &mut Diagnostic) {
             diagnostic.fixes.push(fix);
         }
     }
+    let is_capability = [rules::code::UNKNOWN_CAPABILITY, rules::code::INVALID_CAPABILITY].contains(&diagnostic.code);
+    if is_capability && own.contains('.') && !own.starts_with('"') {
+        let replacement = "Capability.SupportsRecipes".to_owned();
+        let title = format!("write `{replacement}` or `Capability.ManualResourceProvisioning`");
+        diagnostic.help = Some(format!("`{own}` is a member of another enum; {title}"));
+        diagnostic.fixes = vec![Fix { title, span: label.span, replacement, sure: false }];
+        return;
+    }
     // Recipes are what every type supports; a manifest does not say so, but authors do.
     if diagnostic.code == rules::code::UNKNOWN_CAPABILITY && diagnostic.fixes.is_empty() {
         let plain = own.trim_matches('"');

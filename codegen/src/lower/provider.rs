@@ -311,7 +311,8 @@ fn default_version(program: &Program, namespace: TypeId, model: TypeId) -> Optio
         current = program.namespace(id).and_then(|it| it.namespace);
     }
     let application = application?;
-    let place = application.node.map(|node| program.ast.span(node)).unwrap_or_default();
+    let argument = application.arguments.first().and_then(|argument| argument.node);
+    let place = argument.or(application.node).map(|node| program.ast.span(node)).unwrap_or_default();
     Some(Spanned { value: facts::text(program, application, 0)?.to_owned(), span: place })
 }
 

@@ -451,7 +451,9 @@ fn property_part(program: &Program, id: TypeId, at: usize) -> Option<Span> {
 
 /// Where the parts of a property and the arguments of decorators that become keywords stand.
 fn keyword_spans(program: &Program, id: TypeId) -> Vec<(&'static str, Span)> {
-    let own = [("type", 1), ("default", 2)].into_iter().filter_map(|(name, at)| Some((name, property_part(program, id, at)?)));
+    let own = [("type", 1), ("default", 2)]
+        .into_iter()
+        .filter_map(|(name, at)| Some((name, property_part(program, id, at)?)));
     let places = program[id].decorators.iter().filter_map(|application| {
         let keyword = match application.name.strip_prefix("TypeSpec.")? {
             "minValue" | "minValueExclusive" => "minimum",
@@ -462,6 +464,7 @@ fn keyword_spans(program: &Program, id: TypeId) -> Vec<(&'static str, Span)> {
             "maxItems" => "maxItems",
             "pattern" => "pattern",
             "format" => "format",
+            "secret" => return Some(("x-radius-sensitive", program.ast.span(application.node?))),
             "example" => "example",
             _ => return None,
         };

@@ -22,6 +22,14 @@ pub(super) fn to_kind(kind: Kind, schema: &Schema, node: &Node, source: &str) ->
     {
         return Advice::from("write the one value without the list").write(own);
     }
+    if let (Kind::String | Kind::Integer | Kind::Number | Kind::Boolean, Value::Object(members)) = (kind, &node.value)
+        && let Some((_, entry)) = members.first().filter(|_| members.len() == 1)
+        && is_kind(kind, &entry.node)
+        && let Some(own) = source.get(entry.node.span.start as usize..entry.node.span.end as usize)
+        && is_listed(schema, own.trim_matches('"'))
+    {
+        return Advice::from("write the value alone").write(own);
+    }
     match kind {
         Kind::Integer | Kind::Number => to_number(kind, node),
         Kind::Boolean => match written.trim_matches('"') {
@@ -57,6 +65,11 @@ fn is_listed(schema: &Schema, text: &str) -> bool {
 fn to_number(kind: Kind, node: &Node) -> Advice {
     let help = if kind == Kind::Integer { "write a whole number" } else { "write a number" };
     let fits = |number: &String| kind == Kind::Number || number.parse::<i64>().is_ok();
+    // Kubernetes counts processors in thousandths.
+    let thousandths = node.as_str().and_then(|text| text.strip_suffix('m')?.parse::<u32>().ok());
+    if let Some(count) = thousandths.filter(|count| kind == Kind::Number || count.is_multiple_of(1000)) {
+        return Advice::from(help).write((f64::from(count) / 1000.0).to_string());
+    }
     match node.as_str().and_then(number_words::meant).filter(|(number, _)| fits(number)) {
         Some((number, true)) => Advice::from("write the number without quotes").write(number).sure(),
         Some((number, false)) => Advice::from(help).write(number),

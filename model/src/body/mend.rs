@@ -99,6 +99,9 @@ fn of_format(format: &str, value: &Json) -> Advice {
             let help = Advice::from("write date and time, such as `2025-01-01T12:00:00Z`");
             match (is_date, text.split_once(' ')) {
                 (true, _) => help.write(format!("\"{text}T00:00:00Z\"")),
+                _ if is_local_time(text) => {
+                    Advice::from("say which zone it is: `Z`, or such as `+02:00`").write(format!("\"{text}Z\""))
+                }
                 (_, Some((date, time))) if date.len() == 10 && time.len() == 8 => {
                     help.write(format!("\"{date}T{time}Z\""))
                 }
@@ -119,6 +122,12 @@ fn of_format(format: &str, value: &Json) -> Advice {
         "byte" => "write base64".into(),
         _ => "write a value of that form".into(),
     }
+}
+
+/// Whether a text is a date and a time without a zone.
+fn is_local_time(text: &str) -> bool {
+    let is_digits = |text: &str| text.len() == 8 && text.bytes().all(|it| it.is_ascii_digit() || it == b':');
+    text.split_once('T').is_some_and(|(date, time)| date.len() == 10 && is_digits(time))
 }
 
 /// Whether a text is an address that only lacks its scheme.

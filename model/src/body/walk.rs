@@ -136,7 +136,10 @@ impl<'w> Walk<'w> {
         let names = allowed.iter().filter_map(Json::as_str);
         let meant = node.as_str().and_then(|text| {
             let longer = names.clone().filter(|name| name.len() > 2 && text.to_ascii_lowercase().starts_with(*name));
-            closest(text, names.clone()).or_else(|| abbreviated(text, names.clone())).or_else(|| only(longer))
+            // `en-US` for `en`
+            let language = text.split(['-', '_']).next().and_then(|first| names.clone().find(|name| *name == first));
+            let near = closest(text, names.clone()).or_else(|| abbreviated(text, names.clone()));
+            near.or_else(|| only(longer)).or(language)
         });
         let help = match (meant, allowed.as_slice()) {
             (Some(known), _) => {
@@ -314,7 +317,11 @@ impl<'w> Walk<'w> {
     ) -> (Advice, Option<String>) {
         let free = schema.properties.keys().map(String::as_str).filter(|known| !members.contains_key(*known));
         let elsewhere = self.home_of(schema, members, name, entry);
-        let meant = closest(name, free.clone()).or_else(|| abbreviated(name, free).filter(|_| elsewhere.is_none()));
+        let begun = free.clone().filter(|known| known.len() > 5 && name.starts_with(*known));
+        let meant = closest(name, free.clone())
+            .or_else(|| abbreviated(name, free).filter(|_| elsewhere.is_none()))
+            .or_else(|| only(begun).filter(|_| elsewhere.is_none()))
+            .or_else(|| only_missing(schema, members, name, entry).filter(|_| elsewhere.is_none()));
         if let Some(known) = meant {
             return (Advice::rename(known), Some(known.to_owned()));
         }
@@ -440,4 +447,23 @@ fn keyword_of(message: &str) -> (&'static str, Code) {
         None if message.contains("regular expression") => ("pattern", PATTERN_MISMATCH),
         None => ("format", PATTERN_MISMATCH),
     }
+}
+
+/// The only required property that is missing, where one that nobody declared has a value of its kind.
+fn only_missing<'s>(
+    schema: &'s Schema,
+    members: &indexmap::IndexMap<String, Entry>,
+    name: &str,
+    entry: &Entry,
+) -> Option<&'s str> {
+    let others = members.keys().filter(|own| *own != name);
+    if others.into_iter().any(|own| !schema.properties.contains_key(own)) {
+        return None;
+    }
+    let missing = only(schema.required.iter().map(String::as_str).filter(|own| !members.contains_key(*own)))?;
+    let property = &schema.properties.get(missing)?.schema;
+    let fits = property.kind.is_some_and(|kind| kind != Kind::Any && mend::is_kind(kind, &entry.node));
+    // A text fits nearly everywhere: only what is written where nothing else may be says enough.
+    let is_telling = !matches!(property.kind, Some(Kind::String)) || members.len() == 1;
+    (fits && is_telling && property.enumeration.is_none()).then_some(missing)
 }

@@ -20,9 +20,7 @@ pub(super) fn with_text(text: &str, diagnostics: &mut [Diagnostic]) {
                 whole_line(text, span).map(|span| ("remove `writeOnly`", (span, String::new())))
             }
             () if *code == MISSING_ITEMS => items(text, span).map(|fix| ("say what it holds: `items`", fix)),
-            () if *code == INVALID_PATTERN => {
-                pattern::closed(own).map(|closed| ("close what is open", (span, closed)))
-            }
+            () if *code == INVALID_PATTERN => pattern::closed(own).map(|closed| ("close what is open", (span, closed))),
             () => None,
         };
         if let Some((title, (span, replacement))) = found {

@@ -57,6 +57,16 @@ impl Reader<'_> {
     fn locations(&mut self, members: &Members, path: &Path<'_>) -> IndexMap<String, Option<String>> {
         let Some(entry) = present(members, "location") else { return IndexMap::new() };
         let expected = "a mapping from a location's name to the address of its provider";
+        if let Some(address) = entry.node.as_str() {
+            let written = if address.contains("://") {
+                format!("{{global: \"{address}\"}}")
+            } else {
+                format!("{{{address}: null}}")
+            };
+            let help = Advice::from("name the location, too, such as `global`").write(written);
+            self.diagnostics.push(wrong_type(&entry.node, path, expected, help));
+            return IndexMap::new();
+        }
         let Some(locations) = self.mapping(&entry.node, path, expected) else { return IndexMap::new() };
         if let Some((second, extra)) = locations.get_index(1) {
             let message = format!("only the first location is used; `{second}` is ignored");

@@ -215,6 +215,12 @@ impl Rules<'_> {
                 self.error(code::UNKNOWN_TYPE, schema.span_of("type"), &path.key("type"), message, help);
             }
             // That the root is no array is told in its own words.
+            // What a map's values are is said of an array's items.
+            Some(Kind::Array) if schema.items.is_none() && matches!(schema.additional, Additional::Schema(_)) => {
+                let message = "an array says with `items` what it holds";
+                let span = schema.span_of_item("additionalProperties", 0);
+                self.error(code::MISSING_ITEMS, span, path, message, Advice::rename("items"));
+            }
             Some(Kind::Array) if schema.items.is_none() && place != Place::Root => {
                 let message = "an array has to say what it holds";
                 let help = "add `items` with the schema of one item, such as `items: {type: string}`";
@@ -265,7 +271,7 @@ impl Rules<'_> {
         if schema.read_only && schema.write_only {
             let message = "a property cannot be `readOnly` and `writeOnly` at once";
             let help = "keep `readOnly` for what recipes set, `writeOnly` for what is never shown";
-            self.error(code::READ_AND_WRITE_ONLY, schema.span_of("writeOnly"), path, message, help);
+            self.error(code::READ_AND_WRITE_ONLY, schema.span_of_item("writeOnly", 0), path, message, help);
         }
         let mut seen = HashSet::new();
         let twice: IndexSet<&str> =

@@ -145,6 +145,9 @@ impl Reader<'_> {
             return self.unknown(name, entry, path, kind);
         };
         schema.keyword_spans.push((known, entry.node.span));
+        if known == "writeOnly" || known == SENSITIVE {
+            schema.item_spans.push((known, vec![entry.key_span]));
+        }
         if let ("enum" | "required", Value::Array(items)) = (known, &entry.node.value) {
             schema.item_spans.push((known, items.iter().map(|item| item.span).collect()));
         }

@@ -69,6 +69,12 @@ impl Reader<'_> {
             Value::Object(members) if !members.is_empty() && expected == "a list of values" => {
                 help.write(format!("[{}]", members.keys().map(String::as_str).collect::<Vec<_>>().join(", ")))
             }
+            // `{name: true}`
+            Value::Object(members) if !members.is_empty() && members.values().all(|it| is_truth(&it.node)) => {
+                let wanted = members.iter().filter(|(_, it)| it.node.value == Value::Bool(true));
+                let names: Vec<&str> = wanted.map(|(name, _)| name.as_str()).collect();
+                help.write(format!("[{}]", names.join(", ")))
+            }
             Value::Number(number) => help.write(format!("[{number}]")).sure(),
             _ => help,
         };
@@ -86,6 +92,10 @@ impl Reader<'_> {
         let diagnostic = wrong_type(node, path, expected, help);
         self.diagnostics.push(diagnostic);
     }
+}
+
+fn is_truth(node: &Node) -> bool {
+    matches!(node.value, Value::Bool(_))
 }
 
 /// Says that a value has the wrong JSON type.

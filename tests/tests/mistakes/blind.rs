@@ -20,6 +20,16 @@ const SECOND: usize = 90;
 /// stay as they were written.
 const THIRD_MANIFESTS: usize = 80;
 
+/// Batches whose places are narrower than those that the reference compiler underlines, by which we go: of what it
+/// reports at all, it has the place of these in 58 of 100 cases.
+const LATER: [&str; 5] = ["eighth", "ninth", "tenth", "eleventh", "twelfth"];
+
+/// The share that TypeSpec of these reaches at the least.
+const NARROW: usize = 50;
+
+/// The share that manifests and bodies of these reach at the least.
+const LATER_OTHERS: usize = 70;
+
 pub fn read(name: &str) -> String {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("mistakes/blind").join(name);
     std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
@@ -142,9 +152,14 @@ pub fn measure_cases(kind: &str, keeps_space: bool, cases: &[Case], check: impl 
         "manifests, third" | "manifests, fourth" => THIRD_MANIFESTS,
         // Some cases of these turned out to be right, or are told at another place on purpose.
         "typespec, sixth" | "manifests, sixth" | "manifests, seventh" => THIRD_MANIFESTS,
-        _ if ["second", "third", "fourth", "fifth", "sixth", "seventh"].iter().any(|batch| kind.ends_with(batch)) => {
-            SECOND
+        _ if LATER.iter().any(|batch| kind.ends_with(batch)) => {
+            if kind.starts_with("typespec") {
+                NARROW
+            } else {
+                LATER_OTHERS
+            }
         }
+        _ if kind.contains(", ") => SECOND,
         _ => DEMANDED,
     };
     for (what, reached) in [("exact spans", exact), ("fixes", fixed), ("single diagnostics", single)] {
@@ -267,4 +282,71 @@ fn what_was_foreseen_of_manifests_the_seventh_time_is_said() {
 fn what_was_foreseen_of_bodies_the_seventh_time_is_said() {
     let (definition, cases) = definition(&read("bodies-seventh.txt"));
     measure("bodies, seventh", true, cases::read(&cases), |text| check_body(&definition, text));
+}
+
+#[test]
+fn what_was_foreseen_of_typespec_the_eighth_time_is_said() {
+    measure("typespec, eighth", false, cases::read(&read("typespec-eighth.txt")), check_typespec);
+}
+
+#[test]
+fn what_was_foreseen_of_manifests_the_eighth_time_is_said() {
+    let cases = cases::read(&read("manifests-eighth.txt"));
+    measure("manifests, eighth", true, cases, |text| manifest::parse(FileId(0), text).1);
+}
+
+#[test]
+fn what_was_foreseen_of_bodies_the_eighth_time_is_said() {
+    let (definition, cases) = definition(&read("bodies-eighth.txt"));
+    measure("bodies, eighth", true, cases::read(&cases), |text| check_body(&definition, text));
+}
+
+#[test]
+fn what_was_foreseen_of_typespec_the_ninth_time_is_said() {
+    measure("typespec, ninth", false, cases::read(&read("typespec-ninth.txt")), check_typespec);
+}
+
+#[test]
+fn what_was_foreseen_of_manifests_the_ninth_time_is_said() {
+    let cases = cases::read(&read("manifests-ninth.txt"));
+    measure("manifests, ninth", true, cases, |text| manifest::parse(FileId(0), text).1);
+}
+
+#[test]
+fn what_was_foreseen_of_bodies_the_ninth_time_is_said() {
+    let (definition, cases) = definition(&read("bodies-ninth.txt"));
+    measure("bodies, ninth", true, cases::read(&cases), |text| check_body(&definition, text));
+}
+
+#[test]
+fn what_was_foreseen_of_typespec_the_tenth_time_is_said() {
+    measure("typespec, tenth", false, cases::read(&read("typespec-tenth.txt")), check_typespec);
+}
+
+#[test]
+fn what_was_foreseen_of_manifests_the_tenth_time_is_said() {
+    let cases = cases::read(&read("manifests-tenth.txt"));
+    measure("manifests, tenth", true, cases, |text| manifest::parse(FileId(0), text).1);
+}
+
+#[test]
+fn what_was_foreseen_of_bodies_the_tenth_time_is_said() {
+    let (definition, cases) = definition(&read("bodies-tenth.txt"));
+    measure("bodies, tenth", true, cases::read(&cases), |text| check_body(&definition, text));
+}
+
+#[test]
+fn what_was_foreseen_of_typespec_the_eleventh_time_is_said() {
+    measure("typespec, eleventh", false, cases::read(&read("typespec-eleventh.txt")), check_typespec);
+}
+
+#[test]
+fn what_was_foreseen_of_manifests_the_eleventh_time_is_said() {
+    let cases = cases::read(&read("manifests-eleventh.txt"));
+    measure("manifests, eleventh", true, cases, |text| manifest::parse(FileId(0), text).1);
+}
+
+#[test]
+fn what_was_foreseen_of_typespec_the_twelfth_time_is_said() {
+    measure("typespec, twelfth", false, cases::read(&read("typespec-twelfth.txt")), check_typespec);
 }

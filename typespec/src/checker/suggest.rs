@@ -77,6 +77,9 @@ const ELSEWHERE: &[(&str, &str)] = &[
     ("u8", "uint8"),
     ("usize", "uint64"),
     ("varchar", "string"),
+    ("partial", "OptionalProperties"),
+    ("omit", "OmitProperties"),
+    ("pick", "PickProperties"),
 ];
 
 /// Returns the type that another language's word for it means.

@@ -2,7 +2,7 @@
 //!
 //! Emitters and other readers take their arguments from the type; here stands what they check.
 
-use radii_diagnostics::{Code, Diagnostic};
+use radii_diagnostics::{Code, Diagnostic, Fix};
 
 use crate::program::{Argument, Program, TypeId, ValueId};
 use crate::registry::{Context, Registry};
@@ -164,9 +164,11 @@ fn check_info(context: &mut Context<'_>, _: TypeId, given: &[Argument]) {
 /// Keys that no document knows must be marked as extensions.
 fn check_keys(context: &mut Context<'_>, value: ValueId, argument: &Argument, shape: &Shape) -> bool {
     let program = &*context.program;
-    let unknown = |value: ValueId, known: &[&str]| {
-        let keys = arguments::object(program, value).iter().map(|property| property.name.clone());
-        keys.filter(|key| !known.contains(&&**key) && !key.starts_with("x-")).collect::<Vec<_>>()
+    let unknown = |value: ValueId, known: &[&'static str]| {
+        let keys = arguments::object(program, value).iter().map(|property| (property.name.clone(), property.node));
+        let meant = |key: &str| crate::checker::similar(key, known.iter().copied());
+        let unknown = keys.filter(|(key, _)| !known.contains(&&**key) && !key.starts_with("x-"));
+        unknown.map(|(key, node)| (meant(&key), key, node)).collect::<Vec<_>>()
     };
     let mut found = unknown(value, shape.known);
     for (name, known) in shape.nested {
@@ -174,9 +176,21 @@ fn check_keys(context: &mut Context<'_>, value: ValueId, argument: &Argument, sh
             found.extend(unknown(inner, known));
         }
     }
-    for key in &found {
+    for (meant, key, node) in &found {
         let message = format!("OpenAPI extension must start with 'x-' but was '{key}'");
-        report_at(context, argument, "@typespec/openapi/invalid-extension-key", message);
+        let name = node.and_then(|node| context.program.ast.part(node, 0));
+        let Some(span) = name.map(|name| context.program.ast.span(name)) else {
+            report_at(context, argument, "@typespec/openapi/invalid-extension-key", message);
+            continue;
+        };
+        let replacement = meant.clone().unwrap_or_else(|| format!("`x-{key}`"));
+        let title = match meant {
+            Some(known) => format!("did you mean `{known}`?"),
+            None => format!("write `x-{key}` in back-ticks, or remove it"),
+        };
+        let fix = Fix { title: title.clone(), span, replacement, sure: false };
+        let code = Code::new("@typespec/openapi/invalid-extension-key");
+        context.report(Diagnostic::error(code, message).at(span).help(title).fix(fix));
     }
     found.is_empty()
 }

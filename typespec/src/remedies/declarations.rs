@@ -83,7 +83,8 @@ pub(super) fn circle(place: &Place<'_>) -> Option<Remedy> {
             let own = place.around(NodeKind::TemplateParameter)?;
             let mut parts = ast.parts(own);
             let (name, constraint) = (ast.span(parts.next()?), ast.span(parts.next()?));
-            Remedy::say("remove the constraint, or name another type").maybe(place.between(name.end, constraint.end), "")
+            Remedy::say("remove the constraint, or name another type")
+                .maybe(place.between(name.end, constraint.end), "")
         }
         "circular-op-signature" => Remedy::say("write its parameters and its result out, or name another operation"),
         "circular-alias-type" => Remedy::say(format!("write the type that `{name}` stands for")),
@@ -141,10 +142,12 @@ pub(super) fn array_property(place: &Place<'_>) -> Option<Remedy> {
 /// A property that the members of a record leave no room for.
 pub(super) fn indexed(place: &Place<'_>) -> Option<Remedy> {
     let wanted = place.message.rsplit_once("is not assignable to type '")?.1.split('\'').next()?;
-    let help = format!("write `{wanted}`, as every member of the record is, or spread the record: `...Record<{wanted}>`");
+    let help =
+        format!("write `{wanted}`, as every member of the record is, or spread the record: `...Record<{wanted}>`");
     let is_plain = wanted.chars().all(|sign| sign.is_alphanumeric() || "._[]".contains(sign));
     let remedy = Remedy::say(help);
-    let is_type = !matches!(place.ast().kind(place.node), NodeKind::Identifier) || place.ast().kind(place.ast().parent(place.node)?) == NodeKind::Reference;
+    let is_type = !matches!(place.ast().kind(place.node), NodeKind::Identifier)
+        || place.ast().kind(place.ast().parent(place.node)?) == NodeKind::Reference;
     Some(if is_plain && is_type { remedy.maybe(place.span, wanted) } else { remedy })
 }
 

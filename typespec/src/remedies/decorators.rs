@@ -13,7 +13,9 @@ pub(super) fn misplaced(place: &Place<'_>) -> Option<Remedy> {
     let name = ast.text(ast.children(decorator).next()?);
     let line = place.with_line(ast.span(decorator));
     if place.code == "decorator-conflict" {
-        return Some(Remedy::say(format!("remove `@{name}`, or the other one")).maybe(without_gap(place, decorator), ""));
+        return Some(
+            Remedy::say(format!("remove `@{name}`, or the other one")).maybe(without_gap(place, decorator), ""),
+        );
     }
     let wanted = place.told("since it is not assignable to ", "");
     let help = match wanted {
@@ -137,6 +139,16 @@ pub(super) fn augmented(place: &Place<'_>) -> Option<Remedy> {
 /// A variant that a discriminated union cannot hold.
 pub(super) fn variant(place: &Place<'_>) -> Option<Remedy> {
     let ast = place.ast();
+    let name = place.told("Variant \"", "\"");
+    if let (Some(name), Some(value)) = (name, place.told("but the value \"", "\"")) {
+        let property = place.told("discriminator property \"", "\"")?;
+        let model = place.declaration(place.text()).or_else(|| place.around(NodeKind::Model))?;
+        let members = ast.children(ast.find(model, NodeKind::Members)?);
+        let own = members.into_iter().find(|it| ast.part(*it, 0).is_some_and(|own| ast.text(own) == property))?;
+        let literal = ast.part(own, 1).filter(|it| ast.text(*it).trim_matches('"') == value)?;
+        let remedy = Remedy::say(format!("write `\"{name}\"`, or call the variant `{value}`"));
+        return Some(remedy.maybe(ast.span(literal), format!("\"{name}\"")));
+    }
     let variant = place.around(NodeKind::UnionVariant)?;
     let text = ast.text(variant);
     if place.message.contains("must be a model") {
@@ -148,7 +160,10 @@ pub(super) fn variant(place: &Place<'_>) -> Option<Remedy> {
     let mut letters = text.rsplit('.').next()?.chars();
     let name = letters.next().map(|first| first.to_lowercase().chain(letters).collect::<String>())?;
     let start = ast.span(variant).start;
-    Some(Remedy::say(format!("name the variant: `{name}: {text}`")).maybe(place.between(start, start), format!("{name}: ")))
+    Some(
+        Remedy::say(format!("name the variant: `{name}: {text}`"))
+            .maybe(place.between(start, start), format!("{name}: ")),
+    )
 }
 
 /// A regular expression with one sign too few or too many.
@@ -162,7 +177,9 @@ pub(super) fn pattern(place: &Place<'_>) -> Option<Remedy> {
     for (sign, opens) in [("]", '['), (")", '(')] {
         if own.contains(opens) {
             let places = [counted, repeated, anchor, own.len()].into_iter();
-            tried.extend(places.map(|at| (format!("close it with `{sign}`"), format!("{}{sign}{}", &own[..at], &own[at..]))));
+            tried.extend(
+                places.map(|at| (format!("close it with `{sign}`"), format!("{}{sign}{}", &own[..at], &own[at..]))),
+            );
         }
     }
     for (at, sign) in own.char_indices().rev().filter(|(_, sign)| matches!(sign, ')' | '*' | '+' | '?' | '\\')) {

@@ -86,9 +86,15 @@ fn remedy(place: &Place<'_>) -> Option<Remedy> {
         "rest-parameter-required" | "decorator-decl-target" => declarations::question(place),
         "rest-parameter-array" => declarations::rest_of_array(place),
         "invalid-modifier" => declarations::modifier(place),
-        "circular-op-signature" | "circular-constraint" | "circular-alias-type" | "circular-const"
+        "circular-op-signature"
+        | "circular-constraint"
+        | "circular-alias-type"
+        | "circular-const"
         | "circular-prop" => declarations::circle(place),
-        "interface-duplicate" | "constructor-duplicate" | "union-duplicate" | "enum-member-duplicate"
+        "interface-duplicate"
+        | "constructor-duplicate"
+        | "union-duplicate"
+        | "enum-member-duplicate"
         | "extends-interface-duplicate" => declarations::twice(place),
         "override-property-mismatch" => declarations::overridden(place),
         "no-array-properties" => declarations::array_property(place),
@@ -110,8 +116,8 @@ fn remedy(place: &Place<'_>) -> Option<Remedy> {
         "intersect-duplicate-property" => types::shared_property(place),
         "invalid-template-args" => types::template_argument(place),
         "shadow" => types::shadow(place),
-        "value-in-type" => values::as_type(place),
-        "expect-value" => values::of_enum(place),
+        "value-in-type" => values::as_type(place).or_else(|| values::value_parameter(place)),
+        "expect-value" => values::of_type(place).or_else(|| values::of_enum(place)),
         "unexpected-property" => values::surplus(place),
         "named-init-required" | "invalid-primitive-init" | "non-callable" | "ambiguous-scalar-type" => {
             values::construction(place)
@@ -126,7 +132,12 @@ fn remedy(place: &Place<'_>) -> Option<Remedy> {
         "@typespec/versioning/incompatible-versioned-reference" => versions::later(place),
         "@typespec/versioning/invalid-renamed-from-value" => Some(Remedy::say("write the name that it had before")),
         "@typespec/versioning/renamed-duplicate-property" => Some(versions::taken(place)),
-        "invalid-argument" => values::example(place),
+        "unassignable" => values::constructed(place).or_else(|| values::other(place)),
+        "invalid-argument" => values::example(place)
+            .or_else(|| values::texts(place))
+            .or_else(|| values::type_by_name(place))
+            .or_else(|| values::holder(place))
+            .or_else(|| values::other(place)),
         "invalid-argument-count" => decorators::named(place),
         "invalid-pattern-regex" => decorators::pattern(place),
         "overload-same-parent" => Some(Remedy::say("declare the overload beside the operation that it overloads")),

@@ -41,7 +41,9 @@ pub(super) fn namespace(place: &Place<'_>) -> Option<Remedy> {
 
 pub(super) fn second_namespace(place: &Place<'_>) -> Remedy {
     let name = place.text().trim_start_matches("namespace").trim().trim_end_matches(';').trim();
-    Remedy::say(format!("put `{name}` into a file of its own, or give each namespace a block: `namespace {name} {{ … }}`"))
+    Remedy::say(format!(
+        "put `{name}` into a file of its own, or give each namespace a block: `namespace {name} {{ … }}`"
+    ))
 }
 
 /// Where a statement begins, with the comment before it.

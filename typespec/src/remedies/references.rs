@@ -79,7 +79,8 @@ pub(super) fn directive(place: &Place<'_>) -> Remedy {
 pub(super) fn second_deprecation(place: &Place<'_>) -> Option<Remedy> {
     let ast = place.ast();
     let is_deprecation = |node: &NodeId| {
-        ast.kind(*node) == NodeKind::Directive && ast.text(*node).trim_start_matches('#').trim().starts_with("deprecated")
+        ast.kind(*node) == NodeKind::Directive
+            && ast.text(*node).trim_start_matches('#').trim().starts_with("deprecated")
     };
     let last = ast.ancestors(place.node).find_map(|node| {
         let all: Vec<NodeId> = ast.children(node).filter(is_deprecation).collect();
@@ -94,7 +95,11 @@ pub(super) fn deprecation(place: &Place<'_>) -> Option<Remedy> {
     let text = place.text();
     let is_word = !text.is_empty() && text.chars().all(|sign| sign.is_alphanumeric() || sign == '_');
     let remedy = Remedy::say("put the message in quotes");
-    Some(if is_word { remedy.maybe(place.span, format!("\"{text}\"")) } else { Remedy::say("say what to use instead: `#deprecated \"use …\"`") })
+    Some(if is_word {
+        remedy.maybe(place.span, format!("\"{text}\""))
+    } else {
+        Remedy::say("say what to use instead: `#deprecated \"use …\"`")
+    })
 }
 
 fn trimmed(place: &Place<'_>, span: Span) -> Span {

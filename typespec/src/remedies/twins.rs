@@ -36,8 +36,11 @@ fn without_missing_scripts(program: &Program, mut diagnostics: Vec<Diagnostic>) 
     if !diagnostics.iter().any(is_missing) {
         return diagnostics;
     }
-    let places: Vec<Span> =
-        diagnostics.iter().filter(|it| !is_missing(it) && it.is_error()).filter_map(|it| Some(it.primary.as_ref()?.span)).collect();
+    let places: Vec<Span> = diagnostics
+        .iter()
+        .filter(|it| !is_missing(it) && it.is_error())
+        .filter_map(|it| Some(it.primary.as_ref()?.span))
+        .collect();
     diagnostics.retain(|it| {
         if !is_missing(it) {
             return true;
@@ -67,8 +70,7 @@ fn key(program: &Program, diagnostic: &Diagnostic) -> Option<String> {
         }
         "duplicate-symbol" => {
             let place = Place::of(program, diagnostic)?;
-            let is_parameter =
-                program.ast.kind(program.ast.parent(place.node)?) == NodeKind::TemplateParameter;
+            let is_parameter = program.ast.kind(program.ast.parent(place.node)?) == NodeKind::TemplateParameter;
             if !is_parameter {
                 return None;
             }

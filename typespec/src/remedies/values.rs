@@ -99,9 +99,7 @@ pub(super) fn construction(place: &Place<'_>) -> Option<Remedy> {
                 None => remedy,
             })
         }
-        _ => Some(Remedy::say(format!(
-            "only scalars make values that way: `int32(5)`; a value of a model is written `#{{ … }}`"
-        ))),
+        _ => Some(Remedy::say("only scalars make values that way: `int32(5)`; a value of a model is written `#{ … }`")),
     }
 }
 
@@ -126,4 +124,117 @@ pub(super) fn example(place: &Place<'_>) -> Option<Remedy> {
     let help = place.help?;
     let named = help.strip_prefix("name one of its members, such as `")?.strip_suffix('`')?;
     Some(Remedy::say(help).maybe(place.span, named))
+}
+
+/// A date of another kind: the constructor of the wanted one.
+pub(super) fn constructed(place: &Place<'_>) -> Option<Remedy> {
+    let ast = place.ast();
+    let wanted = place.message.rsplit_once("to type '")?.1.strip_suffix('\'')?;
+    let is_date = ["plainDate", "plainTime", "utcDateTime", "offsetDateTime"].contains(&wanted);
+    let call = place.around(NodeKind::Call).filter(|_| is_date)?;
+    let text = ast.text(call);
+    let given = text.split_once(".fromISO(\"")?.1.strip_suffix("\")")?;
+    let (date, time) = given.split_once('T').unwrap_or((given, "00:00:00Z"));
+    let written = match wanted {
+        "plainDate" => date.to_owned(),
+        "plainTime" => time.trim_end_matches('Z').to_owned(),
+        _ => format!("{date}T{time}"),
+    };
+    let mended = format!("{wanted}.fromISO(\"{written}\")");
+    Some(Remedy::say(format!("write `{mended}`")).maybe(ast.span(call), mended))
+}
+
+/// Something of another type, where nothing better is known.
+pub(super) fn other(place: &Place<'_>) -> Option<Remedy> {
+    let is_told = place.help.is_some_and(|help| !help.starts_with("write something of the type"));
+    let wanted = place
+        .message
+        .lines()
+        .next()?
+        .rsplit_once("is not assignable to ")?
+        .1
+        .trim_start_matches("type ")
+        .trim_start_matches("parameter of type ")
+        .trim_matches('\'');
+    let plain = wanted.trim_start_matches("valueof ");
+    if is_told || plain.is_empty() {
+        return None;
+    }
+    let bounds = match plain {
+        "uint8" => " (`0` to `255`)",
+        "int8" => " (`-128` to `127`)",
+        "uint16" => " (`0` to `65535`)",
+        "int16" => " (`-32768` to `32767`)",
+        _ => "",
+    };
+    Some(Remedy::say(match wanted == plain {
+        true => format!("write a type or value that is a `{plain}`{bounds}, or change what asks for it"),
+        false => format!("write a value of type `{plain}`{bounds}"),
+    }))
+}
+
+/// A list of texts where a union of them is wanted.
+pub(super) fn texts(place: &Place<'_>) -> Option<Remedy> {
+    let ast = place.ast();
+    let is_list = matches!(ast.kind(place.node), NodeKind::TupleExpression | NodeKind::ArrayLiteral);
+    let texts: Vec<&str> = ast.children(place.node).map(|item| ast.text(item)).collect();
+    if !is_list || texts.is_empty() || !texts.iter().all(|text| text.starts_with('"')) {
+        return None;
+    }
+    let union = texts.join(" | ");
+    Some(Remedy::say(format!("write `{union}`")).maybe(place.span, union))
+}
+
+/// A model where the name of its resource type is wanted.
+pub(super) fn type_by_name(place: &Place<'_>) -> Option<Remedy> {
+    let ast = place.ast();
+    let name = place.told("Argument of type '", "'")?;
+    if !place.message.contains("valueof string") {
+        return None;
+    }
+    let model = place.declaration(place.text().rsplit('.').next()?).filter(|it| ast.kind(*it) == NodeKind::Model)?;
+    let is_type = |node: &NodeId| {
+        ast.kind(*node) == NodeKind::Decorator
+            && ast.children(*node).next().is_some_and(|head| ast.text(head).rsplit('.').next() == Some("resourceType"))
+    };
+    let decorator = ast.children(model).find(is_type)?;
+    let own =
+        ast.children(ast.find(decorator, NodeKind::Arguments)?).next().map(|it| ast.text(it).trim_matches('"'))?;
+    let (namespace, _) = name.rsplit_once('.')?;
+    let text = format!("\"{namespace}/{own}\"");
+    Some(Remedy::say(format!("write the type's name: `{text}`")).maybe(place.span, text))
+}
+
+/// A member where its enum is wanted.
+pub(super) fn holder(place: &Place<'_>) -> Option<Remedy> {
+    let (name, _) = place.text().rsplit_once('.')?;
+    if !place.message.ends_with("parameter of type 'Enum'") {
+        return None;
+    }
+    Some(Remedy::say(format!("name the enum: `{name}`")).maybe(place.span, name))
+}
+
+/// A template parameter that takes values, used as a type.
+pub(super) fn value_parameter(place: &Place<'_>) -> Option<Remedy> {
+    let ast = place.ast();
+    let name = place.text();
+    if !place.message.starts_with("Template parameter") {
+        return None;
+    }
+    let parameter = ast.ancestors(place.node).find_map(|node| {
+        let list = ast.find(node, NodeKind::TemplateParameters)?;
+        ast.children(list).find(|it| ast.part(*it, 0).is_some_and(|own| ast.text(own) == name))
+    })?;
+    let constraint = ast.parts(parameter).nth(1).filter(|it| ast.kind(*it) == NodeKind::ValueOf)?;
+    let plain = ast.text(constraint).trim_start_matches("valueof").trim_start();
+    let remedy = Remedy::say(format!("take types: `{name} extends {plain}`; or use it where values stand"));
+    Some(remedy.maybe(ast.span(constraint), plain))
+}
+
+/// `typeof` of a type.
+pub(super) fn of_type(place: &Place<'_>) -> Option<Remedy> {
+    let ast = place.ast();
+    let around = place.around(NodeKind::TypeOf)?;
+    let (start, end) = (ast.span(around).start, place.span.start);
+    Some(Remedy::say("remove `typeof`: this is a type already").maybe(place.between(start, end), ""))
 }

@@ -9,21 +9,23 @@ use super::place::Place;
 /// Something that refers to what comes later, or goes earlier.
 pub(super) fn later(place: &Place<'_>) -> Option<Remedy> {
     let ast = place.ast();
-    let removed = place.message.contains("removed");
-    let word = if removed { "removed" } else { "added" };
-    let version = place.message.rsplit_once("added in version '").map(|(_, rest)| rest.split('\'').next().unwrap_or(""));
+    let version =
+        place.message.rsplit_once("added in version '").map(|(_, rest)| rest.split('\'').next().unwrap_or(""));
     let target = place.told("versioned type '", "'").or_else(|| place.told("referencing type '", "'"));
     let target = target.and_then(|name| place.declaration(name.rsplit('.').next()?));
-    let decorator = target.and_then(|node| ast.children(node).find(|it| is_called(place, *it, word)));
-    let words = match (decorator, version) {
+    let words: &[&str] = if place.message.contains("removed") { &["removed"] } else { &["added", "removed"] };
+    let found = target.and_then(|node| {
+        words.iter().find_map(|word| Some((*word, ast.children(node).find(|it| is_called(place, *it, word))?)))
+    });
+    let (word, decorator) = found.map_or(("added", None), |(word, node)| (word, Some(node)));
+    let help = match (decorator, version) {
         (Some(decorator), _) => format!("put `{}` before this, too", ast.text(decorator)),
         (None, Some(version)) => format!("add this in `{version}`, too"),
         (None, None) => "give both the same versions".to_owned(),
     };
-    let remedy = Remedy::say(words);
-    let member = [NodeKind::ModelProperty, NodeKind::Operation, NodeKind::Model]
-        .into_iter()
-        .find_map(|kind| place.around(kind));
+    let remedy = Remedy::say(help);
+    let member =
+        [NodeKind::ModelProperty, NodeKind::Operation, NodeKind::Model].into_iter().find_map(|kind| place.around(kind));
     let (Some(decorator), Some(member)) = (decorator, member) else { return Some(remedy) };
     let text = ast.text(decorator);
     if let Some(own) = ast.children(member).find(|it| is_called(place, *it, word)) {
@@ -44,22 +46,5 @@ fn is_called(place: &Place<'_>, node: NodeId, name: &str) -> bool {
 /// A former name that another property has.
 pub(super) fn taken(place: &Place<'_>) -> Remedy {
     let name = place.told("Property '", "'").unwrap_or("property");
-    let remedy =
-        Remedy::say(format!("write another former name than `{name}`, or rename the property that has it now"));
-    match former_name(place, name) {
-        Some(literal) => remedy.at(literal),
-        None => remedy,
-    }
-}
-
-/// Where a model says that one of its properties had a name.
-fn former_name(place: &Place<'_>, name: &str) -> Option<radii_diagnostics::Span> {
-    let ast = place.ast();
-    let members = ast.find(place.around(NodeKind::Model)?, NodeKind::Members)?;
-    let decorators = ast.children(members).flat_map(|member| ast.children(member));
-    let wanted = format!("\"{name}\"");
-    let mut lists = decorators
-        .filter(|it| is_called(place, *it, "renamedFrom"))
-        .filter_map(|it| ast.find(it, NodeKind::Arguments));
-    lists.find_map(|list| ast.children(list).find(|it| ast.text(*it) == wanted)).map(|literal| ast.span(literal))
+    Remedy::say(format!("write another former name than `{name}`, or rename the property that has it now"))
 }

@@ -195,6 +195,10 @@ fn report_unknown_version(program: &mut Program, id: TypeId, node: Option<NodeId
 fn is_decorated_wrongly(program: &Program, target: TypeId) -> bool {
     let mut current = namespace_of(program, target);
     while let Some(namespace) = current {
+        // The segments of a dotted name share their statement; its decorators are the last one's.
+        if program.find_decorator(namespace, VERSIONED).is_some() {
+            return false;
+        }
         if let Some(node) = program[namespace].node {
             let mut decorators =
                 program.ast.children(node).filter(|child| program.ast.kind(*child) == NodeKind::Decorator);
@@ -202,7 +206,7 @@ fn is_decorated_wrongly(program: &Program, target: TypeId) -> bool {
                 let head = program.ast.children(decorator).next().map_or("", |head| program.ast.text(head));
                 head.rsplit('.').next() == Some("versioned")
             });
-            if is_written && program.find_decorator(namespace, VERSIONED).is_none() {
+            if is_written {
                 return true;
             }
         }

@@ -201,7 +201,10 @@ impl Finder<'_> {
             self.edits.push(edit.say(format!("`{own}` is no JSON value")).sure());
         }
         let line = self.line();
-        let whole = line[..line.find([',', '}', ']', '"']).unwrap_or(line.len())].trim_end();
+        // A variable of a shell ends with its brace.
+        let from = if line.starts_with("${") { line.find('}').map_or(0, |end| end + 1) } else { 0 };
+        let ends = line[from..].find([',', '}', ']', '"']).map_or(line.len(), |end| from + end);
+        let whole = line[..ends].trim_end();
         let edit =
             Edit::replace(self.at, self.at + whole.len(), format!("\"{whole}\""), "put the text in double quotes");
         self.edits.push(edit.say(format!("the text `{whole}` has no quotes")).sure());

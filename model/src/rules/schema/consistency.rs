@@ -82,8 +82,12 @@ impl Rules<'_> {
         let unknown: IndexSet<&String> = schema.required.iter().filter(|name| !known(name)).collect();
         for name in unknown {
             let message = format!("`required` names `{name}`, which is not among the `properties`");
+            let words: Vec<&str> = name.split([' ', ';', '/']).filter(|word| !word.is_empty()).collect();
             let help = match crate::suggest::closest(name, schema.properties.keys().map(String::as_str)) {
                 Some(known) => Advice::rename(known),
+                None if words.len() > 1 && words.iter().all(|word| known(&(*word).to_owned())) => {
+                    Advice::from("put a comma between the names").write(words.join(", "))
+                }
                 None => "declare the property, or remove the name".into(),
             };
             let at = schema.required.iter().position(|own| own == name).unwrap_or_default();

@@ -127,7 +127,7 @@ impl Rules<'_> {
             Some(kind) => {
                 let message = format!("only strings and objects can be sensitive, not `{}`", kind.as_str());
                 let help = "change the type to `string`, or remove the mark";
-                self.error(code::INVALID_SENSITIVE, span, &path, message, help);
+                self.error(code::INVALID_SENSITIVE, schema.span_of_item(SENSITIVE, 0), &path, message, help);
             }
             // A type that could not be read has been reported already.
             None if schema.keyword_spans.iter().any(|(name, _)| *name == "type") => {}

@@ -83,7 +83,7 @@ const STATEMENTS: [&str; 11] =
 const CLAUSES: [&str; 4] = ["extends", "is", "valueof", "typeof"];
 
 /// What other languages begin a declaration with.
-const ELSEWHERE: [(&str, &str); 22] = [
+const ELSEWHERE: [(&str, &str); 27] = [
     ("class", "model"),
     ("struct", "model"),
     ("type", "model"),
@@ -95,6 +95,11 @@ const ELSEWHERE: [(&str, &str); 22] = [
     ("schema", "model"),
     ("inherits", "extends"),
     ("derives", "extends"),
+    ("allOf", "extends"),
+    ("inherit", "extends"),
+    ("subclassOf", "extends"),
+    ("extend", "extends"),
+    ("mixin", "extends"),
     ("si", "is"),
     ("function", "op"),
     ("def", "op"),
