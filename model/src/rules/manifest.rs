@@ -214,7 +214,8 @@ fn pascal_case_namespace(text: &str) -> Option<String> {
 /// Returns the name as camelCase, if that makes a valid name of it.
 fn camel_case(name: &str) -> Option<String> {
     // The namespace of a whole type id is known already.
-    let name = name.rsplit('/').next().filter(|own| !own.is_empty()).unwrap_or(name);
+    let name =
+        name.rsplit_once('/').filter(|(before, own)| before.contains('.') && !own.is_empty()).map_or(name, |it| it.1);
     let mut words = name.split(|c: char| !c.is_ascii_alphanumeric()).filter(|word| !word.is_empty());
     let first = words.next().filter(|_| name.is_ascii())?;
     let mut out = first[..1].to_ascii_lowercase() + &first[1..];

@@ -91,16 +91,24 @@ pub(super) fn from_elsewhere(wanted: &str) -> Option<&'static str> {
 pub(crate) fn similar<'n>(wanted: &str, known: impl Iterator<Item = &'n str>) -> Option<String> {
     // Short names are near to everything: there only the case may differ.
     let limit = (wanted.chars().count() / 3).min(3);
-    let mut best: Option<(usize, &str)> = None;
+    let mut best: Option<(usize, u64, &str)> = None;
     for name in known {
         let far = if is_same_but_written_otherwise(wanted, name) { Some(0) } else { distance(wanted, name, limit) };
         let Some(far) = far else { continue };
         // Of equals, the first in the alphabet: the answer must not depend on a hash.
-        if best.is_none_or(|(least, found)| (far, name) < (least, found)) {
-            best = Some((far, name));
+        // Of names that differ in their number, the one whose number is nearest.
+        let apart = number_of(wanted).abs_diff(number_of(name));
+        if best.is_none_or(|(least, away, found)| (far, apart, name) < (least, away, found)) {
+            best = Some((far, apart, name));
         }
     }
-    best.map(|(_, name)| name.to_owned())
+    best.map(|(.., name)| name.to_owned())
+}
+
+/// The digits of a name as a number; zero without any.
+fn number_of(name: &str) -> u64 {
+    let digits = name.bytes().filter(u8::is_ascii_digit).take(15);
+    digits.fold(0, |number, digit| number * 10 + u64::from(digit - b'0'))
 }
 
 /// Whether two names differ in casing, `_` and `-` only.

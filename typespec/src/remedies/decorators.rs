@@ -199,10 +199,12 @@ pub(super) fn named(place: &Place<'_>) -> Option<Remedy> {
     let ast = place.ast();
     let decorator = place.around(NodeKind::Decorator)?;
     let head = ast.children(decorator).next()?;
-    let model = ast.parent(decorator).filter(|node| ast.kind(*node) == NodeKind::Model)?;
-    if ast.text(head).rsplit('.').next() != Some("resourceType") {
-        return None;
+    let name = ast.text(head).rsplit('.').next();
+    if name == Some("versioned") {
+        return versions(place, ast.span(head).end, ast.span(decorator).end);
     }
+    let model =
+        ast.parent(decorator).filter(|node| ast.kind(*node) == NodeKind::Model && name == Some("resourceType"))?;
     let mut letters = ast.text(ast.part(model, 0)?).chars();
     let one: String = letters.next().map(|first| first.to_lowercase().chain(letters).collect())?;
     let many = match one.strip_suffix('y').filter(|rest| !rest.ends_with(['a', 'e', 'o', 'u'])) {
@@ -212,4 +214,24 @@ pub(super) fn named(place: &Place<'_>) -> Option<Remedy> {
     };
     let (start, end) = (ast.span(head).end, ast.span(decorator).end);
     Some(Remedy::say(format!("name it: `(\"{many}\")`")).maybe(place.between(start, end), format!("(\"{many}\")")))
+}
+
+/// The enum of the file that is likely that of the versions.
+fn versions(place: &Place<'_>, start: u32, end: u32) -> Option<Remedy> {
+    let ast = place.ast();
+    let mut open = vec![place.root()?];
+    let mut enums = Vec::new();
+    while let Some(node) = open.pop() {
+        match ast.kind(node) {
+            NodeKind::Enum => enums.extend(ast.part(node, 0).map(|name| ast.text(name))),
+            NodeKind::Script | NodeKind::Namespace | NodeKind::Members => open.extend(ast.children(node).rev()),
+            _ => {}
+        }
+    }
+    let named = enums.iter().find(|name| name.to_ascii_lowercase().contains("version") || name.contains("elease"));
+    let name = named.or_else(|| enums.first().filter(|_| enums.len() == 1))?;
+    Some(
+        Remedy::say(format!("name the enum of versions: `({name})`"))
+            .maybe(place.between(start, end), format!("({name})")),
+    )
 }

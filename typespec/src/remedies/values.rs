@@ -75,6 +75,9 @@ pub(super) fn surplus(place: &Place<'_>) -> Option<Remedy> {
 pub(super) fn construction(place: &Place<'_>) -> Option<Remedy> {
     let ast = place.ast();
     let text = place.text();
+    if let Some(remedy) = empty_call(place) {
+        return Some(remedy);
+    }
     match place.code {
         "named-init-required" => {
             let declaration = place.declaration(text.rsplit('.').next()?)?;
@@ -103,6 +106,16 @@ pub(super) fn construction(place: &Place<'_>) -> Option<Remedy> {
     }
 }
 
+/// `string()` as a type: an array was meant.
+fn empty_call(place: &Place<'_>) -> Option<Remedy> {
+    let ast = place.ast();
+    let call = place.around(NodeKind::Call)?;
+    let property = ast.parent(call).filter(|node| ast.kind(*node) == NodeKind::ModelProperty)?;
+    let arguments = ast.find(call, NodeKind::Arguments).filter(|list| ast.children(*list).len() == 0)?;
+    let is_type = ast.part(property, 1) == Some(call);
+    is_type.then(|| Remedy::say("write `[]` for an array").maybe(ast.span(arguments), "[]"))
+}
+
 /// A discriminator that is no text.
 pub(super) fn discriminator(place: &Place<'_>) -> Option<Remedy> {
     let ast = place.ast();
@@ -123,6 +136,19 @@ pub(super) fn discriminator(place: &Place<'_>) -> Option<Remedy> {
 pub(super) fn example(place: &Place<'_>) -> Option<Remedy> {
     let help = place.help?;
     let named = help.strip_prefix("name one of its members, such as `")?.strip_suffix('`')?;
+    // `Lifecycle, Read`
+    let behind = place.file_text().get(place.span.end as usize..)?;
+    let gap = behind.len() - behind.strip_prefix(',').unwrap_or(behind).trim_start().len();
+    let word =
+        behind[gap..].find(|it: char| !it.is_alphanumeric() && it != '_').map_or("", |end| &behind[gap..gap + end]);
+    let members = place.declaration(place.text()).and_then(|it| place.ast().find(it, NodeKind::Members));
+    let mut names =
+        members.into_iter().flat_map(|it| place.ast().children(it)).filter_map(|it| place.ast().part(it, 0));
+    if gap > 0 && !word.is_empty() && names.any(|name| place.ast().text(name) == word) {
+        let member = format!("{}.{word}", place.text());
+        let span = place.between(place.span.start, place.span.end + (gap + word.len()) as u32);
+        return Some(Remedy::say(format!("write `{member}`")).maybe(span, member));
+    }
     Some(Remedy::say(help).maybe(place.span, named))
 }
 

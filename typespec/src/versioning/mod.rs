@@ -139,6 +139,7 @@ fn index_of(versions: &[Version], member: TypeId) -> Option<usize> {
 fn check_versions(program: &mut Program) {
     let mut seen = HashSet::new();
     let mut found = Vec::new();
+    let mut has_right_one = false;
     for id in crate::decorators::every_type(program) {
         for application in &program[id].decorators {
             let count = match &*application.name {
@@ -148,11 +149,15 @@ fn check_versions(program: &mut Program) {
             };
             for argument in application.arguments.iter().take(count) {
                 let wrong = arguments::member(program, argument).filter(|id| version_of_member(program, *id).is_none());
+                has_right_one |= wrong.is_none();
                 if let Some(member) = wrong.filter(|_| argument.node.is_none_or(|node| seen.insert(node))) {
                     found.push((member, argument.node, id));
                 }
             }
         }
+    }
+    if !has_right_one && report_wrong_enum(program, &found) {
+        return;
     }
     let mut told = HashSet::new();
     for (member, node, target) in found {
@@ -164,6 +169,29 @@ fn check_versions(program: &mut Program) {
             report_unknown_version(program, member, node, target);
         }
     }
+}
+
+/// Where every version that is named is a member of one enum, and the namespace takes another one for its versions, it
+/// is the latter that is wrong; returns whether it is so.
+fn report_wrong_enum(program: &mut Program, found: &[(TypeId, Option<NodeId>, TypeId)]) -> bool {
+    let holders: HashSet<Option<TypeId>> =
+        found.iter().map(|(member, ..)| program.enum_member(*member).map(|member| member.enumeration)).collect();
+    let [(first, _, target), _, ..] = found else { return false };
+    let namespace = namespace_of(program, *target);
+    let application = namespace.and_then(|namespace| program.find_decorator(namespace, VERSIONED));
+    let place = application.and_then(|it| it.arguments.first()?.node).map(|node| program.ast.span(node));
+    let (Some(span), Some(member), 1) = (place, program.enum_member(*first), holders.len()) else { return false };
+    let Some(holder) = program.name_of(member.enumeration).map(|name| name.to_string()) else { return false };
+    let message = format!(
+        "The provided version '{}' from '{holder}' is not declared as a version enum. Use '@versioned({holder})' on \
+         the containing namespace.",
+        member.name
+    );
+    let title = format!("write `{holder}`, whose members are named as versions");
+    let fix = Fix { title: title.clone(), span, replacement: holder, sure: false };
+    let diagnostic = Diagnostic::error(Code::new("@typespec/versioning/version-not-found"), message).at(span);
+    program.report(diagnostic.help(title).fix(fix));
+    true
 }
 
 fn report_unknown_version(program: &mut Program, id: TypeId, node: Option<NodeId>, target: TypeId) {

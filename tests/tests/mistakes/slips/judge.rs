@@ -116,11 +116,11 @@ fn judge_one<S>(sort: &Sort<'_, S>, kind: &str, source: &S, slip: &Slip, figures
     let good = (sort.text)(source);
     let text = slip.apply(good);
     let found = (sort.check)(source, &text);
+    write(kind, &text, slip, found.first());
     let Some(first) = found.first() else {
         figures.unnoticed += 1;
         return;
     };
-    write(kind, &text, slip, first);
     let own = first.primary.as_ref().map(|it| (it.span.start as usize, it.span.end as usize));
     let is_exact = own.is_some_and(|own| slip.spans.contains(&own));
     let is_given_back = mended(&text, first).is_some_and(|mended| mended == good || (sort.is_same)(source, &mended));
@@ -180,10 +180,10 @@ fn describe(text: &str, slip: &Slip, found: &[Diagnostic], is_exact: bool, is_fi
 }
 
 /// Writes the text for another judge, with the expert's places and the own one.
-fn write(kind: &str, text: &str, slip: &Slip, first: &Diagnostic) {
+fn write(kind: &str, text: &str, slip: &Slip, first: Option<&Diagnostic>) {
     let Ok(folder) = std::env::var("SLIPS_TO") else { return };
     let name = format!("{:016x}", seed(text));
-    let own = first.primary.as_ref().map(|it| (it.span.start, it.span.end));
+    let own = first.and_then(|first| first.primary.as_ref()).map(|it| (it.span.start, it.span.end));
     let facts = serde_json::json!({ "kind": kind, "spans": slip.spans, "own": own });
     std::fs::write(format!("{folder}/{name}.tsp"), text).expect("the folder can be written");
     std::fs::write(format!("{folder}/{name}.json"), facts.to_string()).expect("the folder can be written");

@@ -67,6 +67,7 @@ impl Finder<'_> {
             self.split_name(index);
             self.cast(index);
             self.no_parameters(index);
+            self.no_opening_angle(index);
             self.type_of_enum(index);
             self.result_of_constructor(index);
         }
@@ -139,60 +140,6 @@ impl Finder<'_> {
         let changes = vec![self.change(index, "<"), self.change(close, ">")];
         let message = "The arguments of a template stand in `<…>`.";
         self.several(changes, 1, "write `<…>`".to_owned(), place, message);
-    }
-
-    /// `model Page<> {`
-    fn no_parameters(&mut self, index: usize) {
-        let is_empty = self.own(index) == "<" && self.own(index + 1) == ">" && index > 0 && self.is_word(index - 1);
-        let Some(place) = self.between(index, index + 1).filter(|_| is_empty) else { return };
-        let change = Change { start: place.0, end: place.1, text: String::new() };
-        let message = "What stands in `<…>` cannot be left out.";
-        self.one(change, 3, "remove `<>`".to_owned(), (place.1 - 1, place.1), message);
-    }
-
-    /// `#["a"] as const`, `5 as int32`
-    fn cast(&mut self, index: usize) {
-        let is_value =
-            |own: &str| own.ends_with(['"', ']', '}', ')']) || own.ends_with(|it: char| it.is_alphanumeric());
-        let is_cast = self.own(index) == "as" && index > 0 && is_value(self.own(index - 1));
-        if !is_cast || self.own(index + 1).is_empty() || !self.is_same_line(index - 1, index + 1) {
-            return;
-        }
-        let Some(place) = self.between(index, index + 1) else { return };
-        let change = Change { start: self.tokens[index - 1].end, end: place.1, text: String::new() };
-        let title = format!("remove `as {}`", self.own(index + 1));
-        self.one(change, 0, title, place, "A value has the type that is asked for; there are no casts.");
-    }
-
-    /// `enum Size: string {`
-    fn type_of_enum(&mut self, index: usize) {
-        let is_typed = self.own(index) == ":"
-            && index > 1
-            && matches!(self.own(index - 2), "enum" | "union" | "model")
-            && self.is_word(index + 1)
-            && self.own(index + 2) == "{";
-        let Some(place) = self.between(index, index + 1).filter(|_| is_typed) else { return };
-        if self.own(index - 2) == "model" {
-            let change = Change { start: self.tokens[index - 1].end, end: place.0 + 1, text: " extends".to_owned() };
-            let message = "A model names its base behind `extends`.";
-            return self.one(change, 0, "write `extends`".to_owned(), (place.0, place.0 + 1), message);
-        }
-        let change = Change { start: self.tokens[index - 1].end, end: place.1, text: String::new() };
-        let title = format!("remove `: {}`", self.own(index + 1));
-        self.one(change, 0, title, place, "The values of members say what type they are of.");
-    }
-
-    /// `init of(a: int32): Color;`
-    fn result_of_constructor(&mut self, index: usize) {
-        if self.own(index) != ":" || index == 0 || self.own(index - 1) != ")" || !self.is_word(index + 1) {
-            return;
-        }
-        let Some(open) = self.opener(index - 1).filter(|open| *open > 1) else { return };
-        let is_constructor = self.own(open) == "(" && self.own(open - 2) == "init";
-        let Some(place) = self.between(index, index + 1).filter(|_| is_constructor) else { return };
-        let change = Change { start: self.tokens[index - 1].end, end: place.1, text: String::new() };
-        let title = format!("remove `: {}`", self.own(index + 1));
-        self.one(change, 0, title, place, "A constructor gives its own scalar; it names no result.");
     }
 
     /// `value of int32`, `name space A`

@@ -5,6 +5,7 @@
 //! Positions of that tree are those of the text as it is; what was added has no width.
 
 mod candidates;
+mod declarations;
 mod foreign;
 mod habits;
 mod idioms;
