@@ -10,5 +10,6 @@ mod mistakes;
 mod offline;
 mod online;
 mod recorded;
+mod running;
 mod server;
 mod versions;

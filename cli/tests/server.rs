@@ -20,9 +20,14 @@ pub struct Server {
 impl Server {
     /// Starts a server on a port of the system's choice and waits until it listens.
     pub fn start() -> Self {
+        Self::on_engine("unix:///nonexistent/engine.sock")
+    }
+
+    /// Starts a server that runs containers on the engine at an address.
+    pub fn on_engine(engine: &str) -> Self {
         let mut process = Command::new(RAD)
             .args(["serve", "--listen", "127.0.0.1:0", "--database", ":memory:"])
-            .env("DOCKER_HOST", "unix:///nonexistent/engine.sock")
+            .env("DOCKER_HOST", engine)
             .env("RADII_LOG", "error")
             .stdout(Stdio::piped())
             .spawn()

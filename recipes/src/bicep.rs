@@ -50,7 +50,7 @@ impl BicepDriver {
         let template = source::load(run.recipe, run.around.settings, self.folder.as_deref()).await?;
         let declared = template["outputs"].as_object();
         let names: Vec<&str> = declared.into_iter().flatten().map(|(name, _)| name.as_str()).collect();
-        run.recipe.check_mapping(&names)?;
+        run.recipe.check_mapping(&names, run.context["resource"]["type"].as_str().unwrap_or_default())?;
         let properties = deployment(run, &template);
         let name = format!("recipe-{}", run.around.operation.simple());
         let group = run.around.resource.split("/providers/").next().unwrap_or_default();

@@ -291,11 +291,12 @@ pub trait Platform: Send + Sync {
         Ok(())
     }
 
-    /// Checks the names that an author gave to parts of a workload, as soon as it is known where it goes.
+    /// Checks what can be told of a workload as soon as it is known where it goes, before its connections and volumes are
+    /// resolved: the names that its author gave to parts of it, and what the platform does for no workload.
     ///
     /// # Errors
-    /// 400 naming the part and what names may be.
-    fn check_names(&self, _workload: &Workload) -> Result<(), Fault> {
+    /// 400 naming the part and what may stand there, or [`crate::fault::code::PLATFORM_UNSUPPORTED`].
+    fn check_workload(&self, _workload: &Workload) -> Result<(), Fault> {
         Ok(())
     }
 

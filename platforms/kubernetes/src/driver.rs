@@ -181,8 +181,8 @@ impl Platform for KubernetesPlatform {
         base::check(resource, punch_through)
     }
 
-    fn check_names(&self, workload: &Workload) -> Result<(), Fault> {
-        render::check_names(workload)
+    fn check_workload(&self, workload: &Workload) -> Result<(), Fault> {
+        render::check_workload(workload)
     }
 
     fn render_piece(&self, target: &Target, piece: &Piece) -> Result<Vec<Object>, Fault> {

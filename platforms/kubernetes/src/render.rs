@@ -74,7 +74,16 @@ fn check(target: &Target, workload: &Workload) -> Result<(), Fault> {
             return Err(Fault::new(400, "PlatformNameInvalid", message).target(&resource.id));
         }
     }
+    check_workload(workload)
+}
+
+/// Checks what can be told of a workload before its connections and volumes are resolved.
+///
+/// # Errors
+/// 400 naming the first thing that the API server would refuse.
+pub fn check_workload(workload: &Workload) -> Result<(), Fault> {
     check_names(workload)?;
+    let resource = &workload.resource;
     if workload.restart != Restart::Always {
         let message = format!(
             "restartPolicy '{:?}' is not supported on Kubernetes (/properties/restartPolicy): a Deployment always replaces \
@@ -91,10 +100,7 @@ fn check(target: &Target, workload: &Workload) -> Result<(), Fault> {
 }
 
 /// Checks the names that an author gave to volumes and containers.
-///
-/// # Errors
-/// 400 naming the first that the API server would refuse.
-pub fn check_names(workload: &Workload) -> Result<(), Fault> {
+fn check_names(workload: &Workload) -> Result<(), Fault> {
     let invalid = |what: &str, name: &str| {
         let message = format!(
             "the {what} name `{name}` is not valid on Kubernetes: at most {LONGEST_NAME} lower-case letters, digits and hyphens, a letter or digit first and last; rename the {what}"

@@ -111,7 +111,6 @@ impl TerraformDriver {
             let message = format!("The Terraform configuration in location {} is not found.", recipe.path);
             Fault::new(400, code::RECIPE_DEPLOYMENT, message)
         })?;
-        recipe.check_mapping(&module.output_names())?;
         Ok(Fetched { source, module })
     }
 
@@ -119,6 +118,8 @@ impl TerraformDriver {
     async fn prepare(&self, session: &Session, run: &Run<'_>, key: &str) -> Result<Prepared, Fault> {
         let fetched = self.fetch(session, key, run.recipe).await?;
         let Fetched { source, module } = &fetched;
+        let of = run.context["resource"]["type"].as_str().unwrap_or_default();
+        run.recipe.check_mapping(&module.output_names(), of)?;
         let told = Told::of(run.recipe, module, run.context, run.shown);
         let mut root = config::root(key, run.recipe, source, module, &told, run.around.settings);
         root.file["terraform"]["backend"] = Home::block(&run.around, self.folder.as_deref())?;

@@ -100,6 +100,51 @@ async fn what_a_failed_template_made_is_known_and_removed() {
 }
 
 #[tokio::test]
+async fn what_cannot_be_deleted_stays_known_until_it_can() {
+    if !crate::terraform::has("terraform", "what_cannot_be_deleted_stays_known_until_it_can") {
+        return;
+    }
+    let folder = modules(&[]);
+    let closed = folder.path().join("closed");
+    // Its destruction fails as long as the file is there.
+    let keeper = format!(
+        "resource \"terraform_data\" \"s\" {{\n  provisioner \"local-exec\" {{\n    when    = destroy\n    \
+         command = \"test ! -e {}\"\n  }}\n}}\n",
+        closed.display()
+    );
+    let mut making = template("a");
+    making["resources"]["note"]["type"] = json!("Radius.Security/secrets@2025-08-01-preview");
+    making["resources"]["note"]["properties"]["properties"] =
+        json!({ "environment": "[parameters('context').environment.id]", "data": { "k": { "value": "v" } } });
+    for (name, text) in [("keeper/main.tf", keeper), ("r.json", making.to_string())] {
+        let path = folder.path().join(name);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(path, text).unwrap();
+    }
+    let server = Server::new(folder.path()).await;
+    let recipes = |note: &str| {
+        let mut recipes = entry("./r.json", json!({ "note": note }));
+        recipes["Radius.Security/secrets"] = json!({ "kind": "terraform", "source": "./keeper" });
+        recipes
+    };
+    server.bind(recipes("a"), json!({})).await;
+    assert_eq!(server.settle(DB, json!({})).await.error, None);
+    std::fs::write(&closed, "").unwrap();
+    server.bind(recipes("b"), json!({})).await;
+    let (code, message) = failure(&server.settle(DB, json!({})).await);
+    assert_eq!(code, "RecipeGarbageCollectionFailed");
+    assert!(message.contains(&id("Radius.Security/secrets/a").to_string()), "{message}");
+    assert!(
+        has(server.stored("Radius.Security/secrets/a").await) && has(server.stored("Radius.Security/secrets/b").await)
+    );
+    std::fs::remove_file(&closed).unwrap();
+    assert_eq!(server.settle(DB, json!({})).await.error, None);
+    assert!(!has(server.stored("Radius.Security/secrets/a").await));
+    assert_eq!(server.delete(DB).await.error, None);
+    assert!(!has(server.stored("Radius.Security/secrets/b").await) && server.states().await.is_empty());
+}
+
+#[tokio::test]
 async fn a_parameter_that_the_template_lacks_is_refused_before_anything_is_made() {
     let folder = modules(&[("r.json", &template("a").to_string())]);
     let server = Server::new(folder.path()).await;
@@ -176,6 +221,17 @@ async fn templates_are_pulled_by_tag_and_by_digest() {
         server.bind(entry(&source, json!({})), json!({})).await;
         assert_eq!(server.settle(DB, json!({})).await.error, None, "{source}");
         assert_eq!(server.properties(DB).await["host"], "db.env");
+    }
+    // Nothing is asked without TLS unless the recipe says so.
+    for (source, words) in
+        [(format!("{address}/recipes/db:1"), "https"), (format!("http://{address}/recipes/db:1"), "plainHttp: true")]
+    {
+        let mut recipes = entry(&source, json!({}));
+        recipes[TYPE]["plainHttp"] = false.into();
+        server.bind(recipes, json!({})).await;
+        let (code, message) = failure(&server.settle(DB, json!({})).await);
+        assert_eq!(code, "RecipeDownloadFailed");
+        assert!(message.contains(words), "{message}");
     }
     for (source, words) in [
         (format!("{address}/recipes/db:2"), "db:2"),

@@ -10,3 +10,5 @@ mod shipped;
 mod terraform;
 mod terraform_backends;
 mod terraform_faults;
+mod terraform_interrupts;
+mod terraform_registry;

@@ -4,12 +4,9 @@ use std::process::Command;
 use std::sync::Arc;
 
 use radii_recipes::terraform::TerraformDriver;
-use radii_runtime::store::{OperationId, State};
 use serde_json::{Value as Json, json};
-use tokio::task::JoinHandle;
-use tokio_util::sync::CancellationToken;
 
-use crate::server::{Server, accepted, failure, id, modules};
+use crate::server::{Server, failure, id, modules};
 
 pub const DB: &str = "Test.Db/databases/db";
 const TYPE: &str = "Test.Db/databases";
@@ -156,12 +153,13 @@ async fn outputs_are_mapped_and_a_wrong_mapping_is_found_before_anything_is_made
     assert_eq!(properties["host"], "h6379");
     let secrets = properties["secrets"]["name"].as_str().unwrap();
     assert!(secrets.starts_with("db-") && secrets.ends_with("-secrets"), "{secrets}");
-    recipes[TYPE]["outputs"] = json!({ "host": "address" });
+    recipes[TYPE]["outputs"] = json!({ "host": "address", "secrets": { "password": "gone" } });
     server.bind(recipes, json!({})).await;
     let (code, message) = failure(&server.settle(DB, json!({ "port": 1 })).await);
     assert_eq!(code, "InvalidRecipeOutputs");
-    let expected = "invalid outputs mapping: no declared module output matches outputs[\"host\"] -> \"address\"; \
-                    available module outputs: hostname, key";
+    let expected = "recipe \"default\" for resource type \"Test.Db/databases\": invalid outputs mapping: no declared module \
+                    output matches outputs[\"host\"] -> \"address\", secrets[\"password\"] -> \"gone\"; \
+                    available module outputs: \"hostname\", \"key\"";
     assert_eq!(message, expected);
 }
 
@@ -246,88 +244,78 @@ async fn variables_of_the_environment_reach_terraform_and_its_own_are_refused() 
     assert_eq!(failed, ("RecipeDeploymentFailed".to_owned(), message.to_owned()));
 }
 
-/// A module whose second resource says that it is being made and then takes for ever.
-fn slow_module(folder: &std::path::Path) -> String {
-    let started = folder.join("started");
-    format!(
-        "variable \"context\" {{ type = any }}\nresource \"terraform_data\" \"quick\" {{ input = 1 }}\n\
-         resource \"terraform_data\" \"slow\" {{\n  depends_on = [terraform_data.quick]\n  \
-         provisioner \"local-exec\" {{ command = \"touch {} && sleep 1000\" }}\n}}\n",
-        started.display()
-    )
-}
-
-/// Waits until the slow module is at it. Terraform stores its state only now and then while it works, so the state
-/// itself does not tell.
-async fn wait_for(file: &std::path::Path) {
-    while !file.exists() {
-        tokio::time::sleep(std::time::Duration::from_millis(20)).await;
-    }
-}
-
-fn run_workers(server: &Server) -> (CancellationToken, JoinHandle<()>) {
-    let (host, stop) = (server.state.host.clone(), CancellationToken::new());
-    let options = radii_runtime::worker::Options::default();
-    (stop.clone(), tokio::spawn(radii_runtime::worker::run(host, options, stop)))
-}
-
-/// A server whose workers execute a module that waits.
-struct Slow {
-    server: Server,
-    creation: OperationId,
-    stop: CancellationToken,
-    workers: JoinHandle<()>,
-    /// Holds the module as long as it may run.
-    _folder: tempfile::TempDir,
-}
-
-impl Slow {
-    /// Returns when the module has begun to wait.
-    async fn start() -> Self {
-        let folder = modules(&[]);
-        std::fs::create_dir(folder.path().join("m")).unwrap();
-        std::fs::write(folder.path().join("m/main.tf"), slow_module(folder.path())).unwrap();
-        let server = Server::new(folder.path()).await;
-        server.bind(entry("./m", json!({})), json!({})).await;
-        let environment = id("Radius.Core/environments/env").to_string();
-        let creation = server.begin(DB, json!({ "environment": environment })).await;
-        let (stop, workers) = run_workers(&server);
-        wait_for(&folder.path().join("started")).await;
-        Self { server, creation, stop, workers, _folder: folder }
-    }
-}
-
 #[tokio::test]
-async fn a_server_that_stops_interrupts_terraform_and_its_state_is_not_lost() {
-    if !has("terraform", "a_server_that_stops_interrupts_terraform_and_its_state_is_not_lost") {
+async fn another_application_goes_on_with_the_state_of_the_resource() {
+    if !has("terraform", "another_application_goes_on_with_the_state_of_the_resource") {
         return;
     }
-    let Slow { server, stop, workers, .. } = Slow::start().await;
-    stop.cancel();
-    workers.await.unwrap();
-    let state = server.states().await.remove(0);
-    assert!(state.contains("quick") && state.contains("tainted"), "what was interrupted is marked: {state}");
-    let deletion = accepted(server.ask_to_delete(DB, true).await);
+    let folder = modules(&[("m/main.tf", MODULE)]);
+    let server = Server::new(folder.path()).await;
+    server.bind(entry("./m", json!({})), json!({})).await;
+    assert_eq!(server.settle(DB, json!({})).await.error, None);
+    let first = made(&server.states().await[0]);
+    let environment = id("Radius.Core/environments/env").to_string();
+    server.put("Radius.Core/applications/other", json!({ "environment": environment })).await.unwrap();
+    let other = id("Radius.Core/applications/other").to_string();
+    let operation = server.begin(DB, json!({ "environment": environment, "application": other })).await;
     server.work().await;
-    assert_eq!(server.operation(deletion).await.state, State::Succeeded);
-    assert!(server.states().await.is_empty());
+    assert_eq!(server.operation(operation).await.error, None);
+    let states = server.states().await;
+    assert_eq!((states.len(), made(&states[0])), (1, first));
 }
 
 #[tokio::test]
-async fn a_forced_deletion_interrupts_terraform_and_its_state_is_not_lost() {
-    if !has("terraform", "a_forced_deletion_interrupts_terraform_and_its_state_is_not_lost") {
+async fn a_module_that_reads_its_connections_is_destroyed_when_they_are_gone() {
+    if !has("terraform", "a_module_that_reads_its_connections_is_destroyed_when_they_are_gone") {
         return;
     }
-    let Slow { server, stop, workers, creation, .. } = Slow::start().await;
-    let deletion = accepted(server.ask_to_delete(DB, true).await);
-    while !server.operation(deletion).await.state.is_terminal() {
-        tokio::time::sleep(std::time::Duration::from_millis(20)).await;
-    }
-    stop.cancel();
-    workers.await.unwrap();
-    assert!(server.operation(creation).await.state.is_terminal());
-    assert_eq!(server.operation(deletion).await.state, State::Succeeded);
+    let module = "variable \"context\" { type = any }\nlocals { cache = var.context.resource.connections.cache }\n\
+                  resource \"terraform_data\" \"r\" { input = local.cache.id }\n\
+                  output \"result\" { value = { values = { seen = local.cache.name } } }\n";
+    let folder = modules(&[("m/main.tf", module)]);
+    let server = Server::new(folder.path()).await;
+    server.bind(entry("./m", json!({})), json!({})).await;
+    assert_eq!(server.settle("Test.Db/notes/cache", json!({ "text": "x" })).await.error, None);
+    let connections = json!({ "cache": { "source": id("Test.Db/notes/cache").to_string() } });
+    assert_eq!(server.settle(DB, json!({ "connections": connections })).await.error, None);
+    assert_eq!(server.properties(DB).await["seen"], "cache");
+    assert_eq!(server.delete("Test.Db/notes/cache").await.error, None);
+    assert_eq!(server.delete(DB).await.error, None);
     assert!(server.stored(DB).await.is_none() && server.states().await.is_empty());
+}
+
+#[tokio::test]
+async fn a_deployment_says_inside_what_a_recipe_failed_of_and_is_mended_by_the_next() {
+    if !has("terraform", "a_deployment_says_inside_what_a_recipe_failed_of_and_is_mended_by_the_next") {
+        return;
+    }
+    let folder = modules(&[("m/main.tf", MODULE)]);
+    let server = Server::new(folder.path()).await;
+    server.bind(entry("./m", json!({})), json!({})).await;
+    let (environment, application) =
+        (id("Radius.Core/environments/env").to_string(), id("Radius.Core/applications/app").to_string());
+    let deploy = async |name: &str, fail: bool| {
+        let properties = json!({ "environment": environment, "application": application, "recipe": { "parameters": { "fail": fail } } });
+        let template = json!({ "languageVersion": "2.0", "imports": { "radius": { "provider": "Radius" } },
+            "resources": { "db": { "import": "radius", "type": format!("{TYPE}@2025-08-01-preview"),
+                "properties": { "name": "db", "properties": properties } } } });
+        let operation =
+            server.deploy(&format!("Microsoft.Resources/deployments/{name}"), json!({ "template": template })).await;
+        server.work().await;
+        server.operation(operation).await
+    };
+    let error = deploy("first", true).await.error.unwrap();
+    assert_eq!((error.code.as_str(), error.details.len()), ("DeploymentFailed", 1));
+    let of_resource = &error.details[0];
+    assert_eq!(
+        (of_resource.code.as_str(), of_resource.target.clone()),
+        ("ResourceDeploymentFailure", Some(id(DB).to_string()))
+    );
+    let of_recipe = &of_resource.details[0];
+    assert_eq!(of_recipe.code, "RecipeDeploymentFailed");
+    assert!(of_recipe.message.contains("asked to fail"), "{}", of_recipe.message);
+    assert_eq!(deploy("second", false).await.error, None);
+    assert_eq!(server.properties(DB).await["host"], "db-env.local");
 }
 
 /// The identity of the one resource of a state.

@@ -308,40 +308,12 @@ impl Reader {
             self.refuse(&place, "`type` is missing");
             return None;
         };
-        let alias = source.get("import").or_else(|| source.get("extension")).and_then(Json::as_str);
-        let (type_name, version) = match type_text.split_once('@') {
-            Some((type_name, version)) => (type_name, Some(version)),
-            None => (type_text, None),
-        };
-        let version = version.or_else(|| find_member(source, "apiVersion").and_then(Json::as_str));
-        let Some(api_version) = version else {
-            self.refuse(&place, "the API version is missing: write `apiVersion`, or `TYPE@VERSION` for imported types");
-            return None;
-        };
+        let (type_name, api_version) = self.type_and_version(&place, type_text, source)?;
         self.resource_members(&place, source);
-        let provider = match alias {
-            Some(alias) => match imports.get(alias) {
-                Some(provider) => *provider,
-                None => {
-                    self.refuse(&place, format!("`{alias}` is not imported; add it to `imports` or `extensions`"));
-                    return None;
-                }
-            },
-            None => provider_of(type_name),
-        };
+        let alias = source.get("import").or_else(|| source.get("extension")).and_then(Json::as_str);
+        let provider = self.provider(&place, alias, type_name, imports)?;
         let form = if alias.is_some() { Form::Extensible } else { Form::Plain };
-        let name = match form {
-            // Objects of a cluster are named inside.
-            _ if provider == Provider::Kubernetes => {
-                source.get("properties").and_then(|of| of.get("metadata")?.get("name"))
-            }
-            Form::Extensible => source.get("properties").and_then(|properties| properties.get("name")),
-            Form::Plain => source.get("name"),
-        };
-        if name.is_none() && provider != Provider::Kubernetes {
-            self.refuse(&place, if alias.is_some() { "`properties.name` is missing" } else { "`name` is missing" });
-            return None;
-        }
+        let name = self.name(&place, provider, form, source)?;
         Some(Resource {
             symbol,
             provider,
@@ -350,7 +322,7 @@ impl Reader {
             type_name: type_name.to_owned(),
             api_version: api_version.to_owned(),
             existing: source.get("existing").and_then(Json::as_bool).unwrap_or(false),
-            name: name.cloned().unwrap_or(Json::Null),
+            name,
             condition: source.get("condition").cloned(),
             copy: source.get("copy").cloned(),
             scope: source.get("scope").cloned(),
@@ -358,6 +330,56 @@ impl Reader {
             source: source.clone(),
             place,
         })
+    }
+
+    fn type_and_version<'s>(
+        &mut self,
+        place: &str,
+        text: &'s str,
+        source: &'s Map<String, Json>,
+    ) -> Option<(&'s str, &'s str)> {
+        let (type_name, version) = match text.split_once('@') {
+            Some((type_name, version)) => (type_name, Some(version)),
+            None => (text, None),
+        };
+        let version = version.or_else(|| find_member(source, "apiVersion").and_then(Json::as_str));
+        if version.is_none() {
+            self.refuse(place, "the API version is missing: write `apiVersion`, or `TYPE@VERSION` for imported types");
+        }
+        Some((type_name, version?))
+    }
+
+    /// Finds who takes care of a resource: whose import it names, or whose type it has.
+    fn provider(
+        &mut self,
+        place: &str,
+        alias: Option<&str>,
+        type_name: &str,
+        imports: &IndexMap<String, Provider>,
+    ) -> Option<Provider> {
+        let Some(alias) = alias else { return Some(provider_of(type_name)) };
+        let provider = imports.get(alias).copied();
+        if provider.is_none() {
+            self.refuse(place, format!("`{alias}` is not imported; add it to `imports` or `extensions`"));
+        }
+        provider
+    }
+
+    /// Finds a resource's name where its form has it; null for objects of a cluster, which may be named inside.
+    fn name(&mut self, place: &str, provider: Provider, form: Form, source: &Map<String, Json>) -> Option<Json> {
+        let properties = source.get("properties");
+        if provider == Provider::Kubernetes {
+            let name = properties.and_then(|of| of.get("metadata")?.get("name"));
+            return Some(name.cloned().unwrap_or(Json::Null));
+        }
+        let (name, missing) = match form {
+            Form::Extensible => (properties.and_then(|of| of.get("name")), "`properties.name` is missing"),
+            Form::Plain => (source.get("name"), "`name` is missing"),
+        };
+        if name.is_none() {
+            self.refuse(place, missing);
+        }
+        name.cloned()
     }
 
     /// Refuses what would be dropped in silence.

@@ -78,7 +78,7 @@ impl Kind for Containers {
                 platform.check_punch_through(record.id.name().unwrap_or_default(), fields)?;
             }
         }
-        if is_manual(record) { Ok(()) } else { check_names(host, record, Draft::parse(record)?).await }
+        if is_manual(record) { Ok(()) } else { check_workload(host, record, Draft::parse(record)?).await }
     }
 
     async fn execute(&self, work: &Work<'_>, record: &mut Record) -> Result<Step, Fault> {
@@ -115,14 +115,14 @@ impl Kind for Containers {
     }
 }
 
-/// Refuses names that the platform cannot carry, where it is known already which that is.
-async fn check_names(host: &Host, record: &Record, draft: Draft) -> Result<(), Fault> {
+/// Refuses what the platform cannot carry or do, where it is known already which that is.
+async fn check_workload(host: &Host, record: &Record, draft: Draft) -> Result<(), Fault> {
     let Ok((_, _, target)) = find_target(host, record).await else { return Ok(()) };
     let Some(platform) = host.platform(target.kind) else { return Ok(()) };
     if has_recipe(host, record).await {
         return Ok(());
     }
-    platform.check_names(&draft.into_workload(&target, &BTreeMap::new(), Marks::default()))
+    platform.check_workload(&draft.into_workload(&target, &BTreeMap::new(), Marks::default()))
 }
 
 /// Whether the environment binds a recipe to the type: then that makes the containers, and not the platform.

@@ -72,11 +72,7 @@ pub(super) async fn provision(work: &Work<'_>, record: &mut Record) -> Result<Pr
     let driver = find_driver(host, &recipe)?;
     let mut snapshot = Snapshot { recipe, target, context: told.shown.clone(), state: Json::Null, config };
     retire(record, driver, &snapshot);
-    let unfinished = record.private.data.get(RECIPE_STATE).cloned();
-    // Passwords of a template stay although its text changes.
-    let previous = record.private.recipe.clone().filter(|old| shares_state(driver, old, &snapshot));
-    let revived = find_retired(record, driver, &snapshot).filter(|_| previous.is_none());
-    let previous = previous.as_ref().or(revived.as_ref()).map(|old| old.state.clone());
+    let before = Before::of(record, driver, &snapshot);
     work.journal.begin(&snapshot).await?;
     let journal = Recorder::new(work.journal);
     let resource = record.id.to_string();
@@ -89,8 +85,8 @@ pub(super) async fn provision(work: &Work<'_>, record: &mut Record) -> Result<Pr
         target: &snapshot.target,
         platform: host.platform(snapshot.target.kind).map(|platform| &**platform),
         journal: &journal,
-        previous: previous.as_ref().or(unfinished.as_ref()),
-        unfinished: unfinished.as_ref(),
+        previous: before.state.as_ref().or(before.unfinished.as_ref()),
+        unfinished: before.unfinished.as_ref(),
         around: around(work, &resource, &settings, &hidden),
     };
     let mut outcome = driver.execute(run).await.map_err(|fault| veil::over(fault, &hidden))?;
@@ -101,7 +97,34 @@ pub(super) async fn provision(work: &Work<'_>, record: &mut Record) -> Result<Pr
     }
     snapshot.state = outcome.state.clone();
     let objects = journal.made();
-    // Whatever happens now, what was made is known.
+    keep(record, driver, &snapshot, before.revived.as_ref());
+    let echoed = veil::hide_echoes(&mut outcome.values, &told.whole, &told.shown);
+    let outcome = map_outputs(outcome, &snapshot.recipe);
+    Ok(Provisioned::By(Box::new(Made { snapshot, outcome, objects, echoed })))
+}
+
+/// What earlier runs left, and this one goes on with.
+struct Before {
+    /// What a run noted that did not end.
+    unfinished: Option<Json>,
+    /// What the last run that ended noted.
+    state: Option<Json>,
+    /// The retired recipe whose state that is, unless it is the current recipe's.
+    revived: Option<Snapshot>,
+}
+
+impl Before {
+    fn of(record: &Record, driver: &dyn RecipeDriver, new: &Snapshot) -> Self {
+        // Passwords of a template stay although its text changes.
+        let current = record.private.recipe.clone().filter(|old| shares_state(driver, old, new));
+        let revived = find_retired(record, driver, new).filter(|_| current.is_none());
+        let state = current.as_ref().or(revived.as_ref()).map(|old| old.state.clone());
+        Self { unfinished: record.private.data.get(RECIPE_STATE).cloned(), state, revived }
+    }
+}
+
+/// Writes down what has run: whatever happens now, what was made is known.
+fn keep(record: &mut Record, driver: &dyn RecipeDriver, snapshot: &Snapshot, revived: Option<&Snapshot>) {
     if let Some(old) =
         record.private.recipe.take().filter(|old| !driver.continues(old, &snapshot.recipe, &snapshot.target))
     {
@@ -109,14 +132,11 @@ pub(super) async fn provision(work: &Work<'_>, record: &mut Record) -> Result<Pr
     }
     // What was retired once and is gone on with now must not be destroyed.
     if let Some(revived) = revived {
-        drop_retired(record, &revived);
+        drop_retired(record, revived);
     }
     record.private.recipe = Some(snapshot.clone());
     record.private.data.shift_remove(RECIPE_STATE);
     record.private.data.shift_remove(RECIPE_RUN);
-    let echoed = veil::hide_echoes(&mut outcome.values, &told.whole, &told.shown);
-    let outcome = map_outputs(outcome, &snapshot.recipe);
-    Ok(Provisioned::By(Box::new(Made { snapshot, outcome, objects, echoed })))
 }
 
 /// Finds the recipe of a resource, where it runs, and what it is told.

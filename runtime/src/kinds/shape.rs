@@ -12,8 +12,8 @@ use crate::store::Record;
 
 /// Shapes by type: JSON Schema reduced to `type`, `format`, `required`, `properties`, `additionalProperties`, `items`, `enum`.
 static SHAPES: LazyLock<Map<String, Json>> = LazyLock::new(|| {
-    let shapes: Json =
-        serde_json::from_str(include_str!("shapes.json")).expect("`shapes.json` is JSON, as a test shows");
+    let shapes: Json = serde_json::from_str(include_str!("../../../manifests/native/bodies.json"))
+        .expect("`bodies.json` is JSON, as a test shows");
     let Json::Object(shapes) = shapes else { return Map::new() };
     shapes
 });

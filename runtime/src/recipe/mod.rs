@@ -68,23 +68,29 @@ impl Recipe {
     ///
     /// # Errors
     /// Names the entry, the output and those that there are.
-    pub fn check_mapping(&self, declared: &[&str]) -> Result<(), Fault> {
+    pub fn check_mapping(&self, declared: &[&str], resource_type: &str) -> Result<(), Fault> {
         let secrets = self.outputs.get("secrets").and_then(Json::as_object).into_iter().flatten();
-        let secrets = secrets.map(|(name, output)| (format!("outputs[\"secrets\"][\"{name}\"]"), output));
+        let secrets = secrets.map(|(name, output)| ("secrets", name, output));
         let plain = self.outputs.iter().filter(|(name, _)| *name != "secrets");
-        let plain = plain.map(|(name, output)| (format!("outputs[\"{name}\"]"), output));
-        for (entry, output) in plain.chain(secrets) {
-            let output = output.as_str().unwrap_or_default();
-            if !declared.contains(&output) {
-                let message = format!(
-                    "invalid outputs mapping: no declared module output matches {entry} -> \"{output}\"; \
-                     available module outputs: {}",
-                    if declared.is_empty() { "none".to_owned() } else { declared.join(", ") }
-                );
-                return Err(Fault::new(400, code::INVALID_RECIPE_OUTPUTS, message));
-            }
+        let all = plain.map(|(name, output)| ("outputs", name, output)).chain(secrets);
+        let named = all.map(|(label, name, output)| (label, name, output.as_str().unwrap_or_default()));
+        let absent = named.filter(|(.., output)| !declared.contains(output));
+        let mut missing: Vec<_> =
+            absent.map(|(label, name, output)| format!("{label}[\"{name}\"] -> \"{output}\"")).collect();
+        if missing.is_empty() {
+            return Ok(());
         }
-        Ok(())
+        missing.sort_unstable();
+        let mut available: Vec<_> = declared.iter().map(|name| format!("\"{name}\"")).collect();
+        available.sort_unstable();
+        let message = format!(
+            "recipe \"{}\" for resource type \"{resource_type}\": invalid outputs mapping: no declared module output matches {}; \
+             available module outputs: {}",
+            self.name,
+            missing.join(", "),
+            if available.is_empty() { "none".to_owned() } else { available.join(", ") }
+        );
+        Err(Fault::new(400, code::INVALID_RECIPE_OUTPUTS, message))
     }
 }
 

@@ -329,6 +329,34 @@ async fn a_resource_that_others_change_is_waited_for() {
 }
 
 #[tokio::test]
+async fn serial_loops_begin_a_batch_when_the_one_before_has_ended() {
+    for (batch, copy) in [(1, json!({ "mode": "serial" })), (2, json!({ "mode": "Serial", "batchSize": 2 }))] {
+        let world = world().await;
+        let mut copy = copy;
+        (copy["name"], copy["count"]) = ("x".into(), 5.into());
+        let template = notes(json!({ "x": { "copy": copy, "name": "[format('x{0}', copyIndex())]", "text": "x y" } }));
+        let operation = accepted(world.put(DEPLOYMENT, API, json!({ "template": template })).await.unwrap());
+        let mut begun = Vec::new();
+        while !world.operation(operation).await.state.is_terminal() {
+            if !radii_runtime::worker::run_once(&world.host, &world.options).await.unwrap() {
+                world.clock.advance(Duration::from_secs(1));
+            }
+            let record = world.stored(DEPLOYMENT).await.unwrap();
+            let states = targets(&record);
+            let running = states.iter().filter(|(_, state)| state == "Running").count();
+            assert!(running <= batch, "{states:?}");
+            for (name, _) in states {
+                if !begun.contains(&name) {
+                    begun.push(name);
+                }
+            }
+        }
+        assert_eq!(world.operation(operation).await.error, None);
+        assert_eq!(begun, ["x0", "x1", "x2", "x3", "x4"]);
+    }
+}
+
+#[tokio::test]
 async fn classic_templates_name_resources_by_id() {
     let world = world().await;
     let template = json!({ "resources": [

@@ -11,6 +11,7 @@ use serde_json::{Value as Json, json};
 use crate::ports::free_port;
 
 /// The programs of a control plane.
+#[derive(Clone)]
 pub struct Programs {
     /// `kube-apiserver`.
     pub api_server: Utf8PathBuf,
@@ -42,8 +43,19 @@ impl ControlPlane {
     /// # Errors
     /// When a program cannot be started, or is not ready in time.
     pub fn start(programs: Programs) -> anyhow::Result<Self> {
-        let folder =
-            Utf8PathBuf::try_from(std::env::temp_dir())?.join(format!("radii-kubernetes-{}", std::process::id()));
+        Self::start_in(programs, &format!("radii-kubernetes-{}", std::process::id()))
+    }
+
+    /// Starts another control plane of the same programs, which knows nothing of this one.
+    ///
+    /// # Errors
+    /// When a program cannot be started, or is not ready in time.
+    pub fn start_another(&self) -> anyhow::Result<Self> {
+        Self::start_in(self.programs.clone(), &format!("radii-kubernetes-{}-another", std::process::id()))
+    }
+
+    fn start_in(programs: Programs, name: &str) -> anyhow::Result<Self> {
+        let folder = Utf8PathBuf::try_from(std::env::temp_dir())?.join(name);
         std::fs::create_dir_all(&folder).with_context(|| format!("cannot make folder `{folder}`"))?;
         write_keys(&folder)?;
         let [etcd_port, peer_port, port] = [free_port()?, free_port()?, free_port()?];

@@ -162,6 +162,18 @@ impl<'a> Site<'a> {
         self.end_of(&answer)
     }
 
+    /// Deploys a template, waits for its end, and returns the deployment.
+    ///
+    /// # Errors
+    /// When the deployment fails, or does not end.
+    pub fn deploy(&self, name: &str, properties: Json) -> anyhow::Result<Json> {
+        let path = format!("{}?api-version=2020-10-01", self.id("Microsoft.Resources/deployments", name));
+        let answer = self.ask("PUT", &path, Some(&json!({ "properties": properties })))?;
+        ensure!(matches!(answer.status, 200..=202), "PUT {name}: {} {}", answer.status, answer.body);
+        self.end_of(&answer)?.succeeds()?;
+        Ok(serde_json::from_str(&self.ask("GET", &path, None)?.body)?)
+    }
+
     /// Sends a PUT and returns the answer while the operation runs.
     ///
     /// # Errors
@@ -238,7 +250,10 @@ impl<'a> Site<'a> {
     }
 
     /// The API server's path of an object in the application's namespace.
-    fn place(&self, path: &str) -> anyhow::Result<String> {
+    ///
+    /// # Errors
+    /// When the path has not version, plural and name.
+    pub fn place(&self, path: &str) -> anyhow::Result<String> {
         let mut parts = path.rsplitn(3, '/');
         let (name, plural) = (parts.next().context("a name")?, parts.next().context("a plural")?);
         let version = parts.next().context("a version")?;

@@ -14,7 +14,7 @@ use super::scenario::Step;
 use super::wire::Answer;
 use bodies::{
     are_complete, end_sooner, forget_hidden_values, forget_more_outputs, forget_results, forget_texts, keep_children,
-    keep_literals, merge_casings, redact, remove, sort, sort_outputs,
+    keep_literals, merge_casings, redact, remove, sort, sort_outputs, take_warning,
 };
 use calls::{
     forget_lines, forget_needless_destructions, forget_told_secrets, only_module, rename_module, resolve_variables,
@@ -90,6 +90,8 @@ pub struct Adjust {
     pub literals: bool,
     /// Where ours say that values were hidden, those may be null, and the warning is not compared.
     pub hidden_values: bool,
+    /// Our warning that secrets of a recipe are not kept is not compared.
+    pub unkept_secrets: bool,
     /// The name of a module in Terraform's root module is not compared.
     pub module_names: bool,
     /// Numbers of lines in generated files are not compared, nor the lines themselves.
@@ -250,6 +252,9 @@ impl Adjust {
     fn forget_values(&self, past: Past<'_>, memory: &Memory, recorded: &mut Json, ours: &mut Json) {
         if self.hidden_values {
             forget_hidden_values(recorded, ours);
+        }
+        if self.unkept_secrets {
+            take_warning(&mut ours["properties"], "RecipeSecretsNotKept");
         }
         if self.literals {
             keep_literals(recorded, ours);

@@ -181,6 +181,7 @@ impl<'a> Player<'a> {
         }
         self.wait_for_begin(at);
         self.wait_for_calls(at);
+        self.wait_for_strays(at);
         match if step.poll { self.poll(step) } else { self.send_until_settled(step) } {
             Ok(mut answer) => {
                 if step.is_awaited() {

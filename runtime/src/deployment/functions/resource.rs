@@ -22,7 +22,7 @@ pub(super) const TABLE: &[Function] = &[
     special("deployment", 0, 0, deployment),
     special("resourceGroup", 0, 0, resource_group),
     special("resourceId", 2, ANY, |evaluator, _, args| scoped_id(evaluator, args)),
-    special("subscriptionResourceId", 2, ANY, |evaluator, _, args| scoped_id(evaluator, args)),
+    special("subscriptionResourceId", 2, ANY, subscription_id),
     special("tenantResourceId", 2, ANY, tenant_id),
     special("extensionResourceId", 3, ANY, extension_id),
     special("invokeResourceMethod", 2, 3, |evaluator, name, args| {
@@ -152,6 +152,22 @@ fn scoped_id(evaluator: &mut Evaluator<'_, '_>, args: &[Expr]) -> Result<Json, S
         _ => return Err(Stop::Error("`resourceId` takes subscription and group before the type, and no more".into())),
     };
     Ok(resource_id(&scope, &args[at], &args[at + 1..].join("/"))?.to_string().into())
+}
+
+/// `subscriptionResourceId([subscription,] type, name…)`: a resource that belongs to a subscription, and to no group in it.
+fn subscription_id(evaluator: &mut Evaluator<'_, '_>, name: &str, args: &[Expr]) -> Result<Json, Stop> {
+    let given = texts(evaluator, args)?;
+    let Some(at) = given.iter().position(|arg| arg.contains('/')).filter(|at| *at <= 1) else {
+        return Err(Stop::Error(format!("`{name}` takes a resource type, and before it a subscription at most")));
+    };
+    let surroundings = evaluator.scope.surroundings;
+    let scope = surroundings.azure.as_ref().unwrap_or(&surroundings.radius);
+    let own = scope.scopes().iter().find(|segment| segment.kind.eq_ignore_ascii_case("subscriptions"));
+    let own = own.and_then(|segment| segment.name.as_deref());
+    let subscription = if at == 1 { Some(given[0].as_str()) } else { own };
+    // Radius' own scopes have no subscriptions; what is asked for lies in the group there.
+    let Some(subscription) = subscription else { return scoped_id(evaluator, args) };
+    Ok(format!("/subscriptions/{subscription}{}", unscoped_id(&given[at], &given[at + 1..])?).into())
 }
 
 /// Returns a scope with one of its parts exchanged, or with that part below it.

@@ -26,6 +26,8 @@ fn evaluate(text: &str, phase: Phase) -> Result<Json, String> {
             "copy": [{ "name": "squares", "count": 3, "input": "[mul(copyIndex('squares'), copyIndex('squares'))]" }] },
         "functions": [{ "namespace": "my", "members": { "twice": { "parameters": [{ "name": "x", "type": "string" }],
             "output": { "type": "string", "value": "[concat(parameters('x'), parameters('x'))]" } } } }],
+        "extensions": { "cluster": { "name": "Kubernetes", "version": "1.0.0",
+            "config": { "namespace": { "type": "string", "defaultValue": "dev" } } } },
         "resources": {},
     });
     let template = Template::parse(&template, "").unwrap();
@@ -53,6 +55,8 @@ fn logic_and_arithmetic() {
         ("coalesce(null(), null(), 'x')", json!("x")),
         ("less('a', 'b')", json!(true)),
         ("greaterOrEquals(2, 2)", json!(true)),
+        ("lessOrEquals(3, 2)", json!(false)),
+        ("float('2.5')", json!(2.5)),
         ("add(2, sub(3, mul(4, 5)))", json!(-15)),
         ("div(-7, 2)", json!(-3)),
         ("mod(-7, 2)", json!(-1)),
@@ -73,6 +77,7 @@ fn strings() {
         ("toUpper('ü')", json!("Ü")),
         ("trim(' a ')", json!("a")),
         ("startsWith('Abc', 'aB')", json!(true)),
+        ("endsWith('Abc', 'BC')", json!(true)),
         ("split('a,b;c', createArray(',', ';'))", json!(["a", "b", "c"])),
         ("split('abc', ',')", json!(["abc"])),
         ("join(createArray('a', 1, true()), '-')", json!("a-1-True")),
@@ -208,7 +213,42 @@ fn deployments_scopes_and_ids() {
         ("resourceId('Microsoft.X/y', 'z')", json!("/subscriptions/s/resourceGroups/r/providers/Microsoft.X/y/z")),
         ("extensionResourceId('/x', 'A.B/c', 'd')", json!("/x/providers/A.B/c/d")),
         ("tenantResourceId('A.B/c', 'd')", json!("/providers/A.B/c/d")),
+        ("subscriptionResourceId('Microsoft.X/y', 'z')", json!("/subscriptions/s/providers/Microsoft.X/y/z")),
+        (
+            "subscriptionResourceId('other', 'Microsoft.X/y/v', 'z', 'w')",
+            json!("/subscriptions/other/providers/Microsoft.X/y/z/v/w"),
+        ),
+        ("extensions('cluster').config.namespace.value", json!("dev")),
     ]);
+    for (text, message) in [
+        (
+            "subscriptionResourceId('a', 'b', 'A.B/c', 'd')",
+            "takes a resource type, and before it a subscription at most",
+        ),
+        ("externalInputs('x')", "the value of `x` is given to the compiler, not to a deployment"),
+        ("extensions('other')", "there is no extension `other` in the template"),
+        ("resourceInfo('x')", "the resource `x`"),
+        ("invokeResourceMethod('x', 'listKeys')", "the resource `x` is not known"),
+        ("listKeys('x', '2023-01-01')", "the resource `x` is not known"),
+        ("listSecrets('x')", "the resource `x` is not known"),
+        ("references('x')", "the resource `x` is not known"),
+        ("toLogicalZone('s', 'l', '1')", "asks Azure"),
+        ("toLogicalZones('s', 'l', createArray('1'))", "asks Azure"),
+        ("toPhysicalZone('s', 'l', '1')", "asks Azure"),
+        ("toPhysicalZones('s', 'l', createArray('1'))", "asks Azure"),
+    ] {
+        let refused = evaluate(&format!("[{text}]"), Phase::Run).unwrap_err();
+        assert!(refused.contains(message), "{text}: {refused}");
+    }
+}
+
+#[test]
+fn every_function_stands_in_a_test() {
+    let tested = include_str!("tests.rs").to_lowercase();
+    let lists = ["listSecrets", "listKeys"];
+    let names = TABLES.into_iter().flatten().map(|function| function.name).chain(lists);
+    let missing: Vec<&str> = names.filter(|name| !tested.contains(&format!("{}(", name.to_lowercase()))).collect();
+    assert!(missing.is_empty(), "no test calls {missing:?}");
 }
 
 #[test]

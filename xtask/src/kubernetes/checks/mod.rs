@@ -5,6 +5,7 @@ mod failures;
 mod ownership;
 mod pieces;
 mod pods;
+mod second_cluster;
 mod surroundings;
 
 use super::Verdict;
@@ -63,6 +64,7 @@ pub const ALL: &[Check] = &[
     Check { name: "a namespace that was deleted is made again", run: surroundings::namespace_gone },
     Check { name: "a user without rights is told so", run: surroundings::without_rights },
     Check { name: "environments choose among the contexts of a kubeconfig", run: surroundings::contexts },
+    Check { name: "everything of an environment goes to the cluster of its context", run: second_cluster::everything },
     Check { name: "two applications in one environment keep apart", run: surroundings::two_applications },
     Check { name: "twenty containers at once", run: surroundings::many_at_once },
     Check { name: "a rollout outlives a restart of the API server", run: surroundings::api_server_restarts },

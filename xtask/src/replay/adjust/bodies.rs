@@ -214,18 +214,24 @@ pub(super) fn forget_hidden_values(recorded: &mut Json, ours: &mut Json) {
 
 /// Takes the warning about hidden values out of a resource's status; returns pointers to them.
 fn take_hidden(properties: &mut Json) -> Vec<String> {
-    let Some(status) = properties.get_mut("status").and_then(Json::as_object_mut) else { return Vec::new() };
-    let Some(list) = status.get_mut("degradations").and_then(Json::as_array_mut) else { return Vec::new() };
-    let Some(at) = list.iter().position(|entry| entry["code"] == "RecipeValuesHidden") else { return Vec::new() };
-    let entry = list.remove(at);
-    if list.is_empty() {
-        status.shift_remove("degradations");
-    }
+    let Some(entry) = take_warning(properties, "RecipeValuesHidden") else { return Vec::new() };
     let message = entry["message"].as_str().unwrap_or_default();
     let named = message.split_once(": ").map_or("", |(_, named)| named);
     // Every second part stands between backticks.
     let paths = named.split('`').skip(1).step_by(2);
     paths.map(|path| format!("/{}", path.replace(['.', '['], "/").replace(']', ""))).collect()
+}
+
+/// Takes a warning out of a resource's status.
+pub(super) fn take_warning(properties: &mut Json, code: &str) -> Option<Json> {
+    let status = properties.get_mut("status")?.as_object_mut()?;
+    let list = status.get_mut("degradations")?.as_array_mut()?;
+    let at = list.iter().position(|entry| entry["code"] == code)?;
+    let entry = list.remove(at);
+    if list.is_empty() {
+        status.shift_remove("degradations");
+    }
+    Some(entry)
 }
 
 /// Sorts the lists of what was made, wherever they are.
