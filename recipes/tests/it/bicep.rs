@@ -167,13 +167,30 @@ impl Drop for Registry {
     }
 }
 
-fn registry(folder: &Path) -> Option<(Registry, String)> {
+/// Whom a registry lets in.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Door {
+    Open,
+    /// Only who says [`LOGIN`].
+    Closed,
+}
+
+/// Name and password, and the same as the registry reads it.
+const LOGIN: (&str, &str) = ("puller", "hunter22");
+const PASSWORDS: &str = "puller:$2y$05$abcdefghijklmnopqrstuuZ6QNu0NKXZkZHC5hsQUItfxcGamvB8i\n";
+
+fn registry(folder: &Path, door: Door) -> Option<(Registry, String)> {
     let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
     let address = format!("127.0.0.1:{port}");
-    let config = format!(
+    let mut config = format!(
         "version: 0.1\nstorage: {{filesystem: {{rootdirectory: {}}}}}\nhttp: {{addr: {address}}}\n",
         folder.display()
     );
+    if door == Door::Closed {
+        let passwords = folder.join("passwords");
+        std::fs::write(&passwords, PASSWORDS).unwrap();
+        config.push_str(&format!("auth: {{htpasswd: {{realm: recipes, path: {}}}}}\n", passwords.display()));
+    }
     std::fs::write(folder.join("registry.yml"), config).unwrap();
     let mut command = Command::new("docker-registry");
     command.arg("serve").arg(folder.join("registry.yml")).stdout(Stdio::null()).stderr(Stdio::null());
@@ -192,7 +209,7 @@ fn registry(folder: &Path) -> Option<(Registry, String)> {
 }
 
 /// Pushes a template as recipes are published; returns the digest of the manifest.
-async fn publish(address: &str, template: &Json) -> String {
+async fn publish(address: &str, template: &Json, door: Door) -> String {
     use oci_client::client::{ClientConfig, ClientProtocol, Config, ImageLayer};
     let client = oci_client::Client::new(ClientConfig { protocol: ClientProtocol::Http, ..ClientConfig::default() });
     let reference: oci_client::Reference = format!("{address}/recipes/db:1").parse().unwrap();
@@ -202,7 +219,10 @@ async fn publish(address: &str, template: &Json) -> String {
         None,
     );
     let config = Config::new(b"{}".to_vec(), "application/vnd.ms.bicep.module.config.v1+json".into(), None);
-    let auth = oci_client::secrets::RegistryAuth::Anonymous;
+    let auth = match door {
+        Door::Open => oci_client::secrets::RegistryAuth::Anonymous,
+        Door::Closed => oci_client::secrets::RegistryAuth::Basic(LOGIN.0.to_owned(), LOGIN.1.to_owned()),
+    };
     client.push(&reference, &[layer], config, &auth, None).await.unwrap();
     client.fetch_manifest_digest(&reference, &auth).await.unwrap()
 }
@@ -210,9 +230,9 @@ async fn publish(address: &str, template: &Json) -> String {
 #[tokio::test]
 async fn templates_are_pulled_by_tag_and_by_digest() {
     let folder = tempfile::tempdir().unwrap();
-    let Some((_registry, address)) = registry(folder.path()) else { return };
+    let Some((_registry, address)) = registry(folder.path(), Door::Open) else { return };
     let server = Server::new(folder.path()).await;
-    let digest = publish(&address, &template("pulled")).await;
+    let digest = publish(&address, &template("pulled"), Door::Open).await;
     for source in [
         format!("{address}/recipes/db:1"),
         format!("{address}/recipes/db@{digest}"),
@@ -245,4 +265,27 @@ async fn templates_are_pulled_by_tag_and_by_digest() {
         assert!(message.contains("failed to fetch repository from the path") && message.contains(words), "{message}");
         assert_eq!(operation.error.unwrap().details[0].code, "RecipeLanguageFailure");
     }
+}
+
+#[tokio::test]
+async fn a_closed_registry_is_opened_by_the_login_of_the_environment() {
+    let folder = modules(&[("keep.json", &json!({ "resources": [], "outputs": {} }).to_string())]);
+    let Some((_registry, address)) = registry(folder.path(), Door::Closed) else { return };
+    let server = Server::new(folder.path()).await;
+    publish(&address, &template("pulled"), Door::Closed).await;
+    let mut recipes = entry(&format!("{address}/recipes/db:1"), json!({}));
+    recipes["Radius.Security/secrets"] = json!({ "kind": "bicep", "source": "./keep.json" });
+    server.bind(recipes.clone(), json!({})).await;
+    let (code, message) = failure(&server.settle(DB, json!({})).await);
+    assert_eq!(code, "RecipeDownloadFailed", "{message}");
+    let data =
+        json!({ "username": { "value": LOGIN.0 }, "password": { "encoding": "base64", "value": "aHVudGVyMjI=" } });
+    assert_eq!(server.settle("Radius.Security/secrets/login", json!({ "data": data })).await.error, None);
+    let login = id("Radius.Security/secrets/login").to_string();
+    let authentication = json!({ address: { "authenticationMethod": "BasicAuth", "basicAuthSecretId": login } });
+    server.put("Radius.Core/bicepSettings/bs", json!({ "registryAuthentications": authentication })).await.unwrap();
+    server.bind(recipes, json!({ "bicepSettings": id("Radius.Core/bicepSettings/bs").to_string() })).await;
+    assert_eq!(server.settle(DB, json!({})).await.error, None);
+    assert_eq!(server.properties(DB).await["host"], "db.env");
+    assert!(!server.shown().await.contains(LOGIN.1));
 }

@@ -4,6 +4,7 @@ use std::process::Command;
 use std::sync::Arc;
 
 use radii_recipes::terraform::TerraformDriver;
+use radii_runtime::store::State;
 use serde_json::{Value as Json, json};
 
 use crate::server::{Server, failure, id, modules};

@@ -5,15 +5,21 @@
 
 use std::collections::BTreeMap;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use radii_model::ResourceId;
 use serde_json::{Map, Value as Json, json};
 
-use crate::Fault;
+use crate::access::Right;
 use crate::environment::{Environment, load_resource};
 use crate::host::Host;
 use crate::recipe::{Backend, Recipe};
+use crate::{Fault, sensitive};
 
 /// Code of secrets that cannot be read.
 const LOAD_SECRETS_FAILED: &str = "LoadSecretsFailed";
+/// The type whose resources hold secrets, in lower case; any other is asked to list its own.
+const SECRETS: &str = "radius.security/secrets";
 
 /// Where the credentials of clouds are registered.
 const CREDENTIALS: [(&str, &str); 2] = [
@@ -245,14 +251,35 @@ impl Stores<'_> {
             let message = format!("failed to fetch secrets of the secret store `{store}`: {why}");
             Fault::new(400, LOAD_SECRETS_FAILED, message).target(store)
         };
-        let id = store.parse().map_err(|error| failed(format!("{error}")))?;
-        let answer = self.host.act(&id, "listSecrets", &json!({})).await.map_err(|fault| failed(fault.message))?;
-        let data = members(&answer["data"]).filter_map(|(name, entry)| {
+        let id: ResourceId = store.parse().map_err(|error| failed(format!("{error}")))?;
+        let data = match id.resource_type().is_some_and(|kind| kind.key() == SECRETS) {
+            true => self.kept(&id, store).await,
+            false => self.host.act(&id, "listSecrets", &json!({})).await.map(|mut answer| answer["data"].take()),
+        };
+        let data = data.map_err(|fault| failed(fault.message))?;
+        let data = members(&data).filter_map(|(name, entry)| {
             let value = entry.as_str().or_else(|| entry["value"].as_str())?;
             Some((name.clone(), value.to_owned()))
         });
         let data: BTreeMap<String, String> = data.collect();
         self.known.insert(store.to_owned(), data.clone());
+        Ok(data)
+    }
+}
+
+impl Stores<'_> {
+    /// Returns the data of a resource of the type for secrets, whose values no answer shows. Whoever may list the secrets
+    /// of a store may have them used.
+    async fn kept(&self, id: &ResourceId, store: &str) -> Result<Json, Fault> {
+        self.host.authorize(Right::Act("listSecrets"), id)?;
+        let record = load_resource(self.host, store).await?;
+        let mut data = sensitive::whole(&record).shift_remove("data").unwrap_or_default();
+        for entry in
+            data.as_object_mut().into_iter().flat_map(Map::values_mut).filter(|one| one["encoding"] == "base64")
+        {
+            let bytes = STANDARD.decode(text(&entry["value"])).unwrap_or_default();
+            entry["value"] = String::from_utf8_lossy(&bytes).into();
+        }
         Ok(data)
     }
 }

@@ -332,7 +332,10 @@ fn member(of: &Json, key: &Json) -> Result<Json, String> {
         (Json::Object(members), Json::String(name)) => {
             functions::find_member(members, name).cloned().ok_or_else(|| {
                 let names: Vec<&str> = members.keys().map(String::as_str).take(20).collect();
-                format!("there is no property `{name}`; there are `{}`", names.join("`, `"))
+                match names.is_empty() {
+                    true => format!("there is no property `{name}`; the object is empty"),
+                    false => format!("there is no property `{name}`; there are `{}`", names.join("`, `")),
+                }
             })
         }
         (Json::Array(items), Json::Number(at)) => {

@@ -198,7 +198,10 @@ fn extension_id(evaluator: &mut Evaluator<'_, '_>, _: &str, args: &[Expr]) -> Re
 }
 
 fn split_type(kind: &str) -> Result<(&str, &str), String> {
-    kind.split_once('/').ok_or_else(|| format!("`{kind}` is not a resource type such as `Contoso.Data/postgres`"))
+    // Templates that are in use end types with a slash; nothing follows it.
+    kind.trim_end_matches('/')
+        .split_once('/')
+        .ok_or_else(|| format!("`{kind}` is not a resource type such as `Contoso.Data/postgres`"))
 }
 
 /// Returns `/parents/p/children/c` for `parents/children` and `p/c`.
@@ -212,8 +215,9 @@ fn pairs(kinds: &str, names: &str) -> Result<String, String> {
 
 /// Returns the id of a resource at a scope; nested types take as many names, separated by slashes.
 pub(in crate::deployment) fn resource_id(scope: &ResourceId, kind: &str, name: &str) -> Result<ResourceId, String> {
-    let (_, kinds) = split_type(kind)?;
+    let (namespace, kinds) = split_type(kind)?;
     pairs(kinds, name)?;
+    let kind = format!("{namespace}/{kinds}");
     let kind: TypeName = kind.parse().map_err(|_| format!("`{kind}` is not a resource type"))?;
     let id = scope.resource(&kind, name);
     let again = id.to_string().parse::<ResourceId>().ok().filter(|again| *again == id);

@@ -206,6 +206,7 @@ fn deployments_scopes_and_ids() {
         ("resourceGroup().name", json!("r")),
         ("subscription().subscriptionId", json!("s")),
         ("resourceId('A.B/c', 'd')", json!("/planes/radius/local/resourceGroups/g/providers/A.B/c/d")),
+        ("resourceId('A.B/c/e/', 'd', 'f')", json!("/planes/radius/local/resourceGroups/g/providers/A.B/c/d/e/f")),
         (
             "resourceId('other', 'A.B/c/e', 'd', 'f')",
             json!("/planes/radius/local/resourceGroups/other/providers/A.B/c/d/e/f"),
@@ -343,6 +344,7 @@ fn mistakes_are_explained() {
         ("div(1, 0)", "`div`: `1` and `0` have no result that fits an integer"),
         ("variables('self')", "in the variable `self`: the variable `self` is defined by itself"),
         ("createObject('a', 1).b", "there is no property `b`; there are `a`"),
+        ("createObject().b", "there is no property `b`; the object is empty"),
         ("range(0, 3)[3]", "there is no item 3; the array has 3"),
         ("substring('abc', 2, 5)", "`substring`: characters 2 to 7 are asked of 3"),
         ("format('{1}', 'a')", "`format`: `{1}` has no value; there are 1"),
