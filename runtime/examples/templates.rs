@@ -65,7 +65,8 @@ fn main() {
 
 /// Returns why a template cannot be evaluated here, when that is not for us to change.
 fn needs(message: &str) -> Option<&'static str> {
-    const WHYS: [(&str, &str); 8] = [
+    const WHYS: [(&str, &str); 9] = [
+        ("references to key vaults", "a value lies in an Azure key vault"),
         ("asks Azure", "what only Azure knows is asked"),
         ("there is no property `global`", "the location of an Azure resource group is looked up"),
         ("`` cannot be the name of a resource", "the display name of an Azure subscription is a name"),
@@ -112,7 +113,7 @@ fn parameters(template: &Json) -> Map<String, Json> {
                 .iter()
                 .all(|word| declared.get(*word).is_none());
         let used = Used::of(&text, name);
-        let value = match is_open.then(|| used.value(&kind)).flatten() {
+        let value = match is_open.then(|| used.value(&kind, "sample")).flatten() {
             Some(value) => value,
             None => named(template, name).unwrap_or_else(|| sample(template, declared, 8)),
         };
@@ -143,6 +144,7 @@ struct Used {
     items: Option<Box<Used>>,
     is_list: bool,
     is_object: bool,
+    is_flag: bool,
 }
 
 impl Used {
@@ -170,23 +172,26 @@ impl Used {
             }
             place.is_list |= before.ends_with("length(");
             place.is_object |= before.ends_with("union(");
+            let tests = ["if(", "not(", "and(", "or(", "\"condition\":\"["];
+            place.is_flag |= tests.iter().any(|test| before.ends_with(test)) && rest.starts_with([',', ')', ']']);
         }
         used
     }
 
     /// Returns a value that can be used so; `None` where nothing is known.
-    fn value(&self, kind: &str) -> Option<Json> {
+    fn value(&self, kind: &str, text: &str) -> Option<Json> {
         if let Some(items) = &self.items {
-            let item = items.value("").unwrap_or_else(|| "sample".into());
-            return Some(vec![item; 3].into());
+            return Some((0..3).map(|at| items.value("", &format!("sample{at}")).unwrap_or_default()).collect());
         }
         if !self.members.is_empty() {
-            let value = |used: &Used| used.value("").unwrap_or_else(|| "sample".into());
+            let value = |used: &Used| used.value("", text).unwrap_or_default();
             return Some(self.members.iter().map(|(name, used)| (name.clone(), value(used))).collect());
         }
         match kind {
             "" if self.is_list => Some(json!(["a", "b", "c"])),
             "" if self.is_object => Some(json!({})),
+            "" if self.is_flag => Some(true.into()),
+            "" => Some(text.into()),
             _ => None,
         }
     }

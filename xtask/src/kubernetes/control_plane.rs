@@ -171,6 +171,10 @@ impl ControlPlane {
             "--kube-api-qps=200".to_owned(),
             "--kube-api-burst=400".to_owned(),
         ];
+        // Older ones listen without TLS as well, all on the same port, unless they are told not to.
+        if knows(&self.programs.controllers, "--port int") {
+            controllers.push("--port=0".to_owned());
+        }
         let authority = folder.join("certificates/apiserver.crt");
         if authority.exists() {
             controllers.push(format!("--root-ca-file={authority}"));
@@ -214,6 +218,12 @@ impl Drop for ControlPlane {
         // A folder that stays behind in the system's place for such things harms nobody.
         let _ = std::fs::remove_dir_all(&self.folder);
     }
+}
+
+/// Whether the help of a program speaks of a flag.
+fn knows(program: &Utf8Path, flag: &str) -> bool {
+    let help = Command::new(program).arg("--help").output();
+    help.is_ok_and(|help| [help.stdout, help.stderr].iter().any(|text| String::from_utf8_lossy(text).contains(flag)))
 }
 
 fn end(child: &mut Child) {

@@ -166,7 +166,10 @@ impl Memory {
     /// stand for what was never made; returns the rule because of which.
     pub fn reconcile(&self, compared: &mut Compared<'_>) -> Option<usize> {
         let key = |id: &str| id.to_ascii_lowercase();
-        let is_diverged = |id: &str| self.diverged.contains_key(&key(id));
+        // What a write is answered follows from what it asked for, whatever way the resource went before.
+        let is_write = matches!(compared.step.request.method.as_str(), "PUT" | "PATCH");
+        let written = is_write.then(|| id_of(&compared.step));
+        let is_diverged = |id: &str| self.diverged.contains_key(&key(id)) && written.as_ref() != Some(&key(id));
         let mut found = None;
         let mut note =
             |id: &str| found = self.rule_of(&key(id)).or_else(|| self.rule_of_divergence(&key(id))).or(found);

@@ -47,8 +47,12 @@ pub fn everything(site: &Site<'_>) -> anyhow::Result<Verdict> {
             json!({ "type": "generic", "data": { "k": { "value": "v" } } }),
         )?
         .succeeds()?;
-    there.piece("Applications.Core/extenders", "made", json!({}))?.succeeds()?;
-    deploy(&there, "first")?;
+    let of = json!({
+        "environment": there.id("Applications.Core/environments", "env"),
+        "application": there.id("Applications.Core/applications", "app"),
+    });
+    there.put("Applications.Core/extenders", "made", of).context("the extender")?.succeeds().context("the extender")?;
+    deploy(&there, "first").context("the template")?;
     let wanted = ["apps/v1/deployments/web", "v1/services/web", "v1/secrets/store", "v1/configmaps/of-recipe"];
     for path in wanted.into_iter().chain(["v1/configmaps/of-template"]) {
         ensure!(is_in(&cluster, &there, path)?, "`{path}` is not in the second cluster");
