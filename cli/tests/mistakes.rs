@@ -122,3 +122,11 @@ fn mistakes_that_were_written_down_the_sixth_time_have_one_message_with_place_an
         assert!(reached * 100 >= 80 * total, "{what}: {reached} of {total}\n{failed}");
     }
 }
+
+#[test]
+fn mistakes_that_were_written_down_late_have_one_message_with_place_and_remedy() {
+    let Figures { total, named, mended, single, failed } = measure("blind/command-lines-late.yaml");
+    for (what, reached) in [("places", named), ("remedies", mended), ("single messages", single)] {
+        assert!(reached * 100 >= 60 * total, "{what}: {reached} of {total}\n{failed}");
+    }
+}

@@ -30,6 +30,9 @@ const NARROW: usize = 50;
 /// The share that manifests and bodies of these reach at the least.
 const LATER_OTHERS: usize = 70;
 
+/// The share that each file of the late batch reached at first sight; they are as narrow.
+const LATE: usize = 60;
+
 pub fn read(name: &str) -> String {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("mistakes/blind").join(name);
     std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
@@ -152,6 +155,7 @@ pub fn measure_cases(kind: &str, keeps_space: bool, cases: &[Case], check: impl 
         "manifests, third" | "manifests, fourth" => THIRD_MANIFESTS,
         // Some cases of these turned out to be right, or are told at another place on purpose.
         "typespec, sixth" | "manifests, sixth" | "manifests, seventh" => THIRD_MANIFESTS,
+        _ if kind.contains(", late ") => LATE,
         _ if LATER.iter().any(|batch| kind.ends_with(batch)) => {
             if kind.starts_with("typespec") {
                 NARROW
@@ -349,4 +353,28 @@ fn what_was_foreseen_of_manifests_the_eleventh_time_is_said() {
 #[test]
 fn what_was_foreseen_of_typespec_the_twelfth_time_is_said() {
     measure("typespec, twelfth", false, cases::read(&read("typespec-twelfth.txt")), check_typespec);
+}
+
+#[test]
+fn what_was_foreseen_of_typespec_late_is_said() {
+    for file in 1..=5 {
+        let cases = cases::read(&read(&format!("typespec-late-{file}.txt")));
+        measure(&format!("typespec, late {file}"), false, cases, check_typespec);
+    }
+}
+
+#[test]
+fn what_was_foreseen_of_manifests_late_is_said() {
+    for file in 1..=2 {
+        let cases = cases::read(&read(&format!("manifests-late-{file}.txt")));
+        measure(&format!("manifests, late {file}"), true, cases, |text| manifest::parse(FileId(0), text).1);
+    }
+}
+
+#[test]
+fn what_was_foreseen_of_bodies_late_is_said() {
+    for file in 1..=2 {
+        let (definition, cases) = definition(&read(&format!("bodies-late-{file}.txt")));
+        measure(&format!("bodies, late {file}"), true, cases::read(&cases), |text| check_body(&definition, text));
+    }
 }
