@@ -11,7 +11,7 @@ use super::place::Place;
 
 /// Joins the reports of things that are in each other's way.
 pub(crate) fn joined(program: &Program, diagnostics: Vec<Diagnostic>) -> Vec<Diagnostic> {
-    let diagnostics = without_missing_scripts(program, diagnostics);
+    let diagnostics = without_values_in_models(without_missing_scripts(program, diagnostics));
     let mut groups: HashMap<String, usize> = HashMap::new();
     let mut told: Vec<Diagnostic> = Vec::new();
     for diagnostic in diagnostics {
@@ -52,6 +52,21 @@ fn without_missing_scripts(program: &Program, mut diagnostics: Vec<Diagnostic>) 
         !declaration.is_some_and(|own| {
             places.iter().any(|at| at.file == own.file && own.start <= at.start && at.end <= own.end)
         })
+    });
+    diagnostics
+}
+
+/// An object that lacks its `#` is read as a model: the values in it are no types because of that.
+fn without_values_in_models(mut diagnostics: Vec<Diagnostic>) -> Vec<Diagnostic> {
+    let outer: Vec<Span> = diagnostics
+        .iter()
+        .filter(|it| it.code.as_str() == "expect-value" && it.fixes.first().is_some_and(|fix| fix.replacement == "#"))
+        .filter_map(|it| Some(it.primary.as_ref()?.span))
+        .collect();
+    diagnostics.retain(|it| {
+        let Some(own) = it.primary.as_ref().map(|label| label.span) else { return true };
+        let is_inner = |at: &Span| at.file == own.file && at.start <= own.start && own.end <= at.end && *at != own;
+        it.code.as_str() != "value-in-type" || !outer.iter().any(is_inner)
     });
     diagnostics
 }

@@ -3,6 +3,32 @@
 use super::candidates::{Change, Finder};
 
 impl Finder<'_> {
+    /// `using TypeSpec,Versioning;`, `namespace Contoso-Data;`
+    pub(super) fn name_of_namespace(&mut self, index: usize) {
+        let is_sign = matches!(self.own(index), "," | "-" | "/" | "\\" | "->");
+        let is_named = index > 1 && matches!(self.own(index - 2), "using" | "namespace");
+        if !is_sign || !is_named || !self.is_word(index + 1) || !self.is_same_line(index - 1, index + 1) {
+            return;
+        }
+        let Some(place) = self.place(index) else { return };
+        let change = Change { start: place.0, end: place.1, text: ".".to_owned() };
+        self.one(change, 0, "write `.`".to_owned(), place, "The parts of a name have dots between them.");
+    }
+
+    /// `name: string;x`
+    pub(super) fn stray_letter(&mut self, index: usize) {
+        let is_stray = index > 0
+            && self.own(index).len() == 1
+            && self.is_word(index)
+            && self.follows(index)
+            && matches!(self.own(index - 1), ";" | "}" | ")")
+            && (self.own(index + 1).is_empty() || !self.is_same_line(index, index + 1));
+        let Some(place) = self.place(index).filter(|_| is_stray) else { return };
+        let change = Change { start: place.0, end: place.1, text: String::new() };
+        let title = format!("remove `{}`", self.own(index));
+        self.one(change, 0, title, place, "Statement expected.");
+    }
+
     /// `Record string>`, `Recordstring>`
     pub(super) fn no_opening_angle(&mut self, index: usize) {
         if self.own(index + 1) != ">" || !self.is_word(index) {

@@ -66,6 +66,8 @@ impl Finder<'_> {
             self.star_for_array(index);
             self.split_name(index);
             self.cast(index);
+            self.name_of_namespace(index);
+            self.stray_letter(index);
             self.no_parameters(index);
             self.no_opening_angle(index);
             self.type_of_enum(index);

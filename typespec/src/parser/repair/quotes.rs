@@ -65,7 +65,10 @@ impl Finder<'_> {
             };
             let change = Change { start: start + place, end: start + place + width, text: "\"".to_owned() };
             let title = "open the text with `\"`".to_owned();
-            self.one(change, if width > 0 { 0 } else { cost }, title, underlined, message);
+            // The name of a member is hardly a part of its value.
+            let has_value = before.is_empty() && own[place..quote].contains([':', '=', '(']);
+            let own_cost = if has_value { cost + 6 } else { cost };
+            self.one(change, if width > 0 { 0 } else { own_cost }, title, underlined, message);
             cost += 1;
         }
     }
