@@ -16,6 +16,8 @@ use http::HeaderMap;
 use radii_model::ResourceId;
 use radii_runtime::host::Host;
 
+use crate::asked::Asked;
+
 /// So many parts, so that requests rarely wait for each other.
 const SHARDS: usize = 16;
 /// A part that holds so many answers forgets them all: cheaper than knowing which was used last.
@@ -35,6 +37,7 @@ pub(super) struct MadeFrom {
 pub struct Rendered {
     shards: [Mutex<HashMap<String, Arc<Known>>>; SHARDS],
     hasher: RandomState,
+    asked: Asked,
 }
 
 /// An answer, and what it was made from.
@@ -97,9 +100,9 @@ impl Rendered {
         Some(known.response())
     }
 
-    /// Remembers an answer that was made while the catalogue's generation stood.
+    /// Remembers an answer that was made while the catalogue's generation stood, when it is asked for the second time.
     pub(super) fn remember(&self, target: &str, made: MadeFrom, generation: u64, headers: &HeaderMap, body: &Bytes) {
-        if body.len() > LARGEST {
+        if body.len() > LARGEST || !self.asked.again(target) {
             return;
         }
         let record = made.record.map(|(id, revision)| Shown { key: id.key(), id, revision });
@@ -152,7 +155,11 @@ mod tests {
         let (rendered, host) = (Rendered::default(), host());
         assert!(rendered.find(&host, ID).await.is_none());
         let made = write(&host).await;
-        rendered.remember(ID, made, host.parts.catalog.generation(), &HeaderMap::new(), &Bytes::from_static(b"{}"));
+        let generation = host.parts.catalog.generation();
+        let remember = |made| rendered.remember(ID, made, generation, &HeaderMap::new(), &Bytes::from_static(b"{}"));
+        remember(made.clone());
+        assert!(rendered.find(&host, ID).await.is_none(), "nobody may ask for it again");
+        remember(made);
         assert!(rendered.find(&host, ID).await.is_some());
         assert!(rendered.find(&host, "/other").await.is_none());
         write(&host).await;
@@ -163,7 +170,9 @@ mod tests {
     async fn an_answer_is_given_again_until_something_is_registered() {
         let (rendered, host) = (Rendered::default(), host());
         let generation = host.parts.catalog.generation();
-        rendered.remember(ID, MadeFrom { record: None }, generation, &HeaderMap::new(), &Bytes::new());
+        for _ in 0..2 {
+            rendered.remember(ID, MadeFrom { record: None }, generation, &HeaderMap::new(), &Bytes::new());
+        }
         assert!(rendered.find(&host, ID).await.is_some() && rendered.find_at_once(&host, ID).is_some());
         host.parts.catalog.load(&*host.parts.store).await.unwrap();
         assert!(rendered.find(&host, ID).await.is_none() && rendered.find_at_once(&host, ID).is_none());
@@ -173,7 +182,9 @@ mod tests {
     fn it_stays_small() {
         let (rendered, host) = (Rendered::default(), host());
         let remember = |target: &str, body: Bytes| {
-            rendered.remember(target, MadeFrom { record: None }, 0, &HeaderMap::new(), &body);
+            for _ in 0..2 {
+                rendered.remember(target, MadeFrom { record: None }, 0, &HeaderMap::new(), &body);
+            }
         };
         remember(ID, Bytes::from(vec![b'x'; LARGEST + 1]));
         assert!(rendered.find_at_once(&host, ID).is_none());

@@ -184,6 +184,8 @@ mod tests {
         assert!(front.answer_again(&get(PLANE)).is_none(), "nobody has asked yet");
         let mut connection = Connection::new(&front, SocketAddr::from(([127, 0, 0, 1], 1)));
         let first = connection.call(get(PLANE)).await.unwrap();
+        assert!(front.answer_again(&get(PLANE)).is_none(), "what is asked once is not kept");
+        drop(connection.call(get(PLANE)).await.unwrap());
         let again = front.answer_again(&get(PLANE)).unwrap();
         let (first, first_body) = first.into_parts();
         let (again, again_body) = again.into_parts();
@@ -203,6 +205,8 @@ mod tests {
         let front = Arc::new(new().await);
         let mut connection = Connection::new(&front, SocketAddr::from(([127, 0, 0, 1], 1)));
         let tag = connection.call(get(PLANE)).await.unwrap().headers()["etag"].clone();
+        drop(connection.call(get(PLANE)).await.unwrap());
+        assert!(front.answer_again(&get(PLANE)).is_some());
         let conditional = Request::get(PLANE).header(IF_NONE_MATCH, tag).body(Body::empty()).unwrap();
         assert!(front.answer_again(&conditional).is_none());
         assert_eq!(connection.call(conditional).await.unwrap().status(), 304);
@@ -220,8 +224,10 @@ mod tests {
     async fn who_must_show_a_token_always_passes_the_gate() {
         let front = Arc::new(Front { is_open: false, ..new().await });
         let mut connection = Connection::new(&front, SocketAddr::from(([127, 0, 0, 1], 1)));
-        assert_eq!(connection.call(get(PLANE)).await.unwrap().status(), 200);
-        assert!(front.answer_again(&get(PLANE)).is_none());
+        for _ in 0..3 {
+            assert_eq!(connection.call(get(PLANE)).await.unwrap().status(), 200);
+            assert!(front.answer_again(&get(PLANE)).is_none());
+        }
     }
 
     #[tokio::test]
@@ -262,12 +268,13 @@ mod tests {
         let told = |host| [("x-forwarded-host", host), ("x-forwarded-proto", "https")];
         let referer = format!("https://a.example.com{BASE}/planes/AWS/AWS");
         let known = ask(&front, [10, 0, 0, 1], PLANE, &[("referer", &referer)]).await;
+        ask(&front, [10, 0, 0, 1], PLANE, &[]).await;
         assert!(front.answer_again(&get(PLANE)).is_some());
         assert_eq!(known["id"], "/planes/aws/aws", "in the casing that it is stored with");
         for (peer, host) in [([10, 0, 0, 1], "a.example.com"), ([10, 0, 0, 2], "b.example.com"), ([11, 0, 0, 1], "c")] {
             assert_eq!(ask(&front, peer, PLANE, &told(host)).await, known);
-            // Twice, because the second answer could come from memory.
-            for _ in 0..2 {
+            // Several times, because later answers could come from memory.
+            for _ in 0..3 {
                 let list = format!(
                     "{BASE}/planes/radius/local/providers/System.Resources/resourceproviders/Applications.Core/resourcetypes?api-version=2023-10-01-preview&top=5"
                 );

@@ -8,6 +8,7 @@ use std::sync::{Arc, Mutex, MutexGuard};
 
 use radii_runtime::store::{Private, Record};
 
+use crate::asked::Asked;
 use crate::store::prepared::Written;
 
 /// So many parts, so that readers rarely wait for each other.
@@ -31,6 +32,7 @@ pub(super) struct Cache {
     kept: Kept,
     shards: [Mutex<Shard>; SHARDS],
     hasher: RandomState,
+    asked: Asked,
 }
 
 #[derive(Default)]
@@ -65,7 +67,7 @@ pub(super) struct Ticket(u64);
 impl Cache {
     /// Returns an empty cache.
     pub(super) fn new(kept: Kept) -> Self {
-        Self { kept, shards: Default::default(), hasher: RandomState::new() }
+        Self { kept, shards: Default::default(), hasher: RandomState::new(), asked: Asked::default() }
     }
 
     fn shard(&self, key: &str) -> MutexGuard<'_, Shard> {
@@ -85,6 +87,11 @@ impl Cache {
             Known::Read(record) => record.revision,
             Known::Written(written) => written.revision,
         })
+    }
+
+    /// Notes that a record was read from the database, and returns whether that is worth remembering.
+    pub(super) fn is_asked_again(&self, key: &str) -> bool {
+        self.asked.again(key)
     }
 
     /// Remembers what was read after the ticket was given; `size` is about that of its stored form.

@@ -37,6 +37,9 @@ const LIST_TEXTS: &str = "
         SELECT id || char(31) || properties AS line, sequence
         FROM record WHERE kind = ?1 AND sequence > ?2 ORDER BY sequence LIMIT ?3)";
 
+const MAP: &str = "PRAGMA mmap_size = 1073741824";
+const UNMAP: &str = "PRAGMA mmap_size = 0";
+
 const LIST_CHILDREN: &str = "
     SELECT id, type_name, api_version, location, state, operation, revision, created_at, updated_at,
            tags, properties, private, sequence
@@ -166,9 +169,11 @@ impl Readers {
         };
         let Some(row) = self.row(key).await.map_err(|error| unavailable(DOING, error))? else { return Ok(None) };
         let record = rows::record(&self.vault, &row).map_err(|error| unavailable(DOING, error))?;
-        let size = row.try_get::<&str, _>(10).map_or(usize::MAX, str::len);
         let record = Arc::new(record);
-        self.cache.remember(ticket, key, &record, size);
+        if self.cache.is_asked_again(key) {
+            let size = row.try_get::<&str, _>(10).map_or(usize::MAX, str::len);
+            self.cache.remember(ticket, key, &record, size);
+        }
         Ok(Some(record))
     }
 
@@ -258,8 +263,16 @@ impl Readers {
         const DOING: &str = "list properties";
         let limit = i64::try_from(limit).unwrap_or(i64::MAX);
         let mut connection = self.connection().await;
-        let bound = sqlx::query_as(LIST_TEXTS).bind(kind).bind(rows::signed(after)).bind(limit);
-        let found: sqlx::Result<(Option<String>, Option<i64>, i64)> = bound.fetch_one(&mut *connection).await;
+        let found = async {
+            // Thousands of pages, one behind the other, which nobody asks for again: mapped, they need not be copied, and
+            // the memory that they stand in is given back at once.
+            sqlx::query(MAP).execute(&mut *connection).await?;
+            let bound = sqlx::query_as(LIST_TEXTS).bind(kind).bind(rows::signed(after)).bind(limit);
+            let found: (Option<String>, Option<i64>, i64) = bound.fetch_one(&mut *connection).await?;
+            sqlx::query(UNMAP).execute(&mut *connection).await?;
+            Ok(found)
+        };
+        let found: sqlx::Result<_> = found.await;
         drop(connection);
         let (text, last, count) = found.map_err(|error| unavailable(DOING, error))?;
         rows::texts(text.as_deref(), last.filter(|_| count == limit)).map_err(|error| unavailable(DOING, error))
