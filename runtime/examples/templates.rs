@@ -204,8 +204,8 @@ fn sample(template: &Json, declared: &Json, depth: usize) -> Json {
             _ => Json::Null,
         };
     }
-    let allowed = declared["allowedValues"].as_array().into_iter().flatten();
-    let first = allowed.cloned().find(|value| !value.is_null());
+    let mut allowed = declared["allowedValues"].as_array().into_iter().flatten();
+    let first = allowed.find(|value| !value.is_null()).cloned();
     let bound = |name: &str| declared[name].as_i64();
     match declared["type"].as_str().unwrap_or_default().to_ascii_lowercase().as_str() {
         "array" => match first {

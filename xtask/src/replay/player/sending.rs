@@ -101,7 +101,7 @@ impl Player<'_> {
     /// Whether the API server was stopped before a step, and not started again.
     fn is_cluster_away(&self, at: usize) -> bool {
         let actions = self.scenario.steps[..at].iter().filter_map(|step| step.cluster.as_ref()?["action"].as_str());
-        actions.filter(|action| action.ends_with("ApiServer")).last() == Some("stopApiServer")
+        actions.rev().find(|action| action.ends_with("ApiServer")) == Some("stopApiServer")
     }
 
     fn status_of(&self, path: &str) -> String {
