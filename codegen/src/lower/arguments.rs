@@ -58,6 +58,22 @@ pub(super) fn check_extensions(program: &Program, property: TypeId, diagnostics:
     keys
 }
 
+/// Checks that no two properties are given to applications by one variable.
+pub(super) fn check_variables(program: &Program, properties: &[TypeId], diagnostics: &mut Vec<Diagnostic>) {
+    let mut taken: Vec<&str> = Vec::new();
+    for property in properties {
+        let Some(application) = program.find_decorator(*property, "Radii.envName") else { continue };
+        let Some(name) = facts::text(program, application, 0) else { continue };
+        if taken.contains(&name) {
+            let span = literal_place(program, application, 0, name).span;
+            let message = format!("the variable `{name}` is another property's already");
+            let diagnostic = Diagnostic::error(INVALID_ENV_NAME, message).at(span);
+            diagnostics.push(diagnostic.help("give each property a variable of its own"));
+        }
+        taken.push(name);
+    }
+}
+
 /// Checks the argument of `@envName`: a name that every shell and platform takes.
 pub(super) fn check_variable(program: &Program, property: TypeId, diagnostics: &mut Vec<Diagnostic>) {
     let Some(application) = program.find_decorator(property, "Radii.envName") else { return };

@@ -72,8 +72,11 @@ impl<'l> Lowering<'l> {
         if let ([item], Some(told)) = (items, self.diagnostics.last_mut())
             && told.fixes.is_empty()
         {
-            let name = program.name_of(*item).map_or_else(|| program.type_name(*item), |name| name.to_string());
-            let replacement = format!("{name}[]");
+            // As it is written: a type's name may be another one here, and that of a union is none.
+            let written = program.ast.text_at(at).trim();
+            let inner = written.strip_prefix('[').and_then(|own| own.strip_suffix(']')).map(str::trim);
+            let name = inner.map_or_else(|| program.type_name(*item), str::to_owned);
+            let replacement = if name.contains(['|', '&', ' ']) { format!("({name})[]") } else { format!("{name}[]") };
             let title = format!("write `{replacement}`");
             told.help = Some("brackets around one type are a tuple; an array has them behind the type".to_owned());
             told.fixes.push(Fix { title, span: at, replacement, sure: false });
@@ -158,7 +161,9 @@ impl<'l> Lowering<'l> {
             return schema;
         }
         schema.kind = Some(Kind::Object);
-        for property in program.effective_properties(id) {
+        let properties = program.effective_properties(id);
+        arguments::check_variables(program, &properties, self.diagnostics);
+        for property in properties {
             self.property(property, &mut schema);
         }
         schema.has_properties = !schema.properties.is_empty();

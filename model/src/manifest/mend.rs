@@ -37,7 +37,7 @@ fn whole_line(text: &str, span: Span) -> Option<Span> {
     let before = text[from..start].trim_start();
     let is_alone = before.starts_with("- ") || !before.contains(['{', '[', ',']);
     let is_block = is_alone && !text[end..to].contains([',', '}', ']']);
-    is_block.then(|| Span { start: from as u32, end: to as u32, ..span })
+    is_block.then_some(Span { start: from as u32, end: to as u32, ..span })
 }
 
 /// The removal of an item from a list.

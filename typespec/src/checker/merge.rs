@@ -43,6 +43,14 @@ pub(crate) fn without_echoes(mut diagnostics: Vec<Diagnostic>, sources: &SourceM
         let place = it.primary.as_ref().map(|label| (label.span.file, label.span.start, label.span.end));
         place.is_none_or(|place| seen.insert((it.code.as_str().to_owned(), place)))
     });
+    // Both sides of a merge are read: what the second one repeats is no mistake of its own.
+    let is_conflict = |it: &&Diagnostic| it.code.as_str() == "conflict-marker";
+    let merges: Vec<Span> =
+        diagnostics.iter().filter(is_conflict).filter_map(|it| it.fixes.first()).map(|fix| fix.span).collect();
+    diagnostics.retain(|it| {
+        let Some(own) = span_of(it).filter(|_| it.code.as_str() != "conflict-marker") else { return true };
+        !merges.iter().any(|merge| merge.file == own.file && merge.start <= own.start && own.end <= merge.end)
+    });
     let lacks_versions = diagnostics.iter().any(|it| {
         let is_meant = it.help.as_deref().is_some_and(|help| help.contains("`versioned`"));
         it.code.as_str() == UNKNOWN && it.message.starts_with("Unknown decorator") && is_meant

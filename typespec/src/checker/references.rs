@@ -224,6 +224,11 @@ impl Checker<'_> {
         };
         let span = self.program.ast.span(node);
         let message = format!("{kind} doesn't have member {name}");
+        if hint.is_none()
+            && let Some(guess) = suggest::part(name, known.iter().map(|name| &**name))
+        {
+            return self.error_with_guess(message, span, node, guess);
+        }
         if hint.is_none() && !known.is_empty() && known.len() <= 12 {
             let known: Vec<String> = known.iter().map(|name| format!("`{name}`")).collect();
             let help = format!("there are {}", known.join(", "));

@@ -54,6 +54,15 @@ impl Checker<'_> {
         self.report_once(code, diagnostic);
     }
 
+    /// Reports a name with one that may have been meant.
+    pub(super) fn error_with_guess(&mut self, message: String, span: Span, node: NodeId, guess: String) {
+        let title = format!("rename to `{guess}`");
+        let help = format!("did you mean `{guess}`?");
+        let fix = Fix { title, span: self.program.ast.span(node), replacement: guess, sure: false };
+        let diagnostic = Diagnostic::error(Code::new("invalid-ref"), message).at(span).help(help).fix(fix);
+        self.report_once("invalid-ref", diagnostic);
+    }
+
     /// Reports a problem with a replacement that mends it.
     pub(super) fn error_fix(&mut self, code: &'static str, message: String, span: Span, fix: Fix) {
         let help = fix.title.clone();

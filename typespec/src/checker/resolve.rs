@@ -3,14 +3,14 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use radii_diagnostics::{Code, Diagnostic, Fix};
+use radii_diagnostics::{Code, Diagnostic, Fix, Span};
 
 use super::bind::{exported_names, full_name, name_node};
 use super::literals::identifier;
 use super::suggest;
 use super::{Checker, place};
 use crate::ast::NodeId;
-use crate::program::{SymbolId, SymbolKind};
+use crate::program::{Origin, SymbolId, SymbolKind};
 use crate::relation;
 use crate::syntax::NodeKind;
 
@@ -268,9 +268,21 @@ impl Checker<'_> {
                 let is_ticked = self.program.ast.text(node).trim().starts_with('`');
                 let hint = hint.or_else(|| (is_ticked || self.is_among_texts(node)).then(|| format!("\"{name}\"")));
                 let hint = hint.or_else(|| crate::relation::written_member(self.program, name));
+                let declared = candidates.iter().filter(|known| self.is_own_name(known)).map(String::as_str);
+                if hint.is_none()
+                    && let Some(guess) = suggest::part(name, declared)
+                {
+                    return self.error_with_guess(format!("Unknown identifier {name}"), span, node, guess);
+                }
                 self.error_with_hint("invalid-ref", format!("Unknown identifier {name}"), span, node, hint);
             }
         }
+    }
+
+    /// Whether the author declares something by a name.
+    fn is_own_name(&self, name: &str) -> bool {
+        let files = self.program.files.iter().filter(|file| file.origin != Origin::Embedded);
+        files.into_iter().any(|file| crate::remedies::is_declared_below(&self.program.ast, file.root, name))
     }
 
     /// Whether a name stands before a dot.
@@ -307,10 +319,25 @@ impl Checker<'_> {
         let Some(decorator) = ast.parent(node).filter(|it| ast.kind(*it) == NodeKind::Decorator) else { return false };
         let title = format!("remove `@{plain}`");
         let fix = Fix { title, span: ast.span(decorator), replacement: String::new(), sure: false };
+        let fix = self.default_behind_type(decorator, plain).unwrap_or(fix);
         let message = format!("Unknown decorator @{plain}");
         let diagnostic = Diagnostic::error(Code::new("invalid-ref"), message).at(span).help(help).fix(fix);
         self.report_once("invalid-ref", diagnostic);
         true
+    }
+
+    /// The default that a decorator gives, behind the type of its property.
+    fn default_behind_type(&self, decorator: NodeId, plain: &str) -> Option<Fix> {
+        let ast = &self.program.ast;
+        let property = ast.parent(decorator).filter(|it| ast.kind(*it) == NodeKind::ModelProperty)?;
+        let value = ast.children(ast.find(decorator, NodeKind::Arguments)?).next()?;
+        let ty =
+            ast.parts(property).nth(1).filter(|_| plain.starts_with("default") && ast.parts(property).count() == 2)?;
+        let (own, end) = (ast.span(decorator), ast.span(ty).end);
+        let between = ast.text_at(Span { start: own.end, end, ..own }).trim_start();
+        let value = ast.text(value);
+        let title = format!("write ` = {value}` behind the type");
+        Some(Fix { title, span: Span { end, ..own }, replacement: format!("{between} = {value}"), sure: false })
     }
 
     /// `Map<string, T>` is a `Record<T>`; `false` where it is not written with two arguments.

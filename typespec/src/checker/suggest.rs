@@ -128,6 +128,25 @@ pub(super) fn begun<'n>(wanted: &str, known: impl Iterator<Item = &'n str>) -> O
     longer.next().is_none().then(|| first.to_owned())
 }
 
+/// Returns the only name that `wanted` is a part of by its words, or that is a part of it: `lot` and `lotNumber`.
+pub(super) fn part<'n>(wanted: &str, known: impl Iterator<Item = &'n str>) -> Option<String> {
+    let begins = |long: &str, short: &str| {
+        let is_start = long.get(..short.len()).is_some_and(|start| start.eq_ignore_ascii_case(short));
+        is_start && long[short.len()..].starts_with(|next: char| next.is_ascii_uppercase() || next == '_')
+    };
+    let ends = |long: &str, short: &str| {
+        let at = long.len().checked_sub(short.len()).filter(|at| *at > 0);
+        let rest = at.and_then(|at| long.get(at..));
+        rest.is_some_and(|rest| {
+            rest.starts_with(|first: char| first.is_ascii_uppercase()) && rest.eq_ignore_ascii_case(short)
+        })
+    };
+    let is_part = |long: &str, short: &str| short.len() > 2 && (begins(long, short) || ends(long, short));
+    let mut found = known.filter(|name| is_part(name, wanted) || is_part(wanted, name));
+    let first = found.next()?;
+    found.next().is_none().then(|| first.to_owned())
+}
+
 /// Returns the decorator for what other schema languages and TypeScript call by another name.
 pub(super) fn decorator_from_elsewhere(name: &str) -> Option<&'static str> {
     Some(match name {

@@ -178,9 +178,41 @@ pub(crate) fn check_unique(context: &mut Context<'_>, target: TypeId) {
         && !others.is_empty()
         && context.span == Some(*last)
     {
-        let diagnostic = duplicate(own_name(&name), *last, others);
+        let mut diagnostic = duplicate(own_name(&name), *last, others);
+        if let Some(fix) = other_bound(program, target, &name, *last) {
+            diagnostic.help = Some(format!("{}; or remove one of the two", fix.title));
+            diagnostic.fixes.insert(0, fix);
+        }
         context.report(diagnostic);
     }
+}
+
+/// The decorator for the other bound, where the second of two has it: `@minValue(1) @minValue(9)`.
+fn other_bound(program: &Program, target: TypeId, name: &str, last: Span) -> Option<Fix> {
+    let own = own_name(name);
+    let (other, is_lower) = match own.get(..3)? {
+        "min" => (format!("max{}", &own[3..]), true),
+        "max" => (format!("min{}", &own[3..]), false),
+        _ => return None,
+    };
+    let full = format!("{}{other}", name.strip_suffix(own)?);
+    if written_here(program, target).any(|known| *known.name == *full) {
+        return None;
+    }
+    let same = written_here(program, target).filter(|known| *known.name == *name);
+    let bound = |known: &Application| number(program, &known.arguments, 0).cloned();
+    let (mut first, mut second) = (None, None);
+    for known in same {
+        match known.node.map(|node| program.ast.span(node)) == Some(last) {
+            true => second = bound(known),
+            false => first = bound(known),
+        }
+    }
+    let (first, second) = (first?, second?);
+    let is_meant = if is_lower { first < second } else { second < first };
+    let span = Span { start: last.start + 1, end: last.start + 1 + own.len() as u32, ..last };
+    let fits = is_meant && program.ast.text_at(span) == own;
+    fits.then(|| Fix { title: format!("write `@{other}`"), span, replacement: other.clone(), sure: false })
 }
 
 /// What is said of a decorator that stands on a declaration more than once.

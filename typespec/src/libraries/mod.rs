@@ -52,6 +52,12 @@ static IMPORTABLE: [Library; 7] = [
     Library { name: "@radii/typespec", entry: "main.tsp", files: files!("../../../types/lib": "main.tsp") },
 ];
 
+/// Whether one of the libraries declares a decorator of a name.
+pub(crate) fn declares_decorator(name: &str) -> bool {
+    let declared = format!("dec {name}(");
+    all().flat_map(|library| library.files).any(|(_, text)| text.contains(&declared))
+}
+
 /// Finds the library that an import names.
 ///
 /// The package of the compiler is there too: it may be imported by name although it is always loaded.

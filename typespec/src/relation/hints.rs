@@ -60,6 +60,22 @@ pub(super) fn hint(program: &Program, source: TypeId, target: TypeId) -> Hint {
         (TypeKind::Intrinsic(Intrinsic::Null), _) => {
             Hint::say(format!("`{}` has no `null`; add `| null` to the type", program.type_name(target)))
         }
+        (TypeKind::Number(number), TypeKind::Union(union)) => {
+            let same = |ty: TypeId| matches!(&program[ty].kind, TypeKind::String(text) if **text == *number.text);
+            let mut variants = union.variants.iter().filter_map(|id| program.variant(*id));
+            match variants.any(|variant| same(variant.ty)) {
+                true => Hint::write(format!("\"{}\"", number.text)),
+                false => wanted_help(program, target),
+            }
+        }
+        (TypeKind::Number(number), TypeKind::Enum(it)) => {
+            let mut members = it.members.ids().filter_map(|id| program.enum_member(id));
+            let same = |member: &&EnumMember| matches!(&member.value, Some(EnumValue::Number(value)) if value.to_string() == *number.text);
+            match members.find(same) {
+                Some(member) => Hint::write(format!("{}.{}", it.name, quoted(&member.name))),
+                None => wanted_help(program, target),
+            }
+        }
         (TypeKind::Number(_) | TypeKind::Boolean(_), _) => wanted_help(program, target),
         _ => Hint::default(),
     }
@@ -99,7 +115,12 @@ fn text_hint(program: &Program, text: &Arc<str>, target: TypeId) -> Hint {
         {
             Hint::write(&**text)
         }
-        TypeKind::Model(_) if program.is_array(target) => Hint::write(format!("#[\"{text}\"]")),
+        TypeKind::Model(model) if program.is_array(target) => {
+            // A list of the one text, where texts are what it holds.
+            let takes_texts =
+                model.indexer.is_some_and(|indexer| derives_from_standard(program, indexer.value, "string"));
+            if takes_texts { Hint::write(format!("#[\"{text}\"]")) } else { wanted_help(program, target) }
+        }
         _ => wanted_help(program, target),
     }
 }
@@ -251,6 +272,11 @@ fn quoted(name: &str) -> String {
 
 fn union_hint(program: &Program, text: &str, union: &Union) -> Hint {
     let types = || union.variants.iter().filter_map(|id| program.variant(*id)).map(|variant| variant.ty);
+    // Quotes around one of the numbers.
+    let is_number = |ty: TypeId| matches!(&program[ty].kind, TypeKind::Number(number) if *number.text == *text);
+    if types().any(is_number) {
+        return Hint::write(text);
+    }
     let texts: Vec<&str> = types()
         .filter_map(|ty| match &program[ty].kind {
             TypeKind::String(known) => Some(&**known),

@@ -53,7 +53,8 @@ impl Relation<'_> {
                 }
             }
             None => {
-                let unexpected = self.unexpected_properties(source, from, target, &remaining);
+                let mut unexpected = self.unexpected_properties(source, from, target, &remaining);
+                self.mean_the_missing(target, &remaining, &failures, &mut unexpected);
                 // A misspelt key is one mistake, although the property that was meant is missing for it.
                 let meant = unexpected.iter().filter_map(|failure| failure.hint.as_ref()?.replacement.as_ref());
                 let meant: Vec<String> = meant.map(|name| format!("Property '{name}' is missing ")).collect();
@@ -158,6 +159,27 @@ impl Relation<'_> {
                 failure.at(self.program[*property].node).meaning(self.meant_property(from, target, name))
             })
             .collect()
+    }
+
+    /// The only unknown key of a value is meant to be the only one that is missing, if its value fits there.
+    fn mean_the_missing(
+        &mut self,
+        target: TypeId,
+        remaining: &[(&Arc<str>, TypeId)],
+        failures: &[RelationFailure],
+        unexpected: &mut [RelationFailure],
+    ) {
+        let ([failure], [(_, property)], [missing]) = (unexpected, remaining, failures) else { return };
+        let has_guess = failure.hint.as_ref().is_some_and(|hint| hint.replacement.is_some());
+        let name = missing.message.strip_prefix("Property '").and_then(|rest| rest.split('\'').next());
+        let (false, "missing-property", Some(name)) = (has_guess, missing.code.as_str(), name) else { return };
+        let wanted = self.program.find_property(target, name).and_then(|id| self.program.property(id)).map(|it| it.ty);
+        let given = self.program.property(*property).map(|it| it.ty);
+        let (Some(wanted), Some(given)) = (wanted, given) else { return };
+        if self.relate(Source::Type(given), wanted).is_ok() {
+            let help = Some(format!("did you mean `{name}`, which is missing?"));
+            failure.hint = Some(Box::new(Hint { help, replacement: Some(name.to_owned()) }));
+        }
     }
 
     /// Whether the parser complained about the declaration of a model: what it holds is not what was meant.

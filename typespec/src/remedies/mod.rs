@@ -20,6 +20,11 @@ use place::Place;
 
 pub(crate) use twins::joined;
 
+/// Whether something is declared by a name in a file.
+pub(crate) fn is_declared_below(ast: &crate::ast::Ast, root: crate::ast::NodeId, name: &str) -> bool {
+    place::declared_below(ast, root, name).is_some()
+}
+
 /// What to do about a problem.
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Remedy {
@@ -134,6 +139,8 @@ fn remedy(place: &Place<'_>) -> Option<Remedy> {
         "@typespec/versioning/renamed-duplicate-property" => Some(versions::taken(place)),
         "unassignable" => values::constructed(place).or_else(|| values::other(place)),
         "invalid-argument" => values::example(place)
+            .or_else(|| values::quoted_name(place))
+            .or_else(|| values::spread_arguments(place))
             .or_else(|| values::texts(place))
             .or_else(|| values::type_by_name(place))
             .or_else(|| values::holder(place))

@@ -77,6 +77,29 @@ impl<'a> Place<'a> {
         self.between(start as u32, end as u32)
     }
 
+    /// The names of a decorator's parameters, without its target.
+    pub(super) fn parameters_of(&self, decorator: &str) -> Option<Vec<&'a str>> {
+        let ast = self.ast();
+        for file in &self.program.files {
+            let mut open = vec![file.root];
+            while let Some(node) = open.pop() {
+                match ast.kind(node) {
+                    NodeKind::Script | NodeKind::Members | NodeKind::Namespace => open.extend(ast.children(node).rev()),
+                    NodeKind::DecoratorDeclaration
+                        if ast.parts(node).next().is_some_and(|name| ast.text(name) == decorator) =>
+                    {
+                        let mut below: Vec<NodeId> = ast.children(node).collect();
+                        below.extend(ast.children(node).flat_map(|it| ast.children(it)));
+                        let parameters = below.into_iter().filter(|it| ast.kind(*it) == NodeKind::FunctionParameter);
+                        return Some(parameters.skip(1).filter_map(|it| Some(ast.text(ast.part(it, 0)?))).collect());
+                    }
+                    _ => {}
+                }
+            }
+        }
+        None
+    }
+
     /// The first declaration of a name, the author's own before those of libraries.
     pub(super) fn declaration(&self, name: &str) -> Option<NodeId> {
         let ast = self.ast();
@@ -94,7 +117,7 @@ fn node_of(ast: &Ast, span: Span) -> Option<NodeId> {
     ast.ancestors(innermost).find(is_exact).or_else(|| ast.ancestors(innermost).find(covers))
 }
 
-fn declared_below(ast: &Ast, root: NodeId, name: &str) -> Option<NodeId> {
+pub(crate) fn declared_below(ast: &Ast, root: NodeId, name: &str) -> Option<NodeId> {
     let mut open = vec![root];
     while let Some(node) = open.pop() {
         match ast.kind(node) {

@@ -15,11 +15,33 @@ const META: [&str; 3] = ["type", "parameters", "returnType"];
 pub(super) fn member(place: &Place<'_>) -> Option<Remedy> {
     let name = place.text();
     let before = place.file_text().get(..place.span.start as usize)?;
+    if place.message.starts_with("Namespace ") {
+        return elsewhere(place);
+    }
     if !META.contains(&name) || !before.ends_with('.') {
         return None;
     }
     let dot = place.between(place.span.start - 1, place.span.start);
     Some(Remedy::say(format!("write `::{name}`")).surely(dot, "::"))
+}
+
+/// Something that another namespace has.
+fn elsewhere(place: &Place<'_>) -> Option<Remedy> {
+    let ast = place.ast();
+    let declaration = place.declaration(place.text())?;
+    let program = place.program;
+    let full = program.full_name(program.type_of_node(declaration)?);
+    // What the namespaces around have in common with it need not be written.
+    let around = ast.ancestors(place.node).find_map(|node| program.namespace_of(program.type_of_node(node)?));
+    let around = around.map_or_else(String::new, |namespace| program.full_name(namespace));
+    let shared = full.split('.').zip(around.split('.')).take_while(|(one, other)| one == other).count();
+    let full =
+        full.split('.').skip(shared.min(full.matches('.').count().saturating_sub(1))).collect::<Vec<_>>().join(".");
+    let access = place.around(NodeKind::MemberAccess)?;
+    let own = ast.span(access);
+    // The access as far as the unknown name.
+    let span = place.between(own.start, place.span.end);
+    (ast.text_at(span) != full).then(|| Remedy::say(format!("it is `{full}`")).maybe(span, full))
 }
 
 /// A name that several namespaces have.

@@ -106,7 +106,8 @@ pub(super) fn template_argument(place: &Place<'_>) -> Option<Remedy> {
         let span = place.between(comma.unwrap_or(argument.start), argument.end);
         return Some(Remedy::say("remove it").maybe(span, ""));
     }
-    if !place.message.starts_with("Positional") {
+    let is_unknown = place.message.starts_with("No parameter named");
+    if !place.message.starts_with("Positional") && !is_unknown {
         return None;
     }
     let argument = place.around(NodeKind::TemplateArgument)?;
@@ -116,6 +117,17 @@ pub(super) fn template_argument(place: &Place<'_>) -> Option<Remedy> {
     let declaration = place.declaration(head.rsplit('.').next()?)?;
     let parameters = ast.find(declaration, NodeKind::TemplateParameters)?;
     let mut names = ast.children(parameters).filter_map(|it| Some(ast.text(ast.part(it, 0)?)));
+    if is_unknown {
+        let places = ast.children(list).take_while(|it| !ast.text(*it).contains('=')).count();
+        let left: Vec<&str> = names.skip(places).filter(|name| !given.contains(name)).collect();
+        let shown: Vec<String> = left.iter().map(|name| format!("`{name}`")).collect();
+        let remedy = Remedy::say(format!("it takes {}", shown.join(", ")));
+        return match left.as_slice() {
+            [] => Some(Remedy::say("remove it")),
+            [only] => Some(remedy.maybe(ast.span(ast.part(argument, 0)?), *only)),
+            _ => Some(remedy),
+        };
+    }
     let name = names.find(|name| !given.contains(name))?;
     let at = ast.span(argument).start;
     Some(Remedy::say(format!("name it, too: `{name} = …`")).maybe(place.between(at, at), format!("{name} = ")))

@@ -264,3 +264,40 @@ pub(super) fn of_type(place: &Place<'_>) -> Option<Remedy> {
     let (start, end) = (ast.span(around).start, place.span.start);
     Some(Remedy::say("remove `typeof`: this is a type already").maybe(place.between(start, end), ""))
 }
+
+/// The name of a type in quotes, where a type is wanted.
+pub(super) fn quoted_name(place: &Place<'_>) -> Option<Remedy> {
+    let ast = place.ast();
+    let is_text = ast.kind(place.node) == NodeKind::StringLiteral && !place.message.contains("valueof");
+    let name = place.text().strip_prefix('"')?.strip_suffix('"').filter(|_| is_text)?;
+    let declaration = place.declaration(name)?;
+    let is_type =
+        matches!(ast.kind(declaration), NodeKind::Model | NodeKind::Union | NodeKind::Scalar | NodeKind::Enum);
+    is_type.then(|| Remedy::say("name the type: remove the quotes").maybe(place.span, name))
+}
+
+/// An object with the names of a decorator's parameters.
+pub(super) fn spread_arguments(place: &Place<'_>) -> Option<Remedy> {
+    let ast = place.ast();
+    let decorator = place.around(NodeKind::Decorator)?;
+    let arguments = ast.find(decorator, NodeKind::Arguments).filter(|list| ast.children(*list).len() == 1)?;
+    if ast.kind(place.node) != NodeKind::ObjectLiteral || ast.parent(place.node) != Some(arguments) {
+        return None;
+    }
+    let name = ast.text(ast.children(decorator).next()?).rsplit('.').next()?;
+    let parameters = place.parameters_of(name)?;
+    let given: Vec<(&str, &str)> = ast
+        .children(place.node)
+        .filter_map(|member| Some((ast.text(ast.part(member, 0)?), ast.text(ast.part(member, 1)?))))
+        .collect();
+    // Each in its turn, none left out before another one.
+    let in_turn: Vec<&str> = parameters
+        .iter()
+        .map_while(|name| given.iter().find(|(own, _)| own == name).map(|(_, value)| *value))
+        .collect();
+    if in_turn.is_empty() || in_turn.len() != given.len() {
+        return None;
+    }
+    let text = in_turn.join(", ");
+    Some(Remedy::say(format!("give the arguments in their order: `{text}`")).maybe(place.span, text))
+}

@@ -214,9 +214,20 @@ fn report_unknown_version(program: &mut Program, id: TypeId, node: Option<NodeId
             made_versioned(program, target, &holder).filter(|_| versions(program, target).is_empty())
         {
             diagnostic = diagnostic.help(fix.title.clone()).fix(fix);
+        } else {
+            let known = versions(program, target).into_iter().take(8);
+            let names: Vec<String> = known
+                .filter_map(|version| Some(format!("`{}.{}`", versions_name(program, version.member)?, version.name)))
+                .collect();
+            diagnostic = diagnostic.help(format!("the versions are {}", names.join(", ")));
         }
     }
     program.report(diagnostic);
+}
+
+/// The name of the enum that a version is a member of.
+fn versions_name(program: &Program, member: TypeId) -> Option<String> {
+    program.name_of(program.enum_member(member)?.enumeration).map(|name| name.to_string())
 }
 
 /// Whether a namespace around a type is decorated with `@versioned`, but with something that was refused.

@@ -214,6 +214,11 @@ impl<'a> Finder<'a> {
         Change { start: token.start, end: token.end, text: text.into() }
     }
 
+    /// The sign that the parser asked for.
+    pub(super) fn expected(&self) -> &str {
+        self.expected
+    }
+
     pub(super) fn place(&self, index: usize) -> Option<(usize, usize)> {
         self.tokens.get(index).map(|token| (token.start, token.end))
     }

@@ -78,21 +78,48 @@ fn is_directive(name: &str) -> bool {
     crate::checker::similar(name, ["deprecated", "suppress"].into_iter()).is_some()
 }
 
-/// A merge that was not resolved: the line of a marker can go, once it is known which side stays.
-fn explain_conflicts(diagnostics: &mut [Diagnostic], text: &str) {
-    for diagnostic in diagnostics.iter_mut().filter(|it| it.code.as_str() == "conflict-marker") {
-        let Some(span) = diagnostic.primary.as_ref().map(|label| label.span) else { continue };
-        let rest = text.get(span.start as usize..).unwrap_or_default();
-        let length = rest.find('\n').map_or(rest.len(), |end| end + 1);
-        let title = "remove the marker".to_owned();
-        let fix = Fix {
-            title,
-            span: Span { end: span.start + length as u32, ..span },
-            replacement: String::new(),
-            sure: false,
-        };
+/// A merge that was not resolved is one mistake, at its first marker: one of the two sides goes, with the markers.
+fn explain_conflicts(diagnostics: &mut Vec<Diagnostic>, text: &str) {
+    let mut region: Option<Span> = None;
+    diagnostics.retain_mut(|diagnostic| {
+        let is_marker = diagnostic.code.as_str() == "conflict-marker";
+        let Some(span) = diagnostic.primary.as_ref().map(|label| label.span).filter(|_| is_marker) else { return true };
+        if region.is_some_and(|region| region.start <= span.start && span.start < region.end) {
+            return false;
+        }
         let help =
             "resolve the merge: keep one of the two sides, and remove the lines `<<<<<<<`, `=======` and `>>>>>>>`";
-        *diagnostic = diagnostic.clone().help(help).fix(fix);
+        *diagnostic = diagnostic.clone().help(help);
+        if let Some((end, kept)) = own_side(text, span.start as usize) {
+            let whole = Span { end: end as u32, ..span };
+            region = Some(whole);
+            let title = "keep the first side".to_owned();
+            diagnostic.fixes.push(Fix { title, span: whole, replacement: kept, sure: false });
+        } else {
+            // A marker without the others was left over.
+            let rest = text.get(span.start as usize..).unwrap_or_default();
+            let length = rest.find('\n').map_or(rest.len(), |end| end + 1);
+            let line = Span { end: span.start + length as u32, ..span };
+            let title = "remove the marker".to_owned();
+            diagnostic.fixes.push(Fix { title, span: line, replacement: String::new(), sure: false });
+        }
+        true
+    });
+}
+
+/// Where a conflict that begins at a marker ends, and the text of its first side.
+fn own_side(text: &str, start: usize) -> Option<(usize, String)> {
+    let rest = text.get(start..).filter(|rest| rest.starts_with("<<<<<<<"))?;
+    let (mut end, mut kept, mut is_first) = (start, String::new(), true);
+    for (at, line) in rest.split_inclusive('\n').enumerate() {
+        end += line.len();
+        if line.starts_with(">>>>>>>") {
+            return Some((end, kept));
+        }
+        is_first &= !line.starts_with("=======") && !line.starts_with("|||||||");
+        if is_first && at > 0 {
+            kept += line;
+        }
     }
+    None
 }

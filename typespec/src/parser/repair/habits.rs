@@ -66,6 +66,7 @@ impl Finder<'_> {
             self.star_for_array(index);
             self.split_name(index);
             self.cast(index);
+            self.members(index);
             self.name_of_namespace(index);
             self.stray_letter(index);
             self.no_parameters(index);
@@ -138,7 +139,7 @@ impl Finder<'_> {
         let Some(close) = (index + 2..(index + 24).min(self.tokens.len())).find(|it| self.own(*it) == "]") else {
             return;
         };
-        let Some(place) = self.place(index).filter(|_| self.is_same_line(index, close)) else { return };
+        let Some(place) = self.between(index, close).filter(|_| self.is_same_line(index, close)) else { return };
         let changes = vec![self.change(index, "<"), self.change(close, ">")];
         let message = "The arguments of a template stand in `<…>`.";
         self.several(changes, 1, "write `<…>`".to_owned(), place, message);

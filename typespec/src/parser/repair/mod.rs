@@ -10,6 +10,7 @@ mod foreign;
 mod habits;
 mod idioms;
 mod long_texts;
+mod members;
 mod models;
 mod origin;
 mod quotes;
