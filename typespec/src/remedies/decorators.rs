@@ -98,8 +98,20 @@ pub(super) fn media_type(place: &Place<'_>) -> Option<Remedy> {
 
 /// A name on the wire that another member has.
 pub(super) fn encoded_name(place: &Place<'_>) -> Option<Remedy> {
+    let ast = place.ast();
     let name = place.told("ncoded name '", "'")?;
-    Some(Remedy::say(format!("encode it by another name than `{name}`, which another member has")))
+    let remedy = Remedy::say(format!("encode it by another name than `{name}`, which another member has"));
+    // The name is what is wrong, not the member that has it.
+    let quoted = format!("\"{name}\"");
+    let literal = ast.ancestors(place.node).take(3).find_map(|node| {
+        let decorators = ast.children(node).filter(|it| ast.kind(*it) == NodeKind::Decorator);
+        let lists = decorators.filter_map(|it| ast.find(it, NodeKind::Arguments));
+        lists.flat_map(|list| ast.children(list)).find(|it| ast.text(*it) == quoted)
+    });
+    Some(match literal {
+        Some(literal) => remedy.at(ast.span(literal)),
+        None => remedy,
+    })
 }
 
 pub(super) fn default_visibility(place: &Place<'_>) -> Option<Remedy> {

@@ -85,7 +85,15 @@ pub(super) fn construction(place: &Place<'_>) -> Option<Remedy> {
             let is_constructor = |node: &NodeId| ast.kind(*node) == NodeKind::ScalarConstructor;
             let first = ast.children(members).find(is_constructor)?;
             let name = ast.text(ast.part(first, 0)?);
-            Some(Remedy::say(format!("write `{text}.{name}(…)`")).surely(place.span, format!("{text}.{name}")))
+            let remedy = Remedy::say(format!("write `{text}.{name}(…)`"));
+            let wanted = ast.children(first).flat_map(|it| std::iter::once(it).chain(ast.children(it)));
+            let wanted = wanted.filter(|it| ast.kind(*it) == NodeKind::FunctionParameter).count();
+            let call = place.around(NodeKind::Call)?;
+            let given = ast.find(call, NodeKind::Arguments).map_or(0, |list| ast.children(list).len());
+            if wanted != given {
+                return Some(remedy);
+            }
+            Some(remedy.surely(place.span, format!("{text}.{name}")))
         }
         "ambiguous-scalar-type" => {
             let example = place.told("(e.g. '", "')")?;
@@ -204,7 +212,11 @@ pub(super) fn texts(place: &Place<'_>) -> Option<Remedy> {
     let ast = place.ast();
     let is_list = matches!(ast.kind(place.node), NodeKind::TupleExpression | NodeKind::ArrayLiteral);
     let texts: Vec<&str> = ast.children(place.node).map(|item| ast.text(item)).collect();
-    if !is_list || texts.is_empty() || !texts.iter().all(|text| text.starts_with('"')) {
+    if !is_list
+        || !place.message.ends_with("'string'")
+        || texts.is_empty()
+        || !texts.iter().all(|text| text.starts_with('"'))
+    {
         return None;
     }
     let union = texts.join(" | ");
@@ -254,6 +266,12 @@ pub(super) fn value_parameter(place: &Place<'_>) -> Option<Remedy> {
     let constraint = ast.parts(parameter).nth(1).filter(|it| ast.kind(*it) == NodeKind::ValueOf)?;
     let plain = ast.text(constraint).trim_start_matches("valueof").trim_start();
     let remedy = Remedy::say(format!("take types: `{name} extends {plain}`; or use it where values stand"));
+    // Where it is used as a value, too, that would be the next mistake.
+    let declaration = ast.parent(ast.parent(parameter)?)?;
+    let words = ast.text(declaration).split(|sign: char| !(sign.is_alphanumeric() || sign == '_'));
+    if words.filter(|word| *word == name).count() > 2 {
+        return Some(remedy);
+    }
     Some(remedy.maybe(ast.span(constraint), plain))
 }
 

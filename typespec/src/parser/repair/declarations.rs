@@ -11,6 +11,10 @@ impl Finder<'_> {
             return;
         }
         let Some(place) = self.place(index) else { return };
+        if self.own(index) == "-" && self.own(index + 2) == "." {
+            let change = Change { start: place.0, end: place.1, text: String::new() };
+            return self.one(change, 0, "remove `-`".to_owned(), place, "Names have no hyphens.");
+        }
         let change = Change { start: place.0, end: place.1, text: ".".to_owned() };
         self.one(change, 0, "write `.`".to_owned(), place, "The parts of a name have dots between them.");
     }
