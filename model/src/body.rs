@@ -5,6 +5,7 @@
 //! that says so, and proposes what to write.
 
 mod convert;
+mod dates;
 mod mend;
 mod rules;
 mod walk;
@@ -14,7 +15,7 @@ use radii_diagnostics::{Code, Diagnostic};
 use crate::advice::Advice;
 use crate::document::{Entry, Node, Value, edit};
 use crate::path::Path;
-use crate::schema::Schema;
+use crate::schema::{Additional, Kind, Schema};
 use crate::suggest::closest;
 
 pub use code::*;
@@ -127,10 +128,23 @@ fn start_of(node: &Node) -> radii_diagnostics::Span {
     radii_diagnostics::Span { end: span.end.min(span.start + 1), ..span }
 }
 
+/// Says that what stands for the tags maps no names to texts.
+fn no_tags(node: &Node, text: &str) -> Diagnostic {
+    let texts = Schema { kind: Some(Kind::String), ..Schema::default() };
+    let map = Schema { kind: Some(Kind::Object), additional: Additional::Schema(Box::new(texts)), ..Schema::default() };
+    let message = format!("`tags` must be an object from names to texts, not {}", mend::kind_of(node));
+    let diagnostic = Diagnostic::error(WRONG_VALUE_TYPE, message).at(node.span).path("tags");
+    let help = convert::held_by_text(Kind::Object, &map, &map, node);
+    help.unwrap_or_else(|| convert::to_kind(Kind::Object, &map, node, text)).give(diagnostic, node.span)
+}
+
 /// Tags are texts.
 fn tags(members: &indexmap::IndexMap<String, Entry>, text: &str) -> Vec<Diagnostic> {
-    let tags = members.get("tags").filter(|_| members.contains_key("properties"));
-    let Some(tags) = tags.and_then(|entry| entry.node.as_object()) else { return Vec::new() };
+    let Some(entry) = members.get("tags").filter(|_| members.contains_key("properties")) else { return Vec::new() };
+    if entry.node.value == Value::Null {
+        return Vec::new();
+    }
+    let Some(tags) = entry.node.as_object() else { return vec![no_tags(&entry.node, text)] };
     let wrong = tags.iter().filter(|(_, entry)| !matches!(entry.node.value, Value::String(_) | Value::Null));
     let wrong = wrong.map(|(name, entry)| {
         let span = entry.node.span;

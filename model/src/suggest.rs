@@ -30,6 +30,40 @@ pub fn abbreviated<'a>(name: &str, candidates: impl IntoIterator<Item = &'a str>
     found.next().is_none().then_some(first)
 }
 
+/// Returns the only candidate whose words are some of those of `name` in a row, or the other way round: `min` for
+/// `minReplicas`, `lotNumber` for `lot`.
+pub fn related<'a>(name: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    let wanted = words(name);
+    let holds = |whole: &[String], part: &[String]| {
+        !part.is_empty() && part.len() < whole.len() && whole.windows(part.len()).any(|window| window == part)
+    };
+    let mut found = candidates.into_iter().filter(|candidate| {
+        let own = words(candidate);
+        holds(&wanted, &own) || holds(&own, &wanted)
+    });
+    let first = found.next()?;
+    found.next().is_none().then_some(first)
+}
+
+/// The words of a name in camel case, with hyphens or with underscores, in small letters.
+fn words(name: &str) -> Vec<String> {
+    let mut words = vec![String::new()];
+    let mut before = ' ';
+    // Longer than any name worth a suggestion.
+    for sign in name.chars().take(100) {
+        let is_border = matches!(sign, '-' | '_' | '.' | ' ');
+        if is_border || (sign.is_uppercase() && !before.is_uppercase()) {
+            words.push(String::new());
+        }
+        if let Some(word) = words.last_mut().filter(|_| !is_border) {
+            word.extend(sign.to_lowercase());
+        }
+        before = sign;
+    }
+    words.retain(|word| !word.is_empty());
+    words
+}
+
 /// Counts the insertions, deletions, replacements and swaps of neighbours between two words.
 fn distance(a: &[char], b: &[char]) -> usize {
     let mut before: Vec<usize> = Vec::new();
@@ -51,7 +85,7 @@ fn distance(a: &[char], b: &[char]) -> usize {
 
 #[cfg(test)]
 mod tests {
-    use super::closest;
+    use super::{closest, related};
 
     #[test]
     fn typos_are_recognised_and_other_words_are_not() {
@@ -61,5 +95,17 @@ mod tests {
         assert_eq!(closest("readonly", known), Some("readOnly"));
         assert_eq!(closest("colour", known), None);
         assert_eq!(closest(&"a".repeat(10_000_000), known), None);
+    }
+
+    #[test]
+    fn names_that_share_their_words_with_one_other_are_related() {
+        let known = ["min", "max", "lotNumber", "host_name", "keySize", "keyUsage"];
+        assert_eq!(related("minReplicas", known), Some("min"));
+        assert_eq!(related("lot", known), Some("lotNumber"));
+        assert_eq!(related("name", known), Some("host_name"));
+        assert_eq!(related("public-host-name", known), Some("host_name"));
+        assert_eq!(related("key", known), None);
+        assert_eq!(related("minute", known), None);
+        assert_eq!(related("min", known), None);
     }
 }

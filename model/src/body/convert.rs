@@ -2,12 +2,14 @@
 
 use serde_json::Value as Json;
 
+use super::dates;
 use super::mend::{is_kind, literal_start};
 use crate::advice::Advice;
 use crate::document::edit::{column, shifted};
 use crate::document::{Node, Value};
 use crate::number_words;
 use crate::schema::{Additional, Kind, Schema};
+use crate::value;
 
 /// How deep values are made up.
 const DEPTH: usize = 4;
@@ -38,12 +40,37 @@ pub(super) fn to_kind(kind: Kind, schema: &Schema, node: &Node, source: &str) ->
             _ => crate::schema::boolean(node),
         },
         Kind::String if !is_listed(schema, written) => "write one of the listed texts".into(),
+        Kind::String if let Some(meant) = point_in_time(schema, node) => {
+            let help = format!("write it as text of the format `{}`", schema.format.as_deref().unwrap_or_default());
+            Advice::from(help).write(format!("\"{meant}\"")).sure()
+        }
         Kind::String if matches!(node.value, Value::Number(_) | Value::Bool(_)) => {
             Advice::from("put the text in quotes").write(format!("\"{written}\"")).sure()
         }
         Kind::Array => to_array(schema, node, source, written),
         Kind::Object => to_object(schema, node, source, written),
         Kind::String | Kind::Any => "write text".into(),
+    }
+}
+
+/// The date that a number is where a text of a format for dates is due.
+fn point_in_time(schema: &Schema, node: &Node) -> Option<String> {
+    let Value::Number(number) = &node.value else { return None };
+    dates::since_1970(schema.format.as_deref()?, &number.to_string())
+}
+
+/// The object or list that a text holds as JSON, where one is due that looks like it.
+pub(super) fn held_by_text(kind: Kind, schema: &Schema, root: &Schema, node: &Node) -> Option<Advice> {
+    let text = node.as_str().filter(|_| matches!(kind, Kind::Object | Kind::Array))?.trim();
+    let held: Json = serde_json::from_str(text).ok()?;
+    let help = match kind {
+        Kind::Object => held.is_object().then_some("write the object itself, not a text that holds it"),
+        _ => held.is_array().then_some("write the list itself, not a text that holds it"),
+    };
+    let help = Advice::from(help?);
+    match value::violations(schema, root, &held).is_empty() {
+        true => Some(help.write(text).titled("remove the quotes")),
+        false => Some(help),
     }
 }
 

@@ -2,6 +2,7 @@
 
 use serde_json::Value as Json;
 
+use super::dates;
 use crate::advice::Advice;
 use crate::document::{Node, Value};
 use crate::schema::{Kind, Schema};
@@ -97,20 +98,24 @@ fn of_format(format: &str, value: &Json) -> Advice {
     match format {
         "date-time" => {
             let help = Advice::from("write date and time, such as `2025-01-01T12:00:00Z`");
-            match (is_date, text.split_once(' ')) {
-                (true, _) => help.write(format!("\"{text}T00:00:00Z\"")),
+            match dates::since_1970(format, text).or_else(|| dates::date_time(text)) {
+                _ if is_date => help.write(format!("\"{text}T00:00:00Z\"")),
                 _ if is_local_time(text) => {
                     Advice::from("say which zone it is: `Z`, or such as `+02:00`").write(format!("\"{text}Z\""))
                 }
-                (_, Some((date, time))) if date.len() == 10 && time.len() == 8 => {
-                    help.write(format!("\"{date}T{time}Z\""))
-                }
-                _ => help,
+                Some(meant) => help.write(format!("\"{meant}\"")),
+                None => help,
             }
         }
         "date" => match text.split_once('T') {
             Some((date, _)) if date.len() == 10 => Advice::from("write the date alone").write(format!("\"{date}\"")),
-            _ => "write a date, such as `2025-01-01`".into(),
+            _ => {
+                let help = Advice::from("write a date, such as `2025-01-01`");
+                match dates::since_1970(format, text) {
+                    Some(meant) => help.write(format!("\"{meant}\"")),
+                    None => help,
+                }
+            }
         },
         "uuid" => "write a UUID, such as `123e4567-e89b-12d3-a456-426614174000`".into(),
         "email" => "write an address, such as `name@example.com`".into(),

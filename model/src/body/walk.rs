@@ -13,7 +13,7 @@ use crate::document::edit;
 use crate::document::{Entry, Node, Value};
 use crate::path::Path;
 use crate::schema::{Additional, Composition, Kind, Schema};
-use crate::suggest::{abbreviated, closest};
+use crate::suggest::{abbreviated, closest, related};
 use crate::value;
 
 pub(super) struct Walk<'w> {
@@ -103,6 +103,7 @@ impl<'w> Walk<'w> {
             None => convert::list_in_list(kind, node, self.text),
             Some(_) => None,
         };
+        let help = help.or_else(|| convert::held_by_text(kind, schema, self.root, node));
         let help = help.unwrap_or_else(|| convert::to_kind(kind, schema, node, self.text));
         self.report(WRONG_VALUE_TYPE, node.span, path, message, help, schema.span_of("type"));
         true
@@ -321,19 +322,81 @@ impl<'w> Walk<'w> {
         let meant = closest(name, free.clone())
             .or_else(|| abbreviated(name, free).filter(|_| elsewhere.is_none()))
             .or_else(|| only(begun).filter(|_| elsewhere.is_none()))
-            .or_else(|| only_missing(schema, members, name, entry).filter(|_| elsewhere.is_none()));
+            .or_else(|| self.sharing_words(schema, members, name, entry).filter(|_| elsewhere.is_none()))
+            .or_else(|| self.only_missing(schema, members, name, entry).filter(|_| elsewhere.is_none()));
         if let Some(known) = meant {
             return (Advice::rename(known), Some(known.to_owned()));
         }
-        let help = elsewhere.unwrap_or_else(|| {
+        let help = elsewhere.or_else(|| self.needless_object(schema, members, entry)).unwrap_or_else(|| {
             let known: Vec<String> = schema.properties.keys().take(20).map(|name| format!("`{name}`")).collect();
             let help = Advice::from(format!("remove it; known are {}", known.join(", ")));
-            match edit::whole_member(entry, self.text) {
+            // A block without members would be null.
+            let is_block = edit::column(self.text, entry.key_span.start as usize).is_some();
+            match edit::whole_member(entry, self.text).filter(|_| members.len() > 1 || !is_block) {
                 Some(span) => help.write_at(span, ""),
                 None => help,
             }
         });
         (help, None)
+    }
+
+    /// Where an object that nobody declared stands around what is declared beside it.
+    fn needless_object(
+        &self,
+        schema: &Schema,
+        members: &indexmap::IndexMap<String, Entry>,
+        entry: &Entry,
+    ) -> Option<Advice> {
+        let inner = entry.node.as_object().filter(|inner| !inner.is_empty())?;
+        let mut is_free = inner.keys().map(|name| schema.properties.contains_key(name) && !members.contains_key(name));
+        if !is_free.all(|is_free| is_free) {
+            return None;
+        }
+        let help = Advice::from("write its members here, without the object around them");
+        Some(match edit::unwrapped(entry, self.text) {
+            Some((span, text)) => help.write_at(span, text).titled("remove the object around its members"),
+            None => help,
+        })
+    }
+
+    /// The only property that is free, has words of the name, and may have the value.
+    fn sharing_words<'s>(
+        &self,
+        schema: &'s Schema,
+        members: &indexmap::IndexMap<String, Entry>,
+        name: &str,
+        entry: &Entry,
+    ) -> Option<&'s str> {
+        let free = schema.properties.keys().map(String::as_str).filter(|known| !members.contains_key(*known));
+        related(name, free).filter(|known| self.may_be(schema, known, entry))
+    }
+
+    /// The only required property that is missing, where nothing else that nobody declared stands beside a value that
+    /// it may have.
+    fn only_missing<'s>(
+        &self,
+        schema: &'s Schema,
+        members: &indexmap::IndexMap<String, Entry>,
+        name: &str,
+        entry: &Entry,
+    ) -> Option<&'s str> {
+        let mut others = members.keys().filter(|own| *own != name);
+        if others.any(|own| !schema.properties.contains_key(own)) {
+            return None;
+        }
+        let missing = only(schema.required.iter().map(String::as_str).filter(|own| !members.contains_key(*own)))?;
+        self.may_be(schema, missing, entry).then_some(missing)
+    }
+
+    /// Whether a member would be right if it were called by the name of a property.
+    fn may_be(&self, schema: &Schema, name: &str, entry: &Entry) -> bool {
+        let Some(property) = schema.properties.get(name).map(|property| &property.schema) else { return false };
+        let json = entry.node.to_json();
+        // What stands for another resource is an id, whatever else the type says of it.
+        let is_id = json.as_str().is_some_and(|text| text.starts_with('/'));
+        let is_likely = is_id || !(self.around.len() == 1 && crate::base::base_schema().properties.contains_key(name));
+        let has_kind = property.reference.is_some() || property.kind.is_some_and(|kind| kind != Kind::Any);
+        is_likely && has_kind && !property.read_only && value::violations(property, self.root, &json).is_empty()
     }
 
     /// Where a member that stands in the wrong object belongs: an object around, or one beside it.
@@ -447,23 +510,4 @@ fn keyword_of(message: &str) -> (&'static str, Code) {
         None if message.contains("regular expression") => ("pattern", PATTERN_MISMATCH),
         None => ("format", PATTERN_MISMATCH),
     }
-}
-
-/// The only required property that is missing, where one that nobody declared has a value of its kind.
-fn only_missing<'s>(
-    schema: &'s Schema,
-    members: &indexmap::IndexMap<String, Entry>,
-    name: &str,
-    entry: &Entry,
-) -> Option<&'s str> {
-    let others = members.keys().filter(|own| *own != name);
-    if others.into_iter().any(|own| !schema.properties.contains_key(own)) {
-        return None;
-    }
-    let missing = only(schema.required.iter().map(String::as_str).filter(|own| !members.contains_key(*own)))?;
-    let property = &schema.properties.get(missing)?.schema;
-    let fits = property.kind.is_some_and(|kind| kind != Kind::Any && mend::is_kind(kind, &entry.node));
-    // A text fits nearly everywhere: only what is written where nothing else may be says enough.
-    let is_telling = !matches!(property.kind, Some(Kind::String)) || members.len() == 1;
-    (fits && is_telling && property.enumeration.is_none()).then_some(missing)
 }

@@ -127,6 +127,24 @@ pub(crate) fn wrapped(entry: &Entry, name: &str, text: &str) -> Option<(Span, St
     Some((Span::new(entry.key_span.file, start, end), written))
 }
 
+/// Returns the change that puts the members of an object in the place of the member that has it.
+pub(crate) fn unwrapped(entry: &Entry, text: &str) -> Option<(Span, String)> {
+    let members = entry.node.as_object()?;
+    let (start, end) = (entry.key_span.start as usize, end_of(entry, text)?);
+    let whole = Span::new(entry.key_span.file, start, end);
+    let (first, last) = (members.first()?.1.key_span.start as usize, end_of(members.last()?.1, text)?);
+    let is_flow = text.get(entry.node.span.start as usize..)?.starts_with('{');
+    if text.get(..start)?.trim_end().ends_with(['{', ',']) {
+        return Some((whole, text.get(first..last)?.to_owned()));
+    }
+    let indent = column(text, start)?;
+    if !is_flow {
+        return Some((whole, shifted(text.get(first..last)?, first - line_start(text, first), indent)));
+    }
+    let own = members.values().map(|it| text.get(it.key_span.start as usize..end_of(it, text)?));
+    Some((whole, own.collect::<Option<Vec<_>>>()?.join(&format!("\n{}", " ".repeat(indent)))))
+}
+
 /// Returns the text of a member whose further lines follow it to another indentation.
 fn aligned(entry: &Entry, text: &str, indent: usize) -> Option<String> {
     let (start, end) = (entry.key_span.start as usize, end_of(entry, text)?);

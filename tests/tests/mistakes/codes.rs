@@ -98,3 +98,17 @@ fn a_first_fix_leaves_no_error() {
     println!("first fixes: {offered}, leaving no error: {cured}");
     assert!(cured * 100 >= CURED * offered, "{cured} of {offered}");
 }
+
+#[test]
+fn a_member_is_taken_for_the_missing_one_only_where_its_value_fits() {
+    let (type_of, cases) = definition(&read("../codes/bodies.txt"));
+    let base = cases.split("=== ").nth(1).and_then(|base| base.split_once('\n')).expect("the base stands first").1;
+    for (written, count) in [("access: reader", 1), ("access: owner", 2), ("access: [reader]", 2)] {
+        let text = base.replace("role: reader", written);
+        assert_ne!(text, base);
+        let found = check_body(&type_of, &text);
+        assert_eq!(found.len(), count, "{written}: {found:?}");
+        let renamed = found.iter().flat_map(|it| &it.fixes).any(|fix| fix.replacement == "role");
+        assert_eq!(renamed, count == 1, "{written}");
+    }
+}
