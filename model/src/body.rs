@@ -8,6 +8,7 @@ mod convert;
 mod dates;
 mod mend;
 mod rules;
+mod unknown;
 mod walk;
 
 use radii_diagnostics::{Code, Diagnostic};

@@ -25,9 +25,7 @@ pub fn abbreviated<'a>(name: &str, candidates: impl IntoIterator<Item = &'a str>
     let begins = |candidate: &&str| {
         candidate.get(..name.len()).is_some_and(|start| name.len() > 2 && start.eq_ignore_ascii_case(name))
     };
-    let mut found = candidates.into_iter().filter(begins);
-    let first = found.next()?;
-    found.next().is_none().then_some(first)
+    only(candidates.into_iter().filter(begins))
 }
 
 /// Returns the only candidate whose words are some of those of `name` in a row, or the other way round: `min` for
@@ -37,12 +35,10 @@ pub fn related<'a>(name: &str, candidates: impl IntoIterator<Item = &'a str>) ->
     let holds = |whole: &[String], part: &[String]| {
         !part.is_empty() && part.len() < whole.len() && whole.windows(part.len()).any(|window| window == part)
     };
-    let mut found = candidates.into_iter().filter(|candidate| {
+    only(candidates.into_iter().filter(|candidate| {
         let own = words(candidate);
         holds(&wanted, &own) || holds(&own, &wanted)
-    });
-    let first = found.next()?;
-    found.next().is_none().then_some(first)
+    }))
 }
 
 /// The words of a name in camel case, with hyphens or with underscores, in small letters.
@@ -62,6 +58,12 @@ fn words(name: &str) -> Vec<String> {
     }
     words.retain(|word| !word.is_empty());
     words
+}
+
+/// Returns the candidate where there is one only.
+pub(crate) fn only<'a>(mut found: impl Iterator<Item = &'a str>) -> Option<&'a str> {
+    let first = found.next()?;
+    found.next().is_none().then_some(first)
 }
 
 /// Counts the insertions, deletions, replacements and swaps of neighbours between two words.
