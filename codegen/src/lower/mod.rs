@@ -9,6 +9,7 @@
 //! no such form is an error at the author's text.
 
 mod arguments;
+mod places;
 mod provider;
 mod scalar;
 mod schema;
