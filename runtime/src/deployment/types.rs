@@ -38,10 +38,19 @@ async fn check_registered(host: &Host, resource: &Resource, around: &Surrounding
     let id = resource_id(&around.radius, &resource.type_name, &names).map_err(Fault::bad_request)?;
     let resolved = host.resolve(&id, Some(&resource.api_version)).await;
     let hint = || hint(host, &id, resource);
-    resolved.map(drop).map_err(|fault| match fault.code == code::BAD_REQUEST {
+    let resolved = resolved.map_err(|fault| match fault.code == code::BAD_REQUEST {
         true => Fault { message: format!("{}{}", fault.message, hint()), ..fault },
         false => fault,
-    })
+    })?;
+    // Stored here, it would be a resource that its provider never hears of.
+    resolved.address.map_or(Ok(()), |address| Err(elsewhere(&resource.type_name, &address)))
+}
+
+fn elsewhere(type_name: &str, address: &str) -> Fault {
+    Fault::bad_request(format!(
+        "`{type_name}` is kept by the provider at `{address}`, which deployments do not ask: create the resource with \
+         `rad resource create`, and give the template its id and values as parameters"
+    ))
 }
 
 /// Names the type that was probably meant, or the versions that there are.
