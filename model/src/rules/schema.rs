@@ -214,14 +214,16 @@ impl Rules<'_> {
                 };
                 self.error(code::UNKNOWN_TYPE, schema.span_of("type"), &path.key("type"), message, help);
             }
-            // That the root is no array is told in its own words.
+            // That the root is no array is told in its own words, where it is told.
             // What a map's values are is said of an array's items.
             Some(Kind::Array) if schema.items.is_none() && matches!(schema.additional, Additional::Schema(_)) => {
                 let message = "an array says with `items` what it holds";
                 let span = schema.span_of_item("additionalProperties", 0);
                 self.error(code::MISSING_ITEMS, span, path, message, Advice::rename("items"));
             }
-            Some(Kind::Array) if schema.items.is_none() && place != Place::Root => {
+            Some(Kind::Array)
+                if schema.items.is_none() && (place != Place::Root || self.strictness != Strictness::Manifest) =>
+            {
                 let message = "an array has to say what it holds";
                 let help = "add `items` with the schema of one item, such as `items: {type: string}`";
                 self.error(code::MISSING_ITEMS, schema.span_of("type"), path, message, help);

@@ -100,7 +100,12 @@ impl Rules<'_> {
         if let Some(kind) = schema.kind.filter(|kind| *kind != Kind::Object) {
             let message = format!("the properties of a resource are always an object, never `{}`", kind.as_str());
             let help = Advice::from("write `type: object` with `properties`").write("object");
-            self.warning(code::ROOT_NOT_OBJECT, schema.span_of("type"), &path.key("type"), message, help);
+            let (span, path) = (schema.span_of("type"), path.key("type"));
+            // An array without items is refused wherever it stands.
+            match kind == Kind::Array && schema.items.is_none() {
+                true => self.error(code::ROOT_NOT_OBJECT, span, &path, message, help),
+                false => self.warning(code::ROOT_NOT_OBJECT, span, &path, message, help),
+            }
         }
         if let Some(secrets) = schema.properties.get("secrets") {
             self.secrets(secrets, &path.key("properties").key("secrets"));
