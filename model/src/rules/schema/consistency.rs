@@ -57,7 +57,12 @@ impl Rules<'_> {
         for (low, high) in contradictions(schema) {
             let message = format!("no value is valid: `{low}` excludes what `{high}` allows");
             let help = format!("lower `{low}`, or raise `{high}`");
-            self.warning(code::CONTRADICTING_BOUNDS, schema.span_of(low), &path.key(low), message, help);
+            let (span, path) = (schema.span_of(low), path.key(low));
+            // No default or example can be right then, and one that is wrong is refused.
+            match schema.default.is_some() || schema.example.is_some() {
+                true => self.error(code::CONTRADICTING_BOUNDS, span, &path, message, help),
+                false => self.warning(code::CONTRADICTING_BOUNDS, span, &path, message, help),
+            }
         }
     }
 
