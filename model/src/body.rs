@@ -14,7 +14,7 @@ mod walk;
 use radii_diagnostics::{Code, Diagnostic};
 
 use crate::advice::Advice;
-use crate::document::{Entry, Node, Value, edit};
+use crate::document::{Entry, Node, Value, check_single, edit};
 use crate::path::Path;
 use crate::schema::{Additional, Kind, Schema};
 use crate::suggest::closest;
@@ -118,6 +118,7 @@ pub fn check(schema: &Schema, body: &Node, text: &str) -> Vec<Diagnostic> {
     if !found.iter().any(Diagnostic::is_error) {
         rules::check(schema, properties, &mut found);
     }
+    found.extend(check_single(body.span.file, text));
     crate::advice::quote_alike(text, &mut found);
     found.sort_by_key(|diagnostic| diagnostic.primary.as_ref().map(|label| label.span.start));
     found

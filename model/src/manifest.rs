@@ -5,10 +5,10 @@ mod read;
 mod write;
 
 use indexmap::IndexMap;
-use radii_diagnostics::{Diagnostic, FileId, Span};
+use radii_diagnostics::{Diagnostic, FileId, Fix, Span};
 
 use crate::ApiVersion;
-use crate::document::{Limits, parse_yaml};
+use crate::document::{Limits, check_single, parse_yaml};
 use crate::schema::Schema;
 
 /// A resource provider (Radius HTTP contract, part 6).
@@ -69,6 +69,7 @@ pub fn parse(file: FileId, text: &str) -> (Option<Manifest>, Vec<Diagnostic>) {
             }
             diagnostics.extend(manifest.iter().flat_map(crate::rules::check_manifest));
             without_consequences(&mut diagnostics);
+            diagnostics.extend(second_document(file, text));
             diagnostics.sort_by_key(|diagnostic| diagnostic.primary.as_ref().map(|label| label.span.start));
             mend::with_text(text, &mut diagnostics);
             crate::advice::quote_alike(text, &mut diagnostics);
@@ -78,12 +79,33 @@ pub fn parse(file: FileId, text: &str) -> (Option<Manifest>, Vec<Diagnostic>) {
     }
 }
 
+/// Warns of a second document, which may have been meant to go on with the first one.
+fn second_document(file: FileId, text: &str) -> Option<Diagnostic> {
+    let told = check_single(file, text)?;
+    let span = told.primary.as_ref()?.span;
+    let end = text[span.end as usize..].find('\n').map_or(text.len(), |end| span.end as usize + end + 1);
+    let is_last = !text[end..].lines().any(|line| line.starts_with("---"));
+    let whole = [&text[..span.start as usize], &text[end..]].concat();
+    if !is_last || !text[span.end as usize..end].trim().is_empty() || !parse(file, &whole).1.is_empty() {
+        return Some(told);
+    }
+    let span = Span { end: u32::try_from(end).ok()?, ..span };
+    Some(told.fix(Fix { title: "remove the `---`".to_owned(), span, replacement: String::new(), sure: false }))
+}
+
 /// Leaves out what a rule says of a property whose schema has a mistake of its own: it only follows from that.
 fn without_consequences(diagnostics: &mut Vec<Diagnostic>) {
-    use crate::rules::code::{BASE_PROPERTY, SECRETS_BLOCK, UNKNOWN_KEYWORD, UNKNOWN_TYPE, WRONG_TYPE};
+    use crate::rules::code::{
+        BASE_PROPERTY, REQUIRED_UNDECLARED, SECRETS_BLOCK, UNKNOWN_KEYWORD, UNKNOWN_TYPE, WRONG_TYPE,
+    };
     let is_cause = |it: &&Diagnostic| [UNKNOWN_TYPE, WRONG_TYPE, UNKNOWN_KEYWORD].contains(&it.code);
     let causes: Vec<String> = diagnostics.iter().filter(is_cause).filter_map(|it| it.path.clone()).collect();
     diagnostics.retain(|it| {
+        // What cannot be read as properties declares none.
+        let of = it.path.as_deref().and_then(|path| path.strip_suffix(".required"));
+        if let Some(of) = of.filter(|_| it.code == REQUIRED_UNDECLARED) {
+            return !causes.iter().any(|cause| cause.strip_suffix(".properties") == Some(of));
+        }
         let follows = it.code == BASE_PROPERTY || it.code == SECRETS_BLOCK;
         let Some(own) = it.path.as_deref().filter(|_| follows) else { return true };
         !causes.iter().any(|cause| cause.starts_with(own))

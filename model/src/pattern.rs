@@ -81,3 +81,53 @@ pub(crate) fn closed(written: &str) -> Option<String> {
         None => found,
     })
 }
+
+/// Returns the expression between the slashes of other languages, `/^…$/` or `/^…$/i`; `None` where a pattern may be
+/// meant as it is, since texts match it.
+pub(crate) fn between_slashes(pattern: &str) -> Option<String> {
+    let (own, flags) = pattern.strip_prefix('/')?.rsplit_once('/')?;
+    let is_anchored = own.starts_with('^') || own.ends_with('$') && !own.ends_with("\\$");
+    let known = flags.chars().all(|flag| matches!(flag, 'g' | 'i' | 'm' | 's' | 'u' | 'y'));
+    let flags: String = flags.chars().filter(|flag| matches!(flag, 'i' | 'm' | 's')).collect();
+    let own = if flags.is_empty() { own.to_owned() } else { format!("(?{flags}){own}") };
+    (is_anchored && known && compile(&own).is_ok()).then_some(own)
+}
+
+/// As [`between_slashes`], for a pattern as it is written in YAML.
+pub(crate) fn written_between_slashes(written: &str) -> Option<String> {
+    let quote = written.chars().next().filter(|sign| matches!(sign, '"' | '\''));
+    if let Some(quote) = quote {
+        let own = written.strip_prefix(quote)?.strip_suffix(quote)?;
+        let (own, flags) = own.strip_prefix('/')?.rsplit_once('/')?;
+        let flags: String = flags.chars().filter(|flag| matches!(flag, 'i' | 'm' | 's')).collect();
+        let flags = if flags.is_empty() { flags } else { format!("(?{flags})") };
+        return Some(format!("{quote}{flags}{own}{quote}"));
+    }
+    let own = between_slashes(written)?;
+    let is_plain = own.starts_with(['^', '(', '.', '\\']) || own.starts_with(|it: char| it.is_ascii_alphanumeric());
+    match is_plain && !own.contains(": ") && !own.contains(" #") {
+        true => Some(own),
+        false => Some(format!("'{}'", own.replace('\'', "''"))),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{between_slashes, written_between_slashes};
+
+    #[test]
+    fn slashes_around_an_expression_are_told_from_slashes_in_it() {
+        assert_eq!(between_slashes("/^[a-z/]+$/").as_deref(), Some("^[a-z/]+$"));
+        assert_eq!(between_slashes("/^[a-z]+/gi").as_deref(), Some("(?i)^[a-z]+"));
+        for meant in ["/[a-z]+/", "^/[a-z]+/$", "/srv/data", "/", "//", "/a\\$/", "/^(/", "/^a$/or"] {
+            assert_eq!(between_slashes(meant), None, "{meant}");
+        }
+    }
+
+    #[test]
+    fn what_stands_between_slashes_is_written_as_yaml_reads_it() {
+        assert_eq!(written_between_slashes("'/^a$/'").as_deref(), Some("'^a$'"));
+        assert_eq!(written_between_slashes(r#""/^\\d$/i""#).as_deref(), Some(r#""(?i)^\\d$""#));
+        assert_eq!(written_between_slashes("/[a-z]$/").as_deref(), Some("'[a-z]$'"));
+    }
+}

@@ -6,6 +6,8 @@ use radii_diagnostics::Code;
 pub const NOT_UTF8: Code = Code::new("radii/not-utf8");
 /// The text is no YAML.
 pub const YAML_SYNTAX: Code = Code::new("radii/yaml-syntax");
+/// A text holds documents that are not read.
+pub const SEVERAL_DOCUMENTS: Code = Code::new("radii/several-documents");
 /// The text is no JSON.
 pub const JSON_SYNTAX: Code = Code::new("radii/json-syntax");
 /// A mapping has a key twice.

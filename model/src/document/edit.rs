@@ -201,6 +201,16 @@ pub(crate) fn outdented(entry: &Entry, to: usize, text: &str) -> Option<(Span, S
     Some((Span::new(entry.key_span.file, line, end), " ".repeat(to) + &block))
 }
 
+/// Whether a member stands in braces.
+pub(crate) fn is_in_flow(entry: &Entry, text: &str) -> bool {
+    text.get(..entry.key_span.start as usize).is_some_and(|before| before.trim_end().ends_with(['{', ',']))
+}
+
+/// Returns how far a place is from the beginning of its line, in bytes: where keys beside the one there begin.
+pub(crate) fn indent_of(text: &str, at: usize) -> usize {
+    at - line_start(text, at.min(text.len())).min(at)
+}
+
 /// Returns the column of a place that only space stands before.
 pub(crate) fn column(text: &str, at: usize) -> Option<usize> {
     let line = line_start(text, at.min(text.len()));

@@ -82,6 +82,14 @@ pub fn parse_yaml(file: FileId, text: &str, limits: Limits) -> Result<Node, Vec<
     parse(text).map_err(|said| repair::yaml(text, said, parse))
 }
 
+/// Warns of further documents in a text of which only the first is read.
+pub(crate) fn check_single(file: FileId, text: &str) -> Option<Diagnostic> {
+    let at = yaml::second_document(text)?;
+    let message = "only the first document is read: what stands behind this `---` is left out";
+    let diagnostic = Diagnostic::warning(code::SEVERAL_DOCUMENTS, message).at(Span::new(file, at, at + 3));
+    Some(diagnostic.help("write it into a file of its own, or remove the `---` if both are one document"))
+}
+
 /// What a plain text of YAML means; text, where it would be a number that cannot be kept.
 pub(crate) fn plain_value(text: &str) -> Value {
     scalar::resolve(text).unwrap_or_else(|_| Value::String(text.to_owned()))

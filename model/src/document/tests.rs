@@ -346,3 +346,34 @@ fn spans_nest(node: &Node, text: &str) -> bool {
         _ => true,
     }
 }
+
+#[test]
+fn marks_of_a_merge_are_told_once_with_both_sides() {
+    let text = "{\n<<<<<<< HEAD\n  \"size\": 1\n=======\n  \"size\": 2\n>>>>>>> other\n}\n";
+    for said in [json(text).unwrap_err(), yaml(text).unwrap_err()] {
+        let [told] = said.as_slice() else { panic!("{said:#?}") };
+        assert_eq!(at(text, place(told)), "<<<<<<<");
+        let kept: Vec<&str> = told.fixes.iter().map(|fix| fix.replacement.as_str()).collect();
+        assert_eq!(kept, ["  \"size\": 1\n", "  \"size\": 2\n"]);
+    }
+    // Neither side can be read.
+    let text = "a: 1\n<<<<<<< HEAD\nb: [1\n=======\nb: {2\n>>>>>>> other\n";
+    let told = problem(yaml(text));
+    assert_eq!((at(text, place(&told)), told.fixes.len()), ("<<<<<<<", 0));
+}
+
+#[test]
+fn lines_that_only_look_like_marks_are_text() {
+    let text = "title: |\n  Heading\n  =======\n  <<<<<<< arrows\nsize: [1\n";
+    assert_eq!(problem(yaml(text)).message, "`[` is not closed");
+}
+
+#[test]
+fn a_second_document_is_told_of_where_it_holds_something() {
+    let told = |text: &str| check_single(FILE, text).map(|told| place(&told).start);
+    assert_eq!(told("a: 1\n---\nb: 2\n"), Some(5));
+    assert_eq!(told("# head\n---\na: 1\n...\n---\n- b\n---\nc\n"), Some(20));
+    for single in ["a: 1\n", "---\na: 1\n", "# head\n---\na: 1\n---\n", "a: |\n  ---\n  b\n", "a: 1\n---\n# end\n"] {
+        assert_eq!(told(single), None, "{single}");
+    }
+}

@@ -36,6 +36,28 @@ pub(super) fn parse(file: FileId, text: &str, limits: Limits) -> Result<Node, Ve
     }
 }
 
+/// Returns where the `---` stands behind which a second document begins that holds something.
+pub(super) fn second_document(text: &str) -> Option<usize> {
+    if !text.lines().skip(1).any(|line| line.starts_with("---")) {
+        return None;
+    }
+    let mut parser = Parser::new_from_str(text);
+    let mut begun = Vec::new();
+    while let Some(Ok((event, span))) = parser.next_event() {
+        match event {
+            Event::DocumentStart(..) => begun.push(span.byte_range()?.start),
+            Event::Scalar(..) | Event::SequenceStart(..) | Event::MappingStart(..) | Event::Alias(_) => {
+                let is_empty = matches!(event, Event::Scalar(..)) && span.byte_range()?.is_empty();
+                if begun.len() > 1 && !is_empty {
+                    return begun.pop().filter(|at| text[*at..].starts_with("---"));
+                }
+            }
+            _ => {}
+        }
+    }
+    None
+}
+
 type Built<T> = Result<T, Box<Diagnostic>>;
 
 struct Builder<'a> {

@@ -3,7 +3,9 @@
 use radii_diagnostics::{Diagnostic, Fix, Span};
 
 use crate::pattern;
-use crate::rules::code::{DUPLICATE_REQUIRED, INVALID_PATTERN, MISSING_ITEMS, ODD_ENUM, READ_AND_WRITE_ONLY};
+use crate::rules::code::{
+    DUPLICATE_REQUIRED, INVALID_PATTERN, MISSING_ITEMS, ODD_ENUM, ODD_PATTERN, READ_AND_WRITE_ONLY,
+};
 
 /// Adds them to the problems that have no fix yet.
 pub(super) fn with_text(text: &str, diagnostics: &mut [Diagnostic]) {
@@ -21,6 +23,9 @@ pub(super) fn with_text(text: &str, diagnostics: &mut [Diagnostic]) {
             }
             () if *code == MISSING_ITEMS => items(text, span).map(|fix| ("say what it holds: `items`", fix)),
             () if *code == INVALID_PATTERN => pattern::closed(own).map(|closed| ("close what is open", (span, closed))),
+            () if *code == ODD_PATTERN => {
+                pattern::written_between_slashes(own).map(|plain| ("remove the slashes", (span, plain)))
+            }
             () => None,
         };
         if let Some((title, (span, replacement))) = found {

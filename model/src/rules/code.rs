@@ -51,6 +51,8 @@ pub const BASE_PROPERTY: Code = Code::new("radii/base-property");
 pub const INVALID_SENSITIVE: Code = Code::new("radii/invalid-sensitive");
 /// A regular expression that RE2 cannot read.
 pub const INVALID_PATTERN: Code = Code::new("radii/invalid-pattern");
+/// A regular expression that stands between slashes, which belong to what is matched here.
+pub const ODD_PATTERN: Code = Code::new("radii/odd-pattern");
 /// A default that its own schema refuses.
 pub const INVALID_DEFAULT: Code = Code::new("radii/invalid-default");
 /// An example that its own schema refuses.

@@ -244,7 +244,24 @@ impl Rules<'_> {
             let help = "write RE2 syntax (https://github.com/google/re2/wiki/Syntax); it has no look-around and no \
                         back-references";
             self.error(code::INVALID_PATTERN, schema.span_of("pattern"), &path.key("pattern"), message, help);
+        } else if let Some(meant) = self.between_slashes(schema) {
+            let message = format!("no text matches `{text}`: the slashes are part of the pattern");
+            let help = format!("write the expression alone: `{}`", meant.pattern.as_deref().unwrap_or_default());
+            // Samples that break it only for that reason are told here.
+            let is_broken = [&schema.default, &schema.example].into_iter().flatten().any(|sample| {
+                !value::violations(schema, self.root, sample).is_empty()
+                    && value::violations(&meant, self.root, sample).is_empty()
+            });
+            let severity = if is_broken { Severity::Error } else { Severity::Warning };
+            let (span, path) = (schema.span_of("pattern"), path.key("pattern"));
+            self.report(severity, code::ODD_PATTERN, span, &path, message, help);
         }
+    }
+
+    /// The schema without the slashes around its pattern; the server takes such patterns as they are.
+    fn between_slashes(&self, schema: &Schema) -> Option<Schema> {
+        let plain = schema.pattern.as_deref().filter(|_| self.strictness == Strictness::Manifest)?;
+        Some(Schema { pattern: Some(pattern::between_slashes(plain)?), ..schema.clone() })
     }
 
     /// Holds `default` and `example` against the schema they stand in.
@@ -255,8 +272,12 @@ impl Rules<'_> {
         }
         let samples =
             [("default", &schema.default, code::INVALID_DEFAULT), ("example", &schema.example, code::INVALID_EXAMPLE)];
+        let meant = self.between_slashes(schema);
         for (name, sample, code) in samples {
             let Some(sample) = sample else { continue };
+            if meant.as_ref().is_some_and(|meant| value::violations(meant, self.root, sample).is_empty()) {
+                continue;
+            }
             let Some(first) = value::violations(schema, self.root, sample).into_iter().next() else { continue };
             let place = if first.pointer.is_empty() { String::new() } else { format!("at `{}`: ", first.pointer) };
             let message = format!("the {name} `{}` breaks its own schema: {place}{}", brief(sample), first.message);

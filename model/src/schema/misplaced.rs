@@ -3,9 +3,9 @@
 use indexmap::IndexMap;
 use radii_diagnostics::Span;
 
-use super::keywords::{KNOWN, called_elsewhere, newer};
+use super::keywords::{FORMATS, KNOWN, called_elsewhere, format_called_elsewhere, is_format_of_numbers, newer};
 use super::read::{Reader, kind_named};
-use super::{Property, Schema};
+use super::{Kind, Property, Schema};
 use crate::advice::Advice;
 use crate::document::{Entry, Node, Value, edit};
 use crate::path::Path;
@@ -53,6 +53,46 @@ impl Reader<'_> {
         let help = Advice::from(format!("write `type: {name}`")).write(format!("type: {name}")).sure();
         self.report(code::UNKNOWN_KEYWORD, entry.key_span, path, format!("unknown keyword `{name}`"), help);
         schema.kind = Some(kind);
+        true
+    }
+
+    /// `type: uuid`: a format of texts in the place of the type.
+    pub(super) fn format_for_type(
+        &mut self,
+        schema: &mut Schema,
+        name: &str,
+        entry: &Entry,
+        has_format: bool,
+        path: &Path<'_>,
+    ) -> bool {
+        let Some(text) = entry.node.as_str().filter(|text| name == "type" && kind_named(text).is_none()) else {
+            return false;
+        };
+        let lower = text.to_ascii_lowercase();
+        let known = FORMATS.into_iter().find(|known| *known == lower).or_else(|| format_called_elsewhere(&lower));
+        let Some(format) = known.filter(|format| !is_format_of_numbers(format)) else { return false };
+        schema.kind = Some(Kind::String);
+        schema.keyword_spans.push(("type", entry.node.span));
+        let (start, is_flow) = (entry.key_span.start as usize, edit::is_in_flow(entry, self.text));
+        let indent = edit::column(self.text, start).unwrap_or_else(|| edit::indent_of(self.text, start));
+        let is_quoted = self.text.get(start..).is_some_and(|rest| rest.starts_with('"'));
+        let (kind, member) = match is_quoted {
+            true => ("\"string\"", format!("\"format\": \"{format}\"")),
+            false => ("string", format!("format: {format}")),
+        };
+        let below = format!("\n{}", " ".repeat(indent));
+        let written = match is_flow {
+            _ if has_format => kind.to_owned(),
+            true if edit::column(self.text, start).is_some() => format!("{kind},{below}{member}"),
+            true => format!("{kind}, {member}"),
+            false => format!("{kind}{below}{member}"),
+        };
+        let help = Advice::from(format!("write `type: string` and `format: {format}`"));
+        let help = match self.text.is_empty() {
+            true => help.write("string"),
+            false => help.write(written).titled(format!("write `type: string` and `format: {format}`")),
+        };
+        self.report(code::UNKNOWN_TYPE, entry.node.span, path, format!("no type is named `{text}`"), help);
         true
     }
 

@@ -63,7 +63,8 @@ impl Reader<'_> {
         let kind = members.get("type").and_then(|kind| kind.node.as_str());
         for (name, entry) in members {
             let below = path.key(name);
-            if self.without_colon(&mut schema, name, entry, &below)
+            if self.format_for_type(&mut schema, name, entry, members.contains_key("format"), &below)
+                || self.without_colon(&mut schema, name, entry, &below)
                 || self.without_properties(&mut schema, name, entry, &below)
             {
                 continue;
@@ -271,9 +272,7 @@ impl Reader<'_> {
                 format!("write `type: array` and `items: {{type: {item}}}`").into()
             }
             "list" | "set" | "slice" => write("array", "write `type: array` with `items`".to_owned()),
-            "date" | "date-time" | "uuid" | "uri" | "email" | "byte" | "password" | "binary" | "file" => {
-                write("string", format!("write `type: string` and `format: {text}`"))
-            }
+            "file" => write("string", "write `type: string`".to_owned()),
             _ => match closest(text, KIND_NAMES) {
                 Some(name) => Advice::rename(name),
                 None => format!("write one of {KINDS}").into(),

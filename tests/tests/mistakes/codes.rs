@@ -112,3 +112,14 @@ fn a_member_is_taken_for_the_missing_one_only_where_its_value_fits() {
         assert_eq!(renamed, count == 1, "{written}");
     }
 }
+
+#[test]
+fn a_second_body_behind_the_first_is_told_of() {
+    let (type_of, cases) = definition(&read("../codes/bodies.txt"));
+    let base = cases.split("=== ").nth(1).and_then(|base| base.split_once('\n')).expect("the base stands first").1;
+    assert_eq!(check_body(&type_of, base), []);
+    let text = format!("{base}---\nproperties: {{}}\n");
+    let found = check_body(&type_of, &text);
+    let codes: Vec<&str> = found.iter().map(|it| it.code.as_str()).collect();
+    assert_eq!(codes, ["radii/several-documents"]);
+}

@@ -3,7 +3,9 @@
 //! Small changes around the place where the parser stumbled are tried, and the first after which the text goes on best
 //! tells what was meant: the diagnostic then underlines the slip itself and carries the fix.
 
+mod flow;
 mod json;
+mod merge;
 mod yaml;
 
 use radii_diagnostics::{Diagnostic, Fix, Span};
@@ -88,6 +90,9 @@ fn explained(
     parse: impl Fn(&str) -> Parsed,
     around: fn(&str, usize, &Diagnostic) -> Vec<Edit>,
 ) -> Vec<Diagnostic> {
+    if let Some(told) = merge::conflict(text, &said, &parse) {
+        return vec![told];
+    }
     let Some(problem) = said.last_mut().filter(|it| is_syntax(it) && text.len() <= MAX_TEXT) else { return said };
     let Some(span) = problem.primary.as_ref().map(|label| label.span) else { return said };
     let at = span.start as usize;

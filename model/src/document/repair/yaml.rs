@@ -2,10 +2,14 @@
 
 use radii_diagnostics::Diagnostic;
 
-use super::Edit;
+use super::flow::{between_texts, unbalanced};
+use super::{Edit, flow};
 
 /// How many lines before the place are looked at.
 const LINES: usize = 3;
+
+/// How many lines above it an opening bracket is looked for.
+const OPENING: usize = 40;
 
 /// The changes around a place that are worth trying, the likeliest first.
 pub(super) fn around(text: &str, at: usize, _: &Diagnostic) -> Vec<Edit> {
@@ -25,6 +29,7 @@ pub(super) fn around(text: &str, at: usize, _: &Diagnostic) -> Vec<Edit> {
         edits.extend(lines[*index].colon());
         edits.extend(lines[*index].open());
     }
+    edits.extend(between_members(text, &lines, here));
     for index in &near {
         edits.extend(reindented(text, &lines, *index));
     }
@@ -360,75 +365,16 @@ fn quoted(text: &str) -> String {
     }
 }
 
-/// `"a" "b"` in brackets
-fn between_texts(value: &str, at: usize) -> Option<Edit> {
-    let mut quote = None;
-    let mut closed: Option<usize> = None;
-    for (place, sign) in value.char_indices() {
-        match (quote, sign) {
-            (Some(own), _) if own == sign => (quote, closed) = (None, Some(place + 1)),
-            (Some(_), _) => {}
-            (None, '"' | '\'') => {
-                if let Some(end) = closed.filter(|end| value[*end..place].trim().is_empty()) {
-                    return Some(Edit::insert(value, end, ",")).map(|edit| Edit {
-                        start: at + end,
-                        end: at + end,
-                        underlined: (at + end, at + end + 1),
-                        ..edit
-                    });
-                }
-                quote = Some(sign);
-            }
-            (None, ' ') => {}
-            (None, _) => closed = None,
-        }
-    }
-    None
-}
-
-/// Brackets of a line that lack their partners.
-fn unbalanced(value: &str, at: usize) -> Vec<Edit> {
-    let mut open: Vec<(usize, char)> = Vec::new();
-    let mut quote = None;
-    for (place, sign) in value.char_indices() {
-        match (quote, sign) {
-            (Some(own), _) if own == sign => quote = None,
-            (Some(_), _) => {}
-            (None, '"' | '\'') => quote = Some(sign),
-            (None, '[' | '{') => open.push((place, sign)),
-            (None, ']' | '}') => match open.last() {
-                Some((_, opened)) if (*opened == '[') == (sign == ']') => {
-                    open.pop();
-                }
-                Some((start, opened)) => {
-                    let right = if *opened == '[' { "]" } else { "}" };
-                    let (start, place) = (at + start, at + place);
-                    let told = format!("`{opened}` is closed with `{sign}`");
-                    let close = Edit::replace(place, place, right, format!("close `{opened}` with `{right}`"));
-                    let swap = Edit::replace(place, place + 1, right, format!("write `{right}`"));
-                    let close = close.underline(start, start + 1).say(format!("`{opened}` is not closed"));
-                    return vec![close, swap.say(told).sure()];
-                }
-                None => {
-                    let place = at + place;
-                    let edit = Edit::replace(place, place + 1, "", format!("remove `{sign}`"));
-                    return vec![edit.say(format!("`{sign}` closes nothing")).sure()];
-                }
-            },
-            _ => {}
-        }
-    }
-    let Some((place, sign)) = open.first().copied() else { return Vec::new() };
-    let close: String = open.iter().rev().map(|(_, sign)| if *sign == '[' { ']' } else { '}' }).collect();
-    let end = at + value.find(" #").map_or(value.len(), |comment| value[..comment].trim_end().len());
-    let edit = Edit::replace(end, end, close.clone(), format!("close `{sign}` with `{close}`"));
-    let edit = edit.underline(at + place, at + place + 1).say(format!("`{sign}` is not closed"));
-    let mut edits = vec![edit.clone()];
-    if let Some(shorter) = value[..end - at].strip_suffix(',') {
-        let end = at + shorter.len();
-        edits.insert(0, Edit { start: end, end: end + 1, ..edit });
-    }
-    edits
+/// Commas that lack in brackets which open not far above a line, or on it.
+fn between_members(text: &str, lines: &[Line<'_>], here: usize) -> Vec<Edit> {
+    let is_open = |at: usize| text[at..].starts_with(['{', '[']);
+    let place = |line: &Line<'_>| {
+        let value = line.value().map_or(line.place(), |(at, _)| at);
+        let last = line.end().saturating_sub(1).max(line.start);
+        [value, last].into_iter().find(|at| text.is_char_boundary(*at) && is_open(*at))
+    };
+    let opening = lines[here.saturating_sub(OPENING)..=here].iter().rev().filter_map(place);
+    opening.filter_map(|at| flow::between_members(text, at)).take(LINES).collect()
 }
 
 /// A line, or a line with all that is below it, aligned with the lines around.
