@@ -30,7 +30,7 @@ const NARROW: [usize; 3] = [55, 80, 85];
 /// The shares that manifests and bodies of these reach at the least.
 const LATER_OTHERS: [usize; 3] = [75, 70, 85];
 
-/// The shares that each file of the late batch reaches at the least.
+/// The shares that each file of the late and of the ordinary batch reaches at the least.
 const LATE: [usize; 3] = [85, 85, 90];
 
 pub fn read(name: &str) -> String {
@@ -170,7 +170,7 @@ fn demanded(kind: &str) -> [usize; 3] {
                 LATER_OTHERS
             }
         }
-        _ if kind.contains(", late ") => LATE,
+        _ if kind.contains(", late ") || kind.contains(", ordinary") => LATE,
         _ if kind.contains(", ") => [SECOND; 3],
         _ => [DEMANDED; 3],
     }
@@ -382,4 +382,24 @@ fn what_was_foreseen_of_bodies_late_is_said() {
         let (definition, cases) = definition(&read(&format!("bodies-late-{file}.txt")));
         measure(&format!("bodies, late {file}"), true, cases::read(&cases), |text| check_body(&definition, text));
     }
+}
+
+#[test]
+fn what_was_foreseen_of_ordinary_typespec_is_said() {
+    for file in 1..=2 {
+        let cases = cases::read(&read(&format!("typespec-last-{file}.txt")));
+        measure(&format!("typespec, ordinary {file}"), false, cases, check_typespec);
+    }
+}
+
+#[test]
+fn what_was_foreseen_of_ordinary_manifests_is_said() {
+    let cases = cases::read(&read("manifests-last.txt"));
+    measure("manifests, ordinary", true, cases, |text| manifest::parse(FileId(0), text).1);
+}
+
+#[test]
+fn what_was_foreseen_of_ordinary_bodies_is_said() {
+    let (definition, cases) = definition(&read("bodies-last.txt"));
+    measure("bodies, ordinary", true, cases::read(&cases), |text| check_body(&definition, text));
 }
