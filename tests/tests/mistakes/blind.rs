@@ -387,19 +387,19 @@ fn what_was_foreseen_of_bodies_late_is_said() {
 #[test]
 fn what_was_foreseen_of_ordinary_typespec_is_said() {
     for file in 1..=2 {
-        let cases = cases::read(&read(&format!("typespec-last-{file}.txt")));
+        let cases = cases::read(&read(&format!("typespec-ordinary-{file}.txt")));
         measure(&format!("typespec, ordinary {file}"), false, cases, check_typespec);
     }
 }
 
 #[test]
 fn what_was_foreseen_of_ordinary_manifests_is_said() {
-    let cases = cases::read(&read("manifests-last.txt"));
+    let cases = cases::read(&read("manifests-ordinary.txt"));
     measure("manifests, ordinary", true, cases, |text| manifest::parse(FileId(0), text).1);
 }
 
 #[test]
 fn what_was_foreseen_of_ordinary_bodies_is_said() {
-    let (definition, cases) = definition(&read("bodies-last.txt"));
+    let (definition, cases) = definition(&read("bodies-ordinary.txt"));
     measure("bodies, ordinary", true, cases::read(&cases), |text| check_body(&definition, text));
 }
