@@ -9,7 +9,7 @@ use sqlx::sqlite::SqliteConnectOptions;
 use tokio::sync::mpsc;
 
 /// After so many changed rows the log is folded in; about half as many pages.
-const ROWS: usize = 4_096;
+const ROWS: usize = 16_384;
 
 /// What the writer holds of the task that folds the log in; it ends with this value.
 pub(super) struct Log {
