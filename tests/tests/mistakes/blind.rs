@@ -170,7 +170,7 @@ fn demanded(kind: &str) -> [usize; 3] {
                 LATER_OTHERS
             }
         }
-        _ if kind.contains(", late ") || kind.contains(", ordinary") => LATE,
+        _ if kind.contains(", late-") || kind.contains(", ordinary") => LATE,
         _ if kind.contains(", ") => [SECOND; 3],
         _ => [DEMANDED; 3],
     }
@@ -293,113 +293,44 @@ fn what_was_foreseen_of_bodies_the_seventh_time_is_said() {
     measure("bodies, seventh", true, cases::read(&cases), |text| check_body(&definition, text));
 }
 
-#[test]
-fn what_was_foreseen_of_typespec_the_eighth_time_is_said() {
-    measure("typespec, eighth", false, cases::read(&read("typespec-eighth.txt")), check_typespec);
-}
+/// The batches since the eighth; each file has a good text of its own.
+const TYPESPEC: [&str; 12] = [
+    "eighth",
+    "ninth",
+    "tenth",
+    "eleventh",
+    "twelfth",
+    "late-1",
+    "late-2",
+    "late-3",
+    "late-4",
+    "late-5",
+    "ordinary-1",
+    "ordinary-2",
+];
+const MANIFESTS: [&str; 7] = ["eighth", "ninth", "tenth", "eleventh", "late-1", "late-2", "ordinary"];
+const BODIES: [&str; 6] = ["eighth", "ninth", "tenth", "late-1", "late-2", "ordinary"];
 
 #[test]
-fn what_was_foreseen_of_manifests_the_eighth_time_is_said() {
-    let cases = cases::read(&read("manifests-eighth.txt"));
-    measure("manifests, eighth", true, cases, |text| manifest::parse(FileId(0), text).1);
-}
-
-#[test]
-fn what_was_foreseen_of_bodies_the_eighth_time_is_said() {
-    let (definition, cases) = definition(&read("bodies-eighth.txt"));
-    measure("bodies, eighth", true, cases::read(&cases), |text| check_body(&definition, text));
-}
-
-#[test]
-fn what_was_foreseen_of_typespec_the_ninth_time_is_said() {
-    measure("typespec, ninth", false, cases::read(&read("typespec-ninth.txt")), check_typespec);
-}
-
-#[test]
-fn what_was_foreseen_of_manifests_the_ninth_time_is_said() {
-    let cases = cases::read(&read("manifests-ninth.txt"));
-    measure("manifests, ninth", true, cases, |text| manifest::parse(FileId(0), text).1);
-}
-
-#[test]
-fn what_was_foreseen_of_bodies_the_ninth_time_is_said() {
-    let (definition, cases) = definition(&read("bodies-ninth.txt"));
-    measure("bodies, ninth", true, cases::read(&cases), |text| check_body(&definition, text));
-}
-
-#[test]
-fn what_was_foreseen_of_typespec_the_tenth_time_is_said() {
-    measure("typespec, tenth", false, cases::read(&read("typespec-tenth.txt")), check_typespec);
-}
-
-#[test]
-fn what_was_foreseen_of_manifests_the_tenth_time_is_said() {
-    let cases = cases::read(&read("manifests-tenth.txt"));
-    measure("manifests, tenth", true, cases, |text| manifest::parse(FileId(0), text).1);
-}
-
-#[test]
-fn what_was_foreseen_of_bodies_the_tenth_time_is_said() {
-    let (definition, cases) = definition(&read("bodies-tenth.txt"));
-    measure("bodies, tenth", true, cases::read(&cases), |text| check_body(&definition, text));
-}
-
-#[test]
-fn what_was_foreseen_of_typespec_the_eleventh_time_is_said() {
-    measure("typespec, eleventh", false, cases::read(&read("typespec-eleventh.txt")), check_typespec);
-}
-
-#[test]
-fn what_was_foreseen_of_manifests_the_eleventh_time_is_said() {
-    let cases = cases::read(&read("manifests-eleventh.txt"));
-    measure("manifests, eleventh", true, cases, |text| manifest::parse(FileId(0), text).1);
-}
-
-#[test]
-fn what_was_foreseen_of_typespec_the_twelfth_time_is_said() {
-    measure("typespec, twelfth", false, cases::read(&read("typespec-twelfth.txt")), check_typespec);
-}
-
-#[test]
-fn what_was_foreseen_of_typespec_late_is_said() {
-    for file in 1..=5 {
-        let cases = cases::read(&read(&format!("typespec-late-{file}.txt")));
-        measure(&format!("typespec, late {file}"), false, cases, check_typespec);
+fn what_was_foreseen_of_typespec_since_the_eighth_time_is_said() {
+    for batch in TYPESPEC {
+        let cases = cases::read(&read(&format!("typespec-{batch}.txt")));
+        measure(&format!("typespec, {batch}"), false, cases, check_typespec);
     }
 }
 
 #[test]
-fn what_was_foreseen_of_manifests_late_is_said() {
-    for file in 1..=2 {
-        let cases = cases::read(&read(&format!("manifests-late-{file}.txt")));
-        measure(&format!("manifests, late {file}"), true, cases, |text| manifest::parse(FileId(0), text).1);
+fn what_was_foreseen_of_manifests_since_the_eighth_time_is_said() {
+    for batch in MANIFESTS {
+        let cases = cases::read(&read(&format!("manifests-{batch}.txt")));
+        measure(&format!("manifests, {batch}"), true, cases, |text| manifest::parse(FileId(0), text).1);
     }
 }
 
 #[test]
-fn what_was_foreseen_of_bodies_late_is_said() {
-    for file in 1..=2 {
-        let (definition, cases) = definition(&read(&format!("bodies-late-{file}.txt")));
-        measure(&format!("bodies, late {file}"), true, cases::read(&cases), |text| check_body(&definition, text));
+fn what_was_foreseen_of_bodies_since_the_eighth_time_is_said() {
+    for batch in BODIES {
+        let (definition, cases) = definition(&read(&format!("bodies-{batch}.txt")));
+        measure(&format!("bodies, {batch}"), true, cases::read(&cases), |text| check_body(&definition, text));
     }
-}
-
-#[test]
-fn what_was_foreseen_of_ordinary_typespec_is_said() {
-    for file in 1..=2 {
-        let cases = cases::read(&read(&format!("typespec-ordinary-{file}.txt")));
-        measure(&format!("typespec, ordinary {file}"), false, cases, check_typespec);
-    }
-}
-
-#[test]
-fn what_was_foreseen_of_ordinary_manifests_is_said() {
-    let cases = cases::read(&read("manifests-ordinary.txt"));
-    measure("manifests, ordinary", true, cases, |text| manifest::parse(FileId(0), text).1);
-}
-
-#[test]
-fn what_was_foreseen_of_ordinary_bodies_is_said() {
-    let (definition, cases) = definition(&read("bodies-ordinary.txt"));
-    measure("bodies, ordinary", true, cases::read(&cases), |text| check_body(&definition, text));
 }
