@@ -72,61 +72,29 @@ fn each_mistake_in_a_command_line_has_one_message_with_place_and_remedy() {
     assert!(failed.is_empty(), "{failed}");
 }
 
-/// These were written down before it was seen how they are answered.
+/// What was written down before it was seen how it is answered, and the share that each figure reaches at the least, in
+/// percent. Some of the lines turned out to be right, or are told of another thing first; they stay as they were written.
+const BLIND: [(&str, usize); 8] = [
+    ("command-lines", 95),
+    ("command-lines-second", 80),
+    ("command-lines-third", 90),
+    ("command-lines-fourth", 80),
+    ("command-lines-fifth", 80),
+    ("command-lines-sixth", 80),
+    ("command-lines-late", 60),
+    ("command-lines-ordinary", 80),
+];
+
 #[test]
 fn mistakes_that_were_written_down_first_have_one_message_with_place_and_remedy() {
-    let Figures { total, named, mended, single, failed } = measure("blind/command-lines.yaml");
-    for (what, reached) in [("places", named), ("remedies", mended), ("single messages", single)] {
-        assert!(reached * 100 >= 95 * total, "{what}: {reached} of {total}\n{failed}");
+    let mut missed = String::new();
+    for (batch, share) in BLIND {
+        let Figures { total, named, mended, single, failed } = measure(&format!("blind/{batch}.yaml"));
+        for (what, reached) in [("places", named), ("remedies", mended), ("single messages", single)] {
+            if reached * 100 < share * total {
+                let _ = write!(missed, "{batch}: {what}: {reached} of {total}\n{failed}");
+            }
+        }
     }
-}
-
-/// So were these, later; half a dozen of them turned out to be right, or to be told of another thing first.
-#[test]
-fn mistakes_that_were_written_down_the_second_time_have_one_message_with_place_and_remedy() {
-    let Figures { total, named, mended, single, failed } = measure("blind/command-lines-second.yaml");
-    for (what, reached) in [("places", named), ("remedies", mended), ("single messages", single)] {
-        assert!(reached * 100 >= 80 * total, "{what}: {reached} of {total}\n{failed}");
-    }
-}
-
-#[test]
-fn mistakes_that_were_written_down_the_third_time_have_one_message_with_place_and_remedy() {
-    let Figures { total, named, mended, single, failed } = measure("blind/command-lines-third.yaml");
-    for (what, reached) in [("places", named), ("remedies", mended), ("single messages", single)] {
-        assert!(reached * 100 >= 90 * total, "{what}: {reached} of {total}\n{failed}");
-    }
-}
-
-/// `env switch` without a name shows the current one, which is no mistake.
-#[test]
-fn mistakes_that_were_written_down_the_fourth_time_have_one_message_with_place_and_remedy() {
-    let Figures { total, named, mended, single, failed } = measure("blind/command-lines-fourth.yaml");
-    for (what, reached) in [("places", named), ("remedies", mended), ("single messages", single)] {
-        assert!(reached * 100 >= 80 * total, "{what}: {reached} of {total}\n{failed}");
-    }
-}
-
-#[test]
-fn mistakes_that_were_written_down_the_fifth_time_have_one_message_with_place_and_remedy() {
-    let Figures { total, named, mended, single, failed } = measure("blind/command-lines-fifth.yaml");
-    for (what, reached) in [("places", named), ("remedies", mended), ("single messages", single)] {
-        assert!(reached * 100 >= 80 * total, "{what}: {reached} of {total}\n{failed}");
-    }
-}
-
-#[test]
-fn mistakes_that_were_written_down_the_sixth_time_have_one_message_with_place_and_remedy() {
-    let Figures { total, named, mended, single, failed } = measure("blind/command-lines-sixth.yaml");
-    for (what, reached) in [("places", named), ("remedies", mended), ("single messages", single)] {
-        assert!(reached * 100 >= 80 * total, "{what}: {reached} of {total}\n{failed}");
-    }
-}
-
-#[test]
-fn mistakes_that_were_written_down_late_have_one_message_with_place_and_remedy() {
-    let Figures { total, named, mended, single, failed } = measure("blind/command-lines-late.yaml");
-    for (what, reached) in [("places", named), ("remedies", mended), ("single messages", single)] {
-        assert!(reached * 100 >= 60 * total, "{what}: {reached} of {total}\n{failed}");
-    }
+    assert!(missed.is_empty(), "{missed}");
 }

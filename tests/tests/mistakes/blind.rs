@@ -294,7 +294,7 @@ fn what_was_foreseen_of_bodies_the_seventh_time_is_said() {
 }
 
 /// The batches since the eighth; each file has a good text of its own.
-const TYPESPEC: [&str; 12] = [
+const TYPESPEC: [&str; 13] = [
     "eighth",
     "ninth",
     "tenth",
@@ -307,9 +307,10 @@ const TYPESPEC: [&str; 12] = [
     "late-5",
     "ordinary-1",
     "ordinary-2",
+    "ordinary-3",
 ];
-const MANIFESTS: [&str; 7] = ["eighth", "ninth", "tenth", "eleventh", "late-1", "late-2", "ordinary"];
-const BODIES: [&str; 6] = ["eighth", "ninth", "tenth", "late-1", "late-2", "ordinary"];
+const MANIFESTS: [&str; 8] = ["eighth", "ninth", "tenth", "eleventh", "late-1", "late-2", "ordinary", "ordinary-2"];
+const BODIES: [&str; 7] = ["eighth", "ninth", "tenth", "late-1", "late-2", "ordinary", "ordinary-2"];
 
 #[test]
 fn what_was_foreseen_of_typespec_since_the_eighth_time_is_said() {
