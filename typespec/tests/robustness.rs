@@ -40,6 +40,70 @@ fn templates_that_instantiate_themselves_without_end_are_refused() {
 }
 
 #[test]
+fn a_type_whose_name_would_name_itself_is_reported_by_the_start_of_its_name() {
+    let features = ["function-declarations", "declaration-expressions"].map(str::to_owned).to_vec();
+    let world = |text: &str| BTreeMap::from([("main.tsp".to_owned(), text.to_owned())]);
+    let text = "alias A = union { a: fn (x: A) => A, b: string }; const c: A = 1;";
+    let compilation = typespec::compile(&world(text), "main.tsp", &Options { features }, &Registry::standard());
+    let said: Vec<&str> = compilation.diagnostics.iter().map(|it| it.code.as_str()).collect();
+    assert_eq!(said, ["unassignable"]);
+    assert!(compilation.diagnostics[0].message.len() < 20_000);
+}
+
+/// Lines that each use what the one before declares several times.
+fn doubled(first: &str, steps: usize, line: impl Fn(usize) -> String, last: &str) -> String {
+    let lines: Vec<String> = (1..=steps).map(line).collect();
+    format!("{first}\n{}\n{last}", lines.join("\n"))
+}
+
+#[test]
+fn what_doubles_with_every_line_is_refused_or_cut_off() {
+    let before = |at: usize| at - 1;
+    let values = doubled(
+        "const c0 = #[1];",
+        60,
+        |at| format!("const c{at} = #[c{0}, #{{ a: c{0} }}];", before(at)),
+        "model M { p: unknown = c60; }",
+    );
+    assert_eq!(codes(values), ["expansion-too-large"]);
+    let texts = doubled(
+        "const c0 = \"0123456789\";",
+        60,
+        |at| format!("const c{at} = \"${{c{0}}}${{c{0}}}\";", before(at)),
+        "model M { p: string = c60; }",
+    );
+    assert_eq!(codes(texts), ["expansion-too-large"]);
+    let literals = doubled(
+        "alias A0 = \"0123456789\";",
+        60,
+        |at| format!("alias A{at} = \"${{A{0}}}${{A{0}}}\";", before(at)),
+        "model M { p: A60; }",
+    );
+    assert_eq!(codes(literals), ["expansion-too-large"]);
+    let unions = doubled(
+        "alias A0 = \"x\" | \"y\";",
+        40,
+        |at| format!("alias A{at} = A{0} | \"{at}\" | A{0};", before(at)),
+        "model M { p: A40; }",
+    );
+    assert_eq!(codes(unions), ["expansion-too-large"]);
+}
+
+#[test]
+fn the_name_of_a_type_that_doubles_with_every_line_is_cut_off() {
+    let wide = |at: usize| (0..10).map(|name| format!("p{name}: A{};", at - 1)).collect::<Vec<_>>().join(" ");
+    let types = doubled(
+        "alias A0 = { x: string };",
+        14,
+        |at| format!("alias A{at} = {{ {} }};", wide(at)),
+        "const c: A14 = 1;",
+    );
+    let compilation = compile(&[("main.tsp", types)]);
+    assert_eq!(compilation.diagnostics.len(), 1);
+    assert!(compilation.diagnostics[0].message.len() < 100_000);
+}
+
+#[test]
 fn templates_that_come_back_to_the_same_arguments_are_fine() {
     assert!(codes("model Node<T> { value: T; next?: Node<T>; } model B { a: Node<string>; }").is_empty());
     assert!(codes("model Tree { children: Tree[]; byName: Record<Tree>; either: Tree | string; }").is_empty());

@@ -289,6 +289,9 @@ impl Checker<'_> {
             }
         }
         let text = self.template_text(&spans);
+        if !self.is_text_small(text.as_ref().map_or(0, |text| text.len()), node) {
+            return self.error_entity();
+        }
         let id = self.new_type(TypeKind::StringTemplate(StringTemplate { spans, text }), Some(node), scope.mapper);
         self.program[id].is_finished = !scope.in_template;
         Entity::Indeterminate(id)

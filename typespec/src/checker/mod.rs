@@ -7,6 +7,7 @@ mod decorators;
 mod directives;
 mod expressions;
 mod functions;
+mod growth;
 mod heritage;
 mod homes;
 mod interfaces;
@@ -100,6 +101,7 @@ pub(crate) fn check(program: &mut Program, registry: &Registry, options: &Option
         literals: HashSet::new(),
         literal_arguments: HashMap::new(),
         valued_instances: HashMap::new(),
+        value_sizes: HashMap::new(),
         hides_names: false,
         deferred: HashMap::new(),
         queue: VecDeque::new(),
@@ -140,6 +142,8 @@ struct Checker<'a> {
     literal_arguments: HashMap<(TypeId, TypeId), crate::program::ValueId>,
     /// How many instances each template has that take values.
     valued_instances: HashMap<NodeId, u32>,
+    /// How many values an object or array value holds, with itself and those inside of it.
+    value_sizes: HashMap<crate::program::ValueId, usize>,
     /// Whether something that was refused already may have declared names that nothing is called now.
     hides_names: bool,
     /// Models whose bodies are still to be checked.

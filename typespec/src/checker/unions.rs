@@ -146,6 +146,9 @@ impl Checker<'_> {
                 _ if ty == self.program.intrinsic(Intrinsic::Never) => {}
                 _ => types.push(ty),
             }
+            if !self.is_union_small(&types, node) {
+                return self.error();
+            }
         }
         let id = self.union_of(scope, &types, Some(node));
         let namespace = self.namespace_type(node);

@@ -204,7 +204,11 @@ impl Checker<'_> {
     /// The same value as one of another type.
     pub(super) fn retyped(&mut self, value: ValueId, ty: TypeId) -> ValueId {
         let copy = Value { ty, ..self.program[value].clone() };
-        self.program.add_value(copy)
+        let id = self.program.add_value(copy);
+        if let Some(size) = self.value_sizes.get(&value).copied() {
+            self.value_sizes.insert(id, size);
+        }
+        id
     }
 
     /// `#{ a: 1, ...b }`
@@ -225,7 +229,7 @@ impl Checker<'_> {
         }
         let ty = self.object_type(&properties, node);
         let kind = ValueKind::Object(properties);
-        Entity::Value(self.program.add_value(Value { kind, ty, node: Some(node) }))
+        self.composed(Value { kind, ty, node: Some(node) }, node)
     }
 
     fn object_property(
@@ -318,7 +322,7 @@ impl Checker<'_> {
         let ty = self.new_type(TypeKind::Tuple(types), None, None);
         self.program[ty].node = Some(node);
         self.program[ty].is_finished = true;
-        Entity::Value(self.program.add_value(Value { kind: ValueKind::Array(items), ty, node: Some(node) }))
+        self.composed(Value { kind: ValueKind::Array(items), ty, node: Some(node) }, node)
     }
 
     fn wanted_of_item(&self, wanted: TypeId, at: usize, depth: usize) -> Option<TypeId> {
@@ -359,6 +363,9 @@ impl Checker<'_> {
                     self.error_span("non-literal-string-template", message, span);
                     return self.error_entity();
                 }
+            }
+            if !self.is_text_small(joined.len(), node) {
+                return self.error_entity();
             }
         }
         let ty = self.program.string_type(&joined);

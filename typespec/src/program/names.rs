@@ -1,14 +1,44 @@
 //! Names of types and values as messages print them.
 
+use std::cell::Cell;
+
 use super::*;
 
 /// How deep anonymous types print before they are cut off.
 const MAX_DEPTH: usize = 12;
 
+/// How deep values print before they are cut off.
+const MAX_VALUE_DEPTH: usize = 64;
+
+/// How many types and values a name mentions before it is cut off. Aliases that use each other twice each would double it
+/// with every step.
+const MAX_PARTS: usize = 1_000;
+
+/// Where a name stands within another one.
+#[derive(Clone, Copy)]
+struct Place<'a> {
+    depth: usize,
+    /// How many parts the whole name may still have.
+    left: &'a Cell<usize>,
+}
+
+impl Place<'_> {
+    fn below(self) -> Self {
+        Self { depth: self.depth + 1, ..self }
+    }
+
+    /// Takes one part of what the whole name may have; says whether there was one.
+    fn take(self) -> bool {
+        let left = self.left.get();
+        self.left.set(left.saturating_sub(1));
+        left > 0
+    }
+}
+
 impl Program {
     /// The name of a type as messages print it: with namespace, except those of the standard library.
     pub fn type_name(&self, id: TypeId) -> String {
-        self.type_name_within(id, 0)
+        self.type_name_within(id, Place { depth: 0, left: &Cell::new(MAX_PARTS) })
     }
 
     /// The name of a type, value or literal as messages print it.
@@ -21,22 +51,27 @@ impl Program {
 
     /// A constraint as messages print it.
     pub fn constraint_name(&self, constraint: Constraint) -> String {
+        self.constraint_name_within(constraint, Place { depth: 0, left: &Cell::new(MAX_PARTS) })
+    }
+
+    fn constraint_name_within(&self, constraint: Constraint, place: Place<'_>) -> String {
+        let name = |id: TypeId| self.type_name_within(id, place);
         match (constraint.ty, constraint.value) {
-            (Some(ty), Some(value)) => format!("{} | valueof {}", self.type_name(ty), self.type_name(value)),
-            (Some(ty), None) => self.type_name(ty),
-            (None, Some(value)) => format!("valueof {}", self.type_name(value)),
+            (Some(ty), Some(value)) => format!("{} | valueof {}", name(ty), name(value)),
+            (Some(ty), None) => name(ty),
+            (None, Some(value)) => format!("valueof {}", name(value)),
             (None, None) => "unknown".to_owned(),
         }
     }
 
-    fn type_name_within(&self, id: TypeId, depth: usize) -> String {
-        if depth > MAX_DEPTH {
+    fn type_name_within(&self, id: TypeId, place: Place<'_>) -> String {
+        if place.depth > MAX_DEPTH || !place.take() {
             return "...".to_owned();
         }
-        let below = |id: TypeId| self.type_name_within(id, depth + 1);
+        let below = |id: TypeId| self.type_name_within(id, place.below());
         match &self[id].kind {
             TypeKind::Namespace(_) => self.namespace_name(id),
-            TypeKind::Model(model) => self.model_name(id, model, depth),
+            TypeKind::Model(model) => self.model_name(id, model, place),
             TypeKind::ModelProperty(it) => match it.model {
                 Some(model) => format!("{}.{}", below(model), it.name),
                 None => it.name.to_string(),
@@ -48,13 +83,13 @@ impl Program {
                 let names: Vec<&str> = it.members.iter().map(|(name, _)| &**name).collect();
                 format!("{{ {} }}", names.join(", "))
             }
-            TypeKind::Scalar(it) => self.declared_name(id, &it.name, it.namespace, depth),
+            TypeKind::Scalar(it) => self.declared_name(id, &it.name, it.namespace, place),
             TypeKind::ScalarConstructor(it) => format!("{}.{}", below(it.scalar), it.name),
             TypeKind::Enum(it) => format!("{}{}", self.namespace_prefix(it.namespace), it.name),
             TypeKind::EnumMember(it) => format!("{}.{}", below(it.enumeration), it.name),
-            TypeKind::Union(it) => self.union_name(it, depth),
+            TypeKind::Union(it) => self.union_name(it, place),
             TypeKind::UnionVariant(it) => below(it.ty),
-            TypeKind::Interface(it) => self.declared_name(id, &it.name, it.namespace, depth),
+            TypeKind::Interface(it) => self.declared_name(id, &it.name, it.namespace, place),
             TypeKind::Operation(it) => match it.interface {
                 Some(interface) => format!("{}.{}", below(interface), it.name),
                 None => {
@@ -64,7 +99,7 @@ impl Program {
                     format!("{}{}{list}", self.namespace_prefix(it.namespace), it.name)
                 }
             },
-            TypeKind::Tuple(items) => format!("[{}]", self.joined(items.iter().copied(), ", ", depth)),
+            TypeKind::Tuple(items) => format!("[{}]", self.joined(items.iter().copied(), ", ", place)),
             TypeKind::String(text) => format!("\"{text}\""),
             TypeKind::Number(it) => it.text.to_string(),
             TypeKind::Boolean(truth) => truth.to_string(),
@@ -72,25 +107,25 @@ impl Program {
             TypeKind::Intrinsic(kind) => intrinsic_name(*kind).to_owned(),
             TypeKind::TemplateParameter(it) => it.name.to_string(),
             TypeKind::Decorator(it) => it.name.to_string(),
-            TypeKind::Function(it) => self.function_name(it),
+            TypeKind::Function(it) => self.function_name(it, place),
             TypeKind::FunctionParameter(it) => it.name.to_string(),
         }
     }
 
-    fn joined(&self, ids: impl Iterator<Item = TypeId>, separator: &str, depth: usize) -> String {
-        ids.map(|id| self.type_name_within(id, depth + 1)).collect::<Vec<_>>().join(separator)
+    fn joined(&self, ids: impl Iterator<Item = TypeId>, separator: &str, place: Place<'_>) -> String {
+        ids.map(|id| self.type_name_within(id, place.below())).collect::<Vec<_>>().join(separator)
     }
 
-    fn model_name(&self, id: TypeId, model: &Model, depth: usize) -> String {
+    fn model_name(&self, id: TypeId, model: &Model, place: Place<'_>) -> String {
         if model.name.is_empty() {
             if let Some(operation) = self.operation_with_parameters(id) {
-                return format!("{}::parameters", self.type_name_within(operation, depth + 1));
+                return format!("{}::parameters", self.type_name_within(operation, place.below()));
             }
             if model.properties.is_empty() {
                 return "{}".to_owned();
             }
             let properties = model.properties.iter().map(|(name, property)| {
-                let ty = self.property(property).map(|it| self.type_name_within(it.ty, depth + 1));
+                let ty = self.property(property).map(|it| self.type_name_within(it.ty, place.below()));
                 format!("{name}: {}", ty.unwrap_or_default())
             });
             return format!("{{ {} }}", properties.collect::<Vec<_>>().join(", "));
@@ -100,9 +135,9 @@ impl Program {
             && let Some(Entity::Type(element) | Entity::Indeterminate(element)) =
                 self.template_arguments(id).and_then(|arguments| arguments.first().copied())
         {
-            return format!("{}[]", self.type_name_within(element, depth + 1));
+            return format!("{}[]", self.type_name_within(element, place.below()));
         }
-        self.declared_name(id, &model.name, model.namespace, depth)
+        self.declared_name(id, &model.name, model.namespace, place)
     }
 
     /// The operation whose parameters a model is.
@@ -111,7 +146,7 @@ impl Program {
         self.type_of_node(self.ast.parent(node)?)
     }
 
-    fn declared_name(&self, id: TypeId, name: &str, namespace: Option<TypeId>, depth: usize) -> String {
+    fn declared_name(&self, id: TypeId, name: &str, namespace: Option<TypeId>, place: Place<'_>) -> String {
         let prefix = self.namespace_prefix(namespace);
         let has_arguments = matches!(self[id].kind, TypeKind::Model(_) | TypeKind::Interface(_));
         if !has_arguments {
@@ -121,8 +156,8 @@ impl Program {
             let arguments: Vec<String> = arguments
                 .iter()
                 .map(|argument| match argument {
-                    Entity::Type(ty) | Entity::Indeterminate(ty) => self.type_name_within(*ty, depth + 1),
-                    Entity::Value(value) => self.value_name(*value),
+                    Entity::Type(ty) | Entity::Indeterminate(ty) => self.type_name_within(*ty, place.below()),
+                    Entity::Value(value) => self.value_name_within(*value, place.below()),
                 })
                 .collect();
             return format!("{prefix}{name}<{}>", arguments.join(", "));
@@ -144,27 +179,28 @@ impl Program {
             .collect()
     }
 
-    fn union_name(&self, union: &Union, depth: usize) -> String {
+    fn union_name(&self, union: &Union, place: Place<'_>) -> String {
         match &union.name {
             Some(name) => format!("{}{name}", self.namespace_prefix(union.namespace)),
             None => {
                 let types = union.variants.iter().filter_map(|variant| self.variant(*variant)).map(|it| it.ty);
-                self.joined(types, " | ", depth)
+                self.joined(types, " | ", place)
             }
         }
     }
 
-    fn function_name(&self, function: &FunctionDeclaration) -> String {
+    fn function_name(&self, function: &FunctionDeclaration, place: Place<'_>) -> String {
         if !function.name.is_empty() {
             return function.name.to_string();
         }
         let parameters = function.parameters.iter().filter_map(|parameter| self.parameter(*parameter)).map(|it| {
             let dots = if it.rest { "..." } else { "" };
             let question = if it.optional { "?" } else { "" };
-            format!("{dots}{}{question}: {}", it.name, self.constraint_name(it.constraint))
+            format!("{dots}{}{question}: {}", it.name, self.constraint_name_within(it.constraint, place.below()))
         });
         let parameters: Vec<String> = parameters.collect();
-        format!("fn ({}) => {}", parameters.join(", "), self.constraint_name(function.returns))
+        let returns = self.constraint_name_within(function.returns, place.below());
+        format!("fn ({}) => {returns}", parameters.join(", "))
     }
 
     /// The full name of a namespace: `A.B`.
@@ -204,6 +240,14 @@ impl Program {
 
     /// A value as messages print it.
     pub fn value_name(&self, id: ValueId) -> String {
+        self.value_name_within(id, Place { depth: 0, left: &Cell::new(MAX_PARTS) })
+    }
+
+    fn value_name_within(&self, id: ValueId, place: Place<'_>) -> String {
+        if place.depth > MAX_VALUE_DEPTH || !place.take() {
+            return "...".to_owned();
+        }
+        let below = |id: ValueId| self.value_name_within(id, place.below());
         match &self[id].kind {
             ValueKind::String { text, .. } => format!("\"{text}\""),
             ValueKind::Number { number, .. } => number.to_string(),
@@ -211,18 +255,16 @@ impl Program {
             ValueKind::Null => "null".to_owned(),
             ValueKind::EnumMember(member) => self.type_name(*member),
             ValueKind::Object(properties) => {
-                let properties: Vec<String> = properties
-                    .iter()
-                    .map(|property| format!("{}: {}", property.name, self.value_name(property.value)))
-                    .collect();
+                let properties: Vec<String> =
+                    properties.iter().map(|property| format!("{}: {}", property.name, below(property.value))).collect();
                 format!("#{{{}}}", properties.join(", "))
             }
             ValueKind::Array(items) => {
-                let items: Vec<String> = items.iter().map(|item| self.value_name(*item)).collect();
+                let items: Vec<String> = items.iter().map(|item| below(*item)).collect();
                 format!("#[{}]", items.join(", "))
             }
             ValueKind::Scalar { scalar, constructor, arguments } => {
-                let arguments: Vec<String> = arguments.iter().map(|argument| self.value_name(*argument)).collect();
+                let arguments: Vec<String> = arguments.iter().map(|argument| below(*argument)).collect();
                 format!("{}.{constructor}({})", self.type_name(*scalar), arguments.join(", "))
             }
             ValueKind::Function(function) => self.type_name(*function),
