@@ -1,7 +1,7 @@
 //! Planes, groups and the registration of resource providers.
 //!
 //! All of it is records in the store (Radius HTTP contract, parts 2.3 to 2.5). The runtime core's
-//! catalogue is read from them again after every change of a registration.
+//! catalogue takes over every change of a registration.
 
 mod credential;
 pub mod icon;
@@ -37,8 +37,7 @@ pub enum Kind {
     Location,
 }
 
-/// Serializes changes of registrations with their re-reading.
+/// Serializes changes of registrations with their way into the catalogue.
 ///
-/// Otherwise a change could be overtaken between commit and re-reading, and the catalogue be left with
-/// the older state. Registrations are rare; resources never pass here.
+/// Otherwise a change could be overtaken between commit and catalogue, which would be left with the older state. Registrations are rare; resources never pass here.
 static REGISTRATIONS: tokio::sync::Mutex<()> = tokio::sync::Mutex::const_new(());

@@ -65,12 +65,12 @@ async fn put_draft(
         }
     })
     .await?;
-    refresh(state, kind, &draft.id).await?;
+    take_over(state, kind, &draft.id, Some(&stored.record));
     Ok(stored)
 }
 
 /// Carries a change out even when the client hangs up meanwhile and its request is dropped: a change that
-/// ended between commit and re-reading would leave the catalogue without what is stored.
+/// ended between commit and taking it over would leave the catalogue without what is stored.
 async fn to_its_end<T: Send + 'static>(
     change: impl Future<Output = Result<T, Fault>> + Send + 'static,
 ) -> Result<T, Fault> {
@@ -113,14 +113,14 @@ async fn delete_found(
             // Somebody wrote it, or below it, meanwhile: what is there now decides.
             Ok(Err(_)) => {}
             Ok(Ok(None)) => {
-                refresh(state, kind, id).await?;
+                take_over(state, kind, id, None);
                 return Ok(None);
             }
             Ok(Ok(Some(Deleted { stored, children }))) => {
                 if kind == Kind::Version && breaking == Breaking::Refused {
                     keep_if_needed(state, &stored.record).await?;
                 }
-                refresh(state, kind, id).await?;
+                take_over(state, kind, id, None);
                 delete_latecomers(state, &stored.record, &children).await;
                 return Ok(Some(stored));
             }
@@ -187,7 +187,10 @@ async fn delete_latecomers(state: &AppState, record: &Record, children: &[Record
 async fn keep_if_needed(state: &AppState, version: &Record) -> Result<(), Fault> {
     let Err(fault) = needed::refuse(state, version).await else { return Ok(()) };
     let again = Write::Put { record: Box::new(version.clone()), expect: Expect::Absent };
-    state.host.parts.store.commit(vec![again]).await?;
+    if let Err(error) = state.host.parts.store.commit(vec![again]).await {
+        take_over(state, Kind::Version, &version.id, None);
+        return Err(error.into());
+    }
     Err(fault)
 }
 
@@ -291,13 +294,11 @@ async fn delete_resource(state: &AppState, resource: Record, busy: Busy) -> Resu
     }
 }
 
-/// Reads a registration into the catalogue again.
-async fn refresh(state: &AppState, kind: Kind, id: &ResourceId) -> Result<(), Fault> {
+/// Takes what was stored, or deleted, over into the catalogue.
+fn take_over(state: &AppState, kind: Kind, id: &ResourceId, stored: Option<&Record>) {
     if track(kind) == Track::Operation {
-        let parts = &state.host.parts;
-        parts.catalog.refresh_one(&*parts.store, id).await?;
+        state.host.parts.catalog.take_over(id, stored);
     }
-    Ok(())
 }
 
 /// Reads the registrations of a provider that another server changed into the catalogue again.

@@ -1,6 +1,7 @@
 //! What a server does beside requests and operations: it learns what other servers registered, and forgets
 //! operations that ended long ago.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -40,15 +41,13 @@ impl Maintenance {
 
     /// Reads again what other servers register, as soon as they say so.
     async fn follow_registrations(&self, mut revision: u64) {
+        let mut due = BTreeSet::new();
         loop {
             match self.engine.registrations_since(revision).await {
                 Ok(changes) => {
-                    for (plane, namespace) in &changes.providers {
-                        if let Err(error) = registry::reload(&self.state, plane, namespace).await {
-                            tracing::warn!(error = &error as &dyn std::error::Error, "Cannot reload `{namespace}`");
-                        }
-                    }
+                    due.extend(changes.providers);
                     revision = changes.revision;
+                    due = self.reload(due).await;
                 }
                 Err(error) => {
                     tracing::warn!(error = &error as &dyn std::error::Error, "Cannot see what others registered");
@@ -56,6 +55,18 @@ impl Maintenance {
             }
             self.engine.wait_for_registrations(POLL).await;
         }
+    }
+
+    /// Reads providers again, and returns those that could not be read.
+    async fn reload(&self, due: BTreeSet<(String, String)>) -> BTreeSet<(String, String)> {
+        let mut failed = BTreeSet::new();
+        for (plane, namespace) in due {
+            if let Err(error) = registry::reload(&self.state, &plane, &namespace).await {
+                tracing::warn!(error = &error as &dyn std::error::Error, "Cannot reload `{namespace}`");
+                failed.insert((plane, namespace));
+            }
+        }
+        failed
     }
 
     async fn forget(&self) {

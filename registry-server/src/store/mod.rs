@@ -33,8 +33,10 @@ type BoxError = Box<dyn std::error::Error + Send + Sync>;
 /// What servers and operators need of a database beside the runtime core's traits.
 #[async_trait]
 pub trait Engine: Store + Queue {
-    /// Returns the providers whose registrations changed after `revision`, by whichever server, and the
-    /// revision from which to go on.
+    /// Returns the providers whose registrations others changed after `revision`, and the revision from which to go
+    /// on.
+    ///
+    /// Changes of this store's own are not among them, but for those of which nobody was told that they were committed.
     async fn registrations_since(&self, revision: u64) -> Result<Registrations, Error>;
 
     /// Returns when another server may have registered something, or at the latest after `at_most`.

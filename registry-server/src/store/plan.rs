@@ -346,6 +346,16 @@ impl<'a> Plan<'a> {
     }
 }
 
+/// Returns plane and namespace of every provider of which batches may register anything.
+pub(super) fn registrations_of(batches: &[&Prepared]) -> BTreeSet<(String, String)> {
+    let keys = batches.iter().flat_map(|batch| batch.changes.iter()).filter_map(|change| match change {
+        Change::Put { row, .. } => Some(&*row.key),
+        Change::Delete { what, .. } => Some(&*what.key),
+        _ => None,
+    });
+    keys.filter_map(registration_of).collect()
+}
+
 fn holds(condition: bool, id: &str) -> Result<(), String> {
     if condition { Ok(()) } else { Err(id.to_owned()) }
 }

@@ -11,7 +11,7 @@ use indexmap::IndexMap;
 use radii_model::{ApiVersion, ResourceId, TypeName};
 use serde_json::{Map, Value as Json};
 
-use crate::store::{self, Store};
+use crate::store::{self, Record, Store};
 use crate::versions::{Converter, Remembered};
 use key::{Key, Quick};
 
@@ -198,19 +198,14 @@ impl Catalog {
         Ok(())
     }
 
-    /// Reads one registration again: that of a provider, a location, a type or a version, which was written or deleted.
+    /// Takes over one registration that was just stored, or deleted: that of a provider, a location, a type or a version.
     ///
-    /// It costs the same however many types are registered beside it.
+    /// It asks nobody, and costs the same however many types are registered beside it.
     ///
     /// # Assumptions
     /// Whoever writes registrations calls this before the next one writes.
-    ///
-    /// # Errors
-    /// When the store fails; what was known before stays known.
-    pub async fn refresh_one(&self, store: &dyn Store, id: &ResourceId) -> Result<(), store::Error> {
-        let found = store.find_shared(id).await?;
-        self.change(|providers| load::take_over(providers, id, found.as_deref()));
-        Ok(())
+    pub fn take_over(&self, id: &ResourceId, stored: Option<&Record>) {
+        self.change(|providers| load::take_over(providers, id, stored));
     }
 
     fn change(&self, change: impl FnOnce(&mut Providers)) {

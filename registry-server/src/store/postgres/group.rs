@@ -36,26 +36,44 @@ const REMEMBER_DELETIONS: &str = "
 const DELETE_RECORDS: &str = "
     DELETE FROM record WHERE key IN (SELECT value #>> '{}' FROM jsonb_array_elements($1::jsonb))";
 
-pub(super) const PUT_RECORDS: &str = "
+/// Inserts or replaces the records of a set.
+macro_rules! put_records {
+    ($set:literal) => {
+        concat!(
+            "
     INSERT INTO record (sequence, key, parent, kind, id, type_name, api_version, location, state, operation,
                         revision, created_at, updated_at, tags, properties, private, application, environment)
     SELECT (value->>0)::bigint, value->>1, value->>2, value->>3, value->>4, value->>5, value->>6, value->>7,
            value->>8, value->>9, (value->>10)::bigint, (value->>11)::bigint, (value->>12)::bigint, value->>13,
            value->>14, value->>15, value->>16, value->>17
-    FROM jsonb_array_elements($1::jsonb)
+    FROM jsonb_array_elements(",
+            $set,
+            "::jsonb)
     ON CONFLICT (key) DO UPDATE SET
         kind = excluded.kind, id = excluded.id, type_name = excluded.type_name,
         api_version = excluded.api_version, location = excluded.location, state = excluded.state,
         operation = excluded.operation, revision = excluded.revision, created_at = excluded.created_at,
         updated_at = excluded.updated_at, tags = excluded.tags, properties = excluded.properties,
-        private = excluded.private, application = excluded.application, environment = excluded.environment";
+        private = excluded.private, application = excluded.application, environment = excluded.environment"
+        )
+    };
+}
 
-pub(super) const ENQUEUE: &str = "
+/// Inserts the operations of a set.
+macro_rules! enqueue {
+    ($set:literal) => {
+        concat!("
     INSERT INTO operation (sequence, id, resource, verb, api_version, state, error, attempt, run_after, payload,
                            created_at, ended_at, scope)
     SELECT (value->>0)::bigint, value->>1, value->>2, value->>3, value->>4, value->>5, value->>6,
            (value->>7)::bigint, (value->>8)::bigint, value->>9, (value->>10)::bigint, (value->>11)::bigint, value->>12
-    FROM jsonb_array_elements($1::jsonb)";
+    FROM jsonb_array_elements(", $set, "::jsonb)")
+    };
+}
+
+pub(super) const PUT_RECORDS: &str = put_records!("$1");
+
+pub(super) const ENQUEUE: &str = enqueue!("$1");
 
 const ADVANCE: &str = "
     UPDATE operation SET state = change.value->>1, error = change.value->>2,
@@ -64,16 +82,27 @@ const ADVANCE: &str = "
            payload = CASE WHEN change.value->>3 IS NULL THEN payload ELSE 'null' END
     FROM jsonb_array_elements($1::jsonb) AS change(value) WHERE operation.id = change.value->>0";
 
-const REGISTERED: &str = "
-    INSERT INTO registration_change (plane, namespace, revision)
-    SELECT value->>0, value->>1, (value->>2)::bigint FROM jsonb_array_elements($1::jsonb)
-    ON CONFLICT (plane, namespace) DO UPDATE SET revision = excluded.revision";
-
 pub(super) const REMEMBER_COUNTER: &str = "UPDATE counter SET value = $1";
 
-// The same, and what other servers are told, on one way to the database and back.
-const FINISH: &str = "
-    WITH counted AS (UPDATE counter SET value = $1) SELECT pg_notify(channel, '') FROM unnest($2::text[]) AS channel";
+// The same, all rows that are inserted or replaced, and what other servers are told, on one way to the database and
+// back: everybody else who writes waits for the way. `$5` is the name of this server; what others had changed before
+// stays known.
+const WRITE: &str = concat!(
+    "
+    WITH counted AS (UPDATE counter SET value = $1), put AS (",
+    put_records!("$2"),
+    "), enqueued AS (",
+    enqueue!("$3"),
+    "),
+    registered AS (
+        INSERT INTO registration_change AS known (plane, namespace, revision, server, told, others)
+        SELECT value->>0, value->>1, $1, $5, $1, 0 FROM jsonb_array_elements($4::jsonb)
+        ON CONFLICT (plane, namespace) DO UPDATE SET
+            revision = excluded.revision, server = excluded.server, told = excluded.told,
+            others = CASE WHEN known.server = excluded.server AND known.told = known.revision THEN known.others
+                          ELSE known.revision END)
+    SELECT pg_notify(channel, '') FROM unnest($6::text[]) AS channel"
+);
 
 /// A transaction that holds the lock of all writers.
 pub(super) struct Turn {
@@ -93,6 +122,7 @@ pub(super) async fn lock(connection: &mut PgConnection) -> Result<Turn, BoxError
 pub(super) async fn commit(
     connection: &mut PgConnection,
     turn: &Turn,
+    own: &str,
     now: Timestamp,
     batches: &[&Prepared],
 ) -> Result<Vec<Decision>, BoxError> {
@@ -100,24 +130,23 @@ pub(super) async fn commit(
     let mut plan = Plan::new(turn.counter, find(connection, &needs).await?);
     let decisions = batches.iter().map(|batch| plan.decide(batch, now)).collect();
     let registrations = plan.registrations();
-    let registered = registrations.iter().map(|(plane, namespace)| json!([plane, namespace, plan.counter]));
-    let sets = [
-        (REMEMBER_DELETIONS, plan.deletions(now)),
-        (DELETE_RECORDS, plan.deletes()),
-        (PUT_RECORDS, plan.puts().map(array).collect()),
-        (ENQUEUE, plan.enqueued().map(array).collect()),
-        (ADVANCE, plan.advanced()),
-        (REGISTERED, registered.collect()),
-    ];
-    for (sql, set) in sets {
+    // What is deleted and made again is gone first.
+    for (sql, set) in [(REMEMBER_DELETIONS, plan.deletions(now)), (DELETE_RECORDS, plan.deletes())] {
         write(connection, sql, set).await?;
     }
     let has_changes = plan.changed().next().is_some();
     let told = [(WORK, plan.has_work()), (REGISTRATIONS, !registrations.is_empty()), (CHANGES, has_changes)];
     let told: Vec<&str> = told.into_iter().filter_map(|(channel, concerned)| concerned.then_some(channel)).collect();
+    // Whatever is put, enqueued or deleted takes a number.
     if plan.counter != turn.counter || !told.is_empty() {
-        sqlx::query(FINISH).bind(rows::signed(plan.counter)).bind(told).execute(&mut *connection).await?;
+        let puts = set(plan.puts().map(array).collect());
+        let enqueued = set(plan.enqueued().map(array).collect());
+        let registered = set(registrations.iter().map(|(plane, namespace)| json!([plane, namespace])).collect());
+        let statement = sqlx::query(WRITE).bind(rows::signed(plan.counter)).bind(puts).bind(enqueued);
+        statement.bind(registered).bind(own).bind(told).execute(&mut *connection).await?;
     }
+    // Behind the operations that were enqueued by the same group.
+    write(connection, ADVANCE, plan.advanced()).await?;
     Ok(decisions)
 }
 
@@ -125,10 +154,15 @@ fn array(values: impl IntoIterator<Item = Value>) -> Json {
     values.into_iter().map(Json::from).collect()
 }
 
+/// Returns rows in the form in which statements take them.
+fn set(rows: Vec<Json>) -> String {
+    Json::Array(rows).to_string()
+}
+
 /// Carries out a statement over a set of rows.
-pub(super) async fn write(connection: &mut PgConnection, sql: &'static str, set: Vec<Json>) -> sqlx::Result<()> {
-    if !set.is_empty() {
-        sqlx::query(sql).bind(Json::Array(set).to_string()).execute(connection).await?;
+pub(super) async fn write(connection: &mut PgConnection, sql: &'static str, rows: Vec<Json>) -> sqlx::Result<()> {
+    if !rows.is_empty() {
+        sqlx::query(sql).bind(set(rows)).execute(connection).await?;
     }
     Ok(())
 }

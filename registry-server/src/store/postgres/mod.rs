@@ -10,6 +10,7 @@ mod group;
 mod listen;
 mod maintain;
 mod open;
+mod own;
 mod read;
 #[cfg(test)]
 mod tests;
@@ -45,6 +46,7 @@ pub struct PostgresStore {
     vault: Arc<Vault>,
     writer: writer::Handle,
     signals: Arc<listen::Signals>,
+    own: Arc<own::Own>,
     /// The scope whose operation was claimed last by this server.
     turn: Mutex<String>,
     stop: CancellationToken,
@@ -144,7 +146,7 @@ impl Queue for PostgresStore {
 #[async_trait]
 impl Engine for PostgresStore {
     async fn registrations_since(&self, revision: u64) -> Result<Registrations, Error> {
-        read::registrations_since(&self.pool, revision).await
+        read::registrations_since(&self.pool, &self.own, revision).await
     }
 
     async fn wait_for_registrations(&self, at_most: Duration) {

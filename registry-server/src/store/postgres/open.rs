@@ -9,6 +9,7 @@ use sqlx::{ConnectOptions, PgExecutor, PgPool};
 use tokio_util::sync::CancellationToken;
 
 use super::listen::{self, Signals};
+use super::own::Own;
 use super::{PostgresStore, PostgresUrl, writer};
 use crate::store::OpenError;
 use crate::store::keys::KeySource;
@@ -56,8 +57,10 @@ pub(super) async fn open(url: &PostgresUrl, keys: &KeySource, schema: Schema) ->
     let (vault, stop) = (Arc::new(vault), CancellationToken::new());
     let signals = Arc::new(Signals::default());
     tokio::spawn(listen::run(pool.clone(), Arc::clone(&signals), stop.clone()));
-    let writer = writer::Handle::start(url.options(), first, Arc::clone(&vault), Arc::clone(&signals));
-    Ok(PostgresStore { pool, vault, writer, signals, turn: Default::default(), stop })
+    let own = Arc::new(Own::new());
+    let writer =
+        writer::Handle::start(url.options(), first, Arc::clone(&vault), Arc::clone(&signals), Arc::clone(&own));
+    Ok(PostgresStore { pool, vault, writer, signals, own, turn: Default::default(), stop })
 }
 
 async fn connect_pool(url: &PostgresUrl) -> sqlx::Result<PgPool> {

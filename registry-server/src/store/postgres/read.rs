@@ -7,6 +7,7 @@ use sqlx::postgres::{PgArguments, PgRow};
 use sqlx::query::Query;
 use sqlx::{PgPool, Postgres, Row};
 
+use super::own::Own;
 use crate::store::vault::Vault;
 use crate::store::{BoxError, Change, Known, Registrations, changes, rows, unavailable};
 
@@ -86,7 +87,8 @@ const KNOWN_CHANGES: &str = "
     SELECT (SELECT CAST(value AS BIGINT) FROM setting WHERE name = 'feed.horizon'), (SELECT value FROM counter)";
 
 const REGISTRATIONS_SINCE: &str = "
-    SELECT plane, namespace, revision FROM registration_change WHERE revision > $1 ORDER BY revision";
+    SELECT plane, namespace, revision, coalesce(server = $2 AND told = revision AND others <= $1, false)
+    FROM registration_change WHERE revision > $1 ORDER BY revision";
 
 /// Pauses before a read is repeated whose connection broke: a database that restarts is back by then.
 const PAUSES: [Duration; 5] = [
@@ -214,14 +216,19 @@ pub(super) async fn recent_operations(pool: &PgPool, vault: &Vault, limit: usize
     operations.map_err(|error| unavailable(DOING, error))
 }
 
-pub(super) async fn registrations_since(pool: &PgPool, revision: u64) -> Result<Registrations, Error> {
+/// Returns what others registered, and what this server may have registered without knowing it.
+pub(super) async fn registrations_since(pool: &PgPool, own: &Own, revision: u64) -> Result<Registrations, Error> {
     const DOING: &str = "read what was registered";
-    let found = rows(pool, DOING, || sqlx::query(REGISTRATIONS_SINCE).bind(rows::signed(revision))).await?;
-    let mut registrations = Registrations { providers: Vec::new(), revision };
+    let query = || sqlx::query(REGISTRATIONS_SINCE).bind(rows::signed(revision)).bind(own.name());
+    let found = rows(pool, DOING, query).await?;
+    let mut registrations = Registrations { providers: own.take_doubtful().into_iter().collect(), revision };
     for row in &found {
         let failed = |error: BoxError| unavailable(DOING, error);
         let text = |at: usize| row.try_get::<String, _>(at).map_err(|error| failed(error.into()));
-        registrations.providers.push((text(0)?, text(1)?));
+        let is_own: bool = row.try_get(3).map_err(|error| failed(error.into()))?;
+        if !is_own {
+            registrations.providers.push((text(0)?, text(1)?));
+        }
         let revision: i64 = row.try_get(2).map_err(|error| failed(error.into()))?;
         registrations.revision = rows::unsigned(revision).map_err(failed)?;
     }

@@ -165,6 +165,67 @@ async fn what_one_server_registers_the_others_learn() {
     assert_eq!(other.registrations_since(changes.revision).await.unwrap().providers, []);
 }
 
+/// The id of a provider's registration, and that of a type in it.
+const PROVIDER: &str = "/planes/radius/local/providers/System.Resources/resourceProviders/Contoso.Data";
+
+fn replace(id: &str) -> Batch {
+    vec![put(id, Expect::Any)]
+}
+
+#[tokio::test]
+async fn what_a_server_registers_itself_it_is_not_told_unless_others_changed_it_too() {
+    let Some(url) = scratch().await else { return };
+    let (one, other) = (open(&url).await, open(&url).await);
+    let told = [("local".to_owned(), "contoso.data".to_owned())];
+    one.commit(replace(PROVIDER)).await.unwrap();
+    let own = one.registrations_since(0).await.unwrap();
+    assert_eq!(own.providers, []);
+    assert_eq!(other.registrations_since(0).await.unwrap().providers, told);
+    assert_eq!(one.registrations_since(own.revision).await.unwrap(), own, "one goes on behind it");
+
+    other.commit(replace(&format!("{PROVIDER}/resourceTypes/a"))).await.unwrap();
+    one.commit(replace(&format!("{PROVIDER}/resourceTypes/b"))).await.unwrap();
+    let both = one.registrations_since(own.revision).await.unwrap();
+    assert_eq!(both.providers, told, "the own change came last, and hides no other");
+    one.commit(replace(&format!("{PROVIDER}/resourceTypes/b"))).await.unwrap();
+    assert_eq!(one.registrations_since(own.revision).await.unwrap().providers, told);
+    assert_eq!(one.registrations_since(both.revision).await.unwrap().providers, []);
+}
+
+#[tokio::test]
+async fn what_a_server_of_the_version_before_registers_is_told() {
+    let Some(url) = scratch().await else { return };
+    let one = open(&url).await;
+    one.commit(replace(PROVIDER)).await.unwrap();
+    let known = one.registrations_since(0).await.unwrap().revision;
+    // As that version wrote it: it knows no names.
+    let mut connection = url.options().connect().await.unwrap();
+    let older = "UPDATE registration_change SET revision = revision + 1";
+    sqlx::query(older).execute(&mut connection).await.unwrap();
+    sqlx::query("UPDATE counter SET value = value + 1").execute(&mut connection).await.unwrap();
+    assert_eq!(one.registrations_since(known).await.unwrap().providers.len(), 1);
+    one.commit(replace(PROVIDER)).await.unwrap();
+    assert_eq!(one.registrations_since(known).await.unwrap().providers.len(), 1, "nor does an own change hide it");
+}
+
+#[tokio::test]
+async fn what_was_perhaps_registered_is_read_again_however_late_it_is_committed() {
+    let Some(url) = scratch().await else { return };
+    let one = open(&url).await;
+    one.commit(replace(PROVIDER)).await.unwrap();
+    let known = one.registrations_since(0).await.unwrap().revision;
+    let provider = ("local".to_owned(), "contoso.data".to_owned());
+    let before = one.own.name();
+    one.own.doubt([provider.clone()].into());
+    assert_eq!(one.registrations_since(known).await.unwrap().providers, [provider.clone()]);
+    assert_eq!(one.registrations_since(known).await.unwrap().providers, [], "it is told once");
+    // The commit that nobody heard of, when the database goes on.
+    let mut connection = url.options().connect().await.unwrap();
+    let late = "UPDATE registration_change SET revision = revision + 1, told = told + 1, server = $1";
+    sqlx::query(late).bind(before).execute(&mut connection).await.unwrap();
+    assert_eq!(one.registrations_since(known).await.unwrap().providers, [provider]);
+}
+
 /// Ends every connection of the database, as an operator or a failing network does.
 async fn cut_connections(url: &PostgresUrl) {
     let mut connection = url.options().connect().await.unwrap();

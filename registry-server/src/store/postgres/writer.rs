@@ -10,8 +10,9 @@ use sqlx::{ConnectOptions, Connection};
 use tokio::sync::{mpsc, oneshot};
 
 use super::listen::Signals;
+use super::own::Own;
 use super::{group, read};
-use crate::store::plan::Decision;
+use crate::store::plan::{Decision, registrations_of};
 use crate::store::prepared::Prepared;
 use crate::store::vault::Vault;
 use crate::store::{BoxError, unavailable};
@@ -45,9 +46,12 @@ impl Handle {
         connection: PgConnection,
         vault: Arc<Vault>,
         signals: Arc<Signals>,
+        own: Arc<Own>,
     ) -> Self {
         let (requests, inbox) = mpsc::channel(4 * GROUP);
-        tokio::spawn(Writer { options, connection: Some(connection), clock: SystemClock }.run(inbox));
+        let told = Arc::clone(&signals);
+        let writer = Writer { options, connection: Some(connection), clock: SystemClock, own, signals: told };
+        tokio::spawn(writer.run(inbox));
         Self { requests, signals, vault }
     }
 
@@ -77,6 +81,8 @@ struct Writer {
     /// `None` after it broke.
     connection: Option<PgConnection>,
     clock: SystemClock,
+    own: Arc<Own>,
+    signals: Arc<Signals>,
 }
 
 type Asked = (Prepared, oneshot::Sender<Result<(), Error>>);
@@ -153,10 +159,16 @@ impl Writer {
                 Err(failure) => failure,
             };
             self.connection = None;
-            if let Failure::Unknown { transaction, decisions, .. } = &failure
-                && self.was_committed(transaction, begun).await == Some(true)
-            {
-                return Ok(decisions.clone());
+            if let Failure::Unknown { transaction, decisions, .. } = &failure {
+                match self.was_committed(transaction, begun).await {
+                    Some(true) => return Ok(decisions.clone()),
+                    Some(false) => {}
+                    // It may have been: whoever asked for it is told that it failed, or that somebody else was first.
+                    None => {
+                        self.own.doubt(registrations_of(batches));
+                        self.signals.registrations.notify_one();
+                    }
+                }
             }
             if begun.elapsed() > PATIENCE {
                 return Err(failure);
@@ -174,11 +186,11 @@ impl Writer {
     }
 
     async fn transact(&mut self, batches: &[&Prepared]) -> Result<Vec<Decision>, Failure> {
-        let now = self.clock.now();
+        let (now, own) = (self.clock.now(), self.own.name());
         let connection = self.connect().await.map_err(|error| Failure::Again(error.into()))?;
         let mut transaction = connection.begin().await.map_err(|error| failure(error.into()))?;
         let turn = group::lock(&mut transaction).await.map_err(failure)?;
-        let decided = group::commit(&mut transaction, &turn, now, batches).await;
+        let decided = group::commit(&mut transaction, &turn, &own, now, batches).await;
         let decisions = match decided {
             Ok(decisions) => decisions,
             Err(error) => {
