@@ -9,6 +9,9 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::task::JoinSet;
 
+/// How long a server may take until it listens.
+const PATIENCE: Duration = Duration::from_secs(60);
+
 /// A request, ready to be sent.
 #[derive(Clone)]
 pub struct Request(Vec<u8>);
@@ -75,6 +78,19 @@ impl Load {
 /// Sends one request on a connection of its own.
 pub async fn once(address: &str, request: &Request) -> io::Result<()> {
     exchange(&mut TcpStream::connect(address).await?, &request.0).await
+}
+
+/// Sends one request as soon as somebody listens.
+pub async fn first(address: &str, request: &Request) -> io::Result<()> {
+    let begun = Instant::now();
+    loop {
+        match once(address, request).await {
+            Err(error) if error.kind() == io::ErrorKind::ConnectionRefused && begun.elapsed() < PATIENCE => {
+                tokio::time::sleep(Duration::from_micros(500)).await;
+            }
+            other => return other,
+        }
+    }
 }
 
 /// Sends a request and reads the whole answer, which must be a success.

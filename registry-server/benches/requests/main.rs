@@ -14,7 +14,7 @@ use std::time::{Duration, Instant};
 use radii_diagnostics::FileId;
 use radii_model::manifest;
 use radii_registry_server::registry::register_manifest;
-use radii_registry_server::serve::{self, Database, Options, Server};
+use radii_registry_server::serve::{self, Database, Options};
 use radii_registry_server::store::keys::KeySource;
 use radii_registry_server::store::sqlite::SqliteStore;
 use radii_registry_server::store::{Engine as _, OpenError};
@@ -36,19 +36,16 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let arguments: Vec<String> = std::env::args().collect();
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
     match arguments.iter().position(|argument| argument == "--serve") {
-        Some(at) => runtime.block_on(Box::pin(serve_file(&arguments[at + 1]))),
+        Some(at) => runtime.block_on(Box::pin(serve_file(&arguments[at + 1], &arguments[at + 2]))),
         // Without `--bench` the program runs as a test: every path once, no figures worth reading.
         None => runtime.block_on(Box::pin(measure(if arguments.iter().any(|it| it == "--bench") { 1 } else { 200 }))),
     }
 }
 
 /// The server process.
-async fn serve_file(database: &str) -> Result<(), Box<dyn std::error::Error>> {
-    let options =
-        Options { listen: ([127, 0, 0, 1], 0).into(), database: Database::File(database.into()), ..Options::default() };
-    let server = Server::start(options, Vec::new(), Vec::new()).await?;
-    println!("{}", server.address());
-    server.run_until_signal().await?;
+async fn serve_file(database: &str, address: &str) -> Result<(), Box<dyn std::error::Error>> {
+    let options = Options { listen: address.parse()?, database: Database::File(database.into()), ..Options::default() };
+    serve::run(options, Vec::new(), Vec::new()).await?;
     Ok(())
 }
 
@@ -67,7 +64,11 @@ async fn measure(scale: usize) -> Result<(), Box<dyn std::error::Error>> {
     println!("{:<44} {:>14} {:>12} {:>12} {:>12}  budget", "what", "CPU/request", "p50", "p99", "requests/s");
     let begun = Instant::now();
     let served = Served::start(&database)?;
-    client::once(&served.address, &Request::get("/healthz")).await?;
+    client::first(
+        &served.address,
+        &Request::get(&format!("{BASE}/planes/radius/local?api-version=2023-10-01-preview")),
+    )
+    .await?;
     let (took, memory) = (begun.elapsed(), served.resident_kilobytes());
     println!(
         "{:<44} {:>14} {:>12}  100 ms, 60 MB",

@@ -1,7 +1,8 @@
 //! The server as a process of its own, and what the kernel says of it.
 
 use std::cell::Cell;
-use std::io::{self, BufRead, BufReader};
+use std::io;
+use std::net::TcpListener;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
@@ -14,14 +15,11 @@ pub struct Served {
 }
 
 impl Served {
+    /// Starts the server at an address that was free a moment ago, and waits for nothing.
     pub fn start(database: &Path) -> io::Result<Served> {
-        let mut process =
-            Command::new(std::env::current_exe()?).arg("--serve").arg(database).stdout(Stdio::piped()).spawn()?;
-        let mut address = String::new();
-        if let Some(said) = process.stdout.take() {
-            BufReader::new(said).read_line(&mut address)?;
-        }
-        let address = address.trim().to_owned();
+        let address = TcpListener::bind("127.0.0.1:0")?.local_addr()?.to_string();
+        let mut command = Command::new(std::env::current_exe()?);
+        let process = command.arg("--serve").arg(database).arg(&address).stdout(Stdio::null()).spawn()?;
         Ok(Served { process, address, last: Cell::new((Duration::ZERO, Instant::now())) })
     }
 

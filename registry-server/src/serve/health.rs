@@ -9,6 +9,7 @@ use axum::routing::get;
 use axum::{Json, Router};
 use http::StatusCode;
 use serde_json::{Value, json};
+use tokio::sync::SetOnce;
 
 use crate::AppState;
 
@@ -18,7 +19,7 @@ const PATIENCE: Duration = Duration::from_secs(2);
 /// What `/readyz` reports.
 #[derive(Debug, Default)]
 pub struct Health {
-    loaded: AtomicBool,
+    loaded: SetOnce<()>,
     working: AtomicBool,
     stopping: AtomicBool,
 }
@@ -26,7 +27,15 @@ pub struct Health {
 impl Health {
     /// Notes that the catalogue holds every registered provider.
     pub(super) fn loaded(&self) {
-        self.loaded.store(true, Ordering::Release);
+        // It is noted once; a second time says nothing new.
+        let _ = self.loaded.set(());
+    }
+
+    /// Waits until the catalogue holds every registered provider: before, nobody can say what is not registered.
+    pub(super) async fn until_loaded(&self) {
+        if !self.loaded.initialized() {
+            self.loaded.wait().await;
+        }
     }
 
     /// Notes that the server stops: no new requests should be sent to it.
@@ -48,6 +57,11 @@ impl Drop for Working {
     fn drop(&mut self) {
         self.0.working.store(false, Ordering::Release);
     }
+}
+
+/// Whether a path is about the process, and is answered while it starts as well.
+pub(super) fn is_about_process(path: &str) -> bool {
+    matches!(path, "/healthz" | "/readyz" | "/version" | "/metrics")
 }
 
 /// Returns the routes about the server itself.
@@ -73,7 +87,7 @@ async fn readyz(State(state): State<AppState>) -> (StatusCode, Json<Value>) {
     let store = tokio::time::timeout(PATIENCE, asked).await;
     let checks = [
         ("store", matches!(store, Ok(Ok(_)))),
-        ("catalog", health.loaded.load(Ordering::Acquire)),
+        ("catalog", health.loaded.initialized()),
         ("workers", health.working.load(Ordering::Acquire)),
         ("accepting", !health.stopping.load(Ordering::Acquire)),
     ];

@@ -22,6 +22,7 @@ use tower::Service;
 use tracing::Instrument;
 
 use super::Options;
+use super::health;
 use super::metrics::{self, Metrics};
 use crate::access::Gate;
 use crate::{AppState, api};
@@ -125,8 +126,11 @@ impl Door {
         if response.status() == StatusCode::PAYLOAD_TOO_LARGE && !worded { too_large(limits.body) } else { response }
     }
 
-    /// Lets the protocol, or one of the other routes, answer.
+    /// Lets the protocol, or one of the other routes, answer: once it is known what is registered.
     async fn route(&self, request: Request) -> Response {
+        if !health::is_about_process(request.uri().path()) {
+            self.state.health.until_loaded().await;
+        }
         if api::is_about_planes(request.uri().path()) {
             // Boxed, because it is large and would be moved with every future around it.
             return Box::pin(api::answer(self.state.clone(), request, self.limits.body)).await;

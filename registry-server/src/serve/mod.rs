@@ -130,7 +130,8 @@ pub struct Server {
 }
 
 impl Server {
-    /// Opens the store, registers what is built in, starts workers and listens.
+    /// Opens the store, answers whether it lives, reads what is registered, registers what is built in, and starts
+    /// workers. Requests that come meanwhile wait.
     ///
     /// # Errors
     /// When any of it is impossible; nothing keeps running then.
@@ -145,9 +146,21 @@ impl Server {
         let mut followers = Vec::new();
         let gate = gate(&options, &mut followers)?;
         let tls = load_tls(&options, &mut followers).await?;
-        let (state, store) = prepare(&options, platforms, recipes, gate.authority()).await?;
+        let (state, store) = open(&options, platforms, recipes, gate.authority()).await?;
         let health = Arc::clone(&state.health);
         let (stop_listening, stop_working) = (CancellationToken::new(), CancellationToken::new());
+        let front = front(state.clone(), &store.feed, &options, gate);
+        let scheme = if tls.is_some() { "https" } else { "http" };
+        let http = listening(listener, tls, front, stop_listening.clone(), options.grace)
+            .map_err(|source| Error::Listen { address, source })?;
+        let registrations = match load(&state, &*store.engine).await {
+            Ok(registrations) => registrations,
+            Err(error) => {
+                http.abort();
+                store.engine.close().await;
+                return Err(error);
+            }
+        };
         let workers = tokio::spawn(work(state.clone(), options.workers.clone(), stop_working.clone()));
         let upkeep = maintenance::Maintenance {
             state: state.clone(),
@@ -155,12 +168,9 @@ impl Server {
             keep_operations: options.keep_operations,
             keep_changes: options.keep_changes,
         };
-        let maintenance = tokio::spawn(upkeep.run(store.registrations, stop_working.clone()));
+        let maintenance = tokio::spawn(upkeep.run(registrations, stop_working.clone()));
         followers.push(tokio::spawn(Arc::clone(&store.feed).follow()));
         let (store, feed) = (store.engine, store.feed);
-        let scheme = if tls.is_some() { "https" } else { "http" };
-        let http = listening(listener, tls, front(state, &feed, &options, gate), stop_listening.clone(), options.grace)
-            .map_err(|source| Error::Listen { address, source })?;
         tracing::info!(%address, database = %options.database, "Serving at {scheme}://{address}");
         Ok(Server {
             address,
@@ -314,14 +324,26 @@ async fn listen(options: &Options) -> Result<TcpListener, Error> {
     TcpListener::bind(address).await.map_err(|source| Error::Listen { address, source })
 }
 
-/// An open store, and up to where its registrations are in the catalogue.
+/// An open store, and who follows its changes.
 struct Opened {
     engine: Arc<dyn Engine>,
-    registrations: u64,
     feed: Arc<Feed>,
 }
 
+/// Opens the store, reads what is registered, and registers what is built in.
 async fn prepare(
+    options: &Options,
+    platforms: Vec<Arc<dyn Platform>>,
+    recipes: Vec<Arc<dyn RecipeDriver>>,
+    authority: Option<Arc<dyn Authority>>,
+) -> Result<(AppState, Opened), Error> {
+    let (state, opened) = open(options, platforms, recipes, authority).await?;
+    load(&state, &*opened.engine).await?;
+    Ok((state, opened))
+}
+
+/// Opens the store. The catalogue is empty still, so requests wait for [`load`].
+async fn open(
     options: &Options,
     platforms: Vec<Arc<dyn Platform>>,
     recipes: Vec<Arc<dyn RecipeDriver>>,
@@ -329,16 +351,12 @@ async fn prepare(
 ) -> Result<(AppState, Opened), Error> {
     let config = Config { database: options.database.clone(), keys: options.keys.clone() };
     let store = crate::store::open(&config).await?;
-    // Before the catalogue is read: what others register meanwhile is read again.
-    let registrations = store.registrations_since(0).await?.revision;
-    let catalog = Arc::new(Catalog::default());
-    catalog.load(&*store).await?;
     let parts = Parts {
         store: store.clone(),
         queue: store.clone(),
         clock: Arc::new(SystemClock),
         ids: Arc::new(SystemIds),
-        catalog,
+        catalog: Arc::new(Catalog::default()),
         platforms,
         recipes,
         states: Some(StateBackend::new(store.clone(), Arc::new(SystemClock))),
@@ -351,10 +369,19 @@ async fn prepare(
         described: Arc::default(),
         trusted_proxies: options.trusted_proxies.clone().into(),
     };
-    seed::seed(&state).await?;
-    state.health.loaded();
     let feed = Feed::new(Arc::clone(&store));
-    Ok((state, Opened { engine: store, registrations, feed }))
+    Ok((state, Opened { engine: store, feed }))
+}
+
+/// Reads what is registered, registers what is built in, and lets requests in; returns up to where registrations are
+/// in the catalogue.
+async fn load(state: &AppState, engine: &dyn Engine) -> Result<u64, Error> {
+    // Before the catalogue is read: what others register meanwhile is read again.
+    let registrations = engine.registrations_since(0).await?.revision;
+    state.host.parts.catalog.load(&*state.host.parts.store).await?;
+    seed::seed(state).await?;
+    state.health.loaded();
+    Ok(registrations)
 }
 
 fn front(state: AppState, feed: &Arc<Feed>, options: &Options, gate: Arc<Gate>) -> Front {

@@ -106,6 +106,26 @@ async fn readiness_means_that_store_catalogue_and_workers_are_there() {
 }
 
 #[tokio::test]
+async fn until_it_is_known_what_is_registered_the_server_says_that_it_lives_and_requests_wait() {
+    let options = Options::default();
+    let (state, opened) = open(&options, Vec::new(), Vec::new(), None).await.unwrap();
+    let gate = gate(&options, &mut Vec::new()).unwrap();
+    let router = router(front(state.clone(), &opened.feed, &options, gate));
+    let mut asked = std::pin::pin!(get(&router, "/dashboard/types/local/Radius.Data/redisCaches"));
+    assert!(futures_util::poll!(asked.as_mut()).is_pending());
+    assert_eq!(get(&router, "/healthz").await.0, 200);
+    assert_eq!(get(&router, "/metrics").await.0, 200);
+    let (status, body) = get(&router, "/readyz").await;
+    assert_eq!(
+        (status, serde_json::from_str::<Json>(&body).unwrap()["checks"]["catalog"].clone()),
+        (503, false.into())
+    );
+    assert!(futures_util::poll!(asked.as_mut()).is_pending(), "nobody knows yet that the type is registered");
+    load(&state, &*opened.engine).await.unwrap();
+    assert_eq!(asked.await.0, 200);
+}
+
+#[tokio::test]
 async fn the_dashboard_shows_types_resources_and_failed_operations() {
     let (router, state) = server().await;
     let mut group = conformance::record(GROUP);
