@@ -65,7 +65,7 @@ pub(super) fn payload_context(id: &str) -> String {
 
 /// Reads `id, type_name, api_version, location, state, operation, revision, created_at, updated_at, tags,
 /// properties, private`.
-pub(super) fn record(vault: &Vault, row: &impl Columns) -> Result<Record, BoxError> {
+pub(super) fn record(vault: &Vault, row: &(impl Columns + ?Sized)) -> Result<Record, BoxError> {
     let operation = row.optional_text(5)?;
     let id: ResourceId = row.text(0)?.parse()?;
     let private = match row.text(11)? {

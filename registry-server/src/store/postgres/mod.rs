@@ -12,6 +12,7 @@ mod maintain;
 mod open;
 mod own;
 mod read;
+mod single;
 #[cfg(test)]
 mod tests;
 mod url;
@@ -43,6 +44,7 @@ pub use url::{InvalidUrl, PostgresUrl};
 /// as that promises it.
 pub struct PostgresStore {
     pool: PgPool,
+    single: single::Single,
     vault: Arc<Vault>,
     writer: writer::Handle,
     signals: Arc<listen::Signals>,
@@ -84,7 +86,12 @@ impl Drop for PostgresStore {
 #[async_trait]
 impl Store for PostgresStore {
     async fn find(&self, id: &ResourceId) -> Result<Option<Record>, Error> {
-        read::find(&self.pool, &self.vault, &id.key()).await
+        let found = self.single.find(&self.pool, &self.vault, id.key()).await?;
+        Ok(found.map(|record| Arc::try_unwrap(record).unwrap_or_else(|shared| (*shared).clone())))
+    }
+
+    async fn find_shared(&self, id: &ResourceId) -> Result<Option<Arc<Record>>, Error> {
+        self.single.find(&self.pool, &self.vault, id.key()).await
     }
 
     async fn list(&self, query: &ListQuery) -> Result<Page, Error> {

@@ -10,6 +10,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::listen::{self, Signals};
 use super::own::Own;
+use super::single::Single;
 use super::{PostgresStore, PostgresUrl, writer};
 use crate::store::OpenError;
 use crate::store::keys::KeySource;
@@ -60,7 +61,7 @@ pub(super) async fn open(url: &PostgresUrl, keys: &KeySource, schema: Schema) ->
     let own = Arc::new(Own::new());
     let writer =
         writer::Handle::start(url.options(), first, Arc::clone(&vault), Arc::clone(&signals), Arc::clone(&own));
-    Ok(PostgresStore { pool, vault, writer, signals, own, turn: Default::default(), stop })
+    Ok(PostgresStore { pool, single: Single::new(), vault, writer, signals, own, turn: Default::default(), stop })
 }
 
 async fn connect_pool(url: &PostgresUrl) -> sqlx::Result<PgPool> {

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use radii_runtime::store::{Error, ListQuery, Name, Operation, OperationId, Page, Record, Texts};
+use radii_runtime::store::{Error, ListQuery, Name, Operation, OperationId, Page, Texts};
 use sqlx::postgres::{PgArguments, PgRow};
 use sqlx::query::Query;
 use sqlx::{PgPool, Postgres, Row};
@@ -12,11 +12,6 @@ use crate::store::vault::Vault;
 use crate::store::{BoxError, Change, Known, Registrations, changes, rows, unavailable};
 
 // Runtime-checked on purpose, as those of SQLite are: the conformance suite runs every one of them.
-const FIND: &str = "
-    SELECT id, type_name, api_version, location, state, operation, revision, created_at, updated_at,
-           tags, properties, private
-    FROM record WHERE key = $1";
-
 const LIST_CHILDREN: &str = "
     SELECT id, type_name, api_version, location, state, operation, revision, created_at, updated_at,
            tags, properties, private, sequence
@@ -155,16 +150,6 @@ pub(super) async fn list_texts(pool: &PgPool, kind: &str, after: u64, limit: usi
         rows::texts(text, last.filter(|_| count == limit))
     };
     found.first().map_or_else(|| Ok(Texts::default()), read).map_err(|error| unavailable(DOING, error))
-}
-
-pub(super) async fn find(pool: &PgPool, vault: &Vault, key: &str) -> Result<Option<Record>, Error> {
-    const DOING: &str = "read a resource";
-    // No text of PostgreSQL holds this character, so nothing is stored under such a key.
-    if key.contains('\0') {
-        return Ok(None);
-    }
-    let found = rows(pool, DOING, || sqlx::query(FIND).bind(key.to_owned())).await?;
-    found.first().map(|row| rows::record(vault, row)).transpose().map_err(|error| unavailable(DOING, error))
 }
 
 pub(super) async fn list(pool: &PgPool, vault: &Vault, query: &ListQuery) -> Result<Page, Error> {

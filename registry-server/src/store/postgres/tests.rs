@@ -217,13 +217,40 @@ async fn what_was_perhaps_registered_is_read_again_however_late_it_is_committed(
     let provider = ("local".to_owned(), "contoso.data".to_owned());
     let before = one.own.name();
     one.own.doubt([provider.clone()].into());
-    assert_eq!(one.registrations_since(known).await.unwrap().providers, [provider.clone()]);
+    assert_eq!(one.registrations_since(known).await.unwrap().providers, std::slice::from_ref(&provider));
     assert_eq!(one.registrations_since(known).await.unwrap().providers, [], "it is told once");
     // The commit that nobody heard of, when the database goes on.
     let mut connection = url.options().connect().await.unwrap();
     let late = "UPDATE registration_change SET revision = revision + 1, told = told + 1, server = $1";
     sqlx::query(late).bind(before).execute(&mut connection).await.unwrap();
     assert_eq!(one.registrations_since(known).await.unwrap().providers, [provider]);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn many_who_ask_at_once_each_get_what_they_asked_for() {
+    let Some(url) = scratch().await else { return };
+    let store = Arc::new(open(&url).await);
+    let id = |number: usize| format!("{DB}{number}");
+    store.commit((0..20).map(|number| put(&id(number), Expect::Absent)).collect()).await.unwrap();
+    let mut tasks = tokio::task::JoinSet::new();
+    for number in 0..400 {
+        let (store, id) = (Arc::clone(&store), id(number % 25));
+        tasks.spawn(async move {
+            let wanted: radii_model::ResourceId = id.parse().unwrap();
+            let asked = store.find(&wanted);
+            // Some leave before they are answered, and leave those alone who counted on them.
+            match number % 7 {
+                0 => drop(tokio::time::timeout(Duration::from_micros(200), asked).await),
+                _ => {
+                    let found = asked.await.unwrap().map(|record| record.id.to_string());
+                    assert_eq!(found, (number % 25 < 20).then_some(id));
+                }
+            }
+        });
+    }
+    while let Some(ended) = tasks.join_next().await {
+        ended.unwrap();
+    }
 }
 
 /// Ends every connection of the database, as an operator or a failing network does.

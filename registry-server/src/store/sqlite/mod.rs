@@ -10,6 +10,7 @@ mod log;
 mod maintain;
 mod open;
 mod read;
+mod single;
 #[cfg(test)]
 mod tests;
 mod writer;

@@ -14,6 +14,7 @@ use tokio::sync::Mutex;
 use super::SqliteStore;
 use super::cache::{Cache, Kept};
 use super::read::{Readers, Shared};
+use super::single::Single;
 use super::writer::{Handle, OwnFile};
 use crate::store::keys::{KeySource, Keyring};
 use crate::store::open::{CANARY, check_proof, pending};
@@ -22,8 +23,9 @@ use crate::store::{OpenError, rows, unavailable};
 
 pub(super) static MIGRATIONS: Migrator = sqlx::migrate!("./migrations/sqlite");
 
-/// Reads wait for the processor, not for each other: more connections than cores would only cost memory.
-const READERS: usize = 3;
+/// For lists and what is rarer: single rows have connections of their own. Reads wait for the processor, not for each
+/// other, so that more connections than cores would only cost memory.
+const READERS: usize = 2;
 
 /// Kilobytes of pages that a connection keeps, as SQLite wants them told: what inner pages of a large database take.
 const CACHED: &str = "-8000";
@@ -50,7 +52,7 @@ pub(super) async fn in_memory() -> Result<SqliteStore, OpenError> {
     let shared: Shared = Arc::new(Mutex::new(connection));
     let (vault, cache) = (Arc::new(Vault::new(Keyring::random())), Arc::new(Cache::new(Kept::Lately)));
     Ok(SqliteStore {
-        readers: Readers::new(vec![Arc::clone(&shared)], Arc::clone(&vault), Arc::clone(&cache)),
+        readers: Readers::new(vec![Arc::clone(&shared)], None, Arc::clone(&vault), Arc::clone(&cache)),
         writer: Handle::start(Arc::clone(&shared), shared, vault, cache, 0, None),
         path: None,
     })
@@ -71,7 +73,7 @@ pub(super) async fn file(path: &Path, keys: &KeySource) -> Result<SqliteStore, O
     let cache = Arc::new(Cache::new(Kept::Lately));
     let file = OwnFile::new(options, lock);
     Ok(SqliteStore {
-        readers: Readers::new(readers, Arc::clone(&vault), Arc::clone(&cache)),
+        readers: Readers::new(readers, Some(single(path)?), Arc::clone(&vault), Arc::clone(&cache)),
         writer: Handle::start(Arc::new(Mutex::new(writer)), waiter, vault, cache, counter, Some(file)),
         path: Some(path.to_owned()),
     })
@@ -96,7 +98,7 @@ pub(super) async fn read_only(path: &Path, keys: &KeySource) -> Result<SqliteSto
     // The reader that writes are sent to refuses them.
     let writer = Arc::clone(&waiter);
     Ok(SqliteStore {
-        readers: Readers::new(readers, Arc::clone(&vault), Arc::clone(&cache)),
+        readers: Readers::new(readers, Some(single(path)?), Arc::clone(&vault), Arc::clone(&cache)),
         writer: Handle::start(writer, waiter, vault, cache, 0, None),
         path: Some(path.to_owned()),
     })
@@ -126,6 +128,11 @@ async fn readers(path: &Path) -> Result<(Vec<Shared>, Shared), OpenError> {
     }
     let waiter = Arc::clone(&readers[READERS - 1]);
     Ok((readers, waiter))
+}
+
+fn single(path: &Path) -> Result<Single, OpenError> {
+    let failed = |error: rusqlite::Error| sqlx::Error::Io(std::io::Error::other(error));
+    Single::open(path, CACHED).map_err(|error| OpenError::Open { path: path.into(), source: failed(error) })
 }
 
 /// Takes the lock file beside the database.

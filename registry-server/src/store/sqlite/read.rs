@@ -1,29 +1,25 @@
 //! Reading: connections that nobody writes through.
 
-use std::collections::HashMap;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, PoisonError};
 
 use radii_runtime::store::{Error, ListQuery, Name, Operation, OperationId, Page, Record, Texts};
 use sqlx::Row;
 use sqlx::sqlite::{SqliteConnection, SqliteRow};
-use tokio::sync::{Mutex, MutexGuard, oneshot};
+use tokio::sync::{Mutex, MutexGuard};
 
 use super::cache::{Cache, Known};
+use super::single::Single;
+use crate::store::rows::Columns;
 use crate::store::vault::Vault;
 use crate::store::{self, BoxError, Change, changes, rows, unavailable};
 
 // Runtime-checked on purpose: `query!` would need a database or prepared data at build time, and its expansion
 // costs more compile time than these few queries are worth; the conformance suite runs every one of them.
-const FIND: &str = "
+pub(super) const FIND: &str = "
     SELECT id, type_name, api_version, location, state, operation, revision, created_at, updated_at,
            tags, properties, private
     FROM record WHERE key = ?1";
-
-const FIND_TOGETHER: &str = "
-    SELECT id, type_name, api_version, location, state, operation, revision, created_at, updated_at,
-           tags, properties, private, key
-    FROM record WHERE key IN (SELECT value FROM json_each(?1))";
 
 // One row for all: a row of its own costs more than what it says. No id and no type holds a control character.
 const LIST_NAMES: &str = "
@@ -113,18 +109,16 @@ pub(super) type Shared = Arc<Mutex<SqliteConnection>>;
 pub(super) struct Readers {
     connections: Vec<Shared>,
     turn: AtomicUsize,
-    /// Keys that wait for a connection, and where their rows go.
-    waiting: std::sync::Mutex<Vec<Waiting>>,
+    /// Where single rows of a file are read.
+    single: Option<Single>,
     vault: Arc<Vault>,
     cache: Arc<Cache>,
 }
 
-type Waiting = (String, oneshot::Sender<Option<SqliteRow>>);
-
 impl Readers {
     /// Returns readers over the given connections; at least one.
-    pub(super) fn new(connections: Vec<Shared>, vault: Arc<Vault>, cache: Arc<Cache>) -> Self {
-        Self { connections, turn: AtomicUsize::new(0), waiting: std::sync::Mutex::default(), vault, cache }
+    pub(super) fn new(connections: Vec<Shared>, single: Option<Single>, vault: Arc<Vault>, cache: Arc<Cache>) -> Self {
+        Self { connections, turn: AtomicUsize::new(0), single, vault, cache }
     }
 
     /// The first connection, which is the only one of a database in memory.
@@ -135,11 +129,6 @@ impl Readers {
     /// What opens secrets.
     pub(super) fn vault(&self) -> &Arc<Vault> {
         &self.vault
-    }
-
-    /// Where single rows are read. Lists stay away from it as long as they can.
-    fn first(&self) -> &Mutex<SqliteConnection> {
-        &self.connections[0]
     }
 
     fn free(&self) -> Option<MutexGuard<'_, SqliteConnection>> {
@@ -167,64 +156,27 @@ impl Readers {
             }
             (None, ticket) => ticket,
         };
-        let Some(row) = self.row(key).await.map_err(|error| unavailable(DOING, error))? else { return Ok(None) };
-        let record = rows::record(&self.vault, &row).map_err(|error| unavailable(DOING, error))?;
-        let record = Arc::new(record);
+        let read = self.read(key).await.map_err(|error| unavailable(DOING, error))?;
+        let Some((record, size)) = read else { return Ok(None) };
         if self.cache.is_asked_again(key) {
-            let size = row.try_get::<&str, _>(10).map_or(usize::MAX, str::len);
             self.cache.remember(ticket, key, &record, size);
         }
         Ok(Some(record))
     }
 
-    /// Reads the row of a key: alone where nobody else reads one, else together with whoever waits as well.
-    ///
-    /// A query costs more for its way to the connection's thread and back than for the row, so that several connections
-    /// would read less than one that reads for all.
-    async fn row(&self, key: &str) -> Result<Option<SqliteRow>, BoxError> {
-        if let Ok(mut free) = self.first().try_lock() {
-            return Ok(sqlx::query(FIND).bind(key).fetch_optional(&mut *free).await?);
-        }
-        let (reply, mut answer) = oneshot::channel();
-        self.waiting().push((key.to_owned(), reply));
-        let mut connection = tokio::select! {
-            biased;
-            // Somebody else's query brought it.
-            Ok(row) = &mut answer => return Ok(row),
-            connection = self.first().lock() => connection,
-        };
-        let together = std::mem::take(&mut *self.waiting());
-        if !together.is_empty() {
-            let keys: Vec<&str> = together.iter().map(|(key, _)| key.as_str()).collect();
-            let keys = serde_json::to_string(&keys)?;
-            let rows = sqlx::query(FIND_TOGETHER).bind(keys).fetch_all(&mut *connection).await?;
-            let mut rows = rows.into_iter().map(Some).collect::<Vec<_>>();
-            let mut by_key: HashMap<String, usize> = HashMap::with_capacity(rows.len());
-            for (at, row) in rows.iter().enumerate() {
-                let key = row.as_ref().map_or(Ok(""), |row| row.try_get(12))?;
-                by_key.insert(key.to_owned(), at);
+    /// Reads a record and the size of its properties.
+    async fn read(&self, key: &str) -> Result<Option<(Arc<Record>, usize)>, BoxError> {
+        let make = |row: &dyn Columns| Ok((Arc::new(rows::record(&self.vault, row)?), row.text(10)?.len()));
+        match &self.single {
+            Some(single) => single.find(key, |row| make(row)),
+            // A database in memory belongs to one connection.
+            None => {
+                let mut connection = self.connections[0].lock().await;
+                let found = sqlx::query(FIND).bind(key).fetch_optional(&mut *connection).await?;
+                drop(connection);
+                found.map(|row| make(&row)).transpose()
             }
-            let mut asked_twice = Vec::new();
-            for (key, reply) in together {
-                match by_key.get(&key).copied() {
-                    None => drop(reply.send(None)),
-                    Some(at) => match rows[at].take() {
-                        Some(row) => drop(reply.send(Some(row))),
-                        // A row cannot be copied: whoever else asked for it asks again, alone.
-                        None => asked_twice.push(reply),
-                    },
-                }
-            }
-            drop(asked_twice);
         }
-        match answer.try_recv() {
-            Ok(row) => Ok(row),
-            Err(_) => Ok(sqlx::query(FIND).bind(key).fetch_optional(&mut *connection).await?),
-        }
-    }
-
-    fn waiting(&self) -> std::sync::MutexGuard<'_, Vec<Waiting>> {
-        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     pub(super) async fn list(&self, query: &ListQuery) -> Result<Page, Error> {
