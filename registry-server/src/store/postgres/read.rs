@@ -39,10 +39,12 @@ const LIST_ALL: &str = "
            tags, properties, private, sequence
     FROM record WHERE $1::text IS NULL AND sequence > $2 ORDER BY sequence LIMIT $3";
 
+// A range of kinds that holds one: told that there is only one, PostgreSQL may take all rows in the order wanted, and read
+// to the end of the table when the last page is not full.
 const LIST_ALL_OF_KIND: &str = "
     SELECT id, type_name, api_version, location, state, operation, revision, created_at, updated_at,
            tags, properties, private, sequence
-    FROM record WHERE $1::text IS NULL AND kind = $4 AND sequence > $2 ORDER BY sequence LIMIT $3";
+    FROM record WHERE $1::text IS NULL AND (kind, sequence) > ($4, $2) AND kind <= $4 ORDER BY kind, sequence LIMIT $3";
 
 const LIST_REFERRING: &str = "
     SELECT id, type_name, api_version, location, state, operation, revision, created_at, updated_at,
@@ -54,11 +56,11 @@ const LIST_NAMES: &str = "
     FROM record WHERE key > $1 || '/' AND key < $1 || '0'";
 
 // One row for a page, in the order of the rows below: told to sort, PostgreSQL sorts all texts once more. No id and no
-// JSON text holds one of these control characters.
-const LIST_TEXTS: &str = "
+// JSON text holds one of these control characters. The kind is a range for the reason above.
+pub(super) const LIST_TEXTS: &str = "
     SELECT string_agg(id || chr(31) || properties, chr(30)), max(sequence), count(*)
-    FROM (SELECT id, properties, sequence FROM record WHERE kind = $1 AND sequence > $2
-          ORDER BY sequence LIMIT $3) AS page";
+    FROM (SELECT id, properties, sequence FROM record WHERE (kind, sequence) > ($1, $2) AND kind <= $1
+          ORDER BY kind, sequence LIMIT $3) AS page";
 
 const FIND_OPERATION: &str = "
     SELECT id, resource, verb, api_version, state, error, attempt, run_after, payload, created_at, ended_at

@@ -253,6 +253,26 @@ async fn many_who_ask_at_once_each_get_what_they_asked_for() {
     }
 }
 
+#[tokio::test]
+async fn the_last_page_of_registrations_is_read_without_the_resources_behind_it() {
+    let Some(url) = scratch().await else { return };
+    open(&url).await;
+    let mut connection = url.options().connect().await.unwrap();
+    let fill =
+        "INSERT INTO record (sequence, key, parent, kind, id, type_name, state, revision, created_at, updated_at,
+                                    properties, private)
+                SELECT n, n::text, '', CASE WHEN n <= 3000 THEN 'registration' ELSE 'resource' END, '', '', '', n, 0, 0,
+                       repeat('x', 300), '{}'
+                FROM generate_series(1, 30000) AS n";
+    sqlx::query(fill).execute(&mut connection).await.unwrap();
+    sqlx::query("ANALYZE record").execute(&mut connection).await.unwrap();
+    let explain = AssertSqlSafe(format!("EXPLAIN {}", super::read::LIST_TEXTS));
+    let explained = sqlx::query_scalar(explain).bind("registration").bind(2_000_i64).bind(2_000_i64);
+    let plan: Vec<String> = explained.fetch_all(&mut connection).await.unwrap();
+    let plan = plan.join("\n");
+    assert!(plan.contains("record_by_kind") && !plan.contains("Filter"), "{plan}");
+}
+
 /// Ends every connection of the database, as an operator or a failing network does.
 async fn cut_connections(url: &PostgresUrl) {
     let mut connection = url.options().connect().await.unwrap();
