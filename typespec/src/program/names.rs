@@ -1,6 +1,6 @@
 //! Names of types and values as messages print them.
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 
 use super::*;
 
@@ -14,23 +14,40 @@ const MAX_VALUE_DEPTH: usize = 64;
 /// with every step.
 const MAX_PARTS: usize = 1_000;
 
+/// What is known of a name as a whole while it is put together.
+struct Whole {
+    /// How many parts it may still have.
+    left: Cell<usize>,
+    /// The types that are being named, each within the one before: one that holds itself is not named twice.
+    open: RefCell<Vec<TypeId>>,
+}
+
+impl Default for Whole {
+    fn default() -> Self {
+        Self { left: Cell::new(MAX_PARTS), open: RefCell::default() }
+    }
+}
+
 /// Where a name stands within another one.
 #[derive(Clone, Copy)]
 struct Place<'a> {
     depth: usize,
-    /// How many parts the whole name may still have.
-    left: &'a Cell<usize>,
+    whole: &'a Whole,
 }
 
-impl Place<'_> {
+impl<'a> Place<'a> {
+    fn first(whole: &'a Whole) -> Self {
+        Self { depth: 0, whole }
+    }
+
     fn below(self) -> Self {
         Self { depth: self.depth + 1, ..self }
     }
 
     /// Takes one part of what the whole name may have; says whether there was one.
     fn take(self) -> bool {
-        let left = self.left.get();
-        self.left.set(left.saturating_sub(1));
+        let left = self.whole.left.get();
+        self.whole.left.set(left.saturating_sub(1));
         left > 0
     }
 }
@@ -38,7 +55,7 @@ impl Place<'_> {
 impl Program {
     /// The name of a type as messages print it: with namespace, except those of the standard library.
     pub fn type_name(&self, id: TypeId) -> String {
-        self.type_name_within(id, Place { depth: 0, left: &Cell::new(MAX_PARTS) })
+        self.type_name_within(id, Place::first(&Whole::default()))
     }
 
     /// The name of a type, value or literal as messages print it.
@@ -51,7 +68,7 @@ impl Program {
 
     /// A constraint as messages print it.
     pub fn constraint_name(&self, constraint: Constraint) -> String {
-        self.constraint_name_within(constraint, Place { depth: 0, left: &Cell::new(MAX_PARTS) })
+        self.constraint_name_within(constraint, Place::first(&Whole::default()))
     }
 
     fn constraint_name_within(&self, constraint: Constraint, place: Place<'_>) -> String {
@@ -65,9 +82,16 @@ impl Program {
     }
 
     fn type_name_within(&self, id: TypeId, place: Place<'_>) -> String {
-        if place.depth > MAX_DEPTH || !place.take() {
+        if place.depth > MAX_DEPTH || !place.take() || place.whole.open.borrow().contains(&id) {
             return "...".to_owned();
         }
+        place.whole.open.borrow_mut().push(id);
+        let name = self.name_of_open(id, place);
+        place.whole.open.borrow_mut().pop();
+        name
+    }
+
+    fn name_of_open(&self, id: TypeId, place: Place<'_>) -> String {
         let below = |id: TypeId| self.type_name_within(id, place.below());
         match &self[id].kind {
             TypeKind::Namespace(_) => self.namespace_name(id),
@@ -240,7 +264,7 @@ impl Program {
 
     /// A value as messages print it.
     pub fn value_name(&self, id: ValueId) -> String {
-        self.value_name_within(id, Place { depth: 0, left: &Cell::new(MAX_PARTS) })
+        self.value_name_within(id, Place::first(&Whole::default()))
     }
 
     fn value_name_within(&self, id: ValueId, place: Place<'_>) -> String {
