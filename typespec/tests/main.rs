@@ -9,6 +9,7 @@ mod libraries;
 mod numbers;
 mod project;
 mod properties;
+mod resources;
 mod robustness;
 mod service;
 mod slips;

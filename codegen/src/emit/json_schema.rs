@@ -42,7 +42,14 @@ impl Emitter<'_> {
     fn declared(&mut self, namespace: TypeId) {
         let program = self.program;
         let Some(it) = program.namespace(namespace) else { return };
-        it.namespaces.iter().for_each(|inner| self.declared(*inner));
+        for inner in &it.namespaces {
+            // What is declared among the libraries' own namespaces is taken for theirs.
+            let is_library =
+                it.namespace.is_none() && program.name_of(*inner).is_some_and(|name| &**name == "TypeSpec");
+            if !is_library {
+                self.declared(*inner);
+            }
+        }
         for id in [&it.models, &it.enums, &it.unions, &it.scalars].into_iter().flatten().copied() {
             let is_template = program.is_template_declaration(id) && program.scalar(id).is_none();
             if !is_template && program.is_from_project(id) {
@@ -177,7 +184,13 @@ impl Emitter<'_> {
         let program = self.program;
         match &program[id].kind {
             TypeKind::Model(_) => self.model(id),
-            TypeKind::ModelProperty(property) => self.schema(property.ty),
+            TypeKind::ModelProperty(property) => {
+                let mut schema = self.schema(property.ty);
+                if let Json::Object(schema) = &mut schema {
+                    scalars::overlay(schema, facts::constraints(program, id, DIALECT), DIALECT);
+                }
+                schema
+            }
             TypeKind::UnionVariant(variant) => self.schema(variant.ty),
             TypeKind::Scalar(_) => self.scalar(id),
             TypeKind::Enum(_) => self.enumeration(id),

@@ -79,6 +79,10 @@ pub fn key_name(program: &Program, property: TypeId) -> Option<&str> {
 
 fn doc(context: &mut Context<'_>, target: TypeId, given: &[Argument]) {
     arguments::check_unique(context, target);
+    // What was taken over does not speak for a type that has a comment of its own.
+    if !is_own(context, target) && context.program.has_doc_comment(target) {
+        return;
+    }
     let Some(text) = arguments::text(context.program, given, 0) else { return };
     let text = filled(context.program, text, given.get(1));
     context.program.set_doc(target, text);

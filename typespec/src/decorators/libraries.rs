@@ -50,12 +50,9 @@ const HTTP: &[&str] = &[
 ];
 const VERBS: &[&str] = &["get", "put", "post", "patch", "delete", "head"];
 const REST: &[&str] = &[
-    "autoRoute",
     "segment",
     "segmentOf",
     "actionSeparator",
-    "resource",
-    "parentResource",
     "readsResource",
     "createsResource",
     "createsOrReplacesResource",
@@ -63,11 +60,8 @@ const REST: &[&str] = &[
     "updatesResource",
     "deletesResource",
     "listsResource",
-    "action",
     "collectionAction",
     "Private.resourceLocation",
-    "Private.validateHasKey",
-    "Private.validateIsError",
     "Private.actionSegment",
     "Private.resourceTypeForKeyParam",
 ];
@@ -114,10 +108,7 @@ pub(super) fn register(registry: &mut Registry) {
     for verb in VERBS {
         registry.decorator(format!("TypeSpec.Http.{verb}"), check_verb);
     }
-    registry
-        .decorator("TypeSpec.OpenAPI.info", check_info)
-        .decorator("TypeSpec.OpenAPI.tagMetadata", check_tag)
-        .decorator("TypeSpec.Rest.copyResourceKeyParameters", copy_keys);
+    registry.decorator("TypeSpec.OpenAPI.info", check_info).decorator("TypeSpec.OpenAPI.tagMetadata", check_tag);
 }
 
 /// The keys and values of `@extension` of the library for OpenAPI, in the order of the source.
@@ -253,39 +244,4 @@ fn check_verb(context: &mut Context<'_>, target: TypeId, _: &[Argument]) {
         let message = format!("HTTP verb already applied to {name}");
         context.error("@typespec/http/http-verb-duplicate", message);
     }
-}
-
-/// Copies the properties of a resource that are its keys.
-fn copy_keys(context: &mut Context<'_>, target: TypeId, given: &[Argument]) {
-    let only_parents = arguments::text(context.program, given, 0).is_some_and(|filter| &**filter == "parent");
-    let source = context.program.template_arguments(target).and_then(|given| given.first()?.as_type());
-    let Some(resource) = source else { return };
-    let mut keys = Vec::new();
-    let parent = arguments::of(context.program, resource, "TypeSpec.Rest.parentResource");
-    let mut parent = parent.and_then(|given| arguments::ty(given, 0));
-    for _ in 0..100 {
-        let Some(id) = parent else { break };
-        keys.splice(0..0, keys_of(context.program, id));
-        let above = arguments::of(context.program, id, "TypeSpec.Rest.parentResource");
-        parent = above.and_then(|given| arguments::ty(given, 0));
-    }
-    if !only_parents {
-        keys.extend(keys_of(context.program, resource));
-    }
-    for key in keys {
-        let copy = context.copy(key);
-        let Some(name) = context.program.name_of(copy).cloned() else { continue };
-        if let Some(property) = context.program.property_mut(copy) {
-            property.model = Some(target);
-        }
-        context.finish(copy);
-        if let Some(model) = context.program.model_mut(target) {
-            model.properties.insert(name, copy);
-        }
-    }
-}
-
-fn keys_of(program: &Program, model: TypeId) -> Vec<TypeId> {
-    let properties = program.effective_properties(model).into_iter();
-    properties.filter(|id| program.find_decorator(*id, "TypeSpec.key").is_some()).collect()
 }

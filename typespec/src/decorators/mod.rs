@@ -9,8 +9,10 @@ pub mod documentation;
 pub mod encoding;
 pub mod examples;
 pub mod libraries;
+pub mod merge_patch;
 mod operations;
 pub mod patterns;
+pub mod rest;
 mod transformations;
 pub mod visibility;
 
@@ -30,6 +32,8 @@ pub fn register(registry: &mut Registry) {
     transformations::register(registry);
     visibility::register(registry);
     libraries::register(registry);
+    rest::register(registry);
+    merge_patch::register(registry);
     crate::versioning::register(registry);
 }
 

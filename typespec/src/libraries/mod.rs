@@ -42,7 +42,7 @@ static IMPORTABLE: [Library; 7] = [
     Library {
         name: "@typespec/http",
         entry: "main.tsp",
-        files: files!("http": "main.tsp", "decorators.tsp", "private.tsp", "responses.tsp", "authentication.tsp"),
+        files: files!("http": "main.tsp", "decorators.tsp", "private.tsp", "responses.tsp", "authentication.tsp", "merge-patch.tsp"),
     },
     Library {
         name: "@typespec/rest",

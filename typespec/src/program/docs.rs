@@ -162,6 +162,11 @@ impl Program {
         }
     }
 
+    /// Whether a comment before a type describes it.
+    pub(crate) fn has_doc_comment(&self, id: TypeId) -> bool {
+        self[id].node.is_some_and(|node| !self.doc_comment(node).text.is_empty())
+    }
+
     fn apply_namespace_docs(&mut self, id: TypeId) {
         let Some(symbol) = self.symbol_of_namespace(id) else { return };
         let texts: Vec<String> = self[symbol]

@@ -60,7 +60,7 @@ impl Security {
     pub(crate) fn schemes(&self, program: &Program) -> Map<String, Json> {
         let written = self.schemes.iter().filter_map(|scheme| {
             let mut json = written(&scheme.data)?;
-            if let Some(doc) = program.doc(scheme.model) {
+            if let Some(doc) = program.doc(scheme.model).filter(|doc| !doc.is_empty()) {
                 json.insert("description".to_owned(), doc.into());
             }
             facts::extensions(program, scheme.model, crate::emit::Dialect::OpenApi31, &mut json);

@@ -13,6 +13,7 @@ mod usage;
 mod visibility;
 
 use typespec::Program;
+use typespec::decorators::rest;
 use typespec::program::TypeId;
 
 pub(crate) use files::is_file;
@@ -77,7 +78,10 @@ fn collect(program: &Program, namespace: TypeId, is_recursive: bool, found: &mut
 fn resolve(payloads: &Payloads<'_>, program: &Program, operation: TypeId) -> Option<HttpOperation> {
     let it = program.operation(operation)?;
     let base = overloaded(program, operation);
+    let is_auto = rest::is_auto_routed(program, operation);
     let template = match base.filter(|_| !route::has_own(program, operation)) {
+        // What follows from the parameters cannot say what they are.
+        _ if is_auto => String::new(),
         Some(base) => route::own_template(program, base),
         None => route::own_template(program, operation),
     };
@@ -88,13 +92,18 @@ fn resolve(payloads: &Payloads<'_>, program: &Program, operation: TypeId) -> Opt
         let (properties, body) = payload::resolve(payloads, program, it.parameters, visibility, disposition);
         (verb, visibility, properties, body)
     };
-    let given = verb_of(program, operation).or_else(|| verb_of(program, base?));
-    let (verb, visibility, properties, body) = match given {
+    let given = verb_of(program, operation).or_else(|| rest::verb(program, operation));
+    let given = given.or_else(|| verb_of(program, base.filter(|_| !is_auto)?));
+    let (verb, visibility, mut properties, body) = match given {
         Some(verb) => request(verb),
         // What has a body is posted; all else is got.
         None => Some(request("post")).filter(|(.., body)| body.is_some()).unwrap_or_else(|| request("get")),
     };
-    let path = route::path(&route::with_parameters(program, &template, &properties));
+    let template = match is_auto {
+        true => route::from_parameters(program, operation, &mut properties),
+        false => route::with_parameters(program, &template, &properties),
+    };
+    let path = route::path(&template);
     let responses = responses::of(payloads, program, operation, verb);
     Some(HttpOperation { operation, verb, path, visibility, properties, body, responses })
 }

@@ -1,7 +1,7 @@
 //! Bodies: what of a request or a response is one, and in which media types.
 
 use typespec::Program;
-use typespec::decorators::{discriminators, encoding};
+use typespec::decorators::{discriminators, encoding, merge_patch};
 use typespec::program::{Intrinsic, TypeId, TypeKind};
 
 use super::properties::{self, HttpProperty, Role};
@@ -242,6 +242,14 @@ impl Resolver<'_> {
     fn content_types(&self, given: Option<TypeId>, payload: &Payload) -> Vec<String> {
         if let Some(property) = given {
             return content_types_of(self.program, property);
+        }
+        let is_patch = match payload {
+            Payload::Type(ty) => merge_patch::is_patch(self.program, *ty),
+            Payload::Properties(kept) => kept.iter().any(|id| merge_patch::is_patch_property(self.program, *id)),
+            Payload::Either(_) => false,
+        };
+        if is_patch {
+            return vec!["application/merge-patch+json".to_owned()];
         }
         match payload {
             Payload::Type(ty) => default_content_types(self.program, *ty),

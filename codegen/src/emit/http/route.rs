@@ -1,7 +1,8 @@
 //! Paths: URI templates, and how those of namespaces, interfaces and operations join.
 
 use typespec::Program;
-use typespec::program::TypeId;
+use typespec::decorators::rest;
+use typespec::program::{TypeId, TypeKind};
 
 use super::properties::{HttpProperty, PathStyle, Role};
 use crate::emit::facts;
@@ -95,7 +96,12 @@ impl UriTemplate {
 
 /// The template that the routes of an operation and of what holds it give.
 pub(crate) fn own_template(program: &Program, operation: TypeId) -> String {
-    let Some(it) = program.operation(operation) else { return String::new() };
+    join(routes(program, operation))
+}
+
+/// The routes of what holds an operation, from outside in, and its own.
+fn routes(program: &Program, operation: TypeId) -> Vec<&str> {
+    let Some(it) = program.operation(operation) else { return Vec::new() };
     let mut parts: Vec<&str> = Vec::new();
     let mut current = it.interface.or(it.namespace);
     for _ in 0..1000 {
@@ -105,7 +111,7 @@ pub(crate) fn own_template(program: &Program, operation: TypeId) -> String {
     }
     parts.reverse();
     parts.extend(route_of(program, operation));
-    join(parts)
+    parts
 }
 
 fn route_of(program: &Program, target: TypeId) -> Option<&str> {
@@ -141,16 +147,7 @@ pub(crate) fn with_parameters(program: &Program, template: &str, properties: &[H
         let is_optional = program.property(it.property).is_some_and(|property| property.optional);
         match &it.role {
             Role::Path { name, explode, style, allow_reserved } if parsed.find(name).is_none() => {
-                let operator = match style {
-                    _ if is_optional => "/",
-                    _ if *allow_reserved => "+",
-                    PathStyle::Simple => "",
-                    PathStyle::Label => ".",
-                    PathStyle::Matrix => ";",
-                    PathStyle::Fragment => "#",
-                    PathStyle::Path => "/",
-                };
-                parts.push(format!("{{{operator}{name}{}}}", if *explode { "*" } else { "" }));
+                parts.push(variable(name, *explode, *style, *allow_reserved, is_optional));
             }
             Role::Query { name, explode } if parsed.find(name).is_none() => {
                 query.push(format!("{name}{}", if *explode { "*" } else { "" }));
@@ -162,8 +159,51 @@ pub(crate) fn with_parameters(program: &Program, template: &str, properties: &[H
     if !query.is_empty() {
         whole.push_str(&format!("{{?{}}}", query.join(",")));
     }
-    let whole = join([whole.as_str()]);
+    rooted(&whole)
+}
+
+fn rooted(template: &str) -> String {
+    let whole = join([template]);
     if whole.starts_with(['/', ':', '?']) || whole.starts_with("{/") { whole } else { format!("/{whole}") }
+}
+
+fn variable(name: &str, explode: bool, style: PathStyle, allow_reserved: bool, is_optional: bool) -> String {
+    let operator = match style {
+        _ if is_optional => "/",
+        _ if allow_reserved => "+",
+        PathStyle::Simple => "",
+        PathStyle::Label => ".",
+        PathStyle::Matrix => ";",
+        PathStyle::Fragment => "#",
+        PathStyle::Path => "/",
+    };
+    format!("{{{operator}{name}{}}}", if explode { "*" } else { "" })
+}
+
+/// The template that follows from an operation's parameters and from what it does to a resource: the routes of what
+/// holds it, each parameter behind its segment, the segment of the operation, and the name of its action.
+///
+/// Parameters with one value only are text of the route, and parameters no more.
+pub(crate) fn from_parameters(program: &Program, operation: TypeId, properties: &mut Vec<HttpProperty>) -> String {
+    let mut parts: Vec<String> = routes(program, operation).into_iter().map(str::to_owned).collect();
+    let segment = |target: TypeId| rest::segment(program, target).filter(|segment| !segment.is_empty());
+    properties.retain(|it| {
+        let Role::Path { name, explode, style, allow_reserved } = &it.role else { return true };
+        parts.extend(segment(it.property).map(|segment| format!("/{segment}")));
+        let property = program.property(it.property);
+        if let Some(TypeKind::String(text)) = property.map(|property| &program[property.ty].kind) {
+            parts.push(text.to_string());
+            return false;
+        }
+        let is_optional = property.is_some_and(|property| property.optional);
+        parts.push(variable(name, *explode, *style, *allow_reserved, is_optional));
+        true
+    });
+    parts.extend(segment(operation).map(|segment| format!("/{segment}")));
+    if let Some(action) = rest::action_segment(program, operation).filter(|action| !action.is_empty()) {
+        parts.push(format!("{}{action}", rest::action_separator(program, operation)));
+    }
+    rooted(&join(parts.iter().map(String::as_str)))
 }
 
 /// The path that OpenAPI writes for a template.

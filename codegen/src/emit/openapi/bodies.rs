@@ -45,7 +45,7 @@ impl Emitter<'_> {
         out.insert("required".to_owned(), bodies.iter().all(|body| is_required(body)).into());
         let docs: Vec<&str> =
             bodies.iter().filter_map(|body| body.property).filter_map(|property| program.doc(property)).collect();
-        if !docs.is_empty() {
+        if docs.iter().any(|doc| !doc.is_empty()) {
             out.insert("description".to_owned(), docs.join(" ").into());
         }
         let mut contents: Vec<(String, Vec<Map<String, Json>>)> = Vec::new();

@@ -83,7 +83,7 @@ impl Emitter<'_> {
                     self.reference(id)
                 }
             }
-            TypeKind::ModelProperty(property) => self.schema(property.ty),
+            TypeKind::ModelProperty(_) => self.property(id),
             TypeKind::UnionVariant(variant) => self.schema(variant.ty),
             TypeKind::Tuple(items) => match self.dialect {
                 Dialect::OpenApi31 => {

@@ -14,7 +14,7 @@ use crate::registry::{Context, Registry};
 use super::{arguments, transformations};
 
 pub use filter::Filter;
-pub(crate) use transform::is_filtered;
+pub(crate) use transform::{is_filtered, replace_element, without};
 
 const STORE: &str = "TypeSpec.visibility";
 
@@ -133,6 +133,11 @@ fn reset(program: &mut Program, property: TypeId, class: TypeId) {
     });
 }
 
+/// Gives a property the defaults of several classes again.
+pub(crate) fn reset_all(program: &mut Program, property: TypeId, classes: &[TypeId]) {
+    classes.iter().for_each(|class| reset(program, property, *class));
+}
+
 fn default_visibility(context: &mut Context<'_>, target: TypeId, given: &[Argument]) {
     arguments::check_unique(context, target);
     let program = &*context.program;
@@ -162,12 +167,14 @@ fn with_updateable_properties(context: &mut Context<'_>, target: TypeId, _: &[Ar
 
 fn with_default_key_visibility(context: &mut Context<'_>, target: TypeId, given: &[Argument]) {
     let members = arguments::members(context.program, given);
+    let own = context.application.as_ref().map(|application| application.declaration);
     transformations::change_properties(context.program, target, |program, property| {
         let says_nothing = program.state.get::<Stored>(STORE, property).is_none_or(|stored| stored.classes.is_empty());
         if program.find_decorator(property, "TypeSpec.key").is_some() && says_nothing {
             add(program, property, &members);
             // Copies of the property take it over like what is written there.
-            if let Some(declaration) = declaration(program) {
+            // What nobody wrote is not looked up; whose declaration it is then does not matter.
+            if let Some(declaration) = declaration(program).or(own) {
                 let arguments = given.to_vec();
                 let application = Application { declaration, name: STORE.into(), arguments, node: None };
                 program[property].decorators.push(application);
@@ -176,8 +183,8 @@ fn with_default_key_visibility(context: &mut Context<'_>, target: TypeId, given:
     });
 }
 
-/// The declaration of `@visibility`.
-fn declaration(program: &Program) -> Option<TypeId> {
+/// The declaration of `@visibility`; `None` until something led to it.
+pub(crate) fn declaration(program: &Program) -> Option<TypeId> {
     let symbol = program[program.standard.namespace?].exports.get("@visibility")?;
     program[*symbol].declared
 }

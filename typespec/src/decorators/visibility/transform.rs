@@ -146,7 +146,7 @@ fn transform_model(context: &mut Context<'_>, copy: TypeId, plan: &Plan) -> bool
 }
 
 /// Changes the element of an array or record, and the argument of the template that it is an instance of.
-fn replace_element(program: &mut Program, model: TypeId, indexer: Indexer) {
+pub(crate) fn replace_element(program: &mut Program, model: TypeId, indexer: Indexer) {
     if let Some(model) = program.model_mut(model) {
         model.indexer = Some(indexer);
     }
@@ -161,8 +161,7 @@ fn transform_property(context: &mut Context<'_>, property: TypeId, owner: TypeId
     let Some(known) = context.program.property(property).cloned() else { return property };
     let classes = plan.filter.classes(context.program);
     let before = &context.program[property].decorators;
-    let after: Vec<Application> =
-        before.iter().filter_map(|application| without_classes(context.program, application, &classes)).collect();
+    let after = without(context.program, before, &classes);
     let count = |list: &[Application]| list.iter().map(|it| it.arguments.len() + 1).sum::<usize>();
     let says_less = count(&after) != count(before);
     let ty = transformed(context, known.ty, below(plan));
@@ -180,6 +179,11 @@ fn transform_property(context: &mut Context<'_>, property: TypeId, owner: TypeId
     context.finish(copy);
     classes.iter().for_each(|class| reset(context.program, copy, *class));
     copy
+}
+
+/// Decorators as a copy has them: nothing is left to say of some classes.
+pub(crate) fn without(program: &Program, decorators: &[Application], classes: &[TypeId]) -> Vec<Application> {
+    decorators.iter().filter_map(|application| without_classes(program, application, classes)).collect()
 }
 
 /// A decorator as the copy has it: nothing is left to say of the classes that were looked at.
