@@ -7,6 +7,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use radii_runtime::store::{Error, Record};
+use sqlx::postgres::PgRow;
 use sqlx::{PgPool, Row};
 use tokio::sync::{Semaphore, oneshot};
 
@@ -31,11 +32,16 @@ const AT_ONCE: usize = 2;
 
 type Found = Option<Arc<Record>>;
 
+/// What somebody else brought, or why they came back with nothing.
+type Answer = Result<Found, String>;
+
+type Waiting = (String, oneshot::Sender<Answer>);
+
 /// What reads single records.
 pub(super) struct Single {
     turns: Semaphore,
     /// Keys that wait for the next who goes, and where their records go.
-    waiting: Mutex<Vec<(String, oneshot::Sender<Found>)>>,
+    waiting: Mutex<Vec<Waiting>>,
 }
 
 impl Single {
@@ -43,7 +49,7 @@ impl Single {
         Self { turns: Semaphore::new(AT_ONCE), waiting: Mutex::default() }
     }
 
-    fn waiting(&self) -> MutexGuard<'_, Vec<(String, oneshot::Sender<Found>)>> {
+    fn waiting(&self) -> MutexGuard<'_, Vec<Waiting>> {
         self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -63,21 +69,16 @@ impl Single {
         let _turn = tokio::select! {
             biased;
             // Somebody else brought it.
-            Ok(found) = &mut answer => return Ok(found),
+            Ok(brought) = &mut answer => return brought.map_err(|why| unavailable(DOING, why)),
             turn = self.turns.acquire() => turn,
         };
         let together = std::mem::take(&mut *self.waiting());
         if together.len() > 1 {
-            let keys = together.iter().map(|(key, _)| key.clone()).collect();
-            let found = find_together(pool, vault, keys).await?;
-            for (key, reply) in together {
-                // Who has left needs no answer.
-                let _ = reply.send(found.get(&key).cloned());
-            }
+            bring(pool, vault, together).await;
         }
         match answer.try_recv() {
-            Ok(found) => Ok(found),
-            // Nobody else asked, or whoever went for it failed.
+            Ok(brought) => brought.map_err(|why| unavailable(DOING, why)),
+            // Nobody else asked, or whoever went for it left.
             Err(_) => find(pool, vault, &key).await,
         }
     }
@@ -89,8 +90,27 @@ async fn find(pool: &PgPool, vault: &Vault, key: &str) -> Result<Found, Error> {
     Ok(record.map_err(|error| unavailable(DOING, error))?.map(Arc::new))
 }
 
-async fn find_together(pool: &PgPool, vault: &Vault, keys: Vec<String>) -> Result<HashMap<String, Arc<Record>>, Error> {
-    let found = read::rows(pool, DOING, || sqlx::query(FIND_TOGETHER).bind(keys.clone())).await?;
-    let records = found.iter().map(|row| Ok((row.try_get(12)?, Arc::new(rows::record(vault, row)?))));
-    records.collect::<Result<_, BoxError>>().map_err(|error| unavailable(DOING, error))
+/// Reads for all who wait, and answers each. A row that cannot be read is the fault of nobody who asked for another.
+async fn bring(pool: &PgPool, vault: &Vault, together: Vec<Waiting>) {
+    let keys: Vec<String> = together.iter().map(|(key, _)| key.clone()).collect();
+    let found = read::rows(pool, DOING, || sqlx::query(FIND_TOGETHER).bind(keys.clone())).await;
+    let found = found.and_then(|rows| by_key(vault, &rows).map_err(|error| unavailable(DOING, error)));
+    for (key, reply) in together {
+        let answer = match &found {
+            Ok(found) => found.get(&key).cloned().transpose(),
+            Err(error) => Err(why(error)),
+        };
+        // Who has left needs no answer.
+        let _ = reply.send(answer);
+    }
+}
+
+/// Returns the records of rows, each for itself.
+fn by_key(vault: &Vault, found: &[PgRow]) -> Result<HashMap<String, Result<Arc<Record>, String>>, BoxError> {
+    let record = |row| rows::record(vault, row).map(Arc::new).map_err(|error| error.to_string());
+    found.iter().map(|row| Ok((row.try_get(12)?, record(row)))).collect()
+}
+
+fn why(error: &Error) -> String {
+    std::error::Error::source(error).map_or_else(|| error.to_string(), ToString::to_string)
 }

@@ -253,6 +253,25 @@ async fn many_who_ask_at_once_each_get_what_they_asked_for() {
     }
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_row_that_cannot_be_read_spoils_no_other_that_is_asked_for_at_once() {
+    let Some(url) = scratch().await else { return };
+    let store = Arc::new(open(&url).await);
+    let id = |number: usize| format!("{DB}{number}");
+    store.commit((0..10).map(|number| put(&id(number), Expect::Absent)).collect()).await.unwrap();
+    let mut connection = url.options().connect().await.unwrap();
+    let spoil = sqlx::query("UPDATE record SET properties = 'spoilt' WHERE key = lower($1)").bind(id(3));
+    assert_eq!(spoil.execute(&mut connection).await.unwrap().rows_affected(), 1);
+    let mut tasks = tokio::task::JoinSet::new();
+    for number in 0..200 {
+        let (store, id) = (Arc::clone(&store), id(number % 10));
+        tasks.spawn(async move { (number % 10, store.find(&id.parse().unwrap()).await.is_ok()) });
+    }
+    for (number, is_read) in tasks.join_all().await {
+        assert_eq!(is_read, number != 3, "{number}");
+    }
+}
+
 #[tokio::test]
 async fn the_last_page_of_registrations_is_read_without_the_resources_behind_it() {
     let Some(url) = scratch().await else { return };
