@@ -213,7 +213,7 @@ impl Writer {
     fn value(&mut self, value: &Value<'_>) {
         match value {
             Value::Text(text) => self.string(text),
-            Value::Number(number) => self.text.push_str(&number.to_string()),
+            Value::Number(number) => _ = write!(self.text, "{number}"),
             Value::Flag(flag) => self.text.push_str(if *flag { "true" } else { "false" }),
             Value::Ref(type_ref) => self.reference("", *type_ref),
             Value::Refs(refs) => self.list(refs, |out, type_ref| out.reference("", *type_ref)),
@@ -227,18 +227,30 @@ impl Writer {
     }
 
     fn property(&mut self, property: &Property) {
-        let description = property.description.as_deref().map(|text| ("description", Value::Text(text)));
-        let type_ref = ("type", Value::Ref(property.type_ref));
-        let flags = ("flags", Value::Number(property.flags.into()));
-        let mut all = Members::with_capacity(3);
-        if property.description_first {
-            all.extend(description);
-            all.extend([type_ref, flags]);
-        } else {
-            all.extend([type_ref, flags]);
-            all.extend(description);
+        let go = self.layout == Layout::Go;
+        let description = property.description.as_deref().filter(|text| !(go && text.is_empty()));
+        let is_first = go || property.description_first;
+        self.text.push('{');
+        self.depth += 1;
+        if let Some(text) = description.filter(|_| is_first) {
+            self.key(true, "description");
+            self.string(text);
         }
-        self.members(all);
+        let order = if go { ["flags", "type"] } else { ["type", "flags"] };
+        for (at, key) in order.into_iter().enumerate() {
+            self.key(at == 0 && (!is_first || description.is_none()), key);
+            match key {
+                "type" => self.reference("", property.type_ref),
+                _ => self.value(&Value::Number(property.flags.into())),
+            }
+        }
+        if let Some(text) = description.filter(|_| !is_first) {
+            self.key(false, "description");
+            self.string(text);
+        }
+        self.depth -= 1;
+        self.line();
+        self.text.push('}');
     }
 
     fn parameter(&mut self, parameter: &Parameter) {

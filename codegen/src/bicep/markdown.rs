@@ -4,6 +4,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
+use std::rc::Rc;
 
 use indexmap::IndexMap;
 
@@ -56,7 +57,8 @@ fn anchor(heading: &str) -> String {
 
 /// Writes `types.md`: resources with their functions, functions of the extension, and all objects that they use.
 pub fn types(table: &TypeTable) -> String {
-    let mut page = Page { table, text: String::from("# Bicep Types\n"), pending: Vec::new(), seen: Vec::new() };
+    let text = String::from("# Bicep Types\n");
+    let mut page = Page { table, text, pending: Vec::new(), seen: Vec::new(), labels: Vec::new() };
     page.write();
     page.text
 }
@@ -67,11 +69,14 @@ struct Page<'a> {
     /// Objects that something on the page refers to and that are not yet on it.
     pending: Vec<TypeRef>,
     seen: Vec<bool>,
+    /// How types are written that were written before; most are many times.
+    labels: Vec<Option<Rc<str>>>,
 }
 
 impl<'a> Page<'a> {
     fn write(&mut self) {
         self.seen = vec![false; self.table.types().len()];
+        self.labels = vec![None; self.table.types().len()];
         let mut resources: Vec<_> = self.table.types().iter().filter_map(as_resource).collect();
         resources.sort_by_key(|resource| resource.name.to_lowercase());
         for resource in resources {
@@ -192,15 +197,31 @@ impl<'a> Page<'a> {
         sorted.sort_by_key(|(name, _)| *name);
         for (name, property) in sorted {
             let label = self.label(property.type_ref);
-            let description = property.description.as_deref().filter(|text| !text.is_empty());
-            let description =
-                description.map_or_else(String::new, |text| format!(": {}", text.replace('\n', " ").trim_end()));
-            _ = writeln!(self.text, "* **{name}**: {label}{}{description}", property_flags(property.flags));
+            for part in ["* **", name, "**: ", &label, &property_flags(property.flags)] {
+                self.text.push_str(part);
+            }
+            if let Some(description) = property.description.as_deref().filter(|text| !text.is_empty()) {
+                self.text.push_str(": ");
+                match description.contains('\n') {
+                    true => self.text.push_str(description.replace('\n', " ").trim_end()),
+                    false => self.text.push_str(description.trim_end()),
+                }
+            }
+            self.text.push('\n');
         }
     }
 
     /// Returns how a type is written where it is used, and remembers objects for later.
-    fn label(&mut self, type_ref: TypeRef) -> String {
+    fn label(&mut self, type_ref: TypeRef) -> Rc<str> {
+        if let Some(Some(known)) = self.labels.get(type_ref.0 as usize) {
+            return known.clone();
+        }
+        let label: Rc<str> = self.new_label(type_ref).into();
+        self.labels[type_ref.0 as usize] = Some(label.clone());
+        label
+    }
+
+    fn new_label(&mut self, type_ref: TypeRef) -> String {
         match self.table.get(type_ref) {
             Type::Any => "any".to_owned(),
             Type::Null => "null".to_owned(),
@@ -211,11 +232,11 @@ impl<'a> Page<'a> {
             Type::Array { item, min, max } => {
                 let inner = self.label(*item);
                 let is_union = matches!(self.table.get(*item), Type::Union(_));
-                let inner = if is_union { format!("({inner})") } else { inner };
+                let inner = if is_union { format!("({inner})") } else { inner.to_string() };
                 format!("{inner}[]{}", bounds([("minLength", *min), ("maxLength", *max)]))
             }
             Type::Union(elements) => {
-                let mut labels: Vec<String> = elements.iter().map(|element| self.label(*element)).collect();
+                let mut labels: Vec<Rc<str>> = elements.iter().map(|element| self.label(*element)).collect();
                 labels.sort();
                 labels.join(" | ")
             }
