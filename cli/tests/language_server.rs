@@ -346,6 +346,94 @@ fn keys_of_manifests_are_explained_completed_and_mended() {
     assert!(editor.leave().success());
 }
 
+const RULED: &str = r#"import "@radii/typespec";
+
+using Radii;
+
+@defaultApiVersion("2025-01-01")
+namespace Contoso.Ruled;
+
+/** A port of a store. */
+model Port {
+  /** What it is called. */
+  name: string;
+  number: int32;
+}
+
+@resourceType("stores")
+@validate("self.min <= self.max", "the least is at most the most")
+@validate("self.ports.all(port, port.number > 0)")
+model Store {
+  /** The least that it holds. */
+  min: int32;
+  max: int32;
+  title?: string;
+  @maxItems(5) ports: Port[];
+}
+"#;
+
+#[test]
+fn a_rule_is_completed_by_what_it_speaks_of() {
+    let mut editor = Editor::start();
+    assert_eq!(editor.open("main.tsp", RULED), Vec::<Json>::new());
+    let mut offered = |marked: &str, into: usize| {
+        let answer = editor.at("textDocument/completion", "main.tsp", RULED, marked, into, json!({}));
+        labels(&answer).into_iter().map(str::to_owned).collect::<Vec<_>>()
+    };
+    let properties = offered("self.min", 5);
+    assert!(
+        ["min", "max", "title", "ports"].iter().all(|name| properties.iter().any(|it| it == name)),
+        "{properties:?}"
+    );
+    let names = offered("self.min", 0);
+    assert!(["self", "oldSelf", "has", "size"].iter().all(|name| names.iter().any(|it| it == name)), "{names:?}");
+    let list = offered("self.ports.all", 11);
+    assert!(["all", "exists", "size"].iter().all(|name| list.iter().any(|it| it == name)), "{list:?}");
+    let item = offered("port.number", 5);
+    assert!(["name", "number"].iter().all(|name| item.iter().any(|it| it == name)), "{item:?}");
+    let variable = offered("port.number", 0);
+    assert_eq!(variable[0], "port", "the nearest first");
+    // What has to be said to the author is no rule.
+    assert_eq!(offered("the least is", 4), Vec::<String>::new());
+    assert!(editor.leave().success());
+}
+
+#[test]
+fn the_words_of_a_rule_are_explained() {
+    let mut editor = Editor::start();
+    editor.open("main.tsp", RULED);
+    let mut hover = |marked: &str, into: usize| {
+        let answer = editor.at("textDocument/hover", "main.tsp", RULED, marked, into, json!({}));
+        answer["contents"]["value"].as_str().unwrap_or_default().to_owned()
+    };
+    assert_eq!(hover("self.min", 6), "```cel\nmin: an integer\n```\n\nThe least that it holds.");
+    assert_eq!(hover("port.number", 1), "```cel\nport: an object\n```");
+    assert!(hover(".all(port", 2).starts_with("```cel\nall(item, condition)\n```"));
+    assert!(editor.leave().success());
+}
+
+#[test]
+fn a_rule_that_is_wrong_is_underlined_in_its_text_and_mended() {
+    let mut editor = Editor::start();
+    let wrong = RULED.replace("self.min <=", "self.mim <=");
+    let found = editor.open("main.tsp", &wrong);
+    assert_eq!(found.len(), 1, "{found:?}");
+    let line = wrong[..wrong.find("mim").unwrap()].matches('\n').count();
+    let range = json!({ "start": { "line": line, "character": 16 }, "end": { "line": line, "character": 19 } });
+    assert_eq!(found[0]["range"], range, "{found:?}");
+    let document = json!({ "uri": editor.uri("main.tsp") });
+    let params = json!({ "textDocument": document, "range": range, "context": { "diagnostics": [] } });
+    let actions = editor.ask("textDocument/codeAction", params);
+    let uri = editor.uri("main.tsp");
+    assert_eq!(actions["result"][0]["edit"]["changes"][&uri][0]["newText"], "min", "{actions}");
+    // While it is being written it is none yet, and still it is known what can follow.
+    let begun = RULED.replace("self.min <= self.max", "self.");
+    editor.change("main.tsp", &begun);
+    let answer = editor.at("textDocument/completion", "main.tsp", &begun, "self.\"", 5, json!({}));
+    assert!(labels(&answer).contains(&"max"), "{answer}");
+    assert!(editor.leave().success());
+}
+
 #[test]
 fn nonsense_is_answered_and_survived() {
     let mut editor = Editor::start();

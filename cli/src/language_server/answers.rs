@@ -1,6 +1,7 @@
 //! Requests and their answers.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use gen_lsp_types::{
     CodeActionParams, CompletionItemKind, DocumentFormattingParams, Location, Position, Range, ReferenceParams,
@@ -16,7 +17,7 @@ use typespec::service::{Completion, CompletionKind, Edit, OutlineItem, OutlineKi
 use super::positions::{Lines, uri_of};
 use super::projects::Place;
 use super::server::{Failure, Server, parse, path};
-use super::{libraries, manifests, publish, tokens};
+use super::{libraries, manifests, publish, rules, tokens};
 
 type Answer = Result<Json, Failure>;
 
@@ -188,6 +189,9 @@ fn references(server: &mut Server, params: ReferenceParams) -> Answer {
 }
 
 fn hover(cursor: &Cursor) -> Answer {
+    if let Some(described) = rules::hover(&cursor.place, cursor.offset) {
+        return Ok(described);
+    }
     let Some(hover) = cursor.service().hover(cursor.file(), cursor.offset) else { return Ok(Json::Null) };
     let mut value = format!("```typespec\n{}\n```", hover.signature);
     if let Some(reason) = hover.deprecation {
@@ -262,7 +266,7 @@ fn workspace_symbols(server: &mut Server, params: QueryParams) -> Answer {
     for compilation in server.projects.all(&server.documents) {
         let own = compilation.program.files.iter().filter(|file| file.origin == typespec::program::Origin::Project);
         for file in own {
-            let place = Place { compilation: compilation.clone(), file: file.id };
+            let place = Place { compilation: compilation.clone(), manifests: Arc::default(), file: file.id };
             for item in Service::new(&compilation).outline(file.id) {
                 add_symbols(&place, &item, None, &wanted, &mut found);
             }
@@ -368,6 +372,9 @@ fn code_actions(server: &mut Server, params: CodeActionParams) -> Answer {
 }
 
 fn completion(cursor: &Cursor) -> Answer {
+    if let Some(offers) = rules::completion(&cursor.place, cursor.offset) {
+        return Ok(offers);
+    }
     let found = cursor.service().completions(cursor.file(), cursor.offset);
     let items: Vec<Json> = found.iter().map(|item| completion_item(item, &cursor.place)).collect();
     Ok(json!({ "isIncomplete": false, "items": items }))

@@ -11,6 +11,7 @@ mod manifests;
 mod positions;
 mod projects;
 mod publish;
+mod rules;
 mod server;
 mod tokens;
 

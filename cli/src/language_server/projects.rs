@@ -7,6 +7,8 @@ use std::sync::Arc;
 use camino::Utf8Path;
 use radii_codegen::lower;
 use radii_diagnostics::{FileId, SourceMap};
+use radii_model::manifest::Manifest;
+use radii_model::schema::Schema;
 use typespec::service::Service;
 use typespec::world::folder;
 use typespec::{Compilation, World};
@@ -22,7 +24,14 @@ const MAX_LEVELS: usize = 16;
 pub struct Projects {
     /// The folders that the editor has open.
     pub roots: Vec<String>,
-    compiled: BTreeMap<String, Option<Arc<Compilation>>>,
+    compiled: BTreeMap<String, Option<Compiled>>,
+}
+
+/// What the compilation of a program said, and the manifests of its resource types.
+#[derive(Clone, Debug)]
+struct Compiled {
+    compilation: Arc<Compilation>,
+    manifests: Arc<[Manifest]>,
 }
 
 /// A document in the program that it belongs to.
@@ -30,8 +39,18 @@ pub struct Projects {
 pub struct Place {
     /// What the compilation of its program said.
     pub compilation: Arc<Compilation>,
+    /// The manifests of its resource types; none while there are errors.
+    pub manifests: Arc<[Manifest]>,
     /// The document.
     pub file: FileId,
+}
+
+impl Place {
+    /// The schemas of all resource types, the newest version of each first.
+    pub fn schemas(&self) -> impl Iterator<Item = &Schema> {
+        let versions = self.manifests.iter().flat_map(|it| it.types.values()).map(|it| &it.api_versions);
+        versions.flat_map(|versions| versions.values().rev()).map(|version| &version.schema)
+    }
 }
 
 impl Projects {
@@ -48,9 +67,9 @@ impl Projects {
     /// Finds the program of a document: that of the nearest entry point which reaches it, else the document's own.
     pub fn find(&mut self, documents: &Documents, path: &str) -> Option<Place> {
         self.entries(documents, path).into_iter().find_map(|entry| {
-            let compilation = self.compile(documents, &entry)?;
+            let Compiled { compilation, manifests } = self.compile(documents, &entry)?;
             let file = Service::new(&compilation).find_file(path)?;
-            Some(Place { compilation, file })
+            Some(Place { compilation, manifests, file })
         })
     }
 
@@ -61,7 +80,7 @@ impl Projects {
             open.iter().filter_map(|path| self.find(documents, path)).map(|place| place.compilation).collect();
         for root in self.roots.clone() {
             if documents.is_file(&format!("{root}/main.tsp")) {
-                found.extend(self.compile(documents, &root));
+                found.extend(self.compile(documents, &root).map(|compiled| compiled.compilation));
             }
         }
         let mut distinct: Vec<Arc<Compilation>> = Vec::new();
@@ -92,23 +111,25 @@ impl Projects {
         entries
     }
 
-    fn compile(&mut self, documents: &Documents, entry: &str) -> Option<Arc<Compilation>> {
+    fn compile(&mut self, documents: &Documents, entry: &str) -> Option<Compiled> {
         if let Some(known) = self.compiled.get(entry) {
             return known.clone();
         }
         // A mistake of the compiler's own must not take the editor's session with it.
-        let compiled = catch_unwind(AssertUnwindSafe(|| compile(documents, entry))).ok().map(Arc::new);
+        let compiled = catch_unwind(AssertUnwindSafe(|| compile(documents, entry))).ok();
         self.compiled.insert(entry.to_owned(), compiled.clone());
         compiled
     }
 }
 
-fn compile(documents: &Documents, entry: &str) -> Compilation {
+fn compile(documents: &Documents, entry: &str) -> Compiled {
     let entry = Utf8Path::new(entry);
     let mut compilation = typespec_files::compile_in(documents, SourceMap::new(), entry, &lower::registry());
+    let mut manifests = Vec::new();
     if !compilation.has_errors() && lower::has_resource_types(&compilation.program) {
         let lowered = lower::lower(&mut compilation.program);
         compilation.diagnostics.extend(lowered.diagnostics);
+        manifests = lowered.manifests;
     }
-    compilation
+    Compiled { compilation: Arc::new(compilation), manifests: manifests.into() }
 }

@@ -84,6 +84,11 @@ impl<'s, 't> Checker<'s, 't> {
         }
     }
 
+    /// Makes a variable known, as a macro does.
+    pub(super) fn bind(&mut self, name: String, ty: Type<'s>) {
+        self.locals.push((name, ty));
+    }
+
     /// Checks a whole rule; it has to say yes or no.
     pub(super) fn rule(&mut self, expr: &Expr) -> Checked<'s> {
         let checked = self.expr(expr);

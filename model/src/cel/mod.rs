@@ -10,6 +10,7 @@ mod ast;
 mod check;
 pub mod code;
 mod compile;
+pub mod editor;
 mod functions;
 mod node;
 mod parse;

@@ -326,7 +326,7 @@ pub(crate) fn compile_at(rule: &WrittenRule, spot: &Spot<'_>, root: &Schema, abs
 }
 
 /// The places of a schema's rules, as many as there are rules.
-fn places_of(schema: &Schema) -> Vec<RulePlace> {
+pub(super) fn places_of(schema: &Schema) -> Vec<RulePlace> {
     let count = written(schema).len();
     let other = RulePlace { rule: TextPlace::of(schema.span), path: TextPlace::of(schema.span) };
     let known = schema.rule_places.iter().cloned();

@@ -69,6 +69,11 @@ impl TextPlace {
         Span { start: *start, end: (*end).max(*start), ..self.span }
     }
 
+    /// The byte of the text that stands at a byte of the file, or first behind it.
+    pub fn text_offset(&self, place: u32) -> Option<usize> {
+        self.offsets.iter().position(|offset| *offset >= place)
+    }
+
     /// Writes text as it has to stand in the literal.
     pub fn escaped(&self, text: &str) -> String {
         match self.quote {
