@@ -20,6 +20,7 @@ use serde_json::{Map, Value as Json, json};
 
 use crate::Fault;
 use crate::host::Host;
+use crate::imperative::note;
 use crate::store::{Operation, Record, Verb};
 
 /// Where an operation's payload says whom it is carried out for.
@@ -210,15 +211,21 @@ impl Host {
     /// # Errors
     /// 403 when a right was taken away since the operation was accepted.
     pub(crate) fn authorize_still(&self, operation: &Operation, record: &Record) -> Result<(), Fault> {
+        // Of what a provider keeps there is only a note here.
+        if let Some(note) = note::read(record).filter(|_| note::is_note(record)) {
+            return self.authorize(Right::Write, &note.id).map_err(still);
+        }
         let may = self.authorize(Right::Write, &record.id).and_then(|()| match operation.verb {
             Verb::Put => self.authorize_references(record),
             Verb::Delete => Ok(()),
         });
-        may.map_err(|fault| {
-            let message = format!("{}; it was allowed when the operation was accepted", fault.message);
-            Fault { message, ..fault }
-        })
+        may.map_err(still)
     }
+}
+
+fn still(fault: Fault) -> Fault {
+    let message = format!("{}; it was allowed when the operation was accepted", fault.message);
+    Fault { message, ..fault }
 }
 
 #[cfg(test)]

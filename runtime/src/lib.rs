@@ -16,6 +16,7 @@ mod environment;
 pub mod fault;
 pub mod graph;
 pub mod host;
+pub mod imperative;
 mod kinds;
 pub mod memory;
 mod objects;

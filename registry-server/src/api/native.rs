@@ -10,6 +10,7 @@ use radii_model::document::{Node, Value};
 use radii_model::{ResourceId, TypeName};
 use radii_runtime::Fault;
 use radii_runtime::fault::code;
+use radii_runtime::imperative::note;
 use radii_runtime::store::{ListQuery, Record, State};
 use serde::ser::SerializeStruct;
 use serde::{Serialize, Serializer};
@@ -20,7 +21,7 @@ use super::paging::{Paging, unpaged};
 use super::rendered::MadeFrom;
 use super::route::{Native, resource_id};
 use super::{answer, forward};
-use crate::registry::{self, Icons, Kind, icon, record, tracked};
+use crate::registry::{self, Icons, Kind, icon, record};
 use crate::swagger::{self, undecodable};
 use crate::{AppState, registry::record::Stored};
 
@@ -232,7 +233,7 @@ pub async fn tracked_resources(state: &AppState, call: &Call, plane: &str, group
     for name in store.list_names(&id).await? {
         // What lies below another resource is listed there.
         let is_top = name.type_name.matches('/').count() == 1;
-        if name.type_name.eq_ignore_ascii_case(tracked::TYPE) {
+        if name.type_name.eq_ignore_ascii_case(note::TYPE) {
             let note = name.id.parse::<ResourceId>().ok();
             let record = if let Some(note) = &note { store.find(note).await? } else { None };
             if let Some(record) = record {
@@ -243,7 +244,7 @@ pub async fn tracked_resources(state: &AppState, call: &Call, plane: &str, group
                 Some(known) => *known,
                 None => {
                     let id = name.id.parse::<ResourceId>().ok();
-                    let elsewhere = id.and_then(|id| address_of(state, &id)).is_some();
+                    let elsewhere = id.and_then(|id| state.host.address_of(&id)).is_some();
                     addresses.insert(name.type_name.clone(), elsewhere);
                     elsewhere
                 }
@@ -281,21 +282,15 @@ impl Serialize for Listed {
 /// Returns what a group's list says about a resource of an imperative provider: nothing about one that cannot be
 /// reached any more.
 async fn noted(state: &AppState, record: &Record) -> Result<Option<Listed>, Fault> {
-    let Some(note) = tracked::read(record) else { return Ok(None) };
-    let Some(address) = address_of(state, &note.id) else { return Ok(None) };
-    if note.is_going && !forward::exists(state, &address, &note).await {
-        tracked::forget(state, &note.id).await?;
+    let Some(noted) = note::read(record) else { return Ok(None) };
+    let Some(address) = state.host.address_of(&noted.id) else { return Ok(None) };
+    let is_idle = record.operation.is_none() || record.state.is_terminal();
+    if noted.is_going && is_idle && !forward::exists(state, &address, &noted).await {
+        note::forget(&state.host, &noted.id).await?;
         return Ok(None);
     }
-    let kind = note.id.resource_type().map(|kind| kind.to_string()).unwrap_or_default();
-    Ok(Some(Listed { id: note.id.to_string(), kind }))
-}
-
-/// The address of the imperative provider that serves a resource, if one does.
-fn address_of(state: &AppState, id: &ResourceId) -> Option<String> {
-    let kind = id.resource_type()?;
-    let provider = state.host.parts.catalog.find(id.plane()?.1, kind.namespace())?;
-    provider.find_location("global")?.address_of(kind.name()).map(str::to_owned)
+    let kind = noted.id.resource_type().map(|kind| kind.to_string()).unwrap_or_default();
+    Ok(Some(Listed { id: noted.id.to_string(), kind }))
 }
 
 /// Answers the summaries of all providers of a plane.

@@ -139,6 +139,7 @@ mod tests {
             platforms: Vec::new(),
             recipes: Vec::new(),
             states: None,
+            providers: None,
         })
     }
 

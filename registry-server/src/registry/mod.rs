@@ -11,7 +11,6 @@ pub mod record;
 mod registration;
 mod schema;
 mod summary;
-pub mod tracked;
 
 pub use manifest::register_manifest;
 pub use registration::{delete, find, put, reload};

@@ -3,12 +3,13 @@
 use radii_model::{ResourceId, TypeName};
 use radii_runtime::Fault;
 use radii_runtime::host::{Answer, Delete, Preconditions};
+use radii_runtime::imperative::note;
 use radii_runtime::store::{self, Expect, ListQuery, Record, Verb, Write};
 use serde_json::{Map, Value as Json, json};
 use tracing::Instrument;
 
 use super::record::{self, Draft, Stored, Track};
-use super::{Breaking, Kind, REGISTRATIONS, credential, icon, needed, tracked};
+use super::{Breaking, Kind, REGISTRATIONS, credential, icon, needed};
 use crate::AppState;
 
 /// The only capability that types can have.
@@ -235,7 +236,7 @@ async fn refuse_contents(state: &AppState, record: &Record) -> Result<(), Fault>
     if contents.is_empty() {
         return Ok(());
     }
-    let shown: Vec<_> = contents.iter().take(SHOWN).map(|record| format!("`{}`", tracked::id_of(record))).collect();
+    let shown: Vec<_> = contents.iter().take(SHOWN).map(|record| format!("`{}`", note::id_of(record))).collect();
     let more = if contents.len() > SHOWN { " and more" } else { "" };
     let message = format!("`{}` still holds {}{more}; delete these first", record.id, shown.join(", "));
     Err(Fault::conflict(message).target(record.id.to_string()))
@@ -269,7 +270,7 @@ async fn delete_resources(state: &AppState, record: &Record, children: &[Record]
                 delete_resource(state, resource, busy).await?;
             }
         }
-        tracked::forget_type(state, &plane, &type_name).await?;
+        note::forget_type(&state.host, &plane, &type_name).await?;
     }
     Ok(())
 }

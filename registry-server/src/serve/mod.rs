@@ -351,6 +351,7 @@ async fn open(
 ) -> Result<(AppState, Opened), Error> {
     let config = Config { database: options.database.clone(), keys: options.keys.clone() };
     let store = crate::store::open(&config).await?;
+    let providers = Arc::new(api::forward::Providers::new(options.providers));
     let parts = Parts {
         store: store.clone(),
         queue: store.clone(),
@@ -360,11 +361,12 @@ async fn open(
         platforms,
         recipes,
         states: Some(StateBackend::new(store.clone(), Arc::new(SystemClock))),
+        providers: Some(providers.clone()),
     };
     let state = AppState {
         host: Host::guarded(parts, authority).eager(),
         health: Arc::new(Health::default()),
-        providers: Arc::new(api::forward::Providers::new(options.providers)),
+        providers,
         rendered: Arc::default(),
         described: Arc::default(),
         trusted_proxies: options.trusted_proxies.clone().into(),

@@ -7,13 +7,13 @@ use bytes::{Bytes, BytesMut};
 use radii_model::ApiVersion;
 use radii_runtime::Fault;
 use radii_runtime::host::Host;
+use radii_runtime::imperative::note;
 use radii_runtime::store::{Error, ListQuery};
 use tokio::time::Instant;
 
 use super::event;
 use super::feed::{Feed, PAGE, Watcher};
 use super::filter::Filter;
-use crate::registry::tracked;
 
 /// How long it is silent at most.
 const HEARTBEAT: Duration = Duration::from_secs(15);
@@ -109,7 +109,7 @@ impl Session {
         records.extend(page.records);
         let mut events = BytesMut::new();
         for record in &records {
-            if !tracked::is_note(record) && self.filter.wants(&record.id, &record.type_name) {
+            if !note::is_note(record) && self.filter.wants(&record.id, &record.type_name) {
                 events.extend_from_slice(event::existing(&self.host, record, self.version.as_ref()).as_bytes());
             }
         }
@@ -135,7 +135,7 @@ impl Session {
         };
         let Some(entries) = entries else { return Ok(self.end(event::fault(&gone(seen)))) };
         let wanted = entries.iter().filter(|entry| {
-            let is_note = matches!(&entry.change.what, crate::store::What::Put(record) if tracked::is_note(record));
+            let is_note = matches!(&entry.change.what, crate::store::What::Put(record) if note::is_note(record));
             !is_note && self.filter.passes(&entry.change)
         });
         let mut events = BytesMut::new();

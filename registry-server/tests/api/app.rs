@@ -73,6 +73,8 @@ impl Answer {
 impl TestApp {
     pub async fn new() -> Self {
         let store = Arc::new(MemoryStore::new());
+        // A test does not wait longer than it must before a request is repeated.
+        let providers = Arc::new(Providers::new(Limits { pause: Duration::ZERO, ..Limits::default() }));
         let host = Host::new(Parts {
             store: store.clone(),
             queue: store,
@@ -82,13 +84,12 @@ impl TestApp {
             platforms: Vec::new(),
             recipes: Vec::new(),
             states: None,
+            providers: Some(providers.clone()),
         });
-        // A test does not wait longer than it must before a request is repeated.
-        let limits = Limits { pause: Duration::ZERO, ..Limits::default() };
         let state = AppState {
             host,
             health: Arc::new(Health::default()),
-            providers: Arc::new(Providers::new(limits)),
+            providers,
             rendered: Arc::default(),
             described: Arc::default(),
             trusted_proxies: Arc::new([]),

@@ -5,6 +5,7 @@ mod app;
 mod bodies;
 mod conditions;
 mod credentials;
+mod elsewhere;
 mod evolution;
 mod hostile;
 mod manifests;

@@ -42,21 +42,27 @@ impl Known {
                 self.learn(&id, object);
             }
             Need::Resource(id) => {
-                let mut resource = host.get(&parse(id)?).await?;
+                let parsed = parse(id)?;
+                if host.address_of(&parsed).is_some() {
+                    let resource = host.look(&parsed, version).await?;
+                    self.learn(&parsed, resource);
+                    return Ok(());
+                }
+                let mut resource = host.get(&parsed).await?;
                 if let Some(version) = version {
                     resource = host.seen(&resource, version);
                 }
                 self.resources.insert(id.to_ascii_lowercase(), present(&resource).into());
             }
             Need::Action(id, action) => {
-                let answer = host.act(&parse(id)?, action, &Json::Object(serde_json::Map::new())).await?;
+                let answer = host.call(&parse(id)?, action).await?;
                 self.actions.insert((id.to_ascii_lowercase(), action.clone()), answer);
             }
         }
         Ok(())
     }
 
-    /// Notes an object of a cluster.
+    /// Notes an object of a cluster, or a resource that is kept elsewhere.
     pub(super) fn learn(&mut self, id: &ResourceId, object: Json) {
         self.resources.insert(id.to_string().to_ascii_lowercase(), object);
     }

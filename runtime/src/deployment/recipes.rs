@@ -9,6 +9,7 @@ use super::cluster;
 use super::progress::Progress;
 use crate::Fault;
 use crate::host::{Answer, Delete, Host, Preconditions, Put};
+use crate::imperative;
 use crate::objects;
 use crate::recipe::{Deployed, Deployments};
 use crate::store::{Record, State};
@@ -67,6 +68,9 @@ impl Deployments for Host {
         if id.plane().is_none_or(|(kind, _)| !kind.eq_ignore_ascii_case("radius")) {
             let message = format!("this server cannot delete `{id}`: it has no client for that plane; delete it there");
             return Err(Fault::bad_request(message).target(id.to_string()));
+        }
+        if self.address_of(&id).is_some() {
+            return imperative::delete(self, &id).await.map(Some);
         }
         let Some(record) = self.parts.store.find(&id).await? else { return Ok(None) };
         if let Some(operation) = record.operation.filter(|_| record.state == State::Deleting) {

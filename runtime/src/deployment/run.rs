@@ -18,8 +18,9 @@ use super::template::{Provider, Resource, Template};
 use crate::access::Right;
 use crate::fault::code;
 use crate::host::{Answer, Host, Preconditions, Put, Step, Work};
+use crate::imperative::{self, Change, RESOURCE_FAILED, note};
 use crate::recipe::Journal;
-use crate::store::{OperationId, Record, State};
+use crate::store::{OperationId, Record, State, Verb};
 use crate::{Fault, Timestamp};
 
 /// Most resources of one deployment that are in progress at once.
@@ -101,7 +102,12 @@ impl<'a> Run<'a> {
             let Some(outcome) = self.outcome(&task).await? else { continue };
             let (status, error) = match outcome {
                 Ok(()) => (Status::Succeeded, None),
-                Err(fault) => (Status::Failed, Some(in_resource(&task, fault))),
+                Err(Failure::Accepted(fault)) => (Status::Failed, Some(in_resource(&task, fault))),
+                Err(Failure::Told(fault)) => (Status::Failed, Some(fault)),
+                Err(Failure::Refused(fault)) => {
+                    self.progress.nodes[&symbol].operation = None;
+                    (Status::Failed, Some(fault))
+                }
             };
             self.known.forget(&task.id);
             self.progress.finish(&symbol, status, error, self.now());
@@ -111,16 +117,26 @@ impl<'a> Run<'a> {
     }
 
     /// Returns how the operation on a resource ended, if it has.
-    async fn outcome(&self, task: &Task) -> Result<Option<Result<(), Fault>>, Fault> {
+    async fn outcome(&self, task: &Task) -> Result<Option<Result<(), Failure>>, Fault> {
         let lost = || Fault::internal(format!("the operation on `{}` is not recorded any more", task.id));
         let operation = match task.operation {
             Some(operation) => self.host.parts.store.find_operation(operation).await?,
             None => None,
         };
-        let Some(operation) = operation else { return Ok(Some(Err(lost()))) };
+        let Some(operation) = operation else { return Ok(Some(Err(Failure::Accepted(lost())))) };
+        let is_elsewhere = note::is_notes_id(&operation.resource);
         Ok(match operation.state {
             State::Succeeded => Some(Ok(())),
-            State::Failed | State::Canceled => Some(Err(operation.error.unwrap_or_else(lost))),
+            State::Failed | State::Canceled => {
+                let fault = operation.error.unwrap_or_else(lost);
+                Some(Err(match is_elsewhere {
+                    false => Failure::Accepted(fault),
+                    // A fault of our own: what became of the resource is not known.
+                    true if fault.code == code::INTERNAL => Failure::Accepted(fault),
+                    true if fault.code == RESOURCE_FAILED => Failure::Told(fault),
+                    true => Failure::Refused(fault),
+                }))
+            }
             _ => None,
         })
     }
@@ -145,7 +161,7 @@ impl<'a> Run<'a> {
                 continue;
             }
             let node = node.clone();
-            if !node.active || (self.is_idle(at) && self.host.get(&node.id).await.is_err()) {
+            if !node.active || (self.is_idle(at) && self.look(&node).await.is_err()) {
                 self.note(&node, Status::Skipped);
                 moved += 1;
             } else if failed {
@@ -214,13 +230,19 @@ impl<'a> Run<'a> {
     /// Looks whether an existing resource is there.
     async fn read(&mut self, node: &Node) -> Result<(), Fault> {
         if !cluster::is_object(&node.id) {
-            return self.host.get(&node.id).await.map(drop);
+            return self.look(node).await.map(drop);
         }
         let right = cluster::right_to_read(&node.id);
         cluster::authorize(self.host, &node.id, right, self.progress.granted.as_deref())?;
         let object = cluster::read(self.host, &node.id).await?;
         self.known.learn(&node.id, object);
         Ok(())
+    }
+
+    /// Reads a resource through the version that the template speaks of it in.
+    async fn look(&self, node: &Node) -> Result<Json, Fault> {
+        let version = self.template.resources[node.resource].api_version.parse().ok();
+        self.host.look(&node.id, version.as_ref()).await
     }
 
     /// Applies an object of a cluster.
@@ -248,8 +270,13 @@ impl<'a> Run<'a> {
         let version = &resource.api_version;
         let api_version =
             version.parse().map_err(|error| Fault::bad_request(format!("{}: {error}", resource.place)))?;
-        let request = Put { id: node.id.clone(), api_version, body, preconditions: Preconditions::default() };
         self.known.forget(&node.id);
+        if self.host.address_of(&node.id).is_some() {
+            let (id, api_version) = (node.id.clone(), version.clone());
+            let change = Change { id, api_version, verb: Verb::Put, body };
+            return imperative::begin(self.host, &change, operation).await.map(Some);
+        }
+        let request = Put { id: node.id.clone(), api_version, body, preconditions: Preconditions::default() };
         match self.host.granting(self.progress.granted.as_deref()).put_once(request, operation).await? {
             Answer::Accepted { operation, .. } => Ok(Some(operation)),
             Answer::Done(_) | Answer::Absent => Ok(None),
@@ -346,6 +373,16 @@ impl<'a> Run<'a> {
     }
 }
 
+/// How the operation on a resource failed.
+enum Failure {
+    /// After it was accepted.
+    Accepted(Fault),
+    /// After a provider elsewhere accepted it; the fault says so already.
+    Told(Fault),
+    /// A provider elsewhere refused it: nothing was made.
+    Refused(Fault),
+}
+
 /// Whether a refusal may be gone a moment later.
 fn is_passing(fault: &Fault) -> bool {
     (fault.status == 409 && fault.code == code::CONFLICT) || fault.status >= 500
@@ -353,5 +390,5 @@ fn is_passing(fault: &Fault) -> bool {
 
 /// Wraps the fault that an operation ended with; a refusal at once stands for itself.
 fn in_resource(task: &Task, fault: Fault) -> Fault {
-    Fault::new(409, "ResourceDeploymentFailure", "Failed").target(task.id.to_string()).details(vec![fault])
+    Fault::new(409, RESOURCE_FAILED, "Failed").target(task.id.to_string()).details(vec![fault])
 }

@@ -10,6 +10,7 @@ use super::template::{Provider, Resource, Template};
 use crate::Fault;
 use crate::fault::code;
 use crate::host::Host;
+use crate::imperative;
 
 /// Checks the types of a template and of those nested in it.
 ///
@@ -42,15 +43,10 @@ async fn check_registered(host: &Host, resource: &Resource, around: &Surrounding
         true => Fault { message: format!("{}{}", fault.message, hint()), ..fault },
         false => fault,
     })?;
-    // Stored here, it would be a resource that its provider never hears of.
-    resolved.address.map_or(Ok(()), |address| Err(elsewhere(&resource.type_name, &address)))
-}
-
-fn elsewhere(type_name: &str, address: &str) -> Fault {
-    Fault::bad_request(format!(
-        "`{type_name}` is kept by the provider at `{address}`, which deployments do not ask: create the resource with \
-         `rad resource create`, and give the template its id and values as parameters"
-    ))
+    match resolved.address {
+        Some(address) if host.parts.providers.is_none() => Err(imperative::unreachable_here(&address)),
+        _ => Ok(()),
+    }
 }
 
 /// Names the type that was probably meant, or the versions that there are.

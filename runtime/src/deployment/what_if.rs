@@ -3,6 +3,8 @@
 //! What is announced is what the deployment does: bodies pass the same checks and completions as those that are put,
 //! and after a deployment the same question finds nothing to change.
 
+mod elsewhere;
+
 use futures_util::future::BoxFuture;
 use radii_model::ResourceId;
 use serde_json::{Map, Value as Json, json};
@@ -13,6 +15,9 @@ use super::foresee::{Foreseen, Foresight};
 use super::{authorize, cluster, parameters, types};
 use crate::Fault;
 use crate::host::{Host, Preconditions, Put, Rehearsed, present};
+
+/// What is said of an existing resource that does not exist.
+const ABSENT: &str = "the template refers to this resource as existing, and there is none";
 
 /// Answers `whatIf` of a deployment.
 pub(super) async fn answer(host: &Host, id: &ResourceId, body: &Json) -> Result<Json, Fault> {
@@ -104,7 +109,7 @@ async fn look(host: &Host, foresight: &mut Foresight, at: usize) -> Result<Optio
         for key in wishes {
             let id: Option<ResourceId> = key.parse().ok();
             let found = match id {
-                Some(id) => host.get(&id).await.ok().map(|record| Json::Object(present(&record))),
+                Some(id) => host.look(&id, None).await.ok(),
                 None => None,
             };
             foresight.learn(key, found);
@@ -145,12 +150,15 @@ async fn compare_object(host: &Host, foreseen: &Foreseen) -> Result<Change, Faul
 
 async fn compare(host: &Host, foreseen: &Foreseen, waits: bool) -> Result<Change, Fault> {
     let id = &foreseen.id;
+    if host.address_of(id).is_some() {
+        return Ok(elsewhere::compare(host, foreseen).await);
+    }
     let before = host.get(id).await.ok();
     let mut shown = json!({ "resourceId": id.to_string(), "symbolicName": foreseen.symbol });
     if foreseen.existing {
         shown["changeType"] = if before.is_some() { "Ignore" } else { "Unsupported" }.into();
         if before.is_none() {
-            shown["unsupportedReason"] = "the template refers to this resource as existing, and it does not".into();
+            shown["unsupportedReason"] = ABSENT.into();
         }
         return Ok(Change { shown, stored: before.map(|record| present(&record).into()) });
     }

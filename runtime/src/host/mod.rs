@@ -23,6 +23,7 @@ use serde_json::{Map, Value as Json};
 
 use crate::access::{Authority, Caller};
 use crate::catalog::Catalog;
+use crate::imperative::Providers;
 use crate::kinds::Kinds;
 use crate::platform::{ComputeKind, Platform};
 use crate::recipe::{Cancel, Journal, RecipeDriver, States};
@@ -55,6 +56,8 @@ pub struct Parts {
     pub recipes: Vec<Arc<dyn RecipeDriver>>,
     /// Where programs that recipes run keep their state; `None` where no recipe needs that.
     pub states: Option<Arc<dyn States>>,
+    /// The way to imperative providers; `None` where none can be asked.
+    pub providers: Option<Arc<dyn Providers>>,
 }
 
 /// Conditions of a write (`If-Match`, `If-None-Match`).
@@ -227,6 +230,11 @@ pub trait Kind: Send + Sync {
 
     /// Whether carrying a change out touches nothing but the record, so that no progress is worth recording.
     fn is_inert(&self, _host: &Host, _record: &Record) -> bool {
+        false
+    }
+
+    /// Whether a record whose change failed is forgotten, because it stands for nothing.
+    fn forgets(&self, _record: &Record) -> bool {
         false
     }
 

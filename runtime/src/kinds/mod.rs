@@ -51,6 +51,7 @@ impl Default for Kinds {
             Arc::new(secret_stores::SecretStores),
             Arc::new(volumes::Volumes),
             Arc::new(dapr::DaprBlocks),
+            Arc::new(crate::imperative::Changes),
         ];
         let mut by_type = HashMap::new();
         for kind in built_in {

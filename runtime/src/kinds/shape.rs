@@ -119,6 +119,8 @@ fn check_object(shape: &Json, members: &Map<String, Json>, path: &str, found: &m
 
 #[cfg(test)]
 mod tests {
+    use radii_diagnostics::SourceMap;
+    use radii_model::manifest;
     use serde_json::json;
 
     use super::*;
@@ -147,6 +149,30 @@ mod tests {
     fn location_and_properties_are_required_in_any_casing_of_the_type() {
         let expected = ["$.location in body is required", "$.properties in body is required"];
         assert_eq!(details("applications.core/ENVIRONMENTS", json!({})), expected);
+    }
+
+    #[test]
+    fn every_built_in_type_is_described_by_the_schema_it_is_registered_with_or_here() {
+        let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../manifests/builtin");
+        let (mut sources, mut undescribed, mut types) = (SourceMap::new(), Vec::new(), 0);
+        for file in std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()) {
+            if file.extension().is_none_or(|kind| kind != "yaml") {
+                continue;
+            }
+            let text = std::fs::read_to_string(&file).unwrap();
+            let manifest = manifest::parse(sources.add("built-in.yaml", text.as_str()), &text).0.unwrap();
+            for (name, kind) in &manifest.types {
+                types += 1;
+                let name = TypeName::new(manifest.namespace.value.as_str(), name);
+                let has_schema = kind.api_versions.values().all(|version| !version.schema.properties.is_empty());
+                if !has_schema && shape_of(&name).is_none() {
+                    undescribed.push(name.to_string());
+                }
+            }
+        }
+        assert!(types > 30, "only {types} types were read");
+        // What a deployment holds is a template, which has a checker of its own.
+        assert_eq!(undescribed, ["Microsoft.Resources/deployments"]);
     }
 
     #[test]

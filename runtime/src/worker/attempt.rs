@@ -102,7 +102,7 @@ async fn try_carry_out(
     let journal = RecordJournal::new(&*host.parts.store, operation, begun.clone());
     let mut record = with_payload(begun, &operation.payload);
     let result = supervise(host, options, operation, kind, &journal, &mut record, stop).await;
-    finish(host, operation, &journal, record, result, options.attempts.into()).await
+    finish(host, operation, kind, &journal, record, result, options.attempts.into()).await
 }
 
 /// How often the operation was begun, attempts that were given back in good order apart.
@@ -219,6 +219,7 @@ fn panic_fault(panic: &(dyn std::any::Any + Send)) -> Fault {
 async fn finish(
     host: &Host,
     operation: &Operation,
+    kind: &dyn Kind,
     journal: &RecordJournal<'_>,
     mut record: Record,
     result: End,
@@ -245,6 +246,10 @@ async fn finish(
             commit(host, written).await?;
             let run_after = host.parts.clock.now().after(pause);
             host.parts.queue.release(operation.id, operation.attempt, run_after).await
+        }
+        End::Failed(fault) if kind.forgets(&record) => {
+            let removal = Write::Delete { id: record.id, expect: Expect::Any };
+            commit(host, vec![advance(operation, State::Failed, Some(fault)), removal]).await
         }
         End::Failed(fault) => {
             record.private.journal = union(journal.objects(), record.private.journal);

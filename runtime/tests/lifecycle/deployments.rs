@@ -318,21 +318,6 @@ async fn structures_that_are_no_template_are_refused() {
 }
 
 #[tokio::test]
-async fn what_a_provider_elsewhere_keeps_is_refused_before_anything_is_created() {
-    let world = world().await;
-    let base = "/planes/radius/local/providers/System.Resources/resourceProviders/Contoso.Data/locations/global";
-    let mut location = world.store.find(&base.parse().unwrap()).await.unwrap().unwrap().properties;
-    location["resourceTypes"]["notes"]["address"] = json!("http://notes.example");
-    world.store_record(base, "System.Resources/resourceProviders/locations", location.into()).await;
-    world.host.parts.catalog.refresh(&*world.store, "local", "Contoso.Data").await.unwrap();
-    let fault = refused(&world, json!({ "template": notes(json!({ "a": { "text": "x" } })) })).await;
-    assert_eq!(fault.status, 400);
-    let expected = "resources.a: `Contoso.Data/notes` is kept by the provider at `http://notes.example`";
-    assert!(fault.message.starts_with(expected), "{}", fault.message);
-    assert!(world.stored(DEPLOYMENT).await.is_none());
-}
-
-#[tokio::test]
 async fn a_resource_that_others_change_is_waited_for() {
     let world = world().await;
     let template = notes(json!({ "a": { "text": "new text" } }));

@@ -1,12 +1,13 @@
 //! Fakes of what is outside: a platform, a recipe driver, and a store whose calls can be cut short.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use async_trait::async_trait;
 use radii_model::ResourceId;
+use radii_runtime::imperative::{Answered, Ask, Method, Providers, Watched};
 use radii_runtime::memory::MemoryStore;
 use radii_runtime::platform::{ComputeKind, EnvValue, Health, Object, ObjectRef, Observed, Platform, Target, Workload};
 use radii_runtime::recipe::{Outcome, Recipe, RecipeDriver, Removal, Removed, Run, Settings};
@@ -248,5 +249,115 @@ impl RecipeDriver for FakeRecipes {
         }
         self.destroyed.lock().unwrap().push(path);
         Ok(Removed::Done)
+    }
+}
+
+/// A provider elsewhere, which refuses a second change of what is changing already, and needs two looks for each.
+#[derive(Default)]
+pub struct FakeProviders {
+    /// Answered first, in this order.
+    script: Mutex<VecDeque<Result<Answered, Fault>>>,
+    /// What its next operation ends with.
+    pub fails_with: Mutex<Option<Json>>,
+    resources: Mutex<BTreeMap<String, Json>>,
+    created: Mutex<BTreeMap<String, usize>>,
+    looks: AtomicUsize,
+    asked: Mutex<Vec<String>>,
+}
+
+impl FakeProviders {
+    /// Says what is answered to the next request that is none about a status.
+    pub fn says(&self, answer: Result<Answered, Fault>) {
+        self.script.lock().unwrap().push_back(answer);
+    }
+
+    pub fn asked(&self) -> Vec<String> {
+        self.asked.lock().unwrap().clone()
+    }
+
+    pub fn resource(&self, name: &str) -> Json {
+        self.resources.lock().unwrap().get(name).cloned().unwrap_or_default()
+    }
+
+    /// How often a resource was made where there was none.
+    pub fn created(&self, name: &str) -> usize {
+        self.created.lock().unwrap().get(name).copied().unwrap_or_default()
+    }
+
+    pub fn has(&self, name: &str) {
+        let made = json!({ "name": name, "properties": { "host": format!("{name}.remote.example") } });
+        self.resources.lock().unwrap().insert(name.to_owned(), made);
+    }
+
+    fn put(&self, name: &str, body: &Json) -> Answered {
+        let mut resources = self.resources.lock().unwrap();
+        if resources.get(name).is_some_and(|old| old["properties"]["provisioningState"] == "Updating") {
+            return Answered { status: 409, ..Answered::default() };
+        }
+        if !resources.contains_key(name) {
+            *self.created.lock().unwrap().entry(name.to_owned()).or_default() += 1;
+        }
+        let mut made = body.clone();
+        made["properties"]["host"] = format!("{name}.remote.example").into();
+        made["properties"]["provisioningState"] = "Updating".into();
+        resources.insert(name.to_owned(), made.clone());
+        self.looks.store(0, Ordering::Relaxed);
+        let watched = Some(Watched::Status(format!("/planes/status/{name}")));
+        Answered { status: 202, body: made, watched, retry_after: Some(Duration::from_secs(1)) }
+    }
+
+    fn status(&self, name: &str) -> Answered {
+        if self.looks.fetch_add(1, Ordering::Relaxed) == 0 {
+            return Answered { status: 200, body: json!({ "status": "InProgress" }), ..Answered::default() };
+        }
+        let failure = self.fails_with.lock().unwrap().take();
+        let state = if failure.is_some() { "Failed" } else { "Succeeded" };
+        if let Some(resource) = self.resources.lock().unwrap().get_mut(name) {
+            resource["properties"]["provisioningState"] = state.into();
+        }
+        let mut body = failure.unwrap_or_else(|| json!({}));
+        body["status"] = state.into();
+        Answered { status: 200, body, ..Answered::default() }
+    }
+
+    fn answer(&self, ask: &Ask<'_>) -> Result<Answered, Fault> {
+        let path = ask.target.split('?').next().unwrap();
+        let name = path.rsplit('/').next().unwrap();
+        let is_status = path.starts_with("/planes/status/");
+        let what = if is_status { "status/" } else { "" };
+        self.asked.lock().unwrap().push(format!("{} {what}{name}", format!("{:?}", ask.method).to_uppercase()));
+        if is_status {
+            return Ok(self.status(name));
+        }
+        if let Some(said) = self.script.lock().unwrap().pop_front() {
+            return said;
+        }
+        Ok(match ask.method {
+            Method::Put => self.put(name, ask.body),
+            Method::Delete => {
+                let gone = self.resources.lock().unwrap().remove(name);
+                Answered { status: if gone.is_some() { 200 } else { 404 }, ..Answered::default() }
+            }
+            Method::Get | Method::Post => match self.resource(name) {
+                Json::Null => Answered { status: 404, ..Answered::default() },
+                body => {
+                    if body["properties"]["provisioningState"] == "Updating" {
+                        // Time goes on whatever it is asked.
+                        self.status(name);
+                    }
+                    Answered { status: 200, body, ..Answered::default() }
+                }
+            },
+        })
+    }
+}
+
+#[async_trait]
+impl Providers for FakeProviders {
+    async fn ask(&self, ask: &Ask<'_>) -> Result<Answered, Fault> {
+        yield_now().await;
+        let answered = self.answer(ask);
+        yield_now().await;
+        answered
     }
 }

@@ -7,6 +7,7 @@ mod crashes;
 mod deployment_actions;
 mod deployment_values;
 mod deployments;
+mod elsewhere;
 mod environments;
 mod fakes;
 mod graphs;

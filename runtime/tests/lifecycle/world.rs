@@ -15,7 +15,7 @@ use radii_runtime::worker::{Options, run_once};
 use radii_runtime::{Clock, SystemIds, Timestamp};
 use serde_json::{Map, Value as Json, json};
 
-use crate::fakes::{FakePlatform, FakeRecipes, SteppingStore};
+use crate::fakes::{FakePlatform, FakeProviders, FakeRecipes, SteppingStore};
 
 pub const GROUP: &str = "/planes/radius/local/resourceGroups/test";
 pub const CORE: &str = "2023-10-01-preview";
@@ -43,6 +43,7 @@ pub struct World {
     pub store: Arc<dyn Store>,
     pub platform: Arc<FakePlatform>,
     pub recipes: Arc<FakeRecipes>,
+    pub providers: Arc<FakeProviders>,
     pub options: Options,
 }
 
@@ -61,6 +62,7 @@ impl World {
             store: self.store.clone(),
             platform: self.platform.clone(),
             recipes: self.recipes.clone(),
+            providers: self.providers.clone(),
             options: self.options.clone(),
         }
     }
@@ -71,6 +73,7 @@ impl World {
         let store = Arc::new(SteppingStore::new(MemoryStore::with_clock(clock.clone())));
         let platform = Arc::new(FakePlatform::new(store.clone()));
         let recipes = Arc::new(FakeRecipes::default());
+        let providers = Arc::new(FakeProviders::default());
         let parts = Parts {
             store: store.clone(),
             queue: store.clone() as Arc<dyn Queue>,
@@ -80,9 +83,10 @@ impl World {
             platforms: vec![platform.clone()],
             recipes: vec![recipes.clone()],
             states: None,
+            providers: Some(providers.clone()),
         };
         let host = Host::guarded(parts, authority);
-        let world = Self { host, clock, store, platform, recipes, options: Options::default() };
+        let world = Self { host, clock, store, platform, recipes, providers, options: Options::default() };
         world.store_record("/planes/radius/local", "System.Radius/planes", json!({})).await;
         world.store_record(GROUP, "System.Resources/resourceGroups", json!({})).await;
         for (name, version) in [

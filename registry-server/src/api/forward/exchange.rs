@@ -69,6 +69,11 @@ impl Providers {
         Self { limits, ..Self::default() }
     }
 
+    /// How long providers may take.
+    pub(super) fn limits(&self) -> Limits {
+        self.limits
+    }
+
     /// Sends a request, and repeats it where that is harmless.
     ///
     /// # Errors

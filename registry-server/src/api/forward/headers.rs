@@ -42,11 +42,15 @@ pub fn of_request(call: &Call, path: &str) -> HeaderMap {
             headers.insert(name, value);
         }
     }
-    // Our own span is the parent of the provider's; where we follow no traces, it is the client's.
+    follow_trace(&mut headers);
+    headers
+}
+
+/// Makes our own span the parent of the provider's; where we follow no traces, the client's stays.
+pub fn follow_trace(headers: &mut HeaderMap) {
     if let Some(context) = radii_runtime::trace::current().and_then(|context| HeaderValue::from_str(&context).ok()) {
         headers.insert(TRACE_CONTEXT, context);
     }
-    headers
 }
 
 /// Returns what the client is told: the provider's headers, its operations watched through us.
@@ -74,13 +78,18 @@ pub fn through_us(call: &Call, url: &str) -> Option<String> {
     if url.starts_with(&base) {
         return None;
     }
+    protocol_part(url).map(|part| format!("{base}{part}"))
+}
+
+/// Returns what of a URL is a path of the protocol, with its query; `None` for any other URL.
+pub fn protocol_part(url: &str) -> Option<&str> {
     let path = match url.find("://") {
         Some(at) => at + 3 + url[at + 3..].find('/')?,
         None => 0,
     };
     let ends = url[path..].find(['?', '#']).map_or(url.len(), |at| path + at);
     let planes = path + url[path..ends].to_ascii_lowercase().find("/planes/")?;
-    Some(format!("{base}{}", &url[planes..]))
+    Some(&url[planes..])
 }
 
 fn end_to_end(headers: &HeaderMap) -> HeaderMap {

@@ -1,6 +1,7 @@
 //! Imperative providers: requests about their types are passed on to the address that they registered
 //! (Radius HTTP contract, part 2.7), and so is everything below an Azure plane.
 
+mod ask;
 mod circuit;
 mod exchange;
 mod headers;
@@ -11,13 +12,13 @@ use futures_util::StreamExt;
 use http::{HeaderMap, Method, StatusCode};
 use radii_model::ResourceId;
 use radii_runtime::Fault;
+use radii_runtime::imperative::note::{self, Note};
 use reqwest::Url;
 
 use super::answer;
 use super::call::Call;
 use super::route::BASE;
 use crate::AppState;
-use crate::registry::tracked::{self, Note};
 
 pub use exchange::{Limits, Providers};
 
@@ -31,7 +32,7 @@ pub async fn resource(state: &AppState, call: &Call, address: &str, id: &Resourc
     let answered = pass_on(state, call, address).await?;
     let status = answered.status();
     if status.is_success() && id.is_resource() {
-        note(state, call, id, status).await;
+        take_note(state, call, id, status).await;
     }
     present(call, answered, !id.is_resource()).await
 }
@@ -59,16 +60,19 @@ async fn pass_on(state: &AppState, call: &Call, address: &str) -> Result<reqwest
         let message = "the request URL does not contain a valid resource ID: a name cannot be `.` or `..`";
         return Err(Fault::bad_request(message).target(path));
     }
-    let url = target(address, &path, call.raw_query.as_deref()).ok_or_else(|| {
-        let message = format!(
-            "the provider of `{path}` cannot be reached: its address `{address}` is no URL that begins with `http://` or \
-             `https://`; register its location with another one"
-        );
-        Fault::new(502, UNREACHABLE, message).target(&path)
-    })?;
+    let url = target(address, &path, call.raw_query.as_deref()).ok_or_else(|| without_url(&path, address))?;
     let headers = headers::of_request(call, &path);
     let request = Outgoing { method: call.method.clone(), url, headers, body: call.body.clone() };
     state.providers.send(request).await.map_err(|failure| fault(&failure, address, &path))
+}
+
+/// The fault of a request that leads to no URL of the provider.
+fn without_url(path: &str, address: &str) -> Fault {
+    let message = format!(
+        "the provider of `{path}` cannot be reached: its address `{address}` is no URL that begins with `http://` or \
+         `https://`; register its location with another one"
+    );
+    Fault::new(502, UNREACHABLE, message).target(path)
 }
 
 /// A provider that does not answer.
@@ -102,13 +106,13 @@ fn target(address: &str, path: &str, query: Option<&str>) -> Option<Url> {
 
 /// Takes a written resource down, and one that is deleted off. What goes wrong is logged: the provider's
 /// answer stands, whatever becomes of our note.
-async fn note(state: &AppState, call: &Call, id: &ResourceId, status: StatusCode) {
+async fn take_note(state: &AppState, call: &Call, id: &ResourceId, status: StatusCode) {
     let is_going = call.method == Method::DELETE;
     let noted = Note { id: id.clone(), api_version: call.api_version().to_owned(), is_going };
     let done = match call.method {
-        Method::PUT | Method::PATCH => tracked::remember(state, &noted).await,
-        Method::DELETE if status == StatusCode::ACCEPTED => tracked::remember(state, &noted).await,
-        Method::DELETE => tracked::forget(state, id).await,
+        Method::PUT | Method::PATCH => note::remember(&state.host, &noted).await,
+        Method::DELETE if status == StatusCode::ACCEPTED => note::remember(&state.host, &noted).await,
+        Method::DELETE => note::forget(&state.host, id).await,
         _ => Ok(()),
     };
     if let Err(fault) = done {
@@ -165,18 +169,22 @@ impl Call {
     /// The path after [`BASE`] as it was sent, with `planes` and `resourcegroups` in lower case.
     fn protocol_path(&self) -> String {
         let path = self.raw_path.strip_prefix(BASE).unwrap_or(&self.raw_path);
-        let path = path.strip_suffix('/').unwrap_or(path);
-        let mut first_group = true;
-        let segments = path.split('/').enumerate().map(|(at, segment)| match segment.to_ascii_lowercase() {
-            lower if at == 1 && lower == "planes" => lower,
-            lower if first_group && lower == "resourcegroups" => {
-                first_group = false;
-                lower
-            }
-            _ => segment.to_owned(),
-        });
-        segments.collect::<Vec<_>>().join("/")
+        scopes_in_lower_case(path.strip_suffix('/').unwrap_or(path))
     }
+}
+
+/// Returns a path with `planes` and the first `resourcegroups` in lower case, as providers are asked.
+fn scopes_in_lower_case(path: &str) -> String {
+    let mut first_group = true;
+    let segments = path.split('/').enumerate().map(|(at, segment)| match segment.to_ascii_lowercase() {
+        lower if at == 1 && lower == "planes" => lower,
+        lower if first_group && lower == "resourcegroups" => {
+            first_group = false;
+            lower
+        }
+        _ => segment.to_owned(),
+    });
+    segments.collect::<Vec<_>>().join("/")
 }
 
 #[cfg(test)]
