@@ -51,6 +51,12 @@ fn a_type_whose_name_would_name_itself_is_reported_by_the_start_of_its_name() {
     assert_eq!(message, "Type '1' is not assignable to type 'fn (x: ...) => ... | string'");
 }
 
+#[test]
+fn a_string_template_whose_opening_quote_is_missing_before_wide_letters_is_read() {
+    let said = codes("const size = g;\nmodel Disk {@key title«?→»size} ${Yord}\"»; }\n");
+    assert!(!said.is_empty());
+}
+
 /// Lines that each use what the one before declares several times.
 fn doubled(first: &str, steps: usize, line: impl Fn(usize) -> String, last: &str) -> String {
     let lines: Vec<String> = (1..=steps).map(line).collect();

@@ -26,15 +26,14 @@ pub fn string_value(
     shape: Shape,
     indentation: &str,
 ) -> (String, Vec<Diagnostic>) {
-    let quotes = if shape.triple { 3 } else { 1 };
-    let head = if shape.opens { quotes } else { 1 };
-    let tail = match (shape.unterminated, shape.closes) {
-        (true, _) => 0,
-        (false, true) => quotes,
-        (false, false) => 2,
-    };
-    let (from, to) = (start + head, (end - tail).max(start + head));
-    let body = &text[from..to];
+    let quotes = if shape.triple { "\"\"\"" } else { "\"" };
+    // A sign that was missing, and was put in to read on, does not stand there.
+    let own = &text[start..end];
+    let opening = if shape.opens { quotes } else { "}" };
+    let inner = own.strip_prefix(opening).unwrap_or(own);
+    let from = end - inner.len();
+    let closing = if shape.closes { quotes } else { "${" };
+    let body = inner.strip_suffix(closing).filter(|_| !shape.unterminated).unwrap_or(inner);
     let mut diagnostics = Vec::new();
     if !shape.triple {
         let value = unescape(file, body, from, &mut diagnostics);
