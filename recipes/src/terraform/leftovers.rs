@@ -10,8 +10,9 @@ use serde_json::Value as Json;
 use super::session::{ERRORED_STATE, MARK, folder_prefix};
 use crate::tool;
 
-/// How long a program that was told to end may take.
-const FAREWELL: Duration = Duration::from_secs(20);
+/// How long a program that was told to end may take. Its server is gone: Terraform tries to store the state there several
+/// times, seconds apart, before it writes it down beside itself (about 20 s), and goes on with the lock.
+const FAREWELL: Duration = Duration::from_secs(120);
 
 /// Ends what still runs for a state, removes its folders but `own`, and returns the newest state found in them.
 ///
@@ -19,8 +20,11 @@ const FAREWELL: Duration = Duration::from_secs(20);
 pub async fn settle(grant: &Grant, own: Option<&Path>) -> Option<String> {
     let mut newest: Option<(u64, String)> = None;
     for folder in find(&std::env::temp_dir(), grant).into_iter().filter(|folder| Some(&**folder) != own) {
-        tool::end_abandoned(&folder, FAREWELL).await;
-        if let Ok(state) = std::fs::read_to_string(folder.join(ERRORED_STATE)) {
+        let left = || std::fs::read_to_string(folder.join(ERRORED_STATE)).ok();
+        // Half of the state, while it is being written, is no JSON.
+        let has_saved = || left().is_some_and(|state| serde_json::from_str::<Json>(&state).is_ok());
+        tool::end_abandoned(&folder, FAREWELL, has_saved).await;
+        if let Some(state) = left() {
             let serial = serial(&state);
             if newest.as_ref().is_none_or(|(known, _)| serial > *known) {
                 newest = Some((serial, state));

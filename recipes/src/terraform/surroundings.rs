@@ -75,7 +75,8 @@ pub fn set_state(tool: &mut Tool, grant: &Grant) {
     tool.env("TF_HTTP_UNLOCK_ADDRESS", &grant.address);
     tool.env("TF_HTTP_USERNAME", &grant.username);
     tool.env("TF_HTTP_PASSWORD", &grant.password);
-    tool.env("TF_HTTP_RETRY_MAX", "5");
+    // The address lives as long as this server does: whoever waits longer for it after that only delays the next one.
+    tool.env("TF_HTTP_RETRY_MAX", "3");
     tool.env("TF_HTTP_RETRY_WAIT_MIN", "1");
     // The state is served on this machine.
     tool.env("TF_HTTP_SKIP_CERT_VERIFICATION", "false");

@@ -8,7 +8,6 @@ use radii_diagnostics::SourceMap;
 use radii_model::ResourceId;
 use radii_model::manifest;
 use radii_recipes::bicep::BicepDriver;
-use radii_recipes::terraform::TerraformDriver;
 use radii_registry_server::serve::{self, Options};
 use radii_registry_server::{AppState, registry};
 use radii_runtime::Fault;
@@ -57,7 +56,7 @@ impl Server {
     /// A server whose recipes may use the modules and templates below a folder.
     pub async fn new(folder: &Path) -> Self {
         let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
-        let terraform = TerraformDriver::default().reading_from(Some(folder.to_owned()));
+        let terraform = crate::terraform::driver().reading_from(Some(folder.to_owned()));
         let bicep = BicepDriver::new().reading_from(Some(folder.to_owned()));
         Self::with(vec![Arc::new(terraform), Arc::new(bicep)]).await
     }

@@ -43,8 +43,19 @@ output "result" {
 "#;
 
 /// Whether the program is there; says so where it is not.
+/// The driver with the program that the tests are run with: `RADII_TEST_TERRAFORM` names another one than the driver
+/// would take itself.
+pub fn driver() -> TerraformDriver {
+    TerraformDriver::default().with_program(std::env::var_os("RADII_TEST_TERRAFORM").map(Into::into))
+}
+
+/// Whether a program is there; of `terraform` the one that the tests are run with.
 pub fn has(program: &str, test: &str) -> bool {
-    let found = Command::new(program).arg("version").output().is_ok_and(|output| output.status.success());
+    let chosen = std::env::var_os("RADII_TEST_TERRAFORM").filter(|_| program == "terraform");
+    let found = Command::new(chosen.unwrap_or_else(|| program.into()))
+        .arg("version")
+        .output()
+        .is_ok_and(|output| output.status.success());
     if !found {
         eprintln!("skipped: {test} needs `{program}`, which is not installed");
     }

@@ -6,7 +6,6 @@ use std::process::Command;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use radii_recipes::terraform::TerraformDriver;
 use radii_runtime::store::State;
 use serde_json::json;
 use tempfile::TempDir;
@@ -51,7 +50,7 @@ async fn a_terraform_that_hangs_and_hears_no_interrupt_is_killed() {
     std::fs::create_dir(folder.path().join("m")).unwrap();
     let stop = running(&format!("echo $PPID > {}; kill -STOP $PPID; sleep 1000", pid.display()));
     std::fs::write(folder.path().join("m/main.tf"), stop).unwrap();
-    let driver = TerraformDriver::default().reading_from(Some(folder.path().to_owned()));
+    let driver = crate::terraform::driver().reading_from(Some(folder.path().to_owned()));
     // The farewell of a process that was stopped is never heard. On a slow machine a command before the last is
     // given up instead, which says the same.
     let hasty = driver.clone().with_limit(Duration::from_secs(6)).with_farewell(Duration::from_millis(100));

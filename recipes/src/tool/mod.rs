@@ -1,6 +1,8 @@
 //! Programs that drivers run: without the server's own variables, with bounded output, in a process group of their
 //! own, and told to end before they are killed.
 
+mod output;
+
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 use std::process::{ExitStatus, Stdio};
@@ -8,18 +10,15 @@ use std::time::Duration;
 
 use radii_runtime::recipe::Cancel;
 use rustix::process::{Pid, Signal, kill_process, kill_process_group};
-use tokio::io::{AsyncRead, AsyncReadExt};
 use tokio::process::{Child, Command};
 
-/// Longest line that is looked at; the rest of it is dropped.
-const LINE_LIMIT: usize = 256 * 1024;
-/// How much of the standard error is kept: so much from the beginning, and so much from the end.
-const ERROR_LIMIT: usize = 16 * 1024;
-/// Most output that is kept as a whole.
-const WHOLE_LIMIT: usize = 64 * 1024 * 1024;
+use output::{Ends, Spool, TooMuch, WHOLE_LIMIT};
+
+pub use output::Output;
+
 /// How long a program that was told to end may take.
 const FAREWELL: Duration = Duration::from_secs(20);
-/// How long output may still come when the program has ended, from whoever inherited its pipes.
+/// How long output may still come when the program has ended, from whoever it left behind.
 const REMAINDER: Duration = Duration::from_secs(2);
 /// The file that names the process which works in a directory.
 const PROCESS: &str = ".process";
@@ -117,14 +116,6 @@ pub struct Ended {
     pub stderr: String,
 }
 
-/// What happens to the standard output.
-pub enum Output<'a> {
-    /// Each line is handed over; overlong ones are cut.
-    Lines(&'a mut (dyn FnMut(&str) + Send)),
-    /// Everything is kept.
-    Whole(&'a mut Vec<u8>),
-}
-
 impl Tool {
     /// Returns a program that will run in a directory.
     pub fn new(program: &Path, directory: &Path, limits: Limits) -> Self {
@@ -151,41 +142,43 @@ impl Tool {
         cancel: &Cancel,
     ) -> Result<Ended, Error> {
         let _hold = cancel.hold();
+        let failed = |source| Error::Start { program: self.program.clone(), source };
+        let (stdout, stderr) =
+            (Spool::within(&self.directory).map_err(failed)?, Spool::within(&self.directory).map_err(failed)?);
         let mut command = Command::new(&self.program);
         command.args(arguments).current_dir(&self.directory).env_clear().envs(self.env.iter().cloned());
-        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).kill_on_drop(true).process_group(0);
-        let started = command.spawn();
-        let mut child = started.map_err(|source| Error::Start { program: self.program.clone(), source })?;
+        command.stdin(Stdio::null()).kill_on_drop(true).process_group(0);
+        command.stdout(stdout.entrance().map_err(failed)?).stderr(stderr.entrance().map_err(failed)?);
+        let mut child = command.spawn().map_err(failed)?;
         let group = Group::of(&child);
         self.note(&child);
-        let (stdout, stderr) = (child.stdout.take(), child.stderr.take());
         let mut ends = Ends::default();
-        let mut reading = Box::pin(async {
-            let (read, ()) = tokio::join!(read_output(stdout, output), read_ends(stderr, &mut ends));
-            read
-        });
+        let mut reading =
+            Box::pin(async { tokio::try_join!(stdout.read(output), stderr.read_ends(&mut ends)).map(|_| ()) });
         let (status, read) = {
             let waiting = self.wait(&mut child, &group, cancel);
             tokio::pin!(waiting);
-            let mut read = None;
-            let status = loop {
-                tokio::select! {
-                    status = &mut waiting => break status,
-                    done = &mut reading, if read.is_none() => read = Some(done),
+            tokio::select! {
+                status = &mut waiting => (status, None),
+                // Nobody reads any more before the end only where it was too much.
+                read = &mut reading => {
+                    group.kill();
+                    (waiting.await, Some(read))
                 }
-            };
-            (status, read)
+            }
         };
-        // Whatever it left behind keeps neither the pipes nor the machine busy.
+        // Whatever it left behind says nothing more, and keeps the machine busy no longer.
         group.kill();
+        stdout.close();
+        stderr.close();
         let read = match read {
             Some(read) => Some(read),
             None => tokio::time::timeout(REMAINDER, &mut reading).await.ok(),
         };
-        let status = status?;
-        if read == Some(Err(())) {
+        if let Some(Err(TooMuch)) = read {
             return Err(Error::TooMuch { program: self.program.clone(), limit: WHOLE_LIMIT });
         }
+        let status = status?;
         drop(reading);
         Ok(Ended { status, stderr: ends.into_text() })
     }
@@ -213,15 +206,15 @@ impl Tool {
 }
 
 /// Ends the program that still works in a directory although nobody waits for it any more: it is told to, and killed
-/// with its own after `farewell`.
-pub async fn end_abandoned(directory: &Path, farewell: Duration) {
+/// with its own once it `has_saved` all that is of use, or after `farewell`.
+pub async fn end_abandoned(directory: &Path, farewell: Duration, has_saved: impl Fn() -> bool) {
     let noted = std::fs::read_to_string(directory.join(PROCESS)).ok();
     let process = noted.and_then(|text| Pid::from_raw(text.trim().parse().ok()?));
     let Some(process) = process.filter(|process| works_in(*process, directory)) else { return };
     let group = Group(Some(process));
     group.interrupt();
     let until = tokio::time::Instant::now() + farewell;
-    while works_in(process, directory) && tokio::time::Instant::now() < until {
+    while works_in(process, directory) && !has_saved() && tokio::time::Instant::now() < until {
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
     // The group is killed when it is dropped here, what the program left behind included.
@@ -262,77 +255,6 @@ impl Drop for Group {
     }
 }
 
-async fn read_output(source: Option<impl AsyncRead + Unpin>, output: Output<'_>) -> Result<(), ()> {
-    let Some(mut source) = source else { return Ok(()) };
-    let mut buffer = vec![0; 32 * 1024];
-    match output {
-        Output::Whole(kept) => {
-            while let Ok(count @ 1..) = source.read(&mut buffer).await {
-                if kept.len() + count > WHOLE_LIMIT {
-                    return Err(());
-                }
-                kept.extend_from_slice(&buffer[..count]);
-            }
-        }
-        Output::Lines(each) => {
-            let mut line = Vec::new();
-            while let Ok(count @ 1..) = source.read(&mut buffer).await {
-                for piece in buffer[..count].split_inclusive(|byte| *byte == b'\n') {
-                    let room = LINE_LIMIT.saturating_sub(line.len());
-                    line.extend_from_slice(&piece[..piece.len().min(room)]);
-                    if piece.ends_with(b"\n") {
-                        each(String::from_utf8_lossy(&line).trim_end());
-                        line.clear();
-                    }
-                }
-            }
-            if !line.is_empty() {
-                each(String::from_utf8_lossy(&line).trim_end());
-            }
-        }
-    }
-    Ok(())
-}
-
-async fn read_ends(source: Option<impl AsyncRead + Unpin>, ends: &mut Ends) {
-    let Some(mut source) = source else { return };
-    let mut buffer = vec![0; 32 * 1024];
-    while let Ok(count @ 1..) = source.read(&mut buffer).await {
-        ends.push(&buffer[..count]);
-    }
-}
-
-/// The beginning and the end of a long text.
-#[derive(Default)]
-struct Ends {
-    head: Vec<u8>,
-    tail: Vec<u8>,
-    dropped: bool,
-}
-
-impl Ends {
-    fn push(&mut self, bytes: &[u8]) {
-        let room = ERROR_LIMIT - self.head.len();
-        let (head, rest) = bytes.split_at(bytes.len().min(room));
-        self.head.extend_from_slice(head);
-        self.tail.extend_from_slice(rest);
-        if self.tail.len() > 2 * ERROR_LIMIT {
-            let surplus = self.tail.len() - ERROR_LIMIT;
-            self.tail.drain(..surplus);
-            self.dropped = true;
-        }
-    }
-
-    fn into_text(mut self) -> String {
-        if self.tail.len() > ERROR_LIMIT {
-            self.tail.drain(..self.tail.len() - ERROR_LIMIT);
-            self.dropped = true;
-        }
-        let between = if self.dropped { "\n…\n" } else { "" };
-        format!("{}{between}{}", String::from_utf8_lossy(&self.head), String::from_utf8_lossy(&self.tail))
-    }
-}
-
 /// Returns the first of the named programs that `PATH` has.
 pub fn find(names: &[&str]) -> Option<PathBuf> {
     let path = std::env::var_os("PATH")?;
@@ -343,6 +265,7 @@ pub fn find(names: &[&str]) -> Option<PathBuf> {
 
 #[cfg(test)]
 mod tests {
+    use super::output::{ERROR_LIMIT, LINE_LIMIT};
     use super::*;
 
     fn shell(limit: Duration) -> Tool {
@@ -425,14 +348,14 @@ mod tests {
             while !folder.path().join("ready").exists() {
                 tokio::time::sleep(Duration::from_millis(10)).await;
             }
-            end_abandoned(folder.path(), Duration::from_secs(20)).await;
+            end_abandoned(folder.path(), Duration::from_secs(20), || false).await;
         };
         let (ended, ()) = tokio::join!(running, ending);
         assert!(!ended.unwrap().status.success());
         assert_eq!(std::fs::read_to_string(folder.path().join("state")).unwrap(), "saved\n");
         // A process of that number that works elsewhere is somebody else's.
         std::fs::write(folder.path().join(PROCESS), std::process::id().to_string()).unwrap();
-        end_abandoned(folder.path(), Duration::from_secs(20)).await;
+        end_abandoned(folder.path(), Duration::from_secs(20), || false).await;
     }
 
     #[tokio::test]
