@@ -42,14 +42,13 @@ output "result" {
 }
 "#;
 
-/// Whether the program is there; says so where it is not.
 /// The driver with the program that the tests are run with: `RADII_TEST_TERRAFORM` names another one than the driver
 /// would take itself.
 pub fn driver() -> TerraformDriver {
     TerraformDriver::default().with_program(std::env::var_os("RADII_TEST_TERRAFORM").map(Into::into))
 }
 
-/// Whether a program is there; of `terraform` the one that the tests are run with.
+/// Whether a program is there, and says so where it is not; of `terraform` the one that the tests are run with.
 pub fn has(program: &str, test: &str) -> bool {
     let chosen = std::env::var_os("RADII_TEST_TERRAFORM").filter(|_| program == "terraform");
     let found = Command::new(chosen.unwrap_or_else(|| program.into()))
