@@ -10,7 +10,7 @@ use serde_json::{Value as Json, json};
 use crate::server::{Server, failure, id, modules};
 
 pub const DB: &str = "Test.Db/databases/db";
-const TYPE: &str = "Test.Db/databases";
+pub const TYPE: &str = "Test.Db/databases";
 
 /// The module of the contract: it says what it was told, and fails when asked to.
 pub const MODULE: &str = r#"
