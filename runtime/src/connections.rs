@@ -4,13 +4,15 @@ use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
 use std::sync::Arc;
 
+use radii_model::ResourceId;
 use radii_model::base::BASIC_PROPERTIES;
 use serde_json::{Map, Value as Json, json};
 
 use crate::Fault;
-use crate::environment::load_resource;
+use crate::environment::{absent, load_resource};
 use crate::fault::code;
 use crate::host::Host;
+use crate::imperative;
 use crate::platform::{ComputeKind, EnvValue};
 use crate::sensitive;
 use crate::store::{Record, State};
@@ -70,7 +72,7 @@ pub(crate) fn of(properties: &Map<String, Json>) -> impl Iterator<Item = Connect
 }
 
 /// Returns the `connections` of a recipe's context, and the same without what is sensitive: every source must be the
-/// id of a stored resource.
+/// id of a resource that is there.
 pub(crate) async fn context(
     host: &Host,
     properties: &Map<String, Json>,
@@ -84,7 +86,7 @@ pub(crate) async fn context(
                  '{source}' is not a valid resource id"
             )));
         }
-        let record = visible(host, load_connected(host, source).await?);
+        let record = visible(host, load_connected(host, &connection).await?);
         let entry = |properties: Map<String, Json>| {
             json!({
                 "id": record.id.to_string(),
@@ -105,8 +107,8 @@ pub(crate) async fn context(
 /// A property whose author named its variable has that one, all others one that begins with the connection's name.
 ///
 /// # Errors
-/// Names the connection whose source is neither a URL nor the id of a stored resource, and two connections that give
-/// the same variable.
+/// Names the connection whose source is neither a URL nor the id of a resource that is there and can be read, and two
+/// connections that give the same variable.
 pub(crate) async fn variables(
     host: &Host,
     properties: &Map<String, Json>,
@@ -119,7 +121,7 @@ pub(crate) async fn variables(
             // What stands in a cloud has no values that this server knows.
             Vec::new()
         } else if connection.source.starts_with('/') {
-            let record = find_connected(host, connection.source).await?;
+            let record = find_connected(host, &connection).await?;
             if record.state == State::Failed {
                 // What it holds may be half made.
                 continue;
@@ -177,19 +179,57 @@ pub(crate) fn is_foreign(source: &str) -> bool {
 /// Loads what a container is connected to.
 ///
 /// # Errors
-/// 400 in the words of Radius when it is not there.
-async fn find_connected(host: &Host, source: &str) -> Result<Record, Fault> {
+/// 400 in the words of Radius when it is not there; those of [`read_elsewhere`].
+async fn find_connected(host: &Host, connection: &Connection<'_>) -> Result<Record, Fault> {
+    let source = connection.source;
+    let absent = || Fault::bad_request(format!("resource \"{source}\" does not exist"));
+    if let Some(id) = elsewhere(host, source) {
+        return read_elsewhere(host, connection, &id).await?.ok_or_else(absent);
+    }
     load_resource(host, source).await.map_err(|fault| match fault.message.ends_with("was not found") {
-        true => Fault::bad_request(format!("resource \"{source}\" does not exist")),
+        true => absent(),
         false => fault,
     })
 }
 
-async fn load_connected(host: &Host, source: &str) -> Result<Record, Fault> {
-    load_resource(host, source).await.map_err(|fault| {
+/// Loads what a recipe's resource is connected to.
+///
+/// # Errors
+/// What is not there, in the words of Radius; those of [`read_elsewhere`].
+async fn load_connected(host: &Host, connection: &Connection<'_>) -> Result<Record, Fault> {
+    let source = connection.source;
+    let found = match elsewhere(host, source) {
+        Some(id) => read_elsewhere(host, connection, &id).await?.ok_or_else(|| absent(source)),
+        None => load_resource(host, source).await,
+    };
+    found.map_err(|fault| {
         let message = format!("connected resource {source} not found: {}", fault.message);
         Fault { message, ..fault }
     })
+}
+
+/// Returns the id that a source is, if an imperative provider keeps what it names.
+fn elsewhere(host: &Host, source: &str) -> Option<ResourceId> {
+    let id = source.parse::<ResourceId>().ok().filter(ResourceId::is_resource)?;
+    host.address_of(&id).map(|_| id)
+}
+
+/// Reads what an imperative provider keeps; `None` when there is no such thing.
+///
+/// # Errors
+/// Names the connection and its source; a provider that does not answer, or cannot at the moment, is 503: whoever
+/// deploys tries again.
+async fn read_elsewhere(host: &Host, connection: &Connection<'_>, id: &ResourceId) -> Result<Option<Record>, Fault> {
+    match host.record_elsewhere(id).await {
+        Ok(record) => Ok(Some(record)),
+        Err(fault) if fault.status == 404 => Ok(None),
+        Err(fault) => {
+            let Connection { name, source, .. } = connection;
+            let message = format!("connection `{name}`: its source \"{source}\" cannot be read: {}", fault.message);
+            let status = if imperative::is_passing(fault.status) { 503 } else { fault.status };
+            Err(Fault { status, message, ..fault })
+        }
+    }
 }
 
 /// Returns the record in the version that its type is stored in, without sensitive values.

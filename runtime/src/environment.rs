@@ -310,8 +310,13 @@ pub(crate) async fn load_resource(host: &Host, text: &str) -> Result<Record, Fau
     };
     match host.parts.store.find(&id).await? {
         Some(record) => Ok(record),
-        None => Err(Fault::internal(format!("the resource {text} was not found"))),
+        None => Err(absent(text)),
     }
+}
+
+/// Says that nothing has an id that a resource refers to.
+pub(crate) fn absent(text: &str) -> Fault {
+    Fault::internal(format!("the resource {text} was not found"))
 }
 
 /// Returns the compute kind of a name.

@@ -17,7 +17,7 @@ pub(super) const NO_RESOURCE: &str = "ProviderUnreadable";
 const REFUSED: &str = "ProviderRefused";
 
 /// Whether the same request may well succeed a little later.
-pub(super) fn is_passing(status: u16) -> bool {
+pub(crate) fn is_passing(status: u16) -> bool {
     matches!(status, 408 | 429 | 500..)
 }
 

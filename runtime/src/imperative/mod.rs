@@ -24,7 +24,7 @@ use crate::Fault;
 use crate::host::Host;
 use crate::store::OperationId;
 
-pub(crate) use answer::RESOURCE_FAILED;
+pub(crate) use answer::{RESOURCE_FAILED, is_passing};
 pub(crate) use begin::{Change, begin, delete};
 pub(crate) use change::Changes;
 

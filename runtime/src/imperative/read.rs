@@ -9,7 +9,10 @@ use super::note::{self, Note};
 use super::{Answered, Ask, LOCATION, Method, answer};
 use crate::Fault;
 use crate::access::Right;
+use crate::catalog;
 use crate::host::{Host, present};
+use crate::sensitive;
+use crate::store::{Private, Record, State};
 
 /// How often something is read at most before it counts as not to be read now.
 const ATTEMPTS: u32 = 3;
@@ -41,6 +44,43 @@ impl Host {
             404 => Err(Fault::not_found(&id.to_string())),
             _ => Err(answer::fault(&answered, &noted)),
         }
+    }
+
+    /// Returns what a provider keeps as if it were stored here: in the version that resources of its type are stored
+    /// in, else the one that it was last written through, with what the registered schema calls sensitive in the
+    /// private part.
+    ///
+    /// # Errors
+    /// Those of [`Host::look`]; a version that is not registered, since nobody knows what of it is sensitive.
+    pub(crate) async fn record_elsewhere(&self, id: &ResourceId) -> Result<Record, Fault> {
+        let (provider, kind) = self.registered(id)?;
+        let version = match kind.converter() {
+            Some(converter) => converter.stored_version().clone(),
+            None => {
+                let text = version_of(self, id).await?;
+                text.parse().map_err(|error| Fault::bad_request(format!("{error}")).target(id.to_string()))?
+            }
+        };
+        self.validator(id, &version)?;
+        let mut shown = self.look(id, Some(&version)).await?;
+        let ended = answer::state_of(answer::provisioning_state(&shown));
+        let now = self.parts.clock.now();
+        let mut record = Record {
+            id: id.clone(),
+            type_name: catalog::type_name(&provider, &kind).to_string(),
+            api_version: Some(version),
+            location: shown["location"].as_str().map(str::to_owned),
+            tags: shown["tags"].as_object().cloned(),
+            properties: shown["properties"].as_object_mut().map(std::mem::take).unwrap_or_default(),
+            private: Private::default(),
+            state: ended.unwrap_or(State::Succeeded),
+            operation: None,
+            revision: 0,
+            created_at: now,
+            updated_at: now,
+        };
+        sensitive::take(self, &mut record);
+        Ok(record)
     }
 
     /// Executes a POST action of a resource, wherever it is kept.

@@ -14,12 +14,17 @@ use serde_json::{Value as Json, json};
 use crate::deployments::{API, DEPLOYMENT, deploy, text, world as with_deployments};
 use crate::world::{V1, World, accepted, id};
 
-const REMOTE: &str = "Contoso.Data/remotes/db";
+pub const REMOTE: &str = "Contoso.Data/remotes/db";
 
 /// A world with the type `remotes`, whose provider runs elsewhere.
 async fn world() -> World {
+    world_with(json!({})).await
+}
+
+/// The same, with a schema of `remotes`.
+pub async fn world_with(schema: Json) -> World {
     let world = with_deployments().await;
-    world.register("Contoso.Data/remotes", V1, json!({}), &[]).await;
+    world.register("Contoso.Data/remotes", V1, schema, &[]).await;
     let base = "/planes/radius/local/providers/System.Resources/resourceProviders/Contoso.Data/locations/global";
     let mut location = world.store.find(&base.parse().unwrap()).await.unwrap().unwrap().properties;
     location["resourceTypes"]["remotes"]["address"] = json!("http://remote.example");
@@ -44,7 +49,7 @@ fn body() -> Json {
     json!({ "template": template() })
 }
 
-fn failed(status: u16, body: Json) -> Result<Answered, Fault> {
+pub fn failed(status: u16, body: Json) -> Result<Answered, Fault> {
     Ok(Answered { status, body, ..Answered::default() })
 }
 

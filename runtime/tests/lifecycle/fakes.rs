@@ -285,11 +285,17 @@ impl FakeProviders {
     }
 
     pub fn has(&self, name: &str) {
-        let made = json!({ "name": name, "properties": { "host": format!("{name}.remote.example") } });
+        self.keeps(name, json!({ "host": format!("{name}.remote.example") }));
+    }
+
+    /// Has a resource with these properties.
+    pub fn keeps(&self, name: &str, properties: Json) {
+        let made = json!({ "name": name, "properties": properties });
         self.resources.lock().unwrap().insert(name.to_owned(), made);
     }
 
-    fn put(&self, name: &str, body: &Json) -> Answered {
+    fn put(&self, id: &str, body: &Json) -> Answered {
+        let name = id.rsplit('/').next().unwrap();
         let mut resources = self.resources.lock().unwrap();
         if resources.get(name).is_some_and(|old| old["properties"]["provisioningState"] == "Updating") {
             return Answered { status: 409, ..Answered::default() };
@@ -298,6 +304,7 @@ impl FakeProviders {
             *self.created.lock().unwrap().entry(name.to_owned()).or_default() += 1;
         }
         let mut made = body.clone();
+        made["id"] = id.into();
         made["properties"]["host"] = format!("{name}.remote.example").into();
         made["properties"]["provisioningState"] = "Updating".into();
         resources.insert(name.to_owned(), made.clone());
@@ -333,7 +340,7 @@ impl FakeProviders {
             return said;
         }
         Ok(match ask.method {
-            Method::Put => self.put(name, ask.body),
+            Method::Put => self.put(path, ask.body),
             Method::Delete => {
                 let gone = self.resources.lock().unwrap().remove(name);
                 Answered { status: if gone.is_some() { 200 } else { 404 }, ..Answered::default() }

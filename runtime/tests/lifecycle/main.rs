@@ -2,6 +2,7 @@
 
 mod authorization;
 mod compiled;
+mod connected_elsewhere;
 mod containers;
 mod crashes;
 mod deployment_actions;

@@ -1,5 +1,7 @@
-//! A server that dies while a provider elsewhere works for it: the next one looks on, and asks for nothing twice.
+//! Providers elsewhere: a server that dies while one works for it, and recipes that connect to what one keeps.
 
+use std::ffi::OsStr;
+use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
@@ -90,11 +92,7 @@ async fn a_server_that_is_killed_goes_on_looking_at_what_a_provider_does_and_ask
     let address = provider.start().await;
     let mut server = Server::start(&folder.path().join("radii.db"));
     let api = Api::new(&server.url);
-    api.register("databases", VERSION, &[]).await;
-    let location =
-        "/planes/radius/local/providers/System.Resources/resourceproviders/Test.Kill/locations/global".to_owned();
-    let table = json!({ "databases": { "apiVersions": { VERSION: {} }, "address": address } });
-    api.put(&location, NATIVE, &json!({ "properties": { "resourceTypes": table } })).await;
+    register(&api, "databases", &address).await;
     api.put(GROUP, NATIVE, &json!({ "location": "global" })).await;
     let deployment = format!("{GROUP}/providers/Microsoft.Resources/deployments/app");
     let answer = api.send(Method::PUT, &deployment, DEPLOYMENTS, Some(&template())).await.expect("the server answers");
@@ -120,6 +118,66 @@ async fn a_server_that_is_killed_goes_on_looking_at_what_a_provider_does_and_ask
     assert_eq!(deployed["properties"]["provisioningState"], "Succeeded", "{deployed}");
     assert_eq!(deployed["properties"]["outputs"]["host"]["value"], "far.example");
     assert_eq!(provider.count("PUT db"), 1, "{:?}", provider.asked);
+}
+
+/// Registers a type of resources that the provider at an address keeps.
+async fn register(api: &Api, name: &str, address: &str) {
+    api.register(name, VERSION, &[]).await;
+    let location = "/planes/radius/local/providers/System.Resources/resourceproviders/Test.Kill/locations/global";
+    let found = api.find(location, NATIVE).await.expect("the location was registered");
+    let mut table = found["properties"]["resourceTypes"].clone();
+    table[name]["address"] = address.into();
+    api.put(location, NATIVE, &json!({ "properties": { "resourceTypes": table } })).await;
+}
+
+/// A recipe that says where what it is connected to is found.
+const RECIPE: &str = "result:\n  values: { told: '{{context.resource.connections.db.properties.host}}' }\n";
+const CORE: &str = "2025-08-01-preview";
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_connects_to_a_resource_elsewhere_is_told_what_the_provider_says_once_it_answers() {
+    let folder = tempfile::tempdir().expect("a folder can be made");
+    std::fs::write(folder.path().join("r.yaml"), RECIPE).expect("the test's folder is writable");
+    let server = start(folder.path());
+    let api = Api::new(&server.url);
+    api.register("readers", VERSION, &[]).await;
+    // Nobody listens there.
+    register(&api, "databases", "http://127.0.0.1:1").await;
+    api.put(GROUP, NATIVE, &json!({ "location": "global" })).await;
+    let recipe = json!({ "kind": "template", "source": "./r.yaml" });
+    for (name, properties) in [
+        ("recipePacks/pack", json!({ "recipes": { "Test.Kill/readers": recipe } })),
+        ("environments/env", json!({ "recipePacks": ["pack"], "providers": { "kubernetes": { "namespace": "far" } } })),
+    ] {
+        let body = json!({ "location": "global", "properties": properties });
+        api.put(&format!("{GROUP}/providers/Radius.Core/{name}"), CORE, &body).await;
+    }
+    let reader = format!("{GROUP}/providers/Test.Kill/readers/reader");
+    let source = format!("{GROUP}/providers/Test.Kill/databases/db");
+    let environment = format!("{GROUP}/providers/Radius.Core/environments/env");
+    let connected =
+        json!({ "properties": { "environment": environment, "connections": { "db": { "source": source } } } });
+    let answer = api.send(Method::PUT, &reader, VERSION, Some(&connected)).await.expect("the server answers");
+    let operation = answer.operation.unwrap_or_else(|| panic!("a recipe is an operation: {:?}", answer.body));
+    let error = api.ended(&operation).await["error"].clone();
+    assert_eq!(error["code"], "ProviderUnreachable", "{error}");
+    let message = error["message"].as_str().unwrap_or_default();
+    let expected = format!("connection `db`: its source \"{source}\" cannot be read: ");
+    assert!(message.starts_with(&expected) && message.contains("127.0.0.1:1"), "{message}");
+
+    let provider = Provider::default();
+    provider.has_ended.store(true, Ordering::Relaxed);
+    register(&api, "databases", &provider.start().await).await;
+    api.put(&reader, VERSION, &connected).await;
+    let told = api.find(&reader, VERSION).await.expect("it is there");
+    assert_eq!(told["properties"]["status"]["computedValues"]["told"], "far.example", "{told}");
+    assert_eq!(provider.count("GET db"), 1);
+}
+
+/// A server whose recipes are files of a folder.
+fn start(folder: &Path) -> Server {
+    let more = [OsStr::new("--lease"), OsStr::new("1"), OsStr::new("--recipes"), folder.as_os_str()];
+    Server::start_on(folder.join("radii.db").as_os_str(), &folder.join("radii.log"), &more)
 }
 
 fn template() -> Json {
