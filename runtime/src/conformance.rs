@@ -288,9 +288,9 @@ async fn texts_are_those_of_records(store: &(impl Store + Queue)) {
     // The last page is full, too.
     for _ in 0..3 {
         let page = store.list_texts(&kind, after, 2).await.expect("the store answers");
-        assert!(page.texts.len() <= 2);
-        for text in page.texts {
-            let properties: Json = serde_json::from_str(&text.properties).expect("properties are JSON");
+        assert!(page.iter().count() <= 2);
+        for text in page.iter() {
+            let properties: Json = serde_json::from_str(text.properties).expect("properties are JSON");
             let name = properties["name"].as_str().expect("each has its own").to_owned();
             assert_eq!(text.id, resource(&name));
             assert_eq!(properties["text"], "line\none, \u{1e}\u{1f}");

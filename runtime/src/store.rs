@@ -276,21 +276,34 @@ pub struct Name {
 }
 
 /// What a record holds, as it is stored.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Text {
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Text<'t> {
     /// Its id.
-    pub id: String,
+    pub id: &'t str,
     /// Its properties, a JSON object.
-    pub properties: String,
+    pub properties: &'t str,
 }
 
-/// A page of texts.
+/// A page of texts, kept in one piece as databases put it together.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Texts {
-    /// The texts.
-    pub texts: Vec<Text>,
+    /// Ids and properties with [`Texts::WITHIN`] between them, and [`Texts::BETWEEN`] between the records.
+    pub lines: String,
     /// Position to continue from; `None` on the last page.
     pub next: Option<u64>,
+}
+
+impl Texts {
+    /// Stands between two records. No id and no JSON text holds this control character.
+    pub const BETWEEN: char = '\u{1e}';
+    /// Stands between an id and properties; neither holds it.
+    pub const WITHIN: char = '\u{1f}';
+
+    /// Returns what each record of the page holds.
+    pub fn iter(&self) -> impl Iterator<Item = Text<'_>> {
+        let halves = self.lines.split(Self::BETWEEN).filter_map(|line| line.split_once(Self::WITHIN));
+        halves.map(|(id, properties)| Text { id, properties })
+    }
 }
 
 /// What can go wrong with state.
@@ -338,11 +351,12 @@ pub trait Store: Send + Sync {
     async fn list_texts(&self, kind: &TypeName, after: Option<u64>, limit: usize) -> Result<Texts, Error> {
         let kind = Some(kind.clone());
         let page = self.list(&ListQuery { scope: None, recursive: true, kind, after, limit: Some(limit) }).await?;
-        let text = |record: Record| {
+        let line = |record: &Record| {
             let properties = serde_json::to_string(&record.properties).unwrap_or_default();
-            Text { id: record.id.to_string(), properties }
+            format!("{}{}{properties}", record.id, Texts::WITHIN)
         };
-        Ok(Texts { texts: page.records.into_iter().map(text).collect(), next: page.next })
+        let lines: Vec<String> = page.records.iter().map(line).collect();
+        Ok(Texts { lines: lines.join(Texts::BETWEEN.encode_utf8(&mut [0; 4])), next: page.next })
     }
 
     /// Returns the revision of the record with a [key](ResourceId::key) where the store need not ask anybody for it;

@@ -127,11 +127,15 @@ async fn measure(database: &str, size: Size, scale: usize) -> Result<Vec<Figure>
     });
     let ask = |number: usize, requests: usize| Load { connections: number, requests: (requests / scale).max(number) };
     let path = move |number: usize| format!("{BASE}{}?api-version={VERSION}", fill::resource(number, size));
+    let scattered = move |number: usize| Request::get(&path(number.wrapping_mul(7_919) % size.resources));
+    // Nothing of them is in memory, whatever the size of the store.
+    let _since = served.since_last();
+    let times = ask(8, 1_000).run(&served.address, scattered).await?;
+    figures.push(figure(&served, "GET, of 1,000, each the first time", "≤ 1.5×", times));
     let few = move |number: usize| Request::get(&path(number % 1_000.min(size.resources)));
     let _warm = ask(8, 2_000).run(&served.address, few).await?;
     let _since = served.since_last();
     figures.push(figure(&served, "GET, of 1,000", "", ask(8, 20_000).run(&served.address, few).await?));
-    let scattered = move |number: usize| Request::get(&path(number.wrapping_mul(7_919) % size.resources));
     let times = ask(8, 20_000).run(&served.address, scattered).await?;
     figures.push(figure(&served, "GET, scattered over all", "≤ 1.5×", times));
     let list = format!("{BASE}{}?api-version={VERSION}&top=20", fill::collection(0, size));

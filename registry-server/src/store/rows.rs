@@ -2,7 +2,7 @@
 
 use radii_model::ResourceId;
 use radii_runtime::Timestamp;
-use radii_runtime::store::{Name, Operation, Private, Record, State, Text, Texts, Verb};
+use radii_runtime::store::{Name, Operation, Private, Record, State, Texts, Verb};
 use serde::de::DeserializeOwned;
 use serde_json::Value as Json;
 use sqlx::Row;
@@ -96,10 +96,8 @@ pub(super) fn names(text: &str) -> Vec<Name> {
 
 /// Reads a page of ids and properties, with a unit separator between and record separators between the records; `next`
 /// is where another page begins.
-pub(super) fn texts(text: Option<&str>, next: Option<i64>) -> Result<Texts, BoxError> {
-    let lines = text.into_iter().flat_map(|text| text.split('\u{1e}')).filter_map(|line| line.split_once('\u{1f}'));
-    let texts = lines.map(|(id, properties)| Text { id: id.to_owned(), properties: properties.to_owned() }).collect();
-    Ok(Texts { texts, next: next.map(unsigned).transpose()? })
+pub(super) fn texts(text: Option<String>, next: Option<i64>) -> Result<Texts, BoxError> {
+    Ok(Texts { lines: text.unwrap_or_default(), next: next.map(unsigned).transpose()? })
 }
 
 /// Returns the payload of an operation as it is stored.

@@ -9,11 +9,12 @@ use serde_json::{Map, Value as Json};
 
 use super::key::{Key, Quick};
 use super::{Location, NAMESPACE, PROVIDERS, Provider, Providers, Schema, Type};
-use crate::store::{self, ListQuery, Record, Store, Text, Texts};
+use crate::store::{self, ListQuery, Record, Store, Texts};
 use crate::versions::Remembered;
 
-/// So many registrations are read at once when all are.
-const PAGE: usize = 2_000;
+/// So many registrations are read at once when all are: their texts then fit where those of the page before were, and no
+/// fresh memory has to be cleared for them.
+const PAGE: usize = 400;
 
 /// What a registration is about, read off its id.
 struct Place<'i> {
@@ -55,7 +56,7 @@ impl<'i> Place<'i> {
 
 /// Where the properties of a registration come from.
 enum Properties<'p> {
-    Text(String),
+    Text(&'p str),
     Read(&'p Map<String, Json>),
 }
 
@@ -67,10 +68,10 @@ impl Properties<'_> {
         }
     }
 
-    fn into_text(self) -> String {
+    fn into_text(self) -> Box<str> {
         match self {
-            Properties::Text(text) => text,
-            Properties::Read(properties) => serde_json::to_string(properties).unwrap_or_default(),
+            Properties::Text(text) => text.into(),
+            Properties::Read(properties) => serde_json::to_string(properties).unwrap_or_default().into(),
         }
     }
 }
@@ -135,7 +136,7 @@ pub(super) async fn all(store: &dyn Store) -> Result<Providers, store::Error> {
         let kind = TypeName::new(NAMESPACE, format!("{PROVIDERS}{kind}"));
         let mut page = store.list_texts(&kind, None, PAGE).await?;
         loop {
-            let Texts { texts, next } = page;
+            let next = page.next;
             let following = async {
                 match next {
                     Some(after) => store.list_texts(&kind, Some(after), PAGE).await.map(Some),
@@ -143,7 +144,7 @@ pub(super) async fn all(store: &dyn Store) -> Result<Providers, store::Error> {
                 }
             };
             // The database reads on while this page is taken over.
-            let (following, ()) = join(following, async { take_over_all(&mut providers, texts) }).await;
+            let (following, ()) = join(following, async { take_over_all(&mut providers, &page) }).await;
             match following? {
                 Some(following) => page = following,
                 None => break,
@@ -154,9 +155,9 @@ pub(super) async fn all(store: &dyn Store) -> Result<Providers, store::Error> {
 }
 
 /// Takes a page of registrations of one kind over.
-fn take_over_all(providers: &mut IndexMap<Key<String>, Provider, Quick>, texts: Vec<Text>) {
-    for text in texts {
-        let Some(Place { plane, namespace, what }) = Place::of(&text.id) else { continue };
+fn take_over_all(providers: &mut IndexMap<Key<String>, Provider, Quick>, page: &Texts) {
+    for text in page.iter() {
+        let Some(Place { plane, namespace, what }) = Place::of(text.id) else { continue };
         if let What::Provider = what {
             let key = Key(plane, namespace).owned();
             let (plane, namespace) = (plane.to_owned(), namespace.to_owned());

@@ -29,10 +29,13 @@ const LIST_BELOW: &str = "
            tags, properties, private, sequence
     FROM record WHERE key > $1 || '/' AND key < $1 || '0' AND sequence > $2 ORDER BY sequence + 0 LIMIT $3";
 
-const LIST_BELOW_OF_KIND: &str = "
+// The kind is a range for the reason below. The empty text keeps PostgreSQL off the index by key, by which it would collect
+// and sort everything below a plane for each page.
+pub(super) const LIST_BELOW_OF_KIND: &str = "
     SELECT id, type_name, api_version, location, state, operation, revision, created_at, updated_at,
            tags, properties, private, sequence
-    FROM record WHERE kind = $4 AND sequence > $2 AND key > $1 || '/' AND key < $1 || '0' ORDER BY sequence LIMIT $3";
+    FROM record WHERE (kind, sequence) > ($4, $2) AND kind <= $4 AND key || '' > $1 || '/' AND key || '' < $1 || '0'
+    ORDER BY kind, sequence LIMIT $3";
 
 const LIST_ALL: &str = "
     SELECT id, type_name, api_version, location, state, operation, revision, created_at, updated_at,
@@ -148,7 +151,8 @@ pub(super) async fn list_texts(pool: &PgPool, kind: &str, after: u64, limit: usi
     let query = || sqlx::query(LIST_TEXTS).bind(kind.to_owned()).bind(rows::signed(after)).bind(limit);
     let found = rows(pool, DOING, query).await?;
     let read = |row: &PgRow| -> Result<Texts, BoxError> {
-        let (text, last, count): (Option<&str>, Option<i64>, i64) = (row.try_get(0)?, row.try_get(1)?, row.try_get(2)?);
+        let (text, last, count): (Option<String>, Option<i64>, i64) =
+            (row.try_get(0)?, row.try_get(1)?, row.try_get(2)?);
         rows::texts(text, last.filter(|_| count == limit))
     };
     found.first().map_or_else(|| Ok(Texts::default()), read).map_err(|error| unavailable(DOING, error))

@@ -6,7 +6,8 @@ use std::time::Duration;
 use radii_runtime::conformance::{self, operation, record};
 use radii_runtime::store::{Batch, Error, Expect, Queue, State, Store, Write};
 use radii_runtime::{Clock, SystemClock, Timestamp};
-use sqlx::{AssertSqlSafe, ConnectOptions, Connection};
+use sqlx::postgres::PgConnection;
+use sqlx::{AssertSqlSafe, ConnectOptions, Connection, Row};
 use uuid::Uuid;
 
 use super::{PostgresStore, PostgresUrl};
@@ -275,7 +276,32 @@ async fn a_row_that_cannot_be_read_spoils_no_other_that_is_asked_for_at_once() {
 #[tokio::test]
 async fn the_last_page_of_registrations_is_read_without_the_resources_behind_it() {
     let Some(url) = scratch().await else { return };
-    open(&url).await;
+    let mut connection = filled(&url).await;
+    let explain = AssertSqlSafe(format!("EXPLAIN {}", super::read::LIST_TEXTS));
+    let explained = sqlx::query_scalar(explain).bind("registration").bind(2_000_i64).bind(2_000_i64);
+    let plan: Vec<String> = explained.fetch_all(&mut connection).await.unwrap();
+    let plan = plan.join("\n");
+    assert!(plan.contains("record_by_kind") && !plan.contains("Filter"), "{plan}");
+}
+
+#[tokio::test]
+async fn a_page_of_a_kind_below_a_plane_is_read_without_collecting_all_that_are_there() {
+    let Some(url) = scratch().await else { return };
+    let mut connection = filled(&url).await;
+    // One plan for all, as the server has after some pages.
+    sqlx::query("SET plan_cache_mode = force_generic_plan").execute(&mut connection).await.unwrap();
+    let prepare = format!("PREPARE page(text, bigint, bigint, text) AS {}", super::read::LIST_BELOW_OF_KIND);
+    sqlx::raw_sql(AssertSqlSafe(prepare)).execute(&mut connection).await.unwrap();
+    let explain = "EXPLAIN EXECUTE page('1', 2000, 21, 'registration')";
+    let rows = sqlx::raw_sql(explain).fetch_all(&mut connection).await.unwrap();
+    let plan: Vec<&str> = rows.iter().map(|row| row.try_get(0).unwrap()).collect();
+    let plan = plan.join("\n");
+    assert!(plan.contains("record_by_kind") && !plan.contains("Sort"), "{plan}");
+}
+
+/// Returns a connection to a new database with 3,000 registrations, and resources behind them.
+async fn filled(url: &PostgresUrl) -> PgConnection {
+    open(url).await;
     let mut connection = url.options().connect().await.unwrap();
     let fill =
         "INSERT INTO record (sequence, key, parent, kind, id, type_name, state, revision, created_at, updated_at,
@@ -285,11 +311,7 @@ async fn the_last_page_of_registrations_is_read_without_the_resources_behind_it(
                 FROM generate_series(1, 30000) AS n";
     sqlx::query(fill).execute(&mut connection).await.unwrap();
     sqlx::query("ANALYZE record").execute(&mut connection).await.unwrap();
-    let explain = AssertSqlSafe(format!("EXPLAIN {}", super::read::LIST_TEXTS));
-    let explained = sqlx::query_scalar(explain).bind("registration").bind(2_000_i64).bind(2_000_i64);
-    let plan: Vec<String> = explained.fetch_all(&mut connection).await.unwrap();
-    let plan = plan.join("\n");
-    assert!(plan.contains("record_by_kind") && !plan.contains("Filter"), "{plan}");
+    connection
 }
 
 /// Ends every connection of the database, as an operator or a failing network does.

@@ -28,12 +28,17 @@ const LIST_NAMES: &str = "
         FROM record WHERE key > ?1 AND key < rtrim(?1, '/') || '0' ORDER BY sequence)";
 
 // One row for a page, as with names. No id and no JSON text holds one of these control characters.
+//
+// Thousands of pages, one behind the other, which nobody asks for again: mapped, they need not be copied, and the memory
+// that they stand in is given back at once. All of it goes to the connection's thread together, so that it reads while
+// the caller works on the page before.
 const LIST_TEXTS: &str = "
+    PRAGMA mmap_size = 1073741824;
     SELECT group_concat(line, char(30)), max(sequence), count(*) FROM (
         SELECT id || char(31) || properties AS line, sequence
-        FROM record WHERE kind = ?1 AND sequence > ?2 ORDER BY sequence LIMIT ?3)";
+        FROM record WHERE kind = ?1 AND sequence > ?2 ORDER BY sequence LIMIT ?3);
+    PRAGMA mmap_size = 0";
 
-const MAP: &str = "PRAGMA mmap_size = 1073741824";
 const UNMAP: &str = "PRAGMA mmap_size = 0";
 
 const LIST_CHILDREN: &str = "
@@ -215,19 +220,21 @@ impl Readers {
         const DOING: &str = "list properties";
         let limit = i64::try_from(limit).unwrap_or(i64::MAX);
         let mut connection = self.connection().await;
-        let found = async {
-            // Thousands of pages, one behind the other, which nobody asks for again: mapped, they need not be copied, and
-            // the memory that they stand in is given back at once.
-            sqlx::query(MAP).execute(&mut *connection).await?;
-            let bound = sqlx::query_as(LIST_TEXTS).bind(kind).bind(rows::signed(after)).bind(limit);
-            let found: (Option<String>, Option<i64>, i64) = bound.fetch_one(&mut *connection).await?;
-            sqlx::query(UNMAP).execute(&mut *connection).await?;
-            Ok(found)
-        };
-        let found: sqlx::Result<_> = found.await;
+        let bound = sqlx::query(LIST_TEXTS).bind(kind).bind(rows::signed(after)).bind(limit);
+        let found = bound.fetch_all(&mut *connection).await;
+        if found.is_err() {
+            // Otherwise the connection would stay mapped.
+            let _ = sqlx::query(UNMAP).execute(&mut *connection).await;
+        }
         drop(connection);
-        let (text, last, count) = found.map_err(|error| unavailable(DOING, error))?;
-        rows::texts(text.as_deref(), last.filter(|_| count == limit)).map_err(|error| unavailable(DOING, error))
+        let page = |found: Vec<SqliteRow>| -> Result<Texts, BoxError> {
+            // Each statement answers with rows of its own width.
+            let row = found.iter().find(|row| row.len() == 3).ok_or("no page was answered")?;
+            let (text, last, count): (Option<String>, Option<i64>, i64) =
+                (row.try_get(0)?, row.try_get(1)?, row.try_get(2)?);
+            rows::texts(text, last.filter(|_| count == limit))
+        };
+        found.map_err(BoxError::from).and_then(page).map_err(|error| unavailable(DOING, error))
     }
 
     /// Returns the revision of a record that was read lately.
