@@ -235,12 +235,7 @@ impl Config {
 
     fn to_yaml(&self) -> String {
         let value = crate::output::sorted(&Json::Object(self.root.clone()));
-        let options = serde_saphyr::ser_options! { indent_step: 4 };
-        let mut text = serde_saphyr::to_string_with_options(&value, options).unwrap_or_default();
-        if !text.ends_with('\n') {
-            text.push('\n');
-        }
-        text
+        crate::output::yaml(&value, 4)
     }
 }
 
@@ -315,6 +310,14 @@ workspaces:
         let config = config();
         assert_eq!(config.default_workspace().as_deref(), Some("local"));
         assert_eq!(config.load_item("LOCAL").unwrap().scope(), Some("/planes/radius/local/resourceGroups/g"));
+    }
+
+    #[test]
+    fn a_long_scope_stays_on_its_line() {
+        let mut config = config();
+        let scope = format!("/planes/radius/local/resourceGroups/{}", "g".repeat(80));
+        config.root.insert("scope".into(), json!(scope));
+        assert!(config.to_yaml().contains(&format!("scope: {scope}\n")), "{}", config.to_yaml());
     }
 
     #[test]

@@ -38,7 +38,7 @@ impl Output {
         match self.format {
             Format::Table | Format::PlainText => write_stdout(&table().render()),
             Format::Json => write_stdout(&pretty(value)),
-            Format::Yaml => write_stdout(&yaml(value)),
+            Format::Yaml => write_stdout(&yaml(value, 2)),
         }
     }
 
@@ -50,7 +50,7 @@ impl Output {
             .map(|(value, table)| match self.format {
                 Format::Table | Format::PlainText => table.render(),
                 Format::Json => pretty(&value),
-                Format::Yaml => yaml(&value),
+                Format::Yaml => yaml(&value, 2),
             })
             .collect();
         write_stdout(&texts.join(between))
@@ -129,8 +129,12 @@ fn pretty(value: &Json) -> String {
     text
 }
 
-fn yaml(value: &Json) -> String {
-    let mut text = serde_saphyr::to_string(value).unwrap_or_default();
+/// Writes a value as YAML, each level indented by so many blanks.
+///
+/// Long texts stay on their line, where ids can be searched and copied.
+pub fn yaml(value: &Json, indent_step: usize) -> String {
+    let options = serde_saphyr::ser_options! { indent_step: indent_step, folded_wrap_chars: usize::MAX };
+    let mut text = serde_saphyr::to_string_with_options(value, options).unwrap_or_default();
     if !text.ends_with('\n') {
         text.push('\n');
     }
