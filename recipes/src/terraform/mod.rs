@@ -106,7 +106,7 @@ impl TerraformDriver {
         if let Err(failure) = session.plain(&["get", "-no-color"]).await {
             return Err(not_downloaded(recipe, failure));
         }
-        let module = session.module(key).map_err(|error| unreadable(recipe, &error.to_string()))?;
+        let module = session.module(key).await.map_err(|error| unreadable(recipe, &error.to_string()))?;
         let module = module.ok_or_else(|| {
             let message = format!("The Terraform configuration in location {} is not found.", recipe.path);
             Fault::new(400, code::RECIPE_DEPLOYMENT, message)

@@ -1,4 +1,4 @@
-//! What a module declares: variables, outputs and providers, from its `.tf` and `.tf.json` files.
+//! What a module declares: variables, outputs and providers, from its `.tf` and `.tf.json` files, and OpenTofu's own.
 
 use std::path::Path;
 
@@ -32,20 +32,61 @@ pub struct Variable {
     pub description: Json,
 }
 
+/// Which files of a folder a program reads.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Dialect {
+    /// `.tf` and `.tf.json`.
+    Terraform,
+    /// These, and `.tofu` and `.tofu.json`, which stand in for those of the same name.
+    OpenTofu,
+}
+
+impl Dialect {
+    /// Reads what `version` prints.
+    pub fn of(version: &str) -> Self {
+        if version.lines().any(|line| line.starts_with("OpenTofu v")) { Self::OpenTofu } else { Self::Terraform }
+    }
+
+    /// Whether programs of the two kinds read different files of these.
+    pub fn matters(names: &[String]) -> bool {
+        names.iter().any(|name| is_of_opentofu(name))
+    }
+
+    /// Keeps the files that are read, sorted.
+    fn read(self, mut names: Vec<String>) -> Vec<String> {
+        names.sort();
+        let own: Vec<String> =
+            names.iter().filter(|name| self == Self::OpenTofu && is_of_opentofu(name)).cloned().collect();
+        names.retain(|name| own.contains(name) || stand_in(name).is_some_and(|other| !own.contains(&other)));
+        names
+    }
+}
+
+fn is_of_opentofu(name: &str) -> bool {
+    name.ends_with(".tofu") || name.ends_with(".tofu.json")
+}
+
+/// The name of the file that OpenTofu reads in the place of a configuration file; `None` for other files.
+fn stand_in(name: &str) -> Option<String> {
+    let plain = name.strip_suffix(".tf").map(|base| format!("{base}.tofu"));
+    plain.or_else(|| name.strip_suffix(".tf.json").map(|base| format!("{base}.tofu.json")))
+}
+
+/// Returns the names of what lies in a folder.
+///
+/// # Errors
+/// When it cannot be read.
+pub fn names(folder: &Path) -> std::io::Result<Vec<String>> {
+    std::fs::read_dir(folder)?.map(|entry| Ok(entry?.file_name().to_string_lossy().into_owned())).collect()
+}
+
 impl Module {
-    /// Reads a module's folder; `None` when it holds no configuration.
+    /// Reads a module's folder as a program does; `None` when it holds no configuration.
     ///
     /// # Errors
     /// When the folder or a file cannot be read.
-    pub fn read(folder: &Path, shown: &str) -> std::io::Result<Option<Self>> {
-        let mut names: Vec<String> = Vec::new();
-        for entry in std::fs::read_dir(folder)? {
-            let name = entry?.file_name().to_string_lossy().into_owned();
-            if name.ends_with(".tf") || name.ends_with(".tf.json") {
-                names.push(name);
-            }
-        }
-        names.sort();
+    pub fn read(folder: &Path, shown: &str, dialect: Dialect) -> std::io::Result<Option<Self>> {
+        let names = dialect.read(names(folder)?);
         if names.is_empty() {
             return Ok(None);
         }
@@ -191,11 +232,15 @@ mod tests {
     use super::*;
 
     fn read(files: &[(&str, &str)]) -> Option<Module> {
+        read_as(Dialect::Terraform, files)
+    }
+
+    fn read_as(dialect: Dialect, files: &[(&str, &str)]) -> Option<Module> {
         let folder = tempfile::tempdir().unwrap();
         for (name, text) in files {
             std::fs::write(folder.path().join(name), text).unwrap();
         }
-        Module::read(folder.path(), "m").unwrap()
+        Module::read(folder.path(), "m", dialect).unwrap()
     }
 
     const HCL: &str = "terraform {\n  required_providers {\n    aws = {\n      source  = \"hashicorp/aws\"\n      version = \">= 5\"\n      \
@@ -233,6 +278,30 @@ mod tests {
 
     #[test]
     fn a_folder_without_configuration_is_no_module() {
-        assert_eq!(read(&[("README", "x")]), None);
+        assert_eq!(read(&[("README", "x"), ("main.tofu", "output \"x\" { value = 1 }")]), None);
+    }
+
+    #[test]
+    fn files_of_opentofu_stand_in_for_those_of_the_same_name_there_alone() {
+        let files = [
+            ("main.tf", "variable \"a\" {}"),
+            ("main.tofu", "variable \"context\" {}"),
+            ("more.tf", "variable \"b\" {}"),
+            ("out.tf.json", r#"{ "output": { "old": { "value": 1 } } }"#),
+            ("out.tofu.json", r#"{ "output": { "new": { "value": 1 } } }"#),
+        ];
+        let declared = |dialect| {
+            let module = read_as(dialect, &files).unwrap();
+            let variables = module.variables.iter().map(|variable| variable.name.clone());
+            variables.chain(module.outputs.iter().map(|(name, _)| name.clone())).collect::<Vec<_>>()
+        };
+        assert_eq!(declared(Dialect::Terraform), ["a", "b", "old"]);
+        assert_eq!(declared(Dialect::OpenTofu), ["b", "context", "new"]);
+    }
+
+    #[test]
+    fn a_program_says_which_of_the_two_it_is() {
+        assert_eq!(Dialect::of("Terraform v1.11.4\non linux_amd64\n"), Dialect::Terraform);
+        assert_eq!(Dialect::of("\nWarning: x\n\nOpenTofu v1.12.6\non linux_amd64\n"), Dialect::OpenTofu);
     }
 }

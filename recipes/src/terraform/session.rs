@@ -9,7 +9,7 @@ use serde_json::Value as Json;
 use tempfile::TempDir;
 
 use super::config::Root;
-use super::module::Module;
+use super::module::{self, Dialect, Module};
 use super::report::Report;
 use super::surroundings;
 use crate::tool::{self, Limits, Output, Tool};
@@ -116,12 +116,25 @@ impl Session {
     }
 
     /// Reads what a fetched module declares; `None` when it declares nothing.
-    pub fn module(&self, key: &str) -> std::io::Result<Option<Module>> {
+    pub async fn module(&self, key: &str) -> std::io::Result<Option<Module>> {
         let list = std::fs::read_to_string(self.folder.path().join(".terraform/modules/modules.json"))?;
         let list: Json = serde_json::from_str(&list)?;
         let entry = list["Modules"].as_array().into_iter().flatten().find(|entry| entry["Key"] == key);
         let Some(folder) = entry.and_then(|entry| entry["Dir"].as_str()) else { return Ok(None) };
-        Module::read(&self.folder.path().join(folder), folder)
+        let path = self.folder.path().join(folder);
+        // Asked only where it makes a difference: every command costs a moment.
+        let dialect = match Dialect::matters(&module::names(&path)?) {
+            true => Dialect::of(&self.version().await),
+            false => Dialect::Terraform,
+        };
+        Module::read(&path, folder, dialect)
+    }
+
+    /// Returns what the program says about itself; nothing where it fails, which the next command will tell.
+    async fn version(&self) -> String {
+        let mut bytes = Vec::new();
+        let _ = self.tool.run(&["version"], Output::Whole(&mut bytes), &self.cancel).await;
+        String::from_utf8_lossy(&bytes).into_owned()
     }
 
     /// The folder.

@@ -61,6 +61,13 @@ pub fn has(program: &str, test: &str) -> bool {
     found
 }
 
+/// Whether the tests are run with OpenTofu.
+fn is_opentofu() -> bool {
+    let chosen = std::env::var_os("RADII_TEST_TERRAFORM").unwrap_or_else(|| "terraform".into());
+    let said = Command::new(chosen).arg("version").output().expect("it was there a moment ago").stdout;
+    String::from_utf8_lossy(&said).contains("OpenTofu")
+}
+
 pub fn entry(source: &str, parameters: Json) -> Json {
     json!({ TYPE: { "kind": "terraform", "source": source, "parameters": parameters } })
 }
@@ -113,6 +120,38 @@ async fn a_failure_says_what_the_module_said_and_can_be_mended_and_deleted() {
     std::fs::remove_dir_all(folder.path().join("m")).unwrap();
     assert_eq!(server.delete(DB).await.error, None);
     assert!(server.states().await.is_empty());
+}
+
+#[tokio::test]
+async fn a_module_with_files_for_opentofu_is_told_what_those_declare_where_they_count() {
+    let name = "a_module_with_files_for_opentofu_is_told_what_those_declare_where_they_count";
+    if !has("terraform", name) {
+        return;
+    }
+    let output = |host: &str| format!("output \"result\" {{ value = {{ values = {{ host = {host} }} }} }}\n");
+    let plain = output("\"terraform\"");
+    let own =
+        format!("variable \"context\" {{ type = any }}\n{}", output("\"opentofu for ${var.context.resource.name}\""));
+    let folder = modules(&[("m/main.tf", &plain), ("m/main.tofu", &own)]);
+    let server = Server::new(folder.path()).await;
+    server.bind(entry("./m", json!({})), json!({})).await;
+    assert_eq!(server.settle(DB, json!({})).await.error, None);
+    let expected = if is_opentofu() { "opentofu for db" } else { "terraform" };
+    assert_eq!(server.properties(DB).await["host"], expected);
+}
+
+#[tokio::test]
+async fn a_source_is_a_text_although_opentofu_would_evaluate_it() {
+    if !has("terraform", "a_source_is_a_text_although_opentofu_would_evaluate_it") {
+        return;
+    }
+    let (folder, outside) = (modules(&[]), modules(&[("main.tf", MODULE)]));
+    let server = Server::new(folder.path()).await;
+    let source = format!("${{\"{}\"}}", std::fs::canonicalize(outside.path()).unwrap().display());
+    server.bind(entry(&source, json!({})), json!({})).await;
+    let (code, message) = failure(&server.settle(DB, json!({})).await);
+    assert_eq!(code, "RecipeDeploymentFailed");
+    assert!(message.starts_with("code RecipeDownloadFailed"), "{message}");
 }
 
 #[tokio::test]
