@@ -111,7 +111,7 @@ fn cluster(environment: &Json) -> Option<&str> {
 
 fn azure_scope(environment: &Json) -> Option<String> {
     let azure = environment.pointer("/properties/providers/azure")?;
-    let member = |name: &str| azure.get(name).and_then(Json::as_str);
+    let member = |name: &str| azure.get(name).and_then(Json::as_str).filter(|text| !text.is_empty());
     member("scope").map(str::to_owned).or_else(|| {
         Some(format!("/subscriptions/{}/resourceGroups/{}", member("subscriptionId")?, member("resourceGroupName")?))
     })

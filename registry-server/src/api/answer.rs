@@ -124,3 +124,14 @@ pub fn wrong_method(method: &http::Method) -> Fault {
     let message = format!("The request method '{method}' is invalid.");
     Fault::new(405, radii_runtime::fault::code::BAD_REQUEST, message)
 }
+
+/// Returns the fault of a request that the protocol's description does not hold.
+pub fn undescribed() -> Fault {
+    let message = "failed to parse route: undefined route path";
+    crate::swagger::refusal(vec![Fault::new(400, radii_runtime::fault::code::INVALID_CONTENT, message)])
+}
+
+/// Returns the fault of a path that names a provider or nothing at all where it should name a resource.
+pub fn no_resource_id() -> Fault {
+    Fault::bad_request("the request URL does not contain a valid resource ID")
+}

@@ -151,6 +151,7 @@ async fn dispatch(state: &AppState, call: &Call) -> Result<Response, Fault> {
         Route::Operation(found) => operations::handle(state, call, &found).await,
         Route::Generic(found) => resources::handle(state, call, &segments, &found).await,
         Route::Azure { plane } => azure(state, call, &plane).await,
+        Route::ProvidersOfGroup => Err(answer::no_resource_id()),
         Route::Aws(found) => aws::handle(state, call, &found).await,
         Route::Unknown => unknown(),
     }

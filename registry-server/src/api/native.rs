@@ -36,7 +36,7 @@ pub async fn handle(state: &AppState, call: &Call, native: &Native) -> Result<Re
         _ => false,
     };
     if !offered {
-        return Err(answer::wrong_method(&call.method));
+        return Err(not_offered(call, native));
     }
     check_api_version(call)?;
     if call.method == Method::PUT {
@@ -52,6 +52,28 @@ pub async fn handle(state: &AppState, call: &Call, native: &Native) -> Result<Re
             response.extensions_mut().insert(MadeFrom { record: Some((record.id, record.revision)) });
             Ok(response)
         }
+    }
+}
+
+/// Returns how a method that is not offered is refused.
+///
+/// Requests about the planes of clouds are held against the description before anybody looks for who answers them, so
+/// a method that the description lacks is a violation there. PATCH stands in it, and nobody answers it; that of an
+/// Azure plane would be passed on to the cloud, which has no such resource.
+fn not_offered(call: &Call, native: &Native) -> Fault {
+    let is_cloud = native.names.first().is_some_and(|kind| kind == "aws" || kind == "azure");
+    if !is_cloud || !matches!(native.kind, Kind::Plane | Kind::Credential) {
+        return answer::wrong_method(&call.method);
+    }
+    if let Err(fault) = check_api_version(call) {
+        return fault;
+    }
+    match native.kind {
+        _ if call.method != Method::PATCH || native.is_collection => answer::undescribed(),
+        Kind::Plane if native.names[0] == "azure" => {
+            Fault::bad_request("invalid resourceID specified with no provider")
+        }
+        _ => answer::wrong_method(&call.method),
     }
 }
 
@@ -212,8 +234,7 @@ fn check_listing(call: &Call) -> Result<(), Fault> {
     if call.method == Method::GET {
         return Ok(());
     }
-    let message = "failed to parse route: undefined route path";
-    Err(swagger::refusal(vec![Fault::new(400, code::INVALID_CONTENT, message)]))
+    Err(answer::undescribed())
 }
 
 /// Answers the list of a group's resources, of all types.
@@ -296,6 +317,7 @@ async fn noted(state: &AppState, record: &Record) -> Result<Option<Listed>, Faul
 /// Answers the summaries of all providers of a plane.
 pub async fn summaries(state: &AppState, call: &Call, plane: &str) -> Result<Response, Fault> {
     check_summary(state, call, plane).await?;
+    check_api_version(call)?;
     let providers = state.host.parts.catalog.list(plane);
     let items = providers.iter().map(|provider| registry::summarize(provider, Icons::Included)).collect();
     Ok(answer::json(200, &unpaged(items)))
@@ -308,6 +330,7 @@ pub async fn summary(state: &AppState, call: &Call, plane: &str, namespace: &str
         let message = format!("the resource provider with name '{namespace}' was not found");
         return Err(Fault::new(404, code::NOT_FOUND, message));
     };
+    check_api_version(call)?;
     let wanted = call.query("includeIcons").is_some_and(|value| value.eq_ignore_ascii_case("true"));
     let icons = if wanted { Icons::Included } else { Icons::LeftOut };
     let mut response = answer::json(200, &registry::summarize(&provider, icons));
@@ -317,13 +340,10 @@ pub async fn summary(state: &AppState, call: &Call, plane: &str, namespace: &str
 }
 
 async fn check_summary(state: &AppState, call: &Call, plane: &str) -> Result<(), Fault> {
-    if call.method == Method::HEAD {
-        return Err(answer::wrong_method(&call.method));
-    }
     if call.method != Method::GET {
-        return Err(Fault::bad_request("the request URL does not contain a valid resource ID"));
+        return Err(answer::no_resource_id());
     }
-    check_api_version(call)?;
+    Paging::read(call)?;
     let id = format!("/planes/radius/{plane}");
     registry::find(state, &parse(&id)?).await.map(drop)
 }

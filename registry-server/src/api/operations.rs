@@ -5,6 +5,7 @@ use http::Method;
 use http::header::{LOCATION, RETRY_AFTER};
 use radii_model::ResourceId;
 use radii_runtime::Fault;
+use radii_runtime::fault::code;
 use radii_runtime::host::ended;
 use radii_runtime::store::{Operation, OperationId, State, Verb};
 use serde_json::{Map, Value as Json};
@@ -20,9 +21,13 @@ const GLOBAL: &str = "global";
 
 /// Answers a request for an operation's status or result.
 pub async fn handle(state: &AppState, call: &Call, route: &OperationRoute) -> Result<Response, Fault> {
-    let found = find(state, route).await?;
     let provider = state.host.parts.catalog.find(&route.plane, &route.namespace);
     let address = provider.as_ref().and_then(|provider| provider.find_location(GLOBAL)?.any_address());
+    if address.is_none() {
+        // What an imperative provider says about its operations' addresses is its own affair.
+        check_asked(state, call, route).await?;
+    }
+    let found = find(state, route).await?;
     if let (None, Some(address)) = (&found, address) {
         // An operation that is not ours is one of the provider's.
         return forward::anything(state, call, address).await;
@@ -36,6 +41,45 @@ pub async fn handle(state: &AppState, call: &Call, route: &OperationRoute) -> Re
         OperationPart::Result if operation.state.is_terminal() => answer::empty(204),
         OperationPart::Result => running(call, route, &operation),
     })
+}
+
+/// Checks what is asked of requests for the operations of a provider whose resources are kept here.
+async fn check_asked(state: &AppState, call: &Call, route: &OperationRoute) -> Result<(), Fault> {
+    let OperationRoute { plane, namespace, location, .. } = route;
+    if namespace.eq_ignore_ascii_case("System.Resources") {
+        return Ok(());
+    }
+    // The last two parts of what is posted to are taken for an action and what it belongs to.
+    let is_posted = call.method == Method::POST;
+    let below = format!("/planes/radius/{plane}/providers/{namespace}/locations/{location}");
+    let asked = if is_posted { below } else { asked(route) };
+    if call.api_version().is_empty() {
+        return Err(Fault::bad_request("the api-version query parameter is required").target(asked));
+    }
+    let plane = format!("/planes/radius/{plane}");
+    let id = plane.parse::<ResourceId>().map_err(|_| Fault::not_found(&plane))?;
+    if state.host.parts.store.find_shared(&id).await?.is_none() {
+        let message = format!("the resource with id '{asked}' was not found: plane \"{plane}\" not found");
+        return Err(Fault::new(404, code::NOT_FOUND, message).target(asked));
+    }
+    if is_posted {
+        let message = format!(
+            "resource type \"{namespace}/locations\" is not registered. register the resource type before deploying \
+             resources of this type"
+        );
+        return Err(Fault::bad_request(message).target(asked));
+    }
+    Ok(())
+}
+
+/// Returns the id of what is asked for, as the path names it.
+fn asked(route: &OperationRoute) -> String {
+    let OperationRoute { plane, namespace, location, id, wants } = route;
+    let below = format!("/planes/radius/{plane}/providers/{namespace}/locations/{location}");
+    match wants {
+        OperationPart::Status => format!("{below}/operationStatuses/{id}"),
+        OperationPart::Result => format!("{below}/operationResults/{id}"),
+    }
 }
 
 async fn find(state: &AppState, route: &OperationRoute) -> Result<Option<Operation>, Fault> {
@@ -77,10 +121,7 @@ fn complete_from_the_start(id: OperationId, route: &OperationRoute) -> Option<Op
 fn missing(state: &AppState, route: &OperationRoute) -> Fault {
     let OperationRoute { plane, namespace, location, id, wants } = route;
     let below = format!("/planes/radius/{plane}/providers/{namespace}/locations/{location}");
-    let asked = match wants {
-        OperationPart::Status => format!("{below}/operationStatuses/{id}"),
-        OperationPart::Result => format!("{below}/operationResults/{id}"),
-    };
+    let asked = asked(route);
     let provider = state.host.parts.catalog.find(plane, namespace);
     let is_served = provider.is_some_and(|provider| provider.find_location(GLOBAL).is_some());
     if !is_served && !namespace.eq_ignore_ascii_case("System.Resources") {

@@ -28,12 +28,17 @@ pub async fn handle(
     segments: &[Cow<'_, str>],
     generic: &Generic,
 ) -> Result<Response, Fault> {
-    let invalid = || Fault::bad_request("the request URL does not contain a valid resource ID").target(&generic.id);
+    let invalid = || answer::no_resource_id().target(&generic.id);
     if segments.iter().any(|segment| segment.is_empty() || segment.contains(is_never_in_a_name)) {
         return Err(invalid());
     }
     let target = Target::read(call, generic).ok_or_else(invalid)?;
-    let resolved = state.host.resolve(target.id(), call.query("api-version")).await?;
+    let resolved = match state.host.resolve(target.id(), call.query("api-version")).await {
+        Err(fault) if fault.status == 400 && are_operations(state, target.id()) => {
+            return Err(answer::unknown_path(&call.method, &provider_path(&generic.id, target.id())));
+        }
+        resolved => resolved?,
+    };
     if target.id().is_extension() {
         return Err(answer::unknown_path(&call.method, &generic.id));
     }
@@ -45,7 +50,7 @@ pub async fn handle(
     }
     let is_built_in = is_built_in(resolved.provider.namespace.as_str());
     if let (Target::Resource(id) | Target::Action(id, _), None) = (&target, target.id().resource_group()) {
-        let path = if is_built_in { path_of(id) } else { generic.id.clone() };
+        let path = if is_built_in { id.to_string().to_ascii_lowercase() } else { generic.id.clone() };
         return Err(answer::unknown_path(&call.method, &path));
     }
     let mut response = answer_target(state, call, &resolved, target, is_built_in, generic).await?;
@@ -72,18 +77,15 @@ async fn answer_target(
             put(state, call, resolved, id, 202).await
         }
         (Target::Resource(id), &Method::DELETE) => delete(state, call, resolved, id).await,
-        (Target::Resource(_), &Method::HEAD) if is_built_in => {
-            // Their descriptions hold no such request.
-            Err(swagger::refusal(vec![Fault::new(
-                400,
-                code::INVALID_CONTENT,
-                "failed to parse route: undefined route path",
-            )]))
-        }
         (Target::Action(id, action), _) if is_built_in || action.eq_ignore_ascii_case(REDEPLOY_DEPENDENTS) => {
             act(state, call, &id, &action).await
         }
         (Target::Action(..), _) => Err(answer::unknown_path(&call.method, &generic.id)),
+        // Their descriptions hold no such request.
+        (Target::Collection(id) | Target::Resource(id), _) if is_described(&id) => {
+            let kind = id.resource_type().map(|kind| kind.key()).unwrap_or_default();
+            Err(answer::undescribed().target(kind))
+        }
         _ => Err(answer::wrong_method(&call.method)),
     }
 }
@@ -93,16 +95,30 @@ fn is_never_in_a_name(character: char) -> bool {
     character == '/' || character.is_control()
 }
 
-/// The path of a resource as errors show it: the type in lower case.
-fn path_of(id: &ResourceId) -> String {
-    let kind = id.resource_type().map(|kind| kind.key()).unwrap_or_default();
-    format!("{}/providers/{kind}/{}", id.scope(), id.name().unwrap_or_default())
-}
-
 /// Whether types of a namespace have a behaviour of their own, with actions and PATCH.
 fn is_built_in(namespace: &str) -> bool {
     let lower = namespace.to_ascii_lowercase();
     lower.starts_with("applications.") || lower == "radius.core" || lower == "microsoft.resources"
+}
+
+/// Whether requests about resources of a type are held against a published description.
+fn is_described(id: &ResourceId) -> bool {
+    let namespace = id.namespace().unwrap_or_default();
+    is_built_in(namespace) && !namespace.eq_ignore_ascii_case("Microsoft.Resources")
+}
+
+/// Whether an id is one of operations, of a provider that is served: no type of resources is asked for then.
+fn are_operations(state: &AppState, id: &ResourceId) -> bool {
+    let Some((kind, plane)) = id.resource_type().zip(id.plane().map(|(_, name)| name)) else { return false };
+    let provider = state.host.parts.catalog.find(plane, kind.namespace());
+    let is_served = provider.is_some_and(|provider| provider.find_location("global").is_some());
+    is_served
+        && ["locations/operationstatuses", "locations/operationresults"].iter().any(|name| kind.key().ends_with(name))
+}
+
+/// The path of a request as the provider that answers it shows it.
+fn provider_path(path: &str, id: &ResourceId) -> String {
+    if is_described(id) { path.to_ascii_lowercase() } else { path.to_owned() }
 }
 
 /// What a path of resources names.
@@ -280,6 +296,10 @@ fn body(call: &Call, id: &ResourceId) -> Result<Map<String, Json>, Fault> {
         let message = format!("The request content was invalid and could not be deserialized: {reason}");
         Fault::new(400, code::INVALID_CONTENT, message).target(id.to_string())
     };
+    // The description of a type says what is missing from a body that is missing.
+    if call.body.is_empty() && matches!(call.method, Method::PUT | Method::PATCH) && is_described(id) {
+        return Ok(Map::new());
+    }
     if call.body.is_empty() {
         return Err(refuse("the request has no body; send a JSON object"));
     }

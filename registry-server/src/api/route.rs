@@ -63,6 +63,8 @@ pub enum Route {
     },
     /// Resources of an AWS account.
     Aws(Aws),
+    /// The providers of a group, or one of them: they are registered in the plane.
+    ProvidersOfGroup,
     /// Nothing that we know.
     Unknown,
 }
@@ -240,6 +242,7 @@ fn below_radius(plane: &str, segments: &[&str]) -> Route {
             [] => native(Kind::Group, true, &[plane]),
             [group] => native(Kind::Group, false, &[plane, group]),
             [group, "resources"] => Route::TrackedResources { plane: plane.to_owned(), group: (*group).to_owned() },
+            [_, "providers"] | [_, "providers", _] => Route::ProvidersOfGroup,
             [group, "providers", rest @ ..] => generic(&format!("/planes/radius/{plane}/resourcegroups/{group}"), rest),
             _ => Route::Unknown,
         },
@@ -369,6 +372,12 @@ mod tests {
             route("/planes/radius/l/providers/system.resources/resourceproviders/A.B"),
             Route::Generic(_)
         ));
+    }
+
+    #[test]
+    fn a_group_has_no_providers_of_its_own() {
+        assert_eq!(route("/planes/radius/l/resourcegroups/g/providers"), Route::ProvidersOfGroup);
+        assert_eq!(route("/planes/radius/l/resourceGroups/g/providers/A.B"), Route::ProvidersOfGroup);
     }
 
     #[test]

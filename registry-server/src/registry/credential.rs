@@ -58,6 +58,10 @@ fn check_storage(storage: Option<&Json>) -> Result<(), Fault> {
     let refuse = |message: &str| Err(Fault::new(400, code::SPEC_VALIDATION, message));
     match storage {
         None | Some(Json::Null) => refuse("$.properties.storage must be not nil."),
+        Some(storage) if !storage.is_object() || storage.get("kind").is_some_and(|kind| !kind.is_string()) => {
+            let message = "`properties.storage` must be an object whose `kind` is a string";
+            Err(Fault::new(400, code::INVALID_CONTENT, message))
+        }
         Some(storage) if storage.get("kind").and_then(Json::as_str) == Some("Internal") => Ok(()),
         Some(_) => refuse("$.properties.storage.kind must be one of [\"Internal\" \"string\"]."),
     }

@@ -67,10 +67,9 @@ pub(super) async fn act(host: &Host, id: &ResourceId, action: &str, body: &Json)
     answer.ok_or_else(unknown)
 }
 
-/// The path of an action as errors show it: scope and name as given, the type in lower case.
+/// The path of an action as errors show it: in lower case, which is how it is routed.
 fn path(id: &ResourceId, action: &str) -> String {
-    let kind = id.resource_type().map(|type_name| type_name.key()).unwrap_or_default();
-    format!("{}/providers/{kind}/{}/{action}", id.scope(), id.name().unwrap_or_default())
+    format!("{id}/{action}").to_ascii_lowercase()
 }
 
 async fn load(host: &Host, id: &ResourceId) -> Result<Record, Fault> {

@@ -54,6 +54,7 @@ impl Kind for Environments {
             super::reserve(host, &Environment::of(record.clone()), None, "").await?;
         }
         if is(record, RADIUS_CORE) {
+            complete_providers(record);
             check_provider_namespace(host, record).await?;
             resolve_packs(host, record).await?;
             check_settings(host, record).await
@@ -134,6 +135,28 @@ fn check_identity(record: &Record) -> Result<(), Fault> {
         _ => return Ok(()),
     };
     Err(Fault::bad_request(message))
+}
+
+/// Fills in what answers always show of the providers, and drops settings that name nothing.
+fn complete_providers(record: &mut Record) {
+    for name in ["terraformSettings", "bicepSettings"] {
+        if record.properties.get(name).is_some_and(|id| id == "") {
+            record.properties.shift_remove(name);
+        }
+    }
+    let Some(providers) = record.properties.get_mut("providers").and_then(Json::as_object_mut) else { return };
+    if let Some(namespace) = providers.get_mut("kubernetes").and_then(|kubernetes| kubernetes.get_mut("namespace"))
+        && namespace == ""
+    {
+        *namespace = "default".into();
+    }
+    let Some(azure) = providers.get_mut("azure").and_then(Json::as_object_mut) else { return };
+    azure.entry("resourceGroupName").or_insert_with(|| "".into());
+    if let Some(identity) = azure.get_mut("identity").and_then(Json::as_object_mut) {
+        for name in ["oidcIssuer", "resource"] {
+            identity.entry(name).or_insert_with(|| "".into());
+        }
+    }
 }
 
 /// Refuses a namespace that no cluster can have, or that this cluster does not have as far as that can be told.
@@ -255,13 +278,19 @@ async fn resolve_packs(host: &Host, record: &mut Record) -> Result<(), Fault> {
             }
         }
         // Ids stay as they are written; names become ids.
-        resolved.push(Json::String(if name.starts_with('/') { name.to_owned() } else { pack.id.to_string() }));
+        let id = if name.starts_with('/') { name.to_owned() } else { pack_id(&record.id, name).to_string() };
+        resolved.push(Json::String(id));
     }
     match given.is_empty() {
         true => drop(record.properties.shift_remove("recipePacks")),
         false => drop(record.properties.insert("recipePacks".into(), Json::Array(resolved))),
     }
     Ok(())
+}
+
+/// The pack of a name: it lies in the group of the environment that names it.
+fn pack_id(environment: &ResourceId, name: &str) -> ResourceId {
+    environment.scope().resource(&TypeName::new("Radius.Core", "recipePacks"), name)
 }
 
 async fn find_pack(host: &Host, environment: &ResourceId, name: &str) -> Result<Record, Fault> {
@@ -274,7 +303,7 @@ async fn find_pack(host: &Host, environment: &ResourceId, name: &str) -> Result<
     let id = match name.starts_with('/') {
         true => name.parse::<ResourceId>().ok().filter(ResourceId::is_resource).ok_or_else(malformed)?,
         false if name.is_empty() || name.contains('/') => return Err(malformed()),
-        false => environment.scope().resource(&kind, name),
+        false => pack_id(environment, name),
     };
     if let Some(found) = id.resource_type().filter(|found| *found != kind) {
         return Err(Fault::bad_request(format!(

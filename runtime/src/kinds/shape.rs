@@ -20,6 +20,9 @@ static SHAPES: LazyLock<Map<String, Json>> = LazyLock::new(|| {
 
 /// Properties that answers carry and clients send back, although the descriptions call them read-only.
 const SENT_BACK: [&str; 1] = ["referencedBy"];
+/// What those properties hold.
+static LIST_OF_TEXTS: LazyLock<Json> =
+    LazyLock::new(|| serde_json::json!({ "type": "array", "items": { "type": "string" } }));
 /// Properties that the descriptions do not have, and this server does, with their types.
 const OURS: [(&str, &str); 1] = [("radius.core/terraformsettings", "backend")];
 /// Longest name of a resource.
@@ -70,6 +73,10 @@ pub(super) fn check(type_name: &TypeName, body: &Map<String, Json>) -> Result<()
     let Some(shape) = shape_of(type_name) else { return Ok(()) };
     let mut details = Vec::new();
     check_object(shape, body, "$", &mut details);
+    let properties = body.get("properties").and_then(Json::as_object);
+    for (name, sent) in SENT_BACK.iter().filter_map(|name| Some((name, properties?.get(*name)?))) {
+        check_value(&LIST_OF_TEXTS, sent, &member("$.properties", name), &mut details);
+    }
     if details.is_empty() {
         return Ok(());
     }
@@ -85,19 +92,18 @@ pub(super) fn refusal(type_name: &TypeName, details: Vec<Fault>) -> Fault {
 }
 
 fn check_value(shape: &Json, value: &Json, path: &str, found: &mut Vec<String>) {
-    if let Some(wrong) = mistyped(shape, value) {
-        return found.push(format!("{path} in body {wrong}"));
-    }
-    if let Some(wrong) = unlisted(shape, value) {
-        found.push(format!("{path} in body {wrong}"));
+    let wrong = mistyped(shape, value);
+    let is_wrong = wrong.is_some();
+    found.extend(wrong.into_iter().chain(unlisted(shape, value)).map(|wrong| format!("{path} in body {wrong}")));
+    if is_wrong {
+        return;
     }
     match value {
         Json::Object(members) => check_object(shape, members, path, found),
         Json::Array(items) => {
             let Some(shape) = shape.get("items") else { return };
-            for (at, item) in items.iter().enumerate() {
-                check_value(shape, item, &format!("{path}.{at}"), found);
-            }
+            // The validator names the list, not the place in it.
+            items.iter().for_each(|item| check_value(shape, item, path, found));
         }
         _ => {}
     }
@@ -143,6 +149,30 @@ mod tests {
             "$.properties.container.ports.v.containerPort in body is required",
         ];
         assert_eq!(details("Applications.Core/containers", body), expected);
+    }
+
+    #[test]
+    fn items_bear_the_path_of_their_list() {
+        let body = json!({ "location": "global", "properties": { "recipePacks": ["a", 5] } });
+        let expected = ["$.properties.recipePacks in body must be of type string: \"number\""];
+        assert_eq!(details("Radius.Core/environments", body), expected);
+    }
+
+    #[test]
+    fn a_wrong_type_is_none_of_the_listed_values_either() {
+        let body = json!({ "location": "global", "properties": { "application": "/a", "data": {}, "type": 5 } });
+        let expected = [
+            "$.properties.type in body must be of type string: \"number\"",
+            "$.properties.type in body should be one of [generic certificate basicAuthentication azureWorkloadIdentity awsIRSA]",
+        ];
+        assert_eq!(details("Applications.Core/secretStores", body), expected);
+    }
+
+    #[test]
+    fn what_clients_send_back_has_its_type() {
+        let body = json!({ "location": "global", "properties": { "referencedBy": ["/e", 5] } });
+        let expected = ["$.properties.referencedBy in body must be of type string: \"number\""];
+        assert_eq!(details("Radius.Core/terraformSettings", body), expected);
     }
 
     #[test]
