@@ -44,6 +44,10 @@ pub async fn handle(
     }
     if let Some(address) = &resolved.address {
         return match &target {
+            // What connects to it is kept here.
+            Target::Action(id, action) if action.eq_ignore_ascii_case(REDEPLOY_DEPENDENTS) => {
+                act(state, call, id, action).await
+            }
             Target::Action(..) => forward::anything(state, call, address).await,
             Target::Collection(id) | Target::Resource(id) => forward::resource(state, call, address, id).await,
         };

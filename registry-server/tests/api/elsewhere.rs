@@ -262,3 +262,17 @@ async fn a_dry_run_only_reads() {
     assert_eq!(change().await, "NoChange");
     assert_eq!(service.asked().iter().filter(|asked| asked.starts_with("PUT")).count(), 1);
 }
+
+#[tokio::test]
+async fn what_connects_to_a_resource_of_a_service_is_found_here_and_other_actions_are_its_own() {
+    let service = Service::default();
+    let shop = Shop::new(&service.start().await).await;
+    shop.deploy().await;
+    let path = format!("{GROUP}/providers/Contoso.Remote/databases/db");
+    let before = service.asked().len();
+    let (status, answer) = shop.ask(Method::POST, &format!("{path}/redeployDependents"), VERSION, &json!({})).await;
+    assert_eq!((status, answer), (200, json!({ "value": [] })));
+    assert_eq!(service.asked()[before..], ["GET db"]);
+    shop.ask(Method::POST, &format!("{path}/restart"), VERSION, &json!({})).await;
+    assert_eq!(service.asked()[before + 1..], ["POST restart"]);
+}

@@ -19,9 +19,13 @@ const OURS: [&str; 3] = ["provisioningState", "status", "hosts"];
 /// Writes everything that connects to a resource once more, as it stands; the answer names their operations.
 ///
 /// # Errors
-/// When the resource is not there. What cannot be written just now is named with the reason.
+/// When the resource is not there, or the provider that keeps it does not say so. What cannot be written just now is
+/// named with the reason.
 pub(super) async fn redeploy(host: &Host, id: &ResourceId) -> Result<Json, Fault> {
-    let source = host.get(id).await?;
+    let source = match host.address_of(id) {
+        Some(_) => host.record_elsewhere(id).await?,
+        None => host.get(id).await?,
+    };
     let mut entries = Vec::new();
     let query = ListQuery { scope: plane(id), recursive: true, kind: None, after: None, limit: None };
     for record in host.parts.store.list(&query).await?.records {

@@ -213,3 +213,18 @@ async fn a_dry_run_shows_the_variables_and_a_graph_the_edge() {
     let edges: Vec<String> = edges.collect();
     assert_eq!(edges, [format!("web Outbound {}", id(REMOTE)), format!("db Inbound {}", id(WEB))]);
 }
+
+#[tokio::test]
+async fn what_connects_to_a_resource_elsewhere_is_deployed_again_when_asked() {
+    let world = world().await;
+    world.providers.keeps("db", json!({ "host": "old" }));
+    assert_eq!(settled(&world, WEB, CORE, container()).await.error, None);
+    world.providers.keeps("db", json!({ "host": "new" }));
+    let answer = world.host.act(&id(REMOTE), "redeployDependents", &json!({})).await.unwrap();
+    assert_eq!(answer["value"][0]["id"], id(WEB).to_string(), "{answer}");
+    world.work().await;
+    assert_eq!(world.platform.body("web")["env"]["CONNECTION_DB_HOST"], "new");
+    world.providers.says(failed(404, Json::Null));
+    let absent = world.host.act(&id(REMOTE), "redeployDependents", &json!({})).await;
+    assert_eq!(absent.unwrap_err().status, 404);
+}
