@@ -11,7 +11,7 @@ pub(super) const TABLE: &[Function] = &[
     pure("createArray", 0, ANY, |args| Ok(args.to_vec().into())),
     pure("createObject", 0, ANY, create_object),
     pure("array", 1, 1, |args| Ok(if args[0].is_array() { args[0].clone() } else { json!([args[0]]) })),
-    pure("concat", 0, ANY, concat),
+    pure("concat", 1, ANY, concat),
     pure("length", 1, 1, length),
     pure("empty", 1, 1, empty),
     pure("contains", 2, 2, contains),
@@ -54,6 +54,8 @@ pub(super) const TABLE: &[Function] = &[
 
 /// Longest array that [`range`] makes; the format's own limit.
 const RANGE: usize = 10_000;
+/// Most that start and count of a [`range`] may be together; the format's own limit.
+const LAST: i64 = 2_147_483_647;
 
 fn create_object(args: &[Json]) -> Result<Json, String> {
     if !args.len().is_multiple_of(2) {
@@ -135,7 +137,8 @@ fn range(args: &[Json]) -> Result<Json, String> {
     if count > RANGE {
         return Err(format!("a range has at most {RANGE} items, not {count}"));
     }
-    let end = start.checked_add(count as i64).ok_or("the range is past the integers")?;
+    let end = start.checked_add(count as i64).filter(|end| *end <= LAST);
+    let end = end.ok_or_else(|| format!("start and count of a range are {LAST} together at most"))?;
     Ok((start..end).collect())
 }
 
@@ -193,7 +196,11 @@ fn distinct(args: &[Json]) -> Result<Json, String> {
 fn shallow_merge(args: &[Json]) -> Result<Json, String> {
     let mut result = Map::new();
     for object in as_array(&args[0])? {
-        result.extend(as_object(object)?.clone());
+        for (key, value) in as_object(object)? {
+            // Keys that differ in casing are one: the first writing and the last value stay.
+            let known = result.keys().find(|own| own.eq_ignore_ascii_case(key)).cloned();
+            result.insert(known.unwrap_or_else(|| key.clone()), value.clone());
+        }
     }
     Ok(result.into())
 }
@@ -204,9 +211,9 @@ fn items(args: &[Json]) -> Result<Json, String> {
     Ok(pairs.into_iter().map(|(key, value)| json!({ "key": key, "value": value })).collect())
 }
 
-/// The order of a dictionary: casing decides only between words that are otherwise the same, small letters first.
+/// The order of keys, in which casing does not count: the sort must keep those in order that differ in nothing else.
 fn alphabetic(one: &str, two: &str) -> std::cmp::Ordering {
-    one.to_lowercase().cmp(&two.to_lowercase()).then_with(|| two.cmp(one))
+    one.to_lowercase().cmp(&two.to_lowercase())
 }
 
 fn object_keys(args: &[Json]) -> Result<Json, String> {

@@ -5,7 +5,7 @@ use std::cmp::Ordering;
 use serde_json::Value as Json;
 
 use super::super::expression::{Evaluator, Expr, Stop};
-use super::{ANY, Function, as_array, as_bool, as_integer, as_text, pure, special, wrong};
+use super::{ANY, Function, as_array, as_bool, as_integer, as_text, order, pure, special, wrong};
 
 pub(super) const TABLE: &[Function] = &[
     pure("true", 0, 0, |_| Ok(true.into())),
@@ -62,7 +62,7 @@ fn coalesce(evaluator: &mut Evaluator<'_, '_>, _: &str, args: &[Expr]) -> Result
 
 fn compare(args: &[Json]) -> Result<Ordering, String> {
     match (&args[0], &args[1]) {
-        (Json::String(one), Json::String(two)) => Ok(one.cmp(two)),
+        (Json::String(one), Json::String(two)) => Ok(order::compare(one, two)),
         (one, Json::String(_)) => Err(wrong(one, "a string")),
         (one, two) => Ok(as_integer(one)?.cmp(&as_integer(two)?)),
     }

@@ -5,7 +5,11 @@ mod collection;
 mod encoding;
 mod hash;
 mod logic;
+mod loose;
+mod moment;
 mod network;
+mod number;
+mod order;
 mod resource;
 mod text;
 mod time;
@@ -167,5 +171,7 @@ fn print(value: &Json) -> String {
     }
 }
 
+#[cfg(test)]
+mod facts;
 #[cfg(test)]
 mod tests;

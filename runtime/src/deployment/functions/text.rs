@@ -3,12 +3,12 @@
 use serde_json::Value as Json;
 
 use super::logic::index;
-use super::{ANY, Function, as_array, as_integer, as_text, hash, print, pure, wrong};
+use super::{ANY, Function, as_array, as_integer, as_text, hash, number, print, pure, wrong};
 
 pub(super) const TABLE: &[Function] = &[
     pure("format", 1, ANY, format),
     pure("toLower", 1, 1, |args| Ok(as_text(&args[0])?.to_lowercase().into())),
-    pure("toUpper", 1, 1, |args| Ok(as_text(&args[0])?.to_uppercase().into())),
+    pure("toUpper", 1, 1, |args| Ok(upper(as_text(&args[0])?).into())),
     pure("trim", 1, 1, |args| Ok(as_text(&args[0])?.trim().into())),
     pure("startsWith", 2, 2, |args| Ok(lower(&args[0])?.starts_with(&lower(&args[1])?).into())),
     pure("endsWith", 2, 2, |args| Ok(lower(&args[0])?.ends_with(&lower(&args[1])?).into())),
@@ -23,8 +23,20 @@ pub(super) const TABLE: &[Function] = &[
     pure("guid", 1, ANY, |args| Ok(hash::guid(&texts(args)?).into())),
 ];
 
+/// Longest text that [`pad_left`] makes: that of a string in a template.
+const LONGEST: usize = 131_072;
+
 fn lower(value: &Json) -> Result<String, String> {
     Ok(as_text(value)?.to_lowercase())
+}
+
+/// Raises letters one by one: those that would become several stay (`ß`).
+fn upper(text: &str) -> String {
+    let raised = |letter: char| {
+        let mut upper = letter.to_uppercase();
+        upper.next().filter(|_| upper.next().is_none()).unwrap_or(letter)
+    };
+    text.chars().map(raised).collect()
 }
 
 fn texts(args: &[Json]) -> Result<Vec<String>, String> {
@@ -69,21 +81,10 @@ fn place(text: &str, values: &[Json]) -> Result<String, String> {
 }
 
 fn specified(value: &Json, specifier: &str) -> Result<String, String> {
-    let Some(number) = value.as_i64().filter(|_| !specifier.is_empty()) else {
-        return Ok(if value.is_array() || value.is_object() { quoted(value) } else { print(value) });
-    };
-    let unknown = || format!("the format `{specifier}` of a number is not known; there are D, X, N and zeros");
-    if specifier.bytes().all(|byte| byte == b'0') {
-        return Ok(format!("{number:0width$}", width = specifier.len()));
-    }
-    let width = specifier.get(1..).unwrap_or_default();
-    let width: usize = if width.is_empty() { 0 } else { width.parse().map_err(|_| unknown())? }.min(99);
-    match specifier.as_bytes()[0] {
-        b'D' | b'd' => Ok(format!("{}{:0width$}", if number < 0 { "-" } else { "" }, number.unsigned_abs())),
-        b'X' => Ok(format!("{number:0width$X}")),
-        b'x' => Ok(format!("{number:0width$x}")),
-        b'N' | b'n' => Ok(grouped(number, if specifier.len() == 1 { 2 } else { width })),
-        _ => Err(unknown()),
+    match value {
+        Json::Number(number) => number::write(number, specifier),
+        Json::Array(_) | Json::Object(_) => Ok(quoted(value)),
+        _ => Ok(print(value)),
     }
 }
 
@@ -105,22 +106,6 @@ fn quoted(value: &Json) -> String {
     }
 }
 
-fn grouped(number: i64, decimals: usize) -> String {
-    let digits = number.unsigned_abs().to_string();
-    let mut text = String::from(if number < 0 { "-" } else { "" });
-    for (at, digit) in digits.chars().enumerate() {
-        if at > 0 && (digits.len() - at).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    if decimals > 0 {
-        text.push('.');
-        text.push_str(&"0".repeat(decimals));
-    }
-    text
-}
-
 fn split(args: &[Json]) -> Result<Json, String> {
     let text = as_text(&args[0])?;
     let separators = match &args[1] {
@@ -132,7 +117,9 @@ fn split(args: &[Json]) -> Result<Json, String> {
     let mut parts = Vec::new();
     let mut rest = text;
     loop {
-        let next = separators.iter().filter_map(|separator| Some((rest.find(separator)?, separator.len()))).min();
+        // Of two that begin at one place the first that was given counts.
+        let next = separators.iter().filter_map(|separator| Some((rest.find(separator)?, separator.len())));
+        let next = next.min_by_key(|(at, _)| *at);
         let Some((at, length)) = next else { break };
         parts.push(Json::from(&rest[..at]));
         rest = &rest[at + length..];
@@ -169,9 +156,8 @@ fn pad_left(args: &[Json]) -> Result<Json, String> {
         other => return Err(wrong(other, "a string or an integer")),
     };
     let width = index(&args[1])?;
-    if width > 16 {
-        // The format's own limit.
-        return Err(format!("the width {width} is more than 16"));
+    if width > LONGEST {
+        return Err(format!("the width {width} is more than {LONGEST}"));
     }
     let filler = args.get(2).map_or(Ok(" "), as_text)?;
     let mut characters = filler.chars();
@@ -182,7 +168,7 @@ fn pad_left(args: &[Json]) -> Result<Json, String> {
     Ok(format!("{}{text}", filler.to_string().repeat(missing)).into())
 }
 
-/// Matches `*` (any text) and `?` (any character), without regard to casing.
+/// Matches `*` (any text), without regard to casing.
 fn like(text: &str, pattern: &str) -> bool {
     let text: Vec<char> = text.to_lowercase().chars().collect();
     let pattern: Vec<char> = pattern.to_lowercase().chars().collect();
@@ -193,7 +179,7 @@ fn like(text: &str, pattern: &str) -> bool {
                 retry = Some((at, wanted));
                 wanted += 1;
             }
-            Some(c) if *c == '?' || *c == text[at] => {
+            Some(c) if *c == text[at] => {
                 at += 1;
                 wanted += 1;
             }

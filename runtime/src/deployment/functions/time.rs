@@ -4,6 +4,7 @@ use jiff::tz::TimeZone;
 use serde_json::Value as Json;
 
 use super::super::expression::{Evaluator, Expr, Phase, Stop};
+use super::moment::write;
 use super::{Function, as_integer, as_text, pure, special};
 
 pub(super) const TABLE: &[Function] = &[
@@ -40,16 +41,21 @@ fn new_guid(evaluator: &mut Evaluator<'_, '_>, name: &str, _: &[Expr]) -> Result
 fn date_time_add(args: &[Json]) -> Result<Json, String> {
     let (text, duration) = (as_text(&args[0])?, as_text(&args[1])?);
     let span: jiff::Span = duration.parse().map_err(|_| format!("`{duration}` is no duration such as `P1DT2H`"))?;
-    let moment = parse(text)?.to_zoned(TimeZone::UTC).checked_add(span);
-    let moment = moment.map_err(|_| format!("`{text}` and `{duration}` have no sum"))?.timestamp();
-    // Without a format the sum is written as the moment was.
-    let own = if is_compact(text) { "yyyyMMddTHHmmssZ" } else { "yyyy-MM-ddTHH:mm:ssZ" };
-    let pattern = args.get(2).map_or(Ok(own), as_text)?;
+    let moment = fixed(span).and_then(|time| parse(text).map(|moment| moment.checked_add(time)))?;
+    let moment = moment.map_err(|_| format!("`{text}` and `{duration}` have no sum"))?;
+    let pattern = args.get(2).map_or(Ok("yyyy-MM-ddTHH:mm:ssZ"), as_text)?;
     Ok(write(moment, pattern)?.into())
 }
 
-fn is_compact(text: &str) -> bool {
-    text.len() == 16 && text.ends_with('Z') && !text.contains('-')
+/// Returns how long a duration is: a year has 365 days and a month 30, whatever the calendar says (documented upstream).
+fn fixed(span: jiff::Span) -> Result<jiff::SignedDuration, String> {
+    let days = i64::from(span.get_years()) * 365
+        + i64::from(span.get_months()) * 30
+        + i64::from(span.get_weeks()) * 7
+        + i64::from(span.get_days());
+    let time = span.years(0).months(0).weeks(0).days(0).to_duration(jiff::SpanRelativeTo::days_are_24_hours());
+    let days = jiff::SignedDuration::from_hours(days * 24);
+    time.ok().and_then(|time| time.checked_add(days)).ok_or_else(|| format!("`{span}` is too long"))
 }
 
 fn parse(text: &str) -> Result<jiff::Timestamp, String> {
@@ -70,85 +76,4 @@ fn parse(text: &str) -> Result<jiff::Timestamp, String> {
         })
     });
     found.ok_or_else(|| format!("`{text}` is no moment such as `2025-01-31T12:00:00Z`"))
-}
-
-/// Writes a moment by a pattern of letters, as .NET reads them.
-fn write(moment: jiff::Timestamp, pattern: &str) -> Result<String, String> {
-    let pattern = match pattern {
-        "d" => "MM/dd/yyyy",
-        "D" => "dddd, dd MMMM yyyy",
-        "f" => "dddd, dd MMMM yyyy HH:mm",
-        "F" => "dddd, dd MMMM yyyy HH:mm:ss",
-        "g" => "MM/dd/yyyy HH:mm",
-        "G" => "MM/dd/yyyy HH:mm:ss",
-        "m" | "M" => "MMMM dd",
-        "o" | "O" => "yyyy-MM-ddTHH:mm:ss.fffffffZ",
-        "r" | "R" => "ddd, dd MMM yyyy HH:mm:ss 'GMT'",
-        "s" => "yyyy-MM-ddTHH:mm:ss",
-        "t" => "HH:mm",
-        "T" => "HH:mm:ss",
-        "u" => "yyyy-MM-dd HH:mm:ssZ",
-        "y" | "Y" => "yyyy MMMM",
-        other => other,
-    };
-    let letters: Vec<char> = pattern.chars().collect();
-    let moment = moment.to_zoned(TimeZone::UTC);
-    let mut text = String::new();
-    let mut at = 0;
-    while at < letters.len() {
-        let letter = letters[at];
-        let run = letters[at..].iter().take_while(|other| **other == letter).count();
-        match letter {
-            '\'' | '"' => {
-                let quoted = letters[at + 1..].iter().take_while(|other| **other != letter).count();
-                text.extend(&letters[at + 1..at + 1 + quoted]);
-                at += quoted + 2;
-                continue;
-            }
-            '\\' => {
-                text.extend(letters.get(at + 1));
-                at += 2;
-                continue;
-            }
-            _ => {}
-        }
-        match part(letter, run) {
-            Some(code) => text.push_str(&moment.strftime(&code).to_string()),
-            None if letter.is_ascii_alphabetic() && !matches!(letter, 'T' | 'Z') => {
-                return Err(format!("the letter `{letter}` of the time format `{pattern}` is not known"));
-            }
-            None => text.extend(std::iter::repeat_n(letter, run)),
-        }
-        at += run;
-    }
-    Ok(text)
-}
-
-/// Returns the code of `strftime` for a letter that stands so many times in a row.
-fn part(letter: char, run: usize) -> Option<String> {
-    let code = match (letter, run) {
-        ('y', 3..) => "%Y",
-        ('y', _) => "%y",
-        ('M', 4..) => "%B",
-        ('M', 3) => "%b",
-        ('M', 2) => "%m",
-        ('M', _) => "%-m",
-        ('d', 4..) => "%A",
-        ('d', 3) => "%a",
-        ('d', 2) => "%d",
-        ('d', _) => "%-d",
-        ('H', 2..) => "%H",
-        ('H', _) => "%-H",
-        ('h', 2..) => "%I",
-        ('h', _) => "%-I",
-        ('m', 2..) => "%M",
-        ('m', _) => "%-M",
-        ('s', 2..) => "%S",
-        ('s', _) => "%-S",
-        ('t', _) => "%p",
-        ('z' | 'K', _) => "+00:00",
-        ('f' | 'F', _) => return Some(format!("%{}f", run.min(9))),
-        _ => return None,
-    };
-    Some(code.to_owned())
 }
