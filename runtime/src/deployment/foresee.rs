@@ -92,6 +92,8 @@ pub(super) struct Foresight {
     actions: RefCell<BTreeSet<(String, String)>>,
     /// Whether the last evaluation used what is not exact.
     uncertain: Cell<bool>,
+    /// Whether the last evaluation used a secret that is null instead.
+    masked: Cell<bool>,
 }
 
 struct Seen {
@@ -113,6 +115,7 @@ impl Foresight {
             asked: RefCell::default(),
             actions: RefCell::default(),
             uncertain: Cell::new(false),
+            masked: Cell::new(false),
         }
     }
 
@@ -181,6 +184,7 @@ impl Foresight {
         around.id = node.id.clone();
         let scope = node.id.scope();
         if scope != self.surroundings.deployments {
+            around.azure = self.surroundings.azure_of(&scope);
             (around.radius, around.deployments) = (scope.clone(), scope);
         }
         let given = given.cloned().unwrap_or_default();
@@ -274,9 +278,10 @@ impl Foresight {
             Json::Array(items) => items.iter().map(|item| self.partial(evaluator, item, is_known)).collect(),
             _ => {
                 self.uncertain.set(false);
+                self.masked.set(false);
                 match evaluator.value(source) {
                     Ok(made) if !(made.is_null() && self.uncertain.get()) => Ok(made),
-                    Err(stop) if !self.uncertain.get() => Err(stop),
+                    Err(stop) if !self.uncertain.get() && !self.masked.get() => Err(stop),
                     _ => {
                         *is_known = false;
                         Ok(source.clone())
@@ -355,6 +360,13 @@ impl Foresight {
 }
 
 impl Resources for Foresight {
+    fn reads_parameter(&self, name: &str) {
+        let declared = super::functions::find_member(&self.template.parameters, name);
+        if self.is_masked && declared.is_some_and(|declared| parameters::has_secrets(&self.template, declared)) {
+            self.masked.set(true);
+        }
+    }
+
     fn reference(&self, name: &str, full: bool) -> Result<Json, Stop> {
         match self.plan.find(name).as_slice() {
             [at] => self.node(*at, full),

@@ -322,6 +322,9 @@ impl<'a> Run<'a> {
             for name in ["radius", "deployments"] {
                 providers[name]["value"]["scope"] = scope.to_string().into();
             }
+            if let Some(azure) = self.surroundings.azure_of(&scope) {
+                providers["az"]["value"]["scope"] = azure.to_string().into();
+            }
         }
         providers
     }

@@ -77,6 +77,53 @@ async fn nested_templates_without_a_scope_of_their_own_see_their_parent() {
 }
 
 #[tokio::test]
+async fn a_module_in_another_group_sees_that_group_of_azure() {
+    let world = world().await;
+    let group = "/planes/radius/local/resourceGroups/other";
+    world.store_record(group, "System.Resources/resourceGroups", json!({})).await;
+    let outputs = json!({ "group": { "type": "string", "value": "[resourceGroup().id]" },
+        "vault": { "type": "string", "value": "[resourceId('Microsoft.KeyVault/vaults', 'v')]" } });
+    let mut elsewhere = module("elsewhere", json!({ "scope": "inner" }), "x", outputs);
+    elsewhere["resourceGroup"] = json!("other");
+    elsewhere["properties"]["template"]["resources"] = json!([]);
+    let read = |name: &str| {
+        let value = format!("[reference('elsewhere').outputs.{name}.value]");
+        json!({ "type": "string", "value": value })
+    };
+    let template = json!({ "resources": [elsewhere], "outputs": { "group": read("group"), "vault": read("vault"),
+        "own": { "type": "string", "value": "[resourceGroup().id]" } } });
+    let azure = json!({ "az": { "value": { "scope": "/subscriptions/s/resourceGroups/mine" } } });
+    let operation = deploy(&world, json!({ "template": template, "providerconfig": azure })).await;
+    assert_eq!(operation.error, None);
+    let outputs = &world.stored(DEPLOYMENT).await.unwrap().properties["outputs"];
+    let values = ["own", "group", "vault"].map(|name| outputs[name]["value"].as_str().unwrap_or_default().to_owned());
+    let other = "/subscriptions/s/resourceGroups/other";
+    let vault = format!("{other}/providers/Microsoft.KeyVault/vaults/v");
+    assert_eq!(values, ["/subscriptions/s/resourceGroups/mine", other, &vault]);
+}
+
+#[test]
+fn templates_that_look_into_secrets_are_foreseen_with_these_left_as_they_are_written() {
+    let note = json!({ "type": "Contoso.Data/notes", "apiVersion": V1, "name": "n", "properties": {
+        "text": "[parameters('login').user]", "password": "[base64(variables('password'))]", "size": 3 } });
+    let template = json!({
+        "parameters": { "login": { "type": "secureObject" }, "plain": { "type": "object", "defaultValue": {} } },
+        "variables": { "password": "[parameters('login').password]" },
+        "resources": [note],
+    });
+    let given = json!({ "login": { "value": { "user": "u", "password": "hunter2" } } });
+    let scope = "/planes/radius/local/resourceGroups/test".parse().unwrap();
+    let foreseen = |template: &Json| radii_runtime::deployment::foresee(template, given.as_object().unwrap(), &scope);
+    let all = foreseen(&template).unwrap();
+    assert_eq!(all[0].body["properties"], template["resources"][0]["properties"]);
+    assert!(!all[0].is_known);
+    let mut wrong = template.clone();
+    wrong["resources"][0]["properties"]["size"] = json!("[parameters('plain').size]");
+    let fault = foreseen(&wrong).unwrap_err();
+    assert_eq!(fault.message, "resources[0].properties.size: there is no property `size`; the object is empty");
+}
+
+#[tokio::test]
 async fn secret_outputs_are_shown_to_nobody_but_the_parent() {
     let world = world().await;
     let outputs =

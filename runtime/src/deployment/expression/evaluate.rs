@@ -61,6 +61,8 @@ pub(in crate::deployment) trait Resources {
     fn action(&self, name: &str, action: &str) -> Result<Json, Stop>;
     /// Returns the id of a symbol, a name or an id.
     fn id(&self, name: &str) -> Result<String, Stop>;
+    /// Is told which parameters are read.
+    fn reads_parameter(&self, _name: &str) {}
 }
 
 /// What all expressions of one deployment share.
@@ -228,6 +230,9 @@ impl<'s, 'a> Evaluator<'s, 'a> {
     /// Returns the value of a parameter, or of the argument that the function around the place was given.
     pub(in crate::deployment) fn parameter(&self, name: &str) -> Result<Json, Stop> {
         let values = self.arguments.as_ref().unwrap_or(self.scope.parameters);
+        if self.arguments.is_none() {
+            self.scope.resources.reads_parameter(name);
+        }
         let found = functions::find_member(values, name);
         found.cloned().ok_or_else(|| Stop::Error(format!("there is no parameter `{name}`")))
     }

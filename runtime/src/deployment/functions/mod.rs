@@ -65,6 +65,22 @@ pub(super) struct Surroundings {
     pub now: jiff::Timestamp,
 }
 
+impl Surroundings {
+    /// Returns the Azure scope of a module that lies in another scope of deployments: subscription and group are exchanged
+    /// in it as they are there.
+    pub(super) fn azure_of(&self, module: &ResourceId) -> Option<ResourceId> {
+        let mut azure = self.azure.clone()?;
+        let other = module.scopes().iter().filter(|segment| !self.deployments.scopes().contains(segment));
+        for segment in other.filter(|segment| AZURE.iter().any(|kind| kind.eq_ignore_ascii_case(&segment.kind))) {
+            azure = replace_scope(&azure, &segment.kind, segment.name.as_deref().unwrap_or_default());
+        }
+        Some(azure)
+    }
+}
+
+/// Kinds of scopes that Azure has as well.
+const AZURE: [&str; 2] = ["subscriptions", "resourceGroups"];
+
 const fn pure(name: &'static str, min: usize, max: usize, body: fn(&[Json]) -> Result<Json, String>) -> Function {
     Function { name, min, max, body: Body::Pure(body) }
 }

@@ -1,108 +1,11 @@
-//! Evaluates every ARM template below a folder, with made-up parameters and without any cloud:
-//! `cargo run -p radii-runtime --example templates -- DIR`.
-//!
-//! Prints the templates that are refused, grouped by the reason, and how many were evaluated of those that need no cloud and
-//! no extension of others. It is held against the compiled baselines of the Bicep compiler, which are not part of this
-//! repository.
-#![expect(clippy::print_stdout, reason = "a command prints its results")]
+//! Parameters that nobody gave: values that fit their types, and where these say little, how they are used.
 
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
 
-use radii_runtime::deployment::{foresee, foresee_outputs};
 use serde_json::{Map, Value as Json, json};
 
-const SCOPE: &str = "/subscriptions/5a2f0fc5-6b0b-44d4-8ae1-28b0c0c0a7a1/resourceGroups/group";
-
-fn main() {
-    let folder = std::env::args().nth(1).expect("usage: templates DIR");
-    let mut files = Vec::new();
-    find(Path::new(&folder), &mut files);
-    files.sort();
-    let mut refused: BTreeMap<String, Vec<String>> = BTreeMap::new();
-    let mut beyond: BTreeMap<&str, usize> = BTreeMap::new();
-    let (mut good, mut resources, mut known, mut outputs, mut declared, mut all) = (0, 0, 0, 0, 0, 0);
-    for file in files {
-        let text = std::fs::read_to_string(&file).unwrap_or_default();
-        let Ok(template) = serde_json::from_str::<Json>(text.trim_start_matches('\u{feff}')) else { continue };
-        if template.get("resources").is_none() {
-            continue;
-        }
-        all += 1;
-        let given = parameters(&template);
-        let scope = SCOPE.parse().expect("the scope is an id");
-        let foreseen = foresee(&template, &given, &scope);
-        match foreseen.and_then(|foreseen| Ok((foreseen, foresee_outputs(&template, &given, &scope)?))) {
-            Ok((foreseen, values)) => {
-                good += 1;
-                resources += foreseen.len();
-                known += foreseen.iter().filter(|resource| resource.is_known).count();
-                outputs += values.len();
-                declared += template["outputs"].as_object().map_or(0, Map::len);
-            }
-            Err(fault) if needs(&fault.message).is_some() => {
-                *beyond.entry(needs(&fault.message).unwrap_or_default()).or_default() += 1;
-                all -= 1;
-            }
-            Err(fault) => {
-                let name = file.strip_prefix(&folder).unwrap_or(&file).display();
-                refused.entry(reason(&fault.message)).or_default().push(format!("{name}\n        {}", fault.message));
-            }
-        }
-    }
-    let mut refused: Vec<_> = refused.into_iter().collect();
-    refused.sort_by_key(|(_, files)| std::cmp::Reverse(files.len()));
-    for (reason, files) in &refused {
-        println!("{} × {reason}", files.len());
-        files.iter().for_each(|file| println!("    {file}"));
-    }
-    for (why, count) in &beyond {
-        println!("{count} not counted: {why}");
-    }
-    println!("{good} of {all} templates evaluated");
-    println!("{known} of {resources} resources known whole, {outputs} of {declared} outputs known before deployment");
-}
-
-/// Returns why a template cannot be evaluated here, when that is not for us to change.
-fn needs(message: &str) -> Option<&'static str> {
-    const WHYS: [(&str, &str); 9] = [
-        ("references to key vaults", "a value lies in an Azure key vault"),
-        ("asks Azure", "what only Azure knows is asked"),
-        ("there is no property `global`", "the location of an Azure resource group is looked up"),
-        ("`` cannot be the name of a resource", "the display name of an Azure subscription is a name"),
-        ("links are not followed", "the template of a module lies in Azure, as a template spec or behind a link"),
-        ("a kubeconfig in a template is not used", "objects go to a cluster that the template makes in Azure"),
-        ("`properties.name` is missing", "resources of an extension that is none of ours"),
-        (" are both `", "two resources have one id, which Azure refuses as well"),
-        (" segments, but ", "a name has fewer parts than its type, which Azure refuses as well"),
-    ];
-    WHYS.iter().find(|(words, _)| message.contains(words)).map(|(_, why)| *why)
-}
-
-/// Returns what a message says of any template: without its place, and without names.
-fn reason(message: &str) -> String {
-    let said = message.split_once("validation failed: '").map_or(message, |(_, said)| said);
-    let said = said.split_once(": ").map_or(said, |(_, said)| said);
-    let mut reason = String::new();
-    for (at, part) in said.split(['`', '"']).enumerate() {
-        reason.push_str(if at % 2 == 0 { part } else { "…" });
-    }
-    reason
-}
-
-fn find(folder: &Path, into: &mut Vec<PathBuf>) {
-    for entry in std::fs::read_dir(folder).into_iter().flatten().flatten() {
-        let path = entry.path();
-        if path.is_dir() {
-            find(&path, into);
-        } else if path.extension().is_some_and(|extension| extension == "json") {
-            into.push(path);
-        }
-    }
-}
-
 /// Makes a value up for every parameter that has no default; where its type says little, one that fits how it is used.
-fn parameters(template: &Json) -> Map<String, Json> {
+pub(super) fn parameters(template: &Json) -> Map<String, Json> {
     let text = template.to_string();
     let declared = template["parameters"].as_object().into_iter().flatten();
     let open = declared.filter(|(_, declared)| declared.get("defaultValue").is_none() && declared["nullable"] != true);
