@@ -53,7 +53,9 @@ pub fn set(tool: &mut Tool, settings: &Settings, home: &str) -> Result<(), Fault
 
 /// Gives git the logins through its environment, for this process and its children alone.
 fn set_git(tool: &mut Tool, settings: &Settings) {
-    let mut entries: Vec<(String, String)> = vec![("safe.directory".into(), "*".into())];
+    // `GIT_SSH_COMMAND` goes before this command.
+    let mut entries: Vec<(String, String)> =
+        vec![("safe.directory".into(), "*".into()), ("core.sshCommand".into(), "ssh -o BatchMode=yes".into())];
     for (host, login) in &settings.git {
         let user = if login.username.is_empty() { "oauth2" } else { &login.username };
         let url = format!("https://{}:{}@{host}/", percent(user), percent(&login.password));
@@ -65,6 +67,10 @@ fn set_git(tool: &mut Tool, settings: &Settings) {
         tool.env(format!("GIT_CONFIG_VALUE_{at}"), value);
     }
     tool.env("GIT_TERMINAL_PROMPT", "0");
+    // Whatever `ssh` is called how: a host that is not known, or a key with a password, must not stop the run at a
+    // question on the server's terminal. `false` answers each.
+    tool.env("SSH_ASKPASS_REQUIRE", "force");
+    tool.env("SSH_ASKPASS", "false");
     tool.env("GIT_CONFIG_NOSYSTEM", "1");
 }
 

@@ -23,7 +23,7 @@ const REMAINDER: Duration = Duration::from_secs(2);
 /// The file that names the process which works in a directory.
 const PROCESS: &str = ".process";
 /// Variables of the server that programs need.
-const INHERITED: [&str; 15] = [
+const INHERITED: [&str; 19] = [
     "PATH",
     "TMPDIR",
     "LANG",
@@ -38,6 +38,11 @@ const INHERITED: [&str; 15] = [
     "SSL_CERT_DIR",
     "KUBECONFIG",
     "TF_PLUGIN_CACHE_DIR",
+    // Repositories that are reached over SSH: the operator's agent, and how `ssh` is called.
+    "SSH_AUTH_SOCK",
+    "GIT_SSH",
+    "GIT_SSH_COMMAND",
+    "GIT_SSH_VARIANT",
     "SystemRoot",
 ];
 

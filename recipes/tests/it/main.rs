@@ -14,4 +14,5 @@ mod terraform_faults;
 mod terraform_git;
 mod terraform_interrupts;
 mod terraform_registry;
+mod terraform_ssh;
 mod tls;

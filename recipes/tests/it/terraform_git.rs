@@ -13,7 +13,7 @@ use crate::terraform::{self, DB, MODULE, TYPE, has};
 use crate::tls::{self, Answer, Request};
 
 const LOGINS: &str = "Applications.Core/secretStores/login";
-const CORE: &str = "2023-10-01-preview";
+pub const CORE: &str = "2023-10-01-preview";
 /// Letters that mean something in a URL, so that they must be written otherwise there.
 const TOKEN: &str = "p@t:1/2%#";
 /// `ann:p@t:1/2%#` in base64.
@@ -83,7 +83,7 @@ fn backend(root: &Path, request: &Request) -> Answer {
 }
 
 /// Makes the bare repository `modules.git`, which has the module in the folder `inner` under the tag `v1`.
-fn make_repository(folder: &Path) {
+pub fn make_repository(folder: &Path) {
     for arguments in [
         &["init", "-q"][..],
         &["add", "."],
