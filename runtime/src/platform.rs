@@ -15,7 +15,7 @@ pub use containers::{
     Check, Container, DaprSidecar, EnvValue, Goal, Identity, Metric, Mount, Port, Probe, Protocol, Pull, Restart,
     Scaling, Vault, VaultObject, Volume,
 };
-pub use pieces::{Component, Gateway, Piece, Route, Secret, Tls};
+pub use pieces::{Component, Gateway, Piece, Route, Secret, Tls, duration};
 
 /// A compute kind that an environment can have.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -345,8 +345,22 @@ pub trait Platform: Send + Sync {
         None
     }
 
-    /// Returns the IP address or host name at which gateways are reached from outside, if it is known.
-    async fn public_address(&self, _target: &Target) -> Result<Option<String>, Fault> {
+    /// Checks what an environment says to this platform alone in its `compute`.
+    ///
+    /// # Errors
+    /// 400 naming the member.
+    fn check_compute(&self, _compute: &Map<String, Json>) -> Result<(), Fault> {
+        Ok(())
+    }
+
+    /// Returns the IP address or host name at which a gateway is reached, if it is known. A gateway that is `internal`
+    /// may be reached elsewhere than those that everybody reaches.
+    async fn public_address(
+        &self,
+        _target: &Target,
+        _gateway: &Named,
+        _internal: bool,
+    ) -> Result<Option<String>, Fault> {
         Ok(None)
     }
 

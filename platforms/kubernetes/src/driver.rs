@@ -10,10 +10,13 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use radii_runtime::Fault;
 use radii_runtime::fault::code;
-use radii_runtime::platform::{ComputeKind, Health, Object, ObjectRef, Observed, Piece, Platform, Target, Workload};
+use radii_runtime::platform::{
+    ComputeKind, Health, Named, Object, ObjectRef, Observed, Piece, Platform, Target, Workload,
+};
 use serde_json::{Map, Value as Json};
 
 use crate::cluster::{Address, Cluster, Error, KindName, Ownership};
+use crate::ingress::{self, Ingress};
 use crate::{KubeCluster, MemoryCluster, Place, adopt, apply, base, pieces, preview, render, rollout};
 
 /// How often a rollout is looked at when nothing announces a change.
@@ -21,9 +24,6 @@ const LOOK: Duration = Duration::from_secs(2);
 
 /// How long an API server may be away while a rollout is awaited.
 const OUTAGE: Duration = Duration::from_secs(120);
-
-/// Where Contour's proxies are published: as Radius installs it, and as its own manifests do.
-const ENVOYS: [(&str, &str); 2] = [("radius-system", "contour-envoy"), ("projectcontour", "envoy")];
 
 /// The clusters that a server reaches.
 #[derive(Clone)]
@@ -186,7 +186,7 @@ impl Platform for KubernetesPlatform {
     }
 
     fn render_piece(&self, target: &Target, piece: &Piece) -> Result<Vec<Object>, Fault> {
-        Ok(pieces::render(target, piece))
+        pieces::render(target, piece)
     }
 
     async fn read_secret(
@@ -219,15 +219,19 @@ impl Platform for KubernetesPlatform {
         self.cluster(target.cluster()).get(&address).await.ok().map(|found| found.is_some())
     }
 
-    async fn public_address(&self, target: &Target) -> Result<Option<String>, Fault> {
+    fn check_compute(&self, compute: &Map<String, Json>) -> Result<(), Fault> {
+        Ingress::of(compute, false).map(drop)
+    }
+
+    async fn public_address(&self, target: &Target, gateway: &Named, internal: bool) -> Result<Option<String>, Fault> {
         let cluster = self.cluster(target.cluster());
-        for (namespace, name) in ENVOYS {
-            let address = Address::new(KindName::new("", "Service"), namespace, name);
-            let Some(service) = cluster.get(&address).await.map_err(fault)? else { continue };
-            let entry = &service["status"]["loadBalancer"]["ingress"][0];
-            let given = ["hostname", "ip"].iter().find_map(|member| entry[*member].as_str());
-            if let Some(given) = given.filter(|given| !given.is_empty()) {
-                return Ok(Some(given.to_owned()));
+        for address in Ingress::of(&target.compute, internal)?.addresses(target, gateway) {
+            let found = match cluster.get(&address).await {
+                Err(Error::NoSuchKind { .. }) => None,
+                found => found.map_err(fault)?,
+            };
+            if let Some(published) = found.as_ref().and_then(ingress::published) {
+                return Ok(Some(published));
             }
         }
         Ok(None)

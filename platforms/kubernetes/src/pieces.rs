@@ -1,24 +1,28 @@
-//! Gateways, secrets and Dapr components as objects.
+//! Secrets and Dapr components as objects; gateways are those of the environment's [`ingress`](crate::ingress).
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use radii_runtime::platform::{
-    Component, ComputeKind, Gateway, Marks, Named, Object, ObjectRef, Piece, Route, Secret, Target,
-};
+use radii_runtime::platform::{Component, ComputeKind, Marks, Named, Object, ObjectRef, Piece, Secret, Target};
 use serde_json::{Map, Value as Json, json};
 
-use crate::labels;
+use radii_runtime::Fault;
+
+use crate::{ingress, labels};
 
 /// Returns the objects of a piece, in the order in which they are to be applied.
-pub fn render(target: &Target, piece: &Piece) -> Vec<Object> {
-    match piece {
-        Piece::Gateway(gateway) => self::gateway(target, gateway),
+///
+/// # Errors
+/// What the environment's ingress cannot do for a gateway.
+pub fn render(target: &Target, piece: &Piece) -> Result<Vec<Object>, Fault> {
+    Ok(match piece {
+        Piece::Gateway(gateway) => ingress::render(target, gateway)?,
         Piece::Secret(secret) => vec![self::secret(target, secret)],
         Piece::Component(component) => vec![self::component(target, component)],
-    }
+    })
 }
 
-fn object(target: &Target, api_version: &str, kind: &str, owner: &Named, marks: &Marks, members: Json) -> Object {
+/// Returns an object of `owner` under its name, with the labels of all that Radii makes.
+pub fn object(target: &Target, api_version: &str, kind: &str, owner: &Named, marks: &Marks, members: Json) -> Object {
     let name = owner.name.to_lowercase();
     let mut own = labels::of_resource(target, owner);
     own.extend(marks.labels.iter().map(|(key, value)| (key.clone(), json!(value))));
@@ -39,69 +43,6 @@ fn object(target: &Target, api_version: &str, kind: &str, owner: &Named, marks: 
         cluster: target.cluster().map(str::to_owned),
     };
     Object { reference, body }
-}
-
-/// One proxy for each service and its settings, and the root that includes them: all under names of the gateway's
-/// own, so that no two gateways share one.
-fn gateway(target: &Target, gateway: &Gateway) -> Vec<Object> {
-    let mut children: Vec<(String, Route)> = Vec::new();
-    let mut includes = Vec::new();
-    for route in &gateway.routes {
-        let same = |(_, other): &&(String, Route)| {
-            let settled = Route { path: route.path.clone(), ..other.clone() };
-            settled == *route && (other.path == route.path || route.replace_prefix.is_empty())
-        };
-        let name = match children.iter().find(same) {
-            Some((name, _)) => name.clone(),
-            None => {
-                let base = format!("{}-{}", gateway.resource.name, route.service).to_lowercase();
-                let taken = children.iter().filter(|(_, other)| other.service == route.service).count();
-                let name = if taken == 0 { base } else { format!("{base}-{}", taken + 1) };
-                children.push((name.clone(), route.clone()));
-                name
-            }
-        };
-        includes.push(json!({ "name": name, "conditions": [{ "prefix": route.path }] }));
-    }
-    let proxy = |name: &str, spec: Json| {
-        let owner = Named { id: gateway.resource.id.clone(), name: name.to_owned() };
-        object(target, "projectcontour.io/v1", "HTTPProxy", &owner, &gateway.shared, json!({ "spec": spec }))
-    };
-    let mut objects: Vec<Object> =
-        children.iter().map(|(name, route)| proxy(name, json!({ "routes": [self::route(route)] }))).collect();
-    objects.push(proxy(&gateway.resource.name, root(gateway, includes)));
-    objects
-}
-
-fn route(route: &Route) -> Json {
-    let mut rendered = json!({ "services": [{ "name": route.service, "port": route.port }] });
-    if !route.replace_prefix.is_empty() {
-        rendered["pathRewritePolicy"] =
-            json!({ "replacePrefix": [{ "prefix": route.path, "replacement": route.replace_prefix }] });
-    }
-    if route.websockets {
-        rendered["enableWebsockets"] = json!(true);
-    }
-    if let Some(timeout) = &route.timeout {
-        rendered["timeoutPolicy"] = json!({ "response": timeout });
-    }
-    rendered
-}
-
-fn root(gateway: &Gateway, includes: Vec<Json>) -> Json {
-    let mut host = json!({ "fqdn": gateway.hostname });
-    let mut spec = Map::new();
-    spec.insert("includes".to_owned(), Json::Array(includes));
-    if gateway.passthrough {
-        host["tls"] = json!({ "passthrough": true });
-        let services: Vec<Json> =
-            gateway.routes.iter().map(|route| json!({ "name": route.service, "port": route.port })).collect();
-        spec.insert("tcpproxy".to_owned(), json!({ "services": services }));
-    } else if let Some(tls) = &gateway.tls {
-        host["tls"] = json!({ "secretName": tls.secret, "minimumProtocolVersion": tls.minimum });
-    }
-    spec.insert("virtualhost".to_owned(), host);
-    Json::Object(spec)
 }
 
 fn secret(target: &Target, secret: &Secret) -> Object {

@@ -28,6 +28,8 @@ pub async fn observe(cluster: &dyn Cluster, address: &Address) -> Result<Observe
     match address.kind.kind.as_str() {
         "Deployment" => deployment(cluster, address, &object).await,
         "HTTPProxy" => Ok(proxy(&object)),
+        "Gateway" => Ok(entrance(&object)),
+        "HTTPRoute" | "TLSRoute" => Ok(route(&object)),
         "PersistentVolumeClaim" if object["status"]["phase"] == "Lost" => {
             Ok(seen(Health::Failed, "the volume of the claim is lost"))
         }
@@ -203,6 +205,62 @@ fn proxy_failure(status: &Json) -> String {
         })
         .collect();
     if errors.is_empty() { text(status, "description").to_owned() } else { errors.concat() }
+}
+
+/// A Gateway works when its controller has programmed it.
+fn entrance(object: &Json) -> Observed {
+    let says = |kind: &str, status: &str| {
+        condition(object, kind).filter(|condition| condition["status"] == status && is_current(object, condition))
+    };
+    if let Some(refused) = says("Accepted", "False") {
+        return seen(Health::Failed, explain(refused));
+    }
+    match says("Programmed", "True") {
+        Some(_) => seen(Health::Ready, "the Gateway is programmed"),
+        None => match says("Programmed", "False") {
+            Some(waiting) => seen(Health::Progressing, explain(waiting)),
+            None => {
+                let class = text(&object["spec"], "gatewayClassName");
+                let message =
+                    format!("no controller has looked at the Gateway yet: is one of the class `{class}` installed?");
+                seen(Health::Progressing, message)
+            }
+        },
+    }
+}
+
+/// A route works when every Gateway that it names has taken it and found its services.
+fn route(object: &Json) -> Observed {
+    let parents = object["status"]["parents"].as_array().map_or(&[][..], Vec::as_slice);
+    let wanted = object["spec"]["parentRefs"].as_array().map_or(0, Vec::len);
+    let conditions = |kind: &'static str| {
+        parents.iter().filter_map(move |parent| {
+            let conditions = parent["conditions"].as_array()?;
+            conditions.iter().find(|condition| condition["type"] == kind && is_current(object, condition))
+        })
+    };
+    for kind in ["Accepted", "ResolvedRefs"] {
+        if let Some(refused) = conditions(kind).find(|condition| condition["status"] == "False") {
+            return seen(Health::Failed, explain(refused));
+        }
+    }
+    match conditions("Accepted").filter(|condition| condition["status"] == "True").count() >= wanted.max(1) {
+        true => seen(Health::Ready, "the route is accepted"),
+        false => seen(
+            Health::Progressing,
+            "no controller has looked at the route yet: is there the Gateway that it names, and a controller of its class?",
+        ),
+    }
+}
+
+/// Whether a condition is about the object as it is now.
+fn is_current(object: &Json, condition: &Json) -> bool {
+    condition["observedGeneration"].as_u64() >= object["metadata"]["generation"].as_u64()
+        || condition.get("observedGeneration").is_none()
+}
+
+fn explain(condition: &Json) -> String {
+    format!("{}: {}", text(condition, "reason"), text(condition, "message"))
 }
 
 #[cfg(test)]

@@ -49,6 +49,7 @@ impl Kind for Environments {
         }
         check_compute(record)?;
         check_identity(record)?;
+        check_for_platform(host, record)?;
         check_namespace_is_free(host, record).await?;
         if !is(record, RADIUS_CORE) {
             super::reserve(host, &Environment::of(record.clone()), None, "").await?;
@@ -113,6 +114,15 @@ fn check_compute(record: &Record) -> Result<(), Fault> {
         None if !required => Ok(()),
         // The words that clients know for every bad namespace, whatever is wrong with it.
         _ => Err(invalid("$.properties.compute.namespace must be 63 characters or less.")),
+    }
+}
+
+/// Lets the platform check what is meant for it alone.
+fn check_for_platform(host: &Host, record: &Record) -> Result<(), Fault> {
+    let environment = Environment::of(record.clone());
+    match host.platform(environment.kind()?) {
+        Some(platform) => platform.check_compute(&environment.compute()),
+        None => Ok(()),
     }
 }
 

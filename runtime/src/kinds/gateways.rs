@@ -13,7 +13,7 @@ use crate::Fault;
 use crate::fault::code;
 use crate::host::{Host, Kind, Mode, Step, Work};
 use crate::objects;
-use crate::platform::{Gateway, Named, ObjectRef, Piece, Route, Target, Tls};
+use crate::platform::{Gateway, Named, ObjectRef, Piece, Route, Target, Tls, duration};
 use crate::store::{Record, Verb};
 
 /// The behaviour of gateways.
@@ -57,8 +57,9 @@ impl Kind for Gateways {
         if let Ok((_, _, target)) = find_target(host, record).await
             && let Some(platform) = host.platform(target.kind)
         {
-            let resource = Named { id: record.id.to_string(), name: record.id.name().unwrap_or_default().to_owned() };
-            let gateway = Gateway { resource, routes, ..Gateway::default() };
+            let resource = named(record);
+            let internal = is_internal(&record.properties);
+            let gateway = Gateway { resource, routes, internal, ..Gateway::default() };
             platform.render_piece(&target, &Piece::Gateway(gateway))?;
         }
         Ok(())
@@ -129,31 +130,41 @@ async fn deploy(work: &Work<'_>, record: &mut Record) -> Result<(), Fault> {
     let (environment, application, target) = find_target(work.host, record).await?;
     let platform = objects::driver(work.host, target.kind)?;
     let shared = environment.marks(application.as_ref());
-    let gateway = Gateway { shared, ..read(work.host, record, &target).await? };
+    let mut gateway = Gateway { shared, ..read(work.host, record, &target).await? };
     let rendered = platform.render_piece(&target, &Piece::Gateway(gateway.clone()))?;
-    let made = match environment.is_simulated() {
-        true => rendered.iter().map(|object| object.reference.clone()).collect(),
-        false => made::apply(work, record, platform, &target, &rendered).await?,
-    };
-    let local = |object: &ObjectRef| {
-        let own = gateway.resource.name.to_lowercase();
-        match object.name.strip_prefix(&format!("{own}-")) {
-            Some(service) if object.name != own => format!("HttpProxy-{service}"),
-            _ => "Gateway".to_owned(),
-        }
-    };
-    let outputs: Vec<Json> =
-        made.iter().map(|object| json!({ "id": object.output_id(), "localId": local(object) })).collect();
-    record.properties.insert("status".into(), json!({ "outputResources": outputs }));
     // Nobody answers for a gateway that is not there.
     if environment.is_simulated() {
+        let made: Vec<_> = rendered.iter().map(|object| object.reference.clone()).collect();
+        record.properties.insert("status".into(), json!({ "outputResources": outputs(&gateway, &made) }));
         return Ok(());
     }
-    let has_name = !fqdn(&record.properties).is_empty() || public_address(work.host, &target).await?.is_some();
+    let mut made = made::apply(work, record, platform, &target, &rendered).await?;
+    if gateway.hostname.is_none() {
+        // An address may have come with the gateway, and its name with the address.
+        gateway.hostname = hostname(work.host, record, &target).await?;
+        if gateway.hostname.is_some() {
+            let rendered = platform.render_piece(&target, &Piece::Gateway(gateway.clone()))?;
+            made = made::apply(work, record, platform, &target, &rendered).await?;
+        }
+    }
+    record.properties.insert("status".into(), json!({ "outputResources": outputs(&gateway, &made) }));
     let scheme = if gateway.passthrough || gateway.tls.is_some() { "https" } else { "http" };
-    let url = if has_name { format!("{scheme}://{}", gateway.hostname) } else { "unknown".to_owned() };
+    let url = gateway.hostname.map_or_else(|| "unknown".to_owned(), |name| format!("{scheme}://{name}"));
     record.properties.insert("url".into(), url.into());
     Ok(())
+}
+
+/// The objects of a gateway as entries of `status.outputResources`.
+fn outputs(gateway: &Gateway, made: &[ObjectRef]) -> Vec<Json> {
+    let own = gateway.resource.name.to_lowercase();
+    let local = |object: &ObjectRef| match object.kind.rsplit('/').next().unwrap_or_default() {
+        "HTTPProxy" => match object.name.strip_prefix(&format!("{own}-")) {
+            Some(service) if object.name != own => format!("HttpProxy-{service}"),
+            _ => "Gateway".to_owned(),
+        },
+        kind => kind.to_owned(),
+    };
+    made.iter().map(|object| json!({ "id": object.output_id(), "localId": local(object) })).collect()
 }
 
 fn fqdn(properties: &Map<String, Json>) -> &str {
@@ -161,32 +172,35 @@ fn fqdn(properties: &Map<String, Json>) -> &str {
     hostname.and_then(|hostname| hostname["fullyQualifiedHostname"].as_str()).unwrap_or_default()
 }
 
-async fn public_address(host: &Host, target: &Target) -> Result<Option<String>, Fault> {
-    match host.platform(target.kind) {
-        Some(platform) => platform.public_address(target).await,
-        None => Ok(None),
-    }
-}
-
-/// The name of a gateway: its author's, else made of the platform's public address, else the application's.
-async fn hostname(host: &Host, record: &Record, target: &Target) -> Result<String, Fault> {
+/// The name of a gateway: its author's, else made of the address at which the platform publishes it, where that is
+/// known.
+async fn hostname(host: &Host, record: &Record, target: &Target) -> Result<Option<String>, Fault> {
     let properties = &record.properties;
     let given = fqdn(properties);
     if !given.is_empty() {
-        return Ok(given.to_owned());
+        return Ok(Some(given.to_owned()));
     }
+    let Some(platform) = host.platform(target.kind) else { return Ok(None) };
+    let resource = named(record);
     let application = target.application.as_ref().map_or("", |application| application.name.as_str());
     let prefix = properties.get("hostname").and_then(|hostname| hostname["prefix"].as_str()).unwrap_or_default();
-    let name = record.id.name().unwrap_or_default();
-    Ok(match public_address(host, target).await? {
-        Some(address) if address.parse::<IpAddr>().is_ok() => {
-            let first = if prefix.is_empty() { name } else { prefix };
+    let address = platform.public_address(target, &resource, is_internal(properties)).await?;
+    Ok(address.map(|address| match address.parse::<IpAddr>() {
+        Ok(_) => {
+            let first = if prefix.is_empty() { &resource.name } else { prefix };
             format!("{first}.{application}.{address}.nip.io")
         }
-        Some(address) if prefix.is_empty() => address,
-        Some(address) => format!("{prefix}.{address}"),
-        None => application.to_owned(),
-    })
+        Err(_) if prefix.is_empty() => address,
+        Err(_) => format!("{prefix}.{address}"),
+    }))
+}
+
+fn named(record: &Record) -> Named {
+    Named { id: record.id.to_string(), name: record.id.name().unwrap_or_default().to_owned() }
+}
+
+fn is_internal(properties: &Map<String, Json>) -> bool {
+    properties.get("internal").and_then(Json::as_bool).unwrap_or_default()
 }
 
 async fn read(host: &Host, record: &Record, target: &Target) -> Result<Gateway, Fault> {
@@ -200,7 +214,8 @@ async fn read(host: &Host, record: &Record, target: &Target) -> Result<Gateway, 
         None => None,
     };
     Ok(Gateway {
-        resource: Named { id: record.id.to_string(), name: record.id.name().unwrap_or_default().to_owned() },
+        resource: named(record),
+        internal: is_internal(&record.properties),
         hostname: hostname(host, record, target).await?,
         routes: read_routes(&record.properties)?,
         passthrough: is_passthrough(&record.properties),
@@ -271,10 +286,7 @@ fn read_route(at: usize, route: &Json) -> Result<Route, Fault> {
     {
         return Err(Fault::bad_request("request timeout must be greater than or equal to backend request timeout"));
     }
-    // A request is sent on once, so the shorter of both ends it.
-    let timeout = ["backendRequest", "request"]
-        .into_iter()
-        .find_map(|name| policy[name].as_str().filter(|text| !text.is_empty()).map(str::to_owned));
+    let timeout = |name: &str| policy[name].as_str().filter(|text| !text.is_empty()).map(str::to_owned);
     let path = Some(text("path")).filter(|path| !path.is_empty()).unwrap_or_else(|| "/".to_owned());
     Ok(Route {
         path,
@@ -282,7 +294,8 @@ fn read_route(at: usize, route: &Json) -> Result<Route, Fault> {
         port,
         replace_prefix: text("replacePrefix"),
         websockets: route["enableWebsockets"] == true,
-        timeout,
+        request_timeout: timeout("request"),
+        backend_timeout: timeout("backendRequest"),
     })
 }
 
@@ -302,30 +315,6 @@ fn destination(url: &str) -> Option<(String, u16)> {
     (!name.is_empty()).then(|| (name.to_owned(), port))
 }
 
-/// Seconds of a duration such as `1m30s`.
-fn duration(text: &str) -> Option<f64> {
-    let mut seconds = 0.0;
-    let mut rest = text;
-    while !rest.is_empty() {
-        let end = rest.find(|c: char| c.is_alphabetic() || c == 'µ')?;
-        let number: f64 = rest[..end].parse().ok()?;
-        rest = &rest[end..];
-        let end = rest.find(|c: char| c.is_ascii_digit()).unwrap_or(rest.len());
-        seconds += number
-            * match &rest[..end] {
-                "ns" => 1e-9,
-                "us" | "µs" => 1e-6,
-                "ms" => 1e-3,
-                "s" => 1.0,
-                "m" => 60.0,
-                "h" => 3600.0,
-                _ => return None,
-            };
-        rest = &rest[end..];
-    }
-    Some(seconds)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -336,24 +325,5 @@ mod tests {
         assert_eq!(destination("https://front/x"), Some(("front".to_owned(), 443)));
         assert_eq!(destination("not an url"), None);
         assert_eq!(destination("tcp://front"), None);
-    }
-
-    #[test]
-    fn the_timeout_of_what_answers_ends_a_request_as_that_of_the_request_does() {
-        let timeout = |policy: Json| {
-            let route = json!({ "destination": "http://front:80", "timeoutPolicy": policy });
-            read_route(0, &route).unwrap().timeout
-        };
-        assert_eq!(timeout(json!({ "request": "30s", "backendRequest": "10s" })).as_deref(), Some("10s"));
-        assert_eq!(timeout(json!({ "request": "30s" })).as_deref(), Some("30s"));
-        assert_eq!(timeout(json!({ "backendRequest": "10s" })).as_deref(), Some("10s"));
-        assert_eq!(timeout(json!({ "backendRequest": "" })), None);
-    }
-
-    #[test]
-    fn durations_are_read_as_their_pattern_allows() {
-        assert_eq!(duration("1m30s"), Some(90.0));
-        assert_eq!(duration("1.5s500ms"), Some(2.0));
-        assert_eq!(duration("soon"), None);
     }
 }

@@ -13,7 +13,7 @@ use super::nodes::{self, States};
 use super::{DEFINITIONS, definitions};
 
 /// Kinds that are shown, by their path.
-const SHOWN: [(&str, &str, &str); 13] = [
+const SHOWN: [(&str, &str, &str); 16] = [
     ("v1", "ConfigMap", "/api/v1/configmaps"),
     ("v1", "Namespace", "/api/v1/namespaces"),
     ("v1", "PersistentVolumeClaim", "/api/v1/persistentvolumeclaims"),
@@ -25,6 +25,9 @@ const SHOWN: [(&str, &str, &str); 13] = [
     ("rbac.authorization.k8s.io/v1", "RoleBinding", "/apis/rbac.authorization.k8s.io/v1/rolebindings"),
     ("autoscaling/v1", "HorizontalPodAutoscaler", "/apis/autoscaling/v1/horizontalpodautoscalers"),
     ("projectcontour.io/v1", "HTTPProxy", "/apis/projectcontour.io/v1/httpproxies"),
+    ("gateway.networking.k8s.io/v1", "Gateway", "/apis/gateway.networking.k8s.io/v1/gateways"),
+    ("gateway.networking.k8s.io/v1", "HTTPRoute", "/apis/gateway.networking.k8s.io/v1/httproutes"),
+    ("gateway.networking.k8s.io/v1", "TLSRoute", "/apis/gateway.networking.k8s.io/v1/tlsroutes"),
     ("dapr.io/v1alpha1", "Component", "/apis/dapr.io/v1alpha1/components"),
     (
         "secrets-store.csi.x-k8s.io/v1",

@@ -40,7 +40,7 @@ const fn outside(group: &'static str, version: &'static str, kind: &'static str,
 const RBAC: &str = "rbac.authorization.k8s.io";
 
 /// All known kinds: the usual ones, and those of the operators that Radius knows.
-pub const KINDS: [Known; 33] = [
+pub const KINDS: [Known; 36] = [
     outside("", "v1", "Namespace", "namespaces"),
     outside("", "v1", "Node", "nodes"),
     outside("", "v1", "PersistentVolume", "persistentvolumes"),
@@ -62,7 +62,10 @@ pub const KINDS: [Known; 33] = [
     inside("coordination.k8s.io", "v1", "Lease", "leases"),
     inside("dapr.io", "v1alpha1", "Component", "components"),
     inside("dapr.io", "v1alpha1", "Configuration", "configurations"),
+    inside("gateway.networking.k8s.io", "v1", "Gateway", "gateways"),
     inside("gateway.networking.k8s.io", "v1", "HTTPRoute", "httproutes"),
+    inside("gateway.networking.k8s.io", "v1beta1", "ReferenceGrant", "referencegrants"),
+    inside("gateway.networking.k8s.io", "v1", "TLSRoute", "tlsroutes"),
     inside("keda.sh", "v1alpha1", "ScaledObject", "scaledobjects"),
     inside("networking.k8s.io", "v1", "Ingress", "ingresses"),
     inside("networking.k8s.io", "v1", "NetworkPolicy", "networkpolicies"),

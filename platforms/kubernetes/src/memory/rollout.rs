@@ -11,13 +11,19 @@ const REVISION: &str = "deployment.kubernetes.io/revision";
 const HASH: &str = "pod-template-hash";
 const CONTROLLER: &str = "kube-controller-manager";
 
-/// Brings pods and status of every Deployment, and the status of every proxy, up to what is wanted.
+/// Brings pods and status of every Deployment, and the status of everything that gateways are made of, up to what is
+/// wanted.
 pub fn settle(state: &mut State) {
     for address in state.addresses(&KindName::new("apps", "Deployment")) {
         roll_out(state, &address);
     }
     for address in state.addresses(&KindName::new("projectcontour.io", "HTTPProxy")) {
         check_proxy(state, &address);
+    }
+    for kind in ["Gateway", "HTTPRoute", "TLSRoute"] {
+        for address in state.addresses(&KindName::new("gateway.networking.k8s.io", kind)) {
+            accept(state, &address);
+        }
     }
 }
 
@@ -205,5 +211,20 @@ fn check_proxy(state: &mut State, address: &Address) {
             "description": "Valid HTTPProxy",
             "conditions": [{ "type": "Valid", "status": "True", "reason": "Valid", "message": "Valid HTTPProxy" }],
         })
+    });
+}
+
+/// Takes a Gateway or a route of the Gateway API, unless the cluster's owner says how it is.
+fn accept(state: &mut State, address: &Address) {
+    let given = state.state_of(&address.name).and_then(|state| state.get("gateway")).cloned();
+    let Some(entry) = state.objects.get_mut(address) else { return };
+    let condition = |kind: &str| json!({ "type": kind, "status": "True", "reason": kind, "message": "" });
+    entry.body["status"] = given.unwrap_or_else(|| match address.kind.kind.as_str() {
+        "Gateway" => json!({ "conditions": [condition("Accepted"), condition("Programmed")] }),
+        _ => {
+            let parents = entry.body["spec"]["parentRefs"].as_array().cloned().unwrap_or_default();
+            let taken = |parent: &Json| json!({ "parentRef": parent, "conditions": [condition("Accepted"), condition("ResolvedRefs")] });
+            json!({ "parents": parents.iter().map(taken).collect::<Vec<_>>() })
+        }
     });
 }

@@ -2,6 +2,7 @@
 
 mod cluster;
 mod features;
+mod gateways;
 mod recorded;
 mod render;
 mod schema;

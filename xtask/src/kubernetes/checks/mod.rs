@@ -2,6 +2,7 @@
 
 mod containers;
 mod failures;
+mod gateways;
 mod ownership;
 mod pieces;
 mod pods;
@@ -51,10 +52,12 @@ pub const ALL: &[Check] = &[
     Check { name: "an environment that takes over wins", run: ownership::take_over },
     Check { name: "an object that somebody removed is made again", run: ownership::drift },
     Check { name: "an object that was there before is not overwritten silently", run: ownership::existing },
-    Check { name: "gateways become proxies of their own and go with them", run: pieces::gateways },
-    Check { name: "a gateway with a certificate, and one that passes through", run: pieces::gateway_tls },
-    Check { name: "a gateway that Contour refuses fails in its words", run: pieces::gateway_invalid },
-    Check { name: "the public address names gateways", run: pieces::gateway_address },
+    Check { name: "gateways become proxies of their own and go with them", run: gateways::gateways },
+    Check { name: "a gateway with a certificate, and one that passes through", run: gateways::gateway_tls },
+    Check { name: "a gateway that Contour refuses fails in its words", run: gateways::gateway_invalid },
+    Check { name: "the public address names gateways", run: gateways::gateway_address },
+    Check { name: "gateways become objects of the Gateway API", run: gateways::gateway_api },
+    Check { name: "a route that its Gateway refuses fails in its words", run: gateways::route_refused },
     Check { name: "secret stores hold their values, and references stay", run: pieces::secret_stores },
     Check { name: "containers read secret stores", run: pieces::secret_variables },
     Check { name: "volumes of every kind", run: pieces::volumes },
