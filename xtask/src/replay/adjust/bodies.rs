@@ -23,7 +23,8 @@ pub(super) fn forget_texts(recorded: &mut Json, ours: &mut Json) {
     }
 }
 
-/// Takes our state over, of a resource or of each in a list, where an operation that is under way has ended with it.
+/// Takes our state over, of a resource or of each in a list, where an operation that is under way has ended with it, or a
+/// worker has begun it already.
 pub(super) fn end_sooner(recorded: &mut Json, ours: &Json, is_under_way: &dyn Fn(&str) -> bool) {
     const ENDS: [&str; 3] = ["Succeeded", "Failed", "Canceled"];
     if let (Some(items), Some(own)) = (recorded.get_mut("value").and_then(Json::as_array_mut), ours["value"].as_array())
@@ -33,7 +34,8 @@ pub(super) fn end_sooner(recorded: &mut Json, ours: &Json, is_under_way: &dyn Fn
     }
     let own = &ours["properties"]["provisioningState"];
     let has_ended = own.as_str().is_some_and(|state| ENDS.contains(&state));
-    if has_ended
+    let has_begun = own == "Updating" && recorded["properties"]["provisioningState"] == "Accepted";
+    if (has_ended || has_begun)
         && recorded["id"].as_str().is_some_and(is_under_way)
         && let Some(state) = recorded.pointer_mut("/properties/provisioningState")
     {
@@ -348,6 +350,10 @@ mod tests {
         assert_eq!(recorded, list(["Failed", "Accepted"]));
         end_sooner(&mut recorded, &list(["Updating", "nonsense"]), &|_| true);
         assert_eq!(recorded, list(["Failed", "Accepted"]));
+        end_sooner(&mut recorded, &list(["Updating", "Updating"]), &|_| true);
+        assert_eq!(recorded, list(["Failed", "Updating"]));
+        end_sooner(&mut recorded, &list(["Accepted", "Accepted"]), &|_| true);
+        assert_eq!(recorded, list(["Failed", "Updating"]));
     }
 
     #[test]
