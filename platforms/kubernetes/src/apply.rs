@@ -72,12 +72,14 @@ async fn keep_scaled(cluster: &dyn Cluster, object: &Object, body: &mut Json) {
         return;
     }
     let address = Address::of_reference(&object.reference);
-    let kind = KindName::new("autoscaling", "HorizontalPodAutoscaler");
-    let scaler = Address::new(kind, &address.namespace, &address.name);
-    // Who may not read scalers has none.
-    let Ok(Some(_)) = cluster.get(&scaler).await else { return };
-    if let Ok(Some(live)) = cluster.get(&address).await {
-        body["spec"]["replicas"] = live["spec"]["replicas"].clone();
+    for (group, kind) in [("autoscaling", "HorizontalPodAutoscaler"), ("keda.sh", "ScaledObject")] {
+        let scaler = Address::new(KindName::new(group, kind), &address.namespace, &address.name);
+        // Who may not read scalers has none.
+        let Ok(Some(_)) = cluster.get(&scaler).await else { continue };
+        if let Ok(Some(live)) = cluster.get(&address).await {
+            body["spec"]["replicas"] = live["spec"]["replicas"].clone();
+        }
+        return;
     }
 }
 

@@ -17,7 +17,7 @@ use serde_json::{Map, Value as Json};
 
 use crate::cluster::{Address, Cluster, Error, KindName, Ownership};
 use crate::ingress::{self, Ingress};
-use crate::{KubeCluster, MemoryCluster, Place, adopt, apply, base, pieces, preview, render, rollout};
+use crate::{KubeCluster, MemoryCluster, Place, adopt, apply, base, pieces, preview, render, rollout, scaling};
 
 /// How often a rollout is looked at when nothing announces a change.
 const LOOK: Duration = Duration::from_secs(2);
@@ -158,6 +158,12 @@ fn fault(error: Error) -> Fault {
             let message = format!("{error}: install the definition of `{kind}` in the cluster");
             Fault::new(400, code::PLATFORM_UNSUPPORTED, message)
         }
+        Error::Refused { status: 422, message, .. } if message.contains("field is immutable") => {
+            let message = format!(
+                "{message}. What Kubernetes never changes in an object needs another object: delete the resource and deploy it again, or                  give the object another name"
+            );
+            Fault::new(409, "ReplacementRequired", message)
+        }
         Error::Refused { message, .. } => Fault::internal(message),
         Error::Unreachable { .. } => Fault::new(503, "PlatformUnavailable", error.to_string()),
     }
@@ -178,7 +184,8 @@ impl Platform for KubernetesPlatform {
     }
 
     fn check_punch_through(&self, resource: &str, punch_through: &Map<String, Json>) -> Result<(), Fault> {
-        base::check(resource, punch_through)
+        base::check(resource, punch_through)?;
+        scaling::check(punch_through)
     }
 
     fn check_workload(&self, workload: &Workload) -> Result<(), Fault> {

@@ -39,9 +39,9 @@ fn punch_through(workload: &Workload, spec: &mut Json) -> Result<(), Fault> {
                 at(Fault::bad_request(format!("`runtimes.kubernetes.pod` cannot be merged: {message}")))
             })?,
             // Merged when all objects are rendered.
-            "base" => {}
+            "base" | "scale" => {}
             _ => {
-                let message = format!("`runtimes.kubernetes` knows no `{key}`; it may have `pod` and `base`");
+                let message = format!("`runtimes.kubernetes` knows no `{key}`; it may have `base`, `pod` and `scale`");
                 return Err(at(Fault::bad_request(message)));
             }
         }

@@ -51,10 +51,14 @@ pub fn workload(target: &Target, workload: &Workload) -> Result<Vec<Object>, Fau
         objects.push(meta.object("secrets-store.csi.x-k8s.io/v1", kind, &name, plain.clone(), json!({ "spec": spec })));
     }
     // Before its target, so that the target's number of replicas is the scaler's from the first moment.
-    if let Some(scaling) = &workload.scaling {
-        let spec = scaling::scaler(&name, scaling);
-        let kind = "autoscaling/HorizontalPodAutoscaler";
-        objects.push(meta.object("autoscaling/v2", kind, &name, plain, json!({ "spec": spec })));
+    for scaler in scaling::scalers(&name, workload)? {
+        objects.push(meta.object(
+            scaler.version,
+            scaler.kind,
+            &scaler.name,
+            plain.clone(),
+            json!({ "spec": scaler.spec }),
+        ));
     }
     let marked = Json::Object(labels::marked(target, workload, &workload.marks));
     objects.push(meta.object("apps/v1", "apps/Deployment", &name, marked, deployment(target, workload, &secret)?));
@@ -177,7 +181,7 @@ fn deployment(target: &Target, workload: &Workload, secret: &Map<String, Json>) 
         "selector": { "matchLabels": labels::selector(target, &workload.resource) },
         "template": { "metadata": metadata, "spec": pod::spec(workload)? },
     });
-    if let Some(replicas) = workload.replicas.filter(|_| workload.scaling.is_none()) {
+    if let Some(replicas) = workload.replicas.filter(|_| !scaling::is_scaled(workload)) {
         spec["replicas"] = json!(replicas);
     }
     Ok(json!({ "spec": spec }))

@@ -196,7 +196,7 @@ pub struct Identity {
 /// How the number of replicas follows the load.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Scaling {
-    /// Never fewer.
+    /// Never fewer; where a platform cannot do with none, one.
     pub least: u32,
     /// Never more.
     pub most: u32,
@@ -207,7 +207,7 @@ pub struct Scaling {
 /// A measure that replicas follow.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Metric {
-    /// `cpu`, `memory`, or the name of a measure that the application exposes.
+    /// `cpu`, `memory`, the name of a measure that the application exposes, or `keda:TYPE` for a trigger of KEDA.
     pub name: String,
     /// Whether it is one of the application's own.
     pub custom: bool,

@@ -40,7 +40,7 @@ const fn outside(group: &'static str, version: &'static str, kind: &'static str,
 const RBAC: &str = "rbac.authorization.k8s.io";
 
 /// All known kinds: the usual ones, and those of the operators that Radius knows.
-pub const KINDS: [Known; 36] = [
+pub const KINDS: [Known; 37] = [
     outside("", "v1", "Namespace", "namespaces"),
     outside("", "v1", "Node", "nodes"),
     outside("", "v1", "PersistentVolume", "persistentvolumes"),
@@ -67,6 +67,7 @@ pub const KINDS: [Known; 36] = [
     inside("gateway.networking.k8s.io", "v1beta1", "ReferenceGrant", "referencegrants"),
     inside("gateway.networking.k8s.io", "v1", "TLSRoute", "tlsroutes"),
     inside("keda.sh", "v1alpha1", "ScaledObject", "scaledobjects"),
+    inside("keda.sh", "v1alpha1", "TriggerAuthentication", "triggerauthentications"),
     inside("networking.k8s.io", "v1", "Ingress", "ingresses"),
     inside("networking.k8s.io", "v1", "NetworkPolicy", "networkpolicies"),
     inside("policy", "v1", "PodDisruptionBudget", "poddisruptionbudgets"),

@@ -169,6 +169,22 @@ async fn a_kind_that_is_not_installed_is_named() {
 }
 
 #[tokio::test]
+async fn what_kubernetes_never_changes_says_that_another_object_is_needed() {
+    let memory = MemoryCluster::default();
+    let platform = KubernetesPlatform::new(Clusters::Memory(memory), Options::default());
+    let with_secret = |kind: &str| {
+        let mut workload = plain();
+        let base = format!("apiVersion: v1\nkind: Secret\nmetadata: {{ name: login }}\ntype: {kind}\n");
+        workload.punch_through.insert("base".to_owned(), json!(base));
+        workload
+    };
+    deploy(&platform, &with_secret("Opaque")).await.unwrap();
+    let fault = deploy(&platform, &with_secret("kubernetes.io/basic-auth")).await.unwrap_err();
+    assert_eq!((fault.status, fault.code.as_str()), (409, "ReplacementRequired"));
+    assert!(fault.message.contains("delete the resource and deploy it again"), "{}", fault.message);
+}
+
+#[tokio::test]
 async fn a_cluster_that_cannot_be_reached_is_named() {
     let file = tempfile::NamedTempFile::new().unwrap();
     let nowhere = plain_kubeconfig("127.0.0.1:9".parse().unwrap());

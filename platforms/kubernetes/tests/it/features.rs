@@ -79,6 +79,59 @@ fn a_scaler_has_the_number_of_replicas_to_itself() {
     "#);
 }
 
+/// The triggers of the scaler that events drive.
+fn scaled_by_events(metrics: &[(&str, Goal)], scale: Json) -> Result<Vec<Object>, radii_runtime::Fault> {
+    let mut workload = plain();
+    let custom = |name: &str| name.contains(':') || name.contains('_');
+    let metrics = metrics
+        .iter()
+        .map(|(name, goal)| Metric { name: (*name).to_owned(), custom: custom(name), goal: *goal })
+        .collect();
+    workload.scaling = Some(Scaling { least: 0, most: 20, metrics });
+    workload.punch_through.insert("scale".to_owned(), scale);
+    KubernetesPlatform::default().check_punch_through("ctr", &workload.punch_through)?;
+    render(&workload)
+}
+
+#[test]
+fn events_scale_a_container_to_nothing_and_back() {
+    let secrets = json!([{ "parameter": "host", "secret": "rabbit", "key": "uri" }]);
+    let rabbit =
+        json!({ "type": "rabbitmq", "metadata": { "queueName": "orders", "mode": "QueueLength" }, "secrets": secrets });
+    let cron = json!({ "type": "cron", "metadata": { "timezone": "UTC", "start": "0 6 * * *", "end": "0 20 * * *", "desiredReplicas": "2" } });
+    let scale = json!({ "rules": [cron, rabbit], "cooldownPeriod": 60 });
+    let metrics = [("keda:rabbitmq", Goal::Average(50)), ("cpu", Goal::Utilization(70))];
+    let objects = scaled_by_events(&metrics, scale).unwrap();
+    schema::check(&objects);
+    assert!(of_kind(&objects, "Deployment")["spec"].get("replicas").is_none());
+    assert!(objects.iter().all(|object| object.body["kind"] != "HorizontalPodAutoscaler"));
+    let made = ["TriggerAuthentication", "ScaledObject"].map(|kind| &of_kind(&objects, kind)["spec"]);
+    insta::assert_json_snapshot!(made);
+}
+
+#[test]
+fn triggers_that_cannot_be_followed_are_refused_with_the_place() {
+    let rules = |rule: Json| json!({ "rules": [rule] });
+    let cron = json!({ "type": "cron", "metadata": {} });
+    let events = ("keda:rabbitmq", Goal::Average(50));
+    for (metrics, scale, said) in [
+        (vec![events], json!({}), "scale.rules must be a list"),
+        (vec![events], json!({ "rules": [{}] }), "scale.rules[0].type is required"),
+        (vec![events], json!({ "rules": [cron], "pollInterval": 1 }), "scale.pollInterval is not known"),
+        (
+            vec![events],
+            rules(json!({ "type": "cron", "metadata": { "n": 1 } })),
+            "rules[0].metadata must be an object of texts",
+        ),
+        (vec![events], rules(json!({ "type": "cron", "secrets": [{}] })), "rules[0].secrets must be a list"),
+        (vec![("keda:mystery", Goal::Average(1))], rules(cron.clone()), "`keda:mystery` needs a rule"),
+        (vec![("requests_per_second", Goal::Average(1))], rules(cron), "a Deployment has one scaler"),
+    ] {
+        let fault = scaled_by_events(&metrics, scale).unwrap_err();
+        assert!(fault.message.contains(said), "{}", fault.message);
+    }
+}
+
 #[test]
 fn requests_limits_and_every_member_of_a_probe_are_rendered() {
     let mut workload = plain();

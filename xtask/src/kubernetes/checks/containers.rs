@@ -319,3 +319,33 @@ pub fn autoscaling(site: &Site<'_>) -> anyhow::Result<Verdict> {
     ensure!(site.find("autoscaling/v1/horizontalpodautoscalers/web")?.is_none(), "the scaler stays");
     Ok(Verdict::Held)
 }
+
+pub fn scaling_by_events(site: &Site<'_>) -> anyhow::Result<Verdict> {
+    let secrets = json!([{ "parameter": "host", "secret": "rabbit", "key": "uri" }]);
+    let rule =
+        json!({ "type": "rabbitmq", "metadata": { "queueName": "orders", "mode": "QueueLength" }, "secrets": secrets });
+    let metric = json!({ "kind": "custom", "customMetric": "keda:rabbitmq", "target": { "averageValue": 50 } });
+    let by_events = json!({
+        "containers": { "api": { "image": IMAGE } },
+        "replicas": 0,
+        "autoScaling": { "maxReplicas": 5, "metrics": [metric] },
+        "platformOptions": { "kubernetes": { "scale": { "rules": [rule], "pollingInterval": 10 } } },
+    });
+    site.piece(COMPUTE, "worker", by_events.clone())?.succeeds()?;
+    const SCALED: &str = "keda.sh/v1alpha1/scaledobjects/worker";
+    let metadata = json!({ "queueName": "orders", "mode": "QueueLength", "value": "50" });
+    let trigger = json!({ "type": "rabbitmq", "metadata": metadata, "authenticationRef": { "name": "worker-1" } });
+    let wanted = json!({ "minReplicaCount": 0, "maxReplicaCount": 5, "pollingInterval": 10, "triggers": [trigger] });
+    holds(&site.object(SCALED)?["spec"], &wanted)?;
+    let login = json!({ "secretTargetRef": [{ "parameter": "host", "name": "rabbit", "key": "uri" }] });
+    holds(&site.object("keda.sh/v1alpha1/triggerauthentications/worker-1")?["spec"], &login)?;
+    // The number is KEDA's: an update of ours leaves it.
+    site.patch("apps/v1/deployments/worker", &json!({ "spec": { "replicas": 3 } }))?;
+    let mut changed = by_events;
+    changed["containers"]["api"]["args"] = json!(["again"]);
+    site.piece(COMPUTE, "worker", changed)?.succeeds()?;
+    holds(&site.object("apps/v1/deployments/worker")?, &json!({ "spec": { "replicas": 3 } }))?;
+    site.delete(COMPUTE, "worker")?.succeeds()?;
+    ensure!(site.find(SCALED)?.is_none(), "the ScaledObject stays");
+    Ok(Verdict::Held)
+}

@@ -118,3 +118,18 @@ pub fn quota(site: &Site<'_>) -> anyhow::Result<Verdict> {
     site.end_of(&answer)?.succeeds()?;
     Ok(Verdict::Held)
 }
+
+pub fn never_changed(site: &Site<'_>) -> anyhow::Result<Verdict> {
+    let with = |kind: &str| {
+        let base = format!(
+            "apiVersion: v1\nkind: Secret\nmetadata: {{ name: login }}\ntype: {kind}\nstringData: {{ username: u, password: p }}\n"
+        );
+        json!({ "runtimes": { "kubernetes": { "base": base } } })
+    };
+    site.container("web", json!({ "image": IMAGE }), with("Opaque"))?.succeeds()?;
+    let changed = site.container("web", json!({ "image": IMAGE }), with("kubernetes.io/basic-auth"))?;
+    changed.fails_with(&["ReplacementRequired", "field is immutable", "delete the resource and deploy it again"])?;
+    site.delete(CONTAINERS, "web")?.succeeds()?;
+    site.container("web", json!({ "image": IMAGE }), with("kubernetes.io/basic-auth"))?.succeeds()?;
+    Ok(Verdict::Held)
+}
