@@ -4,6 +4,7 @@
 //! looked at again later, and what the new version makes no more is deleted when it has worked. What is known in
 //! between stands in the recipe's state ([`Progress`]).
 
+mod image;
 mod progress;
 mod secure;
 mod source;
@@ -18,7 +19,8 @@ use radii_runtime::platform::{ComputeKind, Target};
 use radii_runtime::recipe::{Outcome, Recipe, RecipeDriver, Removal, Removed, Run, Settings, Snapshot};
 use serde_json::{Map, Value as Json, json};
 
-use crate::{direct, result};
+use crate::direct;
+use crate::result::{self, Returned};
 use progress::{Deletions, Phase, Progress};
 
 /// When a deployment is looked at again.
@@ -57,10 +59,30 @@ impl BicepDriver {
         progress.deployment = format!("{group}/providers/Microsoft.Resources/deployments/{name}");
         progress.phase = Phase::Deploying;
         progress.sensitive = sensitive_outputs(&template);
+        progress.script = image::script(run, &template)?;
         run.journal.remember(&json!(progress)).await?;
         let begun = run.around.deployments.begin(run.around.resource, &name, properties).await;
         progress.deployment = begun.map_err(|fault| failed(run, fault))?;
         Ok(again(&progress))
+    }
+
+    /// Builds the image that the outputs ask for, once, and returns its reference with the rest.
+    async fn with_image(
+        &self,
+        run: &Run<'_>,
+        progress: &mut Progress,
+        outputs: &Map<String, Json>,
+        returned: Result<Returned, Fault>,
+    ) -> Result<Returned, Fault> {
+        let mut returned = returned?;
+        if image::is_wanted(run, outputs) {
+            if progress.image.is_empty() {
+                progress.image = image::build(run, &progress.script, outputs).await?;
+                run.journal.remember(&json!(progress)).await?;
+            }
+            image::answer(&mut returned.values, &progress.image);
+        }
+        Ok(returned)
     }
 
     /// Looks at the deployment, and deletes what is made no more once it has worked.
@@ -77,8 +99,8 @@ impl BicepDriver {
             }
         };
         let is_sensitive = |name: &str| progress.sensitive.iter().any(|known| known == name);
-        let returned = result::sort(outputs, is_sensitive, !run.recipe.outputs.is_empty());
-        let returned = match returned {
+        let returned = result::sort(outputs.clone(), is_sensitive, !run.recipe.outputs.is_empty());
+        let returned = match self.with_image(run, &mut progress, &outputs, returned).await {
             Ok(returned) => returned,
             Err(fault) => {
                 progress.add_resources(&deployed.resources);

@@ -150,6 +150,14 @@ impl Environment {
         self.record.properties.get(name)
     }
 
+    /// Whether resources of a type may have fields of their own for platforms: `allowPlatformOptions` of the type's
+    /// `recipeParameters` says no.
+    pub(crate) fn allows_platform_options(&self, type_name: &str) -> bool {
+        let parameters = self.property("recipeParameters").and_then(Json::as_object);
+        let of_type = type_name.parse::<TypeName>().ok().zip(parameters).and_then(|(name, all)| find_type(all, &name));
+        of_type.and_then(|own| own.get("allowPlatformOptions")).and_then(Json::as_bool).unwrap_or(true)
+    }
+
     /// The cloud scopes of the recipe context: `azure` and `aws`, where the environment has them.
     pub(crate) fn provider(&self, name: &str) -> Option<&Json> {
         self.record.properties.get("providers")?.get(name)
@@ -172,6 +180,9 @@ impl Environment {
             self.find_bound(type_name, name.unwrap_or(DEFAULT_RECIPE))?
         };
         let own = wanted.and_then(|wanted| wanted.get("parameters")).and_then(Json::as_object);
+        if own.is_some_and(|own| !own.is_empty()) {
+            recipe.operators = Some(recipe.parameters.clone());
+        }
         overlay(&mut recipe.parameters, own);
         Ok(recipe)
     }
@@ -191,6 +202,7 @@ impl Environment {
             version: Some(text("templateVersion")).filter(|version| !version.is_empty()),
             plain_http: entry.get("plainHttp").and_then(Json::as_bool).unwrap_or(false),
             parameters: Map::new(),
+            operators: None,
             outputs: Map::new(),
         };
         overlay(&mut recipe.parameters, entry.get("parameters").and_then(Json::as_object));
@@ -230,6 +242,7 @@ impl Environment {
             version,
             plain_http: entry.get("plainHttp").and_then(Json::as_bool).unwrap_or(false),
             parameters: Map::new(),
+            operators: None,
             outputs: entry.get("outputs").and_then(Json::as_object).cloned().unwrap_or_default(),
         };
         overlay(&mut recipe.parameters, entry.get("parameters").and_then(Json::as_object));

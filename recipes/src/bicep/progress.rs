@@ -40,6 +40,12 @@ pub struct Progress {
     pub sensitive: Vec<String>,
     /// What is being deleted.
     pub deletions: Deletions,
+    /// The script that builds the template's image; empty when there is none.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub script: String,
+    /// The reference of the image that was built.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub image: String,
 }
 
 impl Progress {

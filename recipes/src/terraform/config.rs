@@ -299,6 +299,7 @@ mod tests {
             version: Some("1.1.0".into()),
             plain_http: false,
             parameters: parameters.as_object().unwrap().clone(),
+            operators: None,
             outputs: Map::new(),
         }
     }

@@ -289,3 +289,70 @@ async fn a_closed_registry_is_opened_by_the_login_of_the_environment() {
     assert_eq!(server.properties(DB).await["host"], "db.env");
     assert!(!server.shown().await.contains(LOGIN.1));
 }
+
+const IMAGE: &str = "Radius.Compute/containerImages/web";
+
+/// A recipe that builds an image by a script, with these flags.
+fn building(script: &str, flags: Json) -> Json {
+    json!({
+        "$schema": "https://schema.management.azure.com/schemas/2019-04-01/deploymentTemplate.json#",
+        "languageVersion": "2.0", "contentVersion": "1.0.0.0",
+        "parameters": { "context": { "type": "object" }, "registry": { "type": "string" } },
+        "variables": { "radiusContainerImagesBuildScript": script },
+        "resources": {},
+        "outputs": { "imageBuild": { "type": "object", "value": flags } },
+    })
+}
+
+fn images(source: &str, parameters: Json) -> Json {
+    json!({ "Radius.Compute/containerImages": { "kind": "bicep", "source": source, "parameters": parameters } })
+}
+
+/// What a resource says of its image; `recipe` has parameters of the developer's own.
+fn image(recipe: Json) -> Json {
+    json!({ "build": { "source": "git::https://example.com/web.git" }, "recipe": recipe })
+}
+
+#[tokio::test]
+async fn an_image_is_built_by_the_script_of_its_recipe_for_the_operators_registry() {
+    let script = r#"set -eu
+test -z "${RADII_SECRET_KEY:-}"
+echo "building $*"
+printf '{"imageReference": "%s"}' "$(echo "$*" | tr ' ' '_')" > "$RADIUS_EXEC_OUTPUT""#;
+    let flags = json!({ "context": "git://example.com/web", "registry": "evil.example.com", "push": true });
+    let folder = modules(&[("r.json", &building(script, flags).to_string())]);
+    let server = Server::new(folder.path()).await;
+    server.bind(images("./r.json", json!({ "registry": "registry.example.com/team" })), json!({})).await;
+    let developers = json!({ "parameters": { "registry": "evil.example.com" } });
+    let operation = server.settle(IMAGE, image(developers)).await;
+    assert_eq!(operation.error, None);
+    let properties = server.properties(IMAGE).await;
+    let wanted = "--context_git://example.com/web_--push_--registry_registry.example.com/team";
+    assert_eq!(properties["imageReference"], wanted);
+    assert!(properties["status"]["computedValues"].get("imageBuild").is_none());
+    assert_eq!(server.delete(IMAGE).await.error, None);
+}
+
+#[tokio::test]
+async fn an_image_that_is_not_built_says_what_the_script_said() {
+    let answers = |text: &str| format!("printf '%s' '{text}' > \"$RADIUS_EXEC_OUTPUT\"");
+    let registry = json!({ "registry": "registry.example.com" });
+    for (script, parameters, said) in [
+        ("echo no space left >&2; exit 3".to_owned(), registry.clone(), "no space left"),
+        ("true".to_owned(), registry.clone(), "without writing `imageReference`"),
+        (answers(r#"{"imageReference":"a","more":1}"#), registry.clone(), "and nothing else"),
+        ("[concat('a')]".to_owned(), registry.clone(), "must hold the script itself"),
+        (String::new(), registry, "is missing or empty"),
+        ("true".to_owned(), json!({}), "need the parameter `registry`"),
+    ] {
+        let mut template = building(&script, json!({ "context": "." }));
+        template["parameters"]["registry"]["defaultValue"] = json!("");
+        let folder = modules(&[("r.json", &template.to_string())]);
+        let server = Server::new(folder.path()).await;
+        server.bind(images("./r.json", parameters), json!({})).await;
+        let (code, message) = failure(&server.settle(IMAGE, image(json!({}))).await);
+        assert_eq!(code, "RecipeDeploymentFailed", "{message}");
+        assert!(message.contains(said), "{message}");
+        assert_eq!(server.delete(IMAGE).await.error, None);
+    }
+}

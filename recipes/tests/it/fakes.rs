@@ -139,6 +139,7 @@ impl Case {
             version: None,
             plain_http: false,
             parameters: Map::new(),
+            operators: None,
             outputs: Map::new(),
         };
         Self {

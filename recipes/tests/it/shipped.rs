@@ -70,6 +70,7 @@ async fn execute(path: &Path, kind: ComputeKind, namespace: &str, platform: &dyn
         version: None,
         plain_http: false,
         parameters: Map::new(),
+        operators: None,
         outputs: Map::new(),
     };
     let target = Target {

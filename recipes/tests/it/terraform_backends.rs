@@ -239,6 +239,7 @@ fn recipe() -> Recipe {
         version: None,
         plain_http: false,
         parameters: Map::new(),
+        operators: None,
         outputs: Map::new(),
     }
 }

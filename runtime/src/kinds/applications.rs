@@ -16,9 +16,6 @@ use crate::store::{ListQuery, Record, Verb, Write};
 /// Extensions of applications that mean something; others are dropped, as the contract says.
 const EXTENSIONS: [&str; 3] = ["kubernetesNamespace", "kubernetesMetadata", "aci"];
 
-/// How many ids a refusal names.
-const SHOWN: usize = 20;
-
 /// The behaviour of applications.
 pub(super) struct Applications;
 
@@ -71,13 +68,8 @@ impl Kind for Applications {
     }
 
     async fn admit_delete(&self, host: &Host, record: &Record) -> Result<(), Fault> {
-        let page = host.parts.store.list_referring(&record.id, None, Some(SHOWN)).await?;
-        if page.records.is_empty() {
-            return Ok(());
-        }
-        let held: Vec<String> = page.records.iter().map(|other| format!("`{}`", other.id)).collect();
-        let more = if page.next.is_some() { " and more" } else { "" };
-        let message = format!("`{}` still holds {}{more}; delete these first", record.id, held.join(", "));
+        let Some(held) = super::holdings(host, &record.id).await? else { return Ok(()) };
+        let message = format!("`{}` still holds {held}; delete these first", record.id);
         Err(Fault::conflict(message).target(record.id.to_string()))
     }
 

@@ -42,7 +42,7 @@ impl Kind for Environments {
         false
     }
 
-    async fn admit(&self, host: &Host, record: &mut Record, _old: Option<&Record>) -> Result<(), Fault> {
+    async fn admit(&self, host: &Host, record: &mut Record, old: Option<&Record>) -> Result<(), Fault> {
         shape::strip(record);
         if record.properties.get("simulated") == Some(&Json::Bool(false)) {
             record.properties.shift_remove("simulated");
@@ -50,6 +50,7 @@ impl Kind for Environments {
         check_compute(record)?;
         check_identity(record)?;
         check_for_platform(host, record)?;
+        refuse_another_kind(host, record, old).await?;
         check_namespace_is_free(host, record).await?;
         if !is(record, RADIUS_CORE) {
             super::reserve(host, &Environment::of(record.clone()), None, "").await?;
@@ -115,6 +116,24 @@ fn check_compute(record: &Record) -> Result<(), Fault> {
         // The words that clients know for every bad namespace, whatever is wrong with it.
         _ => Err(invalid("$.properties.compute.namespace must be 63 characters or less.")),
     }
+}
+
+/// Refuses another compute kind while something stands in the environment: nothing moves from one platform to another.
+async fn refuse_another_kind(host: &Host, record: &Record, old: Option<&Record>) -> Result<(), Fault> {
+    let kind = |record: &Record| Environment::of(record.clone()).kind();
+    let Some(old) = old else { return Ok(()) };
+    let (before, now) = (kind(old)?, kind(record)?);
+    if before == now {
+        return Ok(());
+    }
+    let Some(held) = super::holdings(host, &record.id).await? else { return Ok(()) };
+    let message = format!(
+        "the compute kind of `{}` cannot become `{}`: on `{}` it holds {held}; delete these first, or make another environment",
+        record.id,
+        now.as_str(),
+        before.as_str(),
+    );
+    Err(Fault::conflict(message).target(record.id.to_string()))
 }
 
 /// Lets the platform check what is meant for it alone.
@@ -371,6 +390,7 @@ async fn recipe_metadata(host: &Host, record: &Record, body: &Json) -> Result<Js
         version: Some(member("templateVersion")).filter(|version| !version.is_empty()),
         plain_http: entry.get("plainHttp").and_then(Json::as_bool).unwrap_or(false),
         parameters: entry.get("parameters").and_then(Json::as_object).cloned().unwrap_or_default(),
+        operators: None,
         outputs: Map::new(),
     };
     let driver = host.recipe_driver(&recipe.kind).ok_or_else(|| {

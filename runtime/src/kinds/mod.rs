@@ -22,7 +22,7 @@ mod volumes;
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use radii_model::TypeName;
+use radii_model::{ResourceId, TypeName};
 use serde_json::Value as Json;
 
 use crate::Fault;
@@ -30,6 +30,9 @@ use crate::environment::Environment;
 use crate::host::{Host, Kind};
 use crate::store::Record;
 use user_defined::UserDefined;
+
+/// How many ids a refusal names.
+const SHOWN: usize = 20;
 
 /// All kinds, by type.
 pub(crate) struct Kinds {
@@ -84,6 +87,17 @@ async fn reserve(
     }
     let target = environment.target(application)?;
     platform.reserve(&target, if namespace.is_empty() { &target.namespace } else { namespace }).await
+}
+
+/// Names the resources that refer to one, as many as fit; nothing when none does.
+async fn holdings(host: &Host, id: &ResourceId) -> Result<Option<String>, Fault> {
+    let page = host.parts.store.list_referring(id, None, Some(SHOWN)).await?;
+    if page.records.is_empty() {
+        return Ok(None);
+    }
+    let held: Vec<String> = page.records.iter().map(|other| format!("`{}`", other.id)).collect();
+    let more = if page.next.is_some() { " and more" } else { "" };
+    Ok(Some(format!("{}{more}", held.join(", "))))
 }
 
 /// Refuses to move a resource to another application or environment: what it made would be forgotten.

@@ -44,12 +44,20 @@ pub struct Recipe {
     pub plain_http: bool,
     /// Parameters, the developer's over the environment's.
     pub parameters: Map<String, Json>,
+    /// The environment's parameters alone, where the developer gives any.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub operators: Option<Map<String, Json>>,
     /// Property → output of the template, where a recipe pack maps them; secrets stand below `secrets`.
     #[serde(default)]
     pub outputs: Map<String, Json>,
 }
 
 impl Recipe {
+    /// Returns the parameters that the environment or the pack gives, whatever the developer says.
+    pub fn operator_parameters(&self) -> &Map<String, Json> {
+        self.operators.as_ref().unwrap_or(&self.parameters)
+    }
+
     /// Returns the outputs that the mapping takes, each once.
     pub fn mapped_outputs(&self) -> Vec<&str> {
         let mut names: Vec<&str> = Vec::new();

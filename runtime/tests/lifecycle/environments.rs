@@ -169,3 +169,20 @@ async fn an_application_answers_its_graph() {
     let answer = world.host.act(&application, "getGraph", &json!({})).await.unwrap();
     assert_eq!(answer, json!({ "resources": [] }));
 }
+
+#[tokio::test]
+async fn nothing_moves_to_another_platform_with_its_environment() {
+    let world = World::new().await;
+    let body = |kind: &str| json!({ "compute": { "kind": kind, "namespace": "dev" } });
+    let path = "Applications.Core/environments/dev";
+    world.put(path, CORE, body("docker")).await.unwrap();
+    world.put(path, CORE, body("kubernetes")).await.unwrap();
+    world.put(path, CORE, body("docker")).await.unwrap();
+    let application = json!({ "environment": id(path).to_string() });
+    world.put("Applications.Core/applications/shop", CORE, application).await.unwrap();
+    let fault = world.put(path, CORE, body("kubernetes")).await.unwrap_err();
+    assert_eq!(fault.status, 409);
+    let application = id("Applications.Core/applications/shop").to_string();
+    assert!(fault.message.contains(&application), "{}", fault.message);
+    world.put(path, CORE, body("docker")).await.unwrap();
+}
