@@ -108,7 +108,7 @@ impl Kind for Containers {
         let (environment, application, target) = find_target(host, record).await?;
         let variables = connections::variables(host, &record.properties, Carrier::of(target.kind)).await?;
         let mut draft = Draft::parse(record)?;
-        draft.degrade_for(&target);
+        draft.settle(&environment, &target);
         let mut workload = draft.into_workload(&target, &variables, environment.marks(application.as_ref()));
         resolve(host, &record.properties, &target, &mut workload).await?;
         objects::driver(host, target.kind)?.render(&target, &workload)
@@ -270,16 +270,19 @@ fn complete_extensions(properties: &mut Map<String, Json>) {
     }
 }
 
-/// Drops marks whose names are not the author's to give: they find our objects.
-fn drop_reserved_marks(properties: &mut Map<String, Json>) {
+/// Drops marks whose names are not the author's to give, since they find our objects; returns those names.
+fn drop_reserved_marks(properties: &mut Map<String, Json>) -> Vec<String> {
+    let mut dropped = Vec::new();
     let extensions = properties.get_mut("extensions").and_then(Json::as_array_mut);
     for extension in extensions.into_iter().flatten().filter(|extension| extension["kind"] == "kubernetesMetadata") {
         for marks in ["labels", "annotations"] {
             if let Some(marks) = extension.get_mut(marks).and_then(Json::as_object_mut) {
+                dropped.extend(marks.keys().filter(|name| name.starts_with("radapp.io/")).cloned());
                 marks.retain(|name, _| !name.starts_with("radapp.io/"));
             }
         }
     }
+    dropped
 }
 
 /// Refuses roles that connections ask for: nobody here can give them.
@@ -301,7 +304,7 @@ fn refuse_roles(properties: &Map<String, Json>, environment: &Environment) -> Re
 }
 
 async fn deploy(work: &Work<'_>, record: &mut Record) -> Result<(), Fault> {
-    drop_reserved_marks(&mut record.properties);
+    let ignored = drop_reserved_marks(&mut record.properties);
     if is_manual(record) {
         let listed = record.properties.get("resources").and_then(Json::as_array).into_iter().flatten();
         let outputs: Vec<_> = listed.map(|entry| json!({ "id": entry.get("id"), "radiusManaged": false })).collect();
@@ -314,7 +317,11 @@ async fn deploy(work: &Work<'_>, record: &mut Record) -> Result<(), Fault> {
     refuse_roles(&record.properties, &environment)?;
     let variables = connections::variables(work.host, &record.properties, Carrier::of(target.kind)).await?;
     let mut draft = Draft::parse(record)?;
-    draft.degrade_for(&target);
+    draft.settle(&environment, &target);
+    for name in ignored {
+        let message = format!("`{name}` has no effect: marks below `radapp.io/` are Radii's own; choose another name");
+        draft.ignore("/properties/extensions", &message);
+    }
     let degradations = draft.degradations.clone();
     let mut workload = draft.into_workload(&target, &variables, environment.marks(application.as_ref()));
     resolve(work.host, &record.properties, &target, &mut workload).await?;

@@ -3,7 +3,7 @@
 use serde::Deserialize;
 use serde_json::Value as Json;
 
-use super::{Draft, Entries, invalid, last_name, port_number, pull, read, restart};
+use super::{Draft, Entries, invalid, last_name, named_variable, port_number, pull, read, restart};
 use crate::Fault;
 use crate::platform::{Check, Container, DaprSidecar, EnvValue, Marks, Mount, Port, Probe, Protocol, Volume};
 use crate::store::Record;
@@ -106,6 +106,7 @@ pub(super) fn parse(record: &Record) -> Result<Draft, Fault> {
         ..Container::default()
     };
     for (name, entry) in given.env {
+        named_variable(&name, "container.env")?;
         container.env.push((name.clone(), entry.read(&name)?));
     }
     for (name, port) in given.ports {

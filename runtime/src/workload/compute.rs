@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 use serde_json::Value as Json;
 
-use super::{Draft, Entries, invalid, last_name, port_number, read, restart};
+use super::{Draft, Entries, invalid, last_name, named_variable, port_number, read, restart};
 use crate::Fault;
 use crate::platform::{Check, Container, EnvValue, Goal, Metric, Mount, Port, Probe, Protocol, Scaling, Volume};
 use crate::store::Record;
@@ -154,6 +154,7 @@ pub(super) fn parse(record: &Record) -> Result<Draft, Fault> {
     if let Some(sidecar) = properties.get("extensions").and_then(|extensions| extensions.get("daprSidecar")) {
         draft.dapr = Some(super::classic::dapr(sidecar)?);
     }
+    draft.options = "platformOptions";
     for block in ["platformOptions", "runtimes"] {
         draft.runtimes.extend(properties.get(block).and_then(Json::as_object).cloned().unwrap_or_default());
     }
@@ -204,7 +205,7 @@ struct GivenGoal {
 /// Reads `autoScaling`; `replicas` is the least number then.
 fn scaling(given: &Json, replicas: Option<u32>) -> Result<Scaling, Fault> {
     let given: AutoScaling = read(given, "autoScaling")?;
-    let least = replicas.unwrap_or(1).max(1);
+    let least = replicas.unwrap_or(1);
     let most = given.max_replicas.unwrap_or_else(|| USUAL_MOST.max(least));
     if most < least {
         let message = format!("{most} is less than the {least} `replicas` that there are at least");
@@ -295,6 +296,7 @@ impl Given {
         container.memory_request = requests.memory_in_mib.map(|mib| mib << 20);
         check_order(&container, &pointer)?;
         for (name, entry) in self.env {
+            named_variable(&name, &format!("{pointer}.env"))?;
             container.env.push((name.clone(), entry.read(&format!("{pointer}.env.{name}"))?));
         }
         for (name, port) in self.ports {

@@ -13,6 +13,7 @@ use serde_json::{Map, Value as Json, json};
 
 use crate::Fault;
 use crate::connections::Carrier;
+use crate::environment::Environment;
 use crate::fault::code;
 use crate::platform::{
     ComputeKind, Container, DaprSidecar, EnvValue, Marks, Named, Pull, Restart, Scaling, Target, Volume, Workload,
@@ -27,8 +28,12 @@ pub(crate) struct Draft {
     volumes: BTreeMap<String, Volume>,
     restart: Restart,
     replicas: Option<u32>,
+    /// The resource's type.
+    kind: String,
     /// Platform → the author's own fields for it.
     runtimes: Map<String, Json>,
+    /// The property in which they stand.
+    options: &'static str,
     marks: Marks,
     dapr: Option<DaprSidecar>,
     scaling: Option<Scaling>,
@@ -59,7 +64,9 @@ impl Draft {
             volumes: BTreeMap::new(),
             restart: Restart::Always,
             replicas: None,
+            kind: record.type_name.clone(),
             runtimes: Map::new(),
+            options: "runtimes",
             marks: Marks::default(),
             dapr: None,
             scaling: None,
@@ -74,14 +81,63 @@ impl Draft {
         self.degradations.push(entry);
     }
 
-    /// Says what the target's platform cannot do.
-    pub(crate) fn degrade_for(&mut self, target: &Target) {
+    /// Says that something which the author wrote has no effect.
+    pub(crate) fn ignore(&mut self, pointer: &str, message: &str) {
+        let entry = json!({
+            "code": "PlatformOptionIgnored", "severity": "warning", "pointer": pointer, "message": message,
+        });
+        self.degradations.push(entry);
+    }
+
+    /// Says what the target's platform cannot do, and what of the author's means nothing there.
+    pub(crate) fn settle(&mut self, environment: &Environment, target: &Target) {
+        self.settle_options(environment, target);
+        for container in &self.containers {
+            for (name, _) in container.env.iter().filter(|(name, _)| !is_variable(name)) {
+                let message = format!("no shell can read a variable of this name: write `{}`", as_variable(name));
+                let pointer = format!("/properties/{}/env/{name}", self.place_of(&container.name));
+                self.degradations.push(json!({
+                    "code": "PlatformNameInvalid", "severity": "warning", "pointer": pointer, "message": message,
+                }));
+            }
+        }
         if self.scaling.is_some() && target.kind != ComputeKind::Kubernetes {
             self.scaling = None;
             self.degrade(
                 "/properties/autoScaling",
                 "the platform has no autoscaler: the number of `replicas` is kept; set it, or deploy to Kubernetes",
             );
+        }
+    }
+
+    /// Keeps of the author's own fields for platforms those that count.
+    fn settle_options(&mut self, environment: &Environment, target: &Target) {
+        let kind = target.kind.as_str();
+        if !environment.allows_platform_options(&self.kind) && self.runtimes.shift_remove(kind).is_some() {
+            let message = format!(
+                "the environment `{}` allows no fields of platforms (`allowPlatformOptions`): they have no effect",
+                target.environment.name
+            );
+            self.ignore(&format!("/properties/{}/{kind}", self.options), &message);
+        }
+        let others: Vec<String> = self.runtimes.keys().filter(|other| *other != kind).cloned().collect();
+        for other in others {
+            if crate::environment::compute_kind(&other).is_some() {
+                tracing::info!("`{}` of `{}` means nothing on {kind}", other, self.resource.id);
+                continue;
+            }
+            let known = ComputeKind::ALL.map(ComputeKind::as_str).join(", ");
+            let message =
+                format!("no platform is called `{other}`, so its fields have no effect: choose among {known}");
+            self.ignore(&format!("/properties/{}/{other}", self.options), &message);
+        }
+    }
+
+    /// Where a container stands among the properties.
+    fn place_of(&self, container: &str) -> String {
+        match self.options {
+            "runtimes" => "container".to_owned(),
+            _ => format!("containers/{container}"),
         }
     }
 
@@ -135,6 +191,23 @@ pub(crate) fn hosts(target: &Target, workload: &Workload) -> Map<String, Json> {
             (container.name.clone(), Json::String(host))
         })
         .collect()
+}
+
+/// Whether shells can read a variable of this name.
+fn is_variable(name: &str) -> bool {
+    let is_inner = |c: char| c == '_' || c.is_ascii_alphanumeric();
+    name.chars().all(is_inner) && !name.starts_with(|c: char| c.is_ascii_digit())
+}
+
+/// The name that is nearest to one that shells can read.
+fn as_variable(name: &str) -> String {
+    let inner: String = name.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '_' }).collect();
+    if inner.starts_with(|c: char| c.is_ascii_digit()) { format!("_{inner}") } else { inner }
+}
+
+/// Refuses a variable that has no name.
+fn named_variable(name: &str, pointer: &str) -> Result<(), Fault> {
+    if name.is_empty() { Err(invalid(pointer, "a variable needs a name")) } else { Ok(()) }
 }
 
 fn invalid(pointer: &str, message: impl std::fmt::Display) -> Fault {

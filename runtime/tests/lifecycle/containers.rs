@@ -231,3 +231,60 @@ async fn containers_of_radius_compute_publish_their_hosts() {
     assert_eq!(world.platform.body("web")["replicas"], json!(2));
     assert_eq!(world.platform.body("web")["image"], json!("nginx"));
 }
+
+/// Code and pointer of everything that a resource's status says has no effect, or less than its author may think.
+async fn degradations(world: &World, path: &str) -> Vec<(String, String)> {
+    let status = world.properties(path).await["status"].clone();
+    let text = |entry: &Json, member: &str| entry[member].as_str().unwrap().to_owned();
+    let entries = status["degradations"].as_array().cloned().unwrap_or_default();
+    entries.iter().map(|entry| (text(entry, "code"), text(entry, "pointer"))).collect()
+}
+
+#[tokio::test]
+async fn what_has_no_effect_is_said() {
+    let world = World::new().await;
+    world.make_application(json!({})).await;
+    let mut body = container(json!({ "env": { "my-key": { "value": "1" }, "KEY": { "value": "1" } } }));
+    let labels = json!({ "radapp.io/resource": "other", "team": "web" });
+    body["extensions"] = json!([{ "kind": "kubernetesMetadata", "labels": labels }]);
+    body["runtimes"] = json!({ "kubernetes": { "pod": { "hostNetwork": true } }, "nomad": { "priority": 1 } });
+    assert_eq!(world.settle(WEB, CORE, body).await.error, None);
+    let wanted = [
+        ("PlatformOptionIgnored", "/properties/runtimes/nomad"),
+        ("PlatformNameInvalid", "/properties/container/env/my-key"),
+        ("PlatformOptionIgnored", "/properties/extensions"),
+    ];
+    assert_eq!(degradations(&world, WEB).await, wanted.map(|(code, at)| (code.to_owned(), at.to_owned())));
+    assert_eq!(world.platform.body("web")["env"]["my-key"], "1");
+}
+
+#[tokio::test]
+async fn a_variable_without_a_name_is_refused() {
+    let world = World::new().await;
+    world.make_application(json!({})).await;
+    let answer = world.put(WEB, CORE, container(json!({ "env": { "": { "value": "1" } } }))).await;
+    assert!(answer.unwrap_err().message.contains("a variable needs a name"));
+}
+
+#[tokio::test]
+async fn an_environment_may_allow_no_fields_of_platforms() {
+    let world = World::new().await;
+    let path = "Radius.Compute/containers/web";
+    let environment = id("Radius.Core/environments/strict").to_string();
+    let deploy = async |allowed: bool| {
+        let parameters = json!({ "Radius.Compute/containers": { "allowPlatformOptions": allowed } });
+        let strict = json!({ "compute": { "kind": "docker" }, "recipeParameters": parameters });
+        world.put("Radius.Core/environments/strict", "2025-08-01-preview", strict).await.unwrap();
+        let body = json!({
+            "environment": environment,
+            "containers": { "main": { "image": "nginx" } },
+            "platformOptions": { "docker": { "hostConfig": { "Privileged": true } } },
+        });
+        assert_eq!(world.settle(path, "2025-08-01-preview", body).await.error, None);
+        (world.platform.body("web")["punchThrough"].clone(), degradations(&world, path).await)
+    };
+    let options = json!({ "hostConfig": { "Privileged": true } });
+    assert_eq!(deploy(true).await, (options, Vec::new()));
+    let said = ("PlatformOptionIgnored".to_owned(), "/properties/platformOptions/docker".to_owned());
+    assert_eq!(deploy(false).await, (Json::Null, vec![said]));
+}

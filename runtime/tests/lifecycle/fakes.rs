@@ -142,6 +142,9 @@ impl Platform for FakePlatform {
             reference: reference(target, "container", name),
             body: json!({ "image": main.image, "env": env, "replicas": workload.replicas.unwrap_or(1) }),
         }];
+        if !workload.punch_through.is_empty() {
+            objects[0].body["punchThrough"] = Json::Object(workload.punch_through.clone());
+        }
         if !main.ports.is_empty() {
             let reference = reference(target, "service", &format!("{name}-service"));
             objects.push(Object { reference, body: json!({ "port": main.ports[0].port }) });
