@@ -96,7 +96,7 @@ pub fn check(punch_through: &Map<String, Json>) -> Result<(), Fault> {
     for (at, rule) in rules.iter().enumerate() {
         let place = format!(".rules[{at}]");
         let Some(rule) = rule.as_object() else { return refuse(&place, "must be an object with a `type`") };
-        if !rule.get("type").is_some_and(|kind| kind.as_str().is_some_and(|kind| !kind.is_empty())) {
+        if rule.get("type").and_then(Json::as_str).is_none_or(str::is_empty) {
             return refuse(&format!("{place}.type"), "is required");
         }
         let known = |key: &str| key == "type" || key == "secrets" || OF_TRIGGER.contains(&key);
