@@ -25,6 +25,25 @@ pub(super) struct Checked {
     pub(super) registration: Option<Registration>,
 }
 
+/// Deepest nesting of a body. Stores read no record that is nested more than 128 deep, and a record has some levels of its own.
+const NESTING: usize = 120;
+
+/// Refuses what nobody could read again.
+fn check_nesting(id: &ResourceId, body: &Map<String, Json>) -> Result<(), Fault> {
+    fn is_within(value: &Json, left: usize) -> bool {
+        match value {
+            Json::Array(items) => left > 0 && items.iter().all(|item| is_within(item, left - 1)),
+            Json::Object(members) => left > 0 && members.values().all(|member| is_within(member, left - 1)),
+            _ => true,
+        }
+    }
+    if body.values().all(|member| is_within(member, NESTING - 1)) {
+        return Ok(());
+    }
+    let message = format!("the body is nested more than {NESTING} deep");
+    Err(Fault::new(400, code::INVALID_CONTENT, message).target(id.to_string()))
+}
+
 /// Carries every check and completion of a PUT out, and changes nothing.
 ///
 /// `body` is the request's; what is stored is taken out of one that is owned.
@@ -36,6 +55,7 @@ pub(super) async fn check(
 ) -> Result<Checked, Refusal> {
     let id = &request.id;
     host.authorize(Right::Write, id)?;
+    check_nesting(id, &body)?;
     let type_name = resource_type(id)?;
     let kind = host.kind_of(&type_name);
     kind.check(id, &type_name, &body)?;

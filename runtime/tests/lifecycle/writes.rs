@@ -69,6 +69,22 @@ async fn bodies_of_a_wrong_shape_are_refused_with_the_member() {
 }
 
 #[tokio::test]
+async fn a_body_that_no_store_would_read_again_is_refused() {
+    let world = World::new().await;
+    let nested = |depth: usize| (1..depth).fold(json!([]), |inner, _| json!([inner]));
+    // Deployments take bodies of any shape; `properties`, `template`, `variables` and the variable are four levels more.
+    let deployment = |depth: usize| {
+        let template = json!({ "resources": [], "variables": { "v": nested(depth) } });
+        json!({ "mode": "Incremental", "template": template })
+    };
+    let path = "Microsoft.Resources/deployments/deep";
+    let fault = world.put(path, "2020-10-01", deployment(117)).await.unwrap_err();
+    assert_eq!((fault.status, fault.message.as_str()), (400, "the body is nested more than 120 deep"));
+    assert!(world.stored(path).await.is_none());
+    assert!(world.put(path, "2020-10-01", deployment(96)).await.is_ok());
+}
+
+#[tokio::test]
 async fn names_that_platforms_cannot_carry_are_refused() {
     let world = World::new().await;
     for name in ["a b", "-a", "a-", &"a".repeat(64)] {

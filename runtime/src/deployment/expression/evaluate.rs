@@ -15,6 +15,8 @@ use crate::deployment::template::Template;
 const FUEL: u64 = 10_000_000;
 /// Deepest nesting of variables and user functions that use each other.
 const DEPTH: usize = 64;
+/// Deepest nesting of a value: what is stored deeper, nobody reads again.
+const NESTING: usize = 100;
 
 /// Why an evaluation ended without a value.
 #[derive(Clone, Debug, PartialEq)]
@@ -91,20 +93,37 @@ impl<'a> Scope<'a> {
 
     /// Counts a value that was made.
     fn spend(&self, value: &Json) -> Result<(), Stop> {
-        let left = self.fuel.get().checked_sub(weight(value));
+        let (weight, depth) = measure(value);
+        nested(depth)?;
+        let left = self.fuel.get().checked_sub(weight);
         let left = left.ok_or_else(|| Stop::Error("the template computes more data than a deployment may".into()))?;
         self.fuel.set(left);
         Ok(())
     }
 }
 
-fn weight(value: &Json) -> u64 {
+/// Returns how much a value is, and how deep it is nested.
+fn measure(value: &Json) -> (u64, usize) {
+    let inside = |(weight, depth): (u64, usize), inner: &Json| {
+        let (more, below) = measure(inner);
+        (weight + more, depth.max(below + 1))
+    };
     match value {
-        Json::String(text) => 1 + text.len() as u64,
-        Json::Array(items) => 1 + items.iter().map(weight).sum::<u64>(),
-        Json::Object(members) => 1 + members.iter().map(|(key, value)| key.len() as u64 + weight(value)).sum::<u64>(),
-        _ => 1,
+        Json::String(text) => (1 + text.len() as u64, 0),
+        Json::Array(items) => items.iter().fold((1, 1), inside),
+        Json::Object(members) => members
+            .iter()
+            .fold((1, 1), |(weight, depth), (key, inner)| inside((weight + key.len() as u64, depth), inner)),
+        _ => (1, 0),
     }
+}
+
+/// Refuses what is nested too deep.
+fn nested(depth: usize) -> Result<(), Stop> {
+    if depth <= NESTING {
+        return Ok(());
+    }
+    Err(Stop::Error(format!("a value is nested more than {NESTING} deep")))
 }
 
 /// Evaluates expressions at one place of a template.
@@ -117,11 +136,13 @@ pub(in crate::deployment) struct Evaluator<'s, 'a> {
     /// Arguments of the user function whose body is evaluated.
     arguments: Option<Map<String, Json>>,
     depth: usize,
+    /// How many arrays and objects of the template are around the place.
+    around: usize,
 }
 
 impl<'s, 'a> Evaluator<'s, 'a> {
     pub(in crate::deployment) fn new(scope: &'s Scope<'a>) -> Self {
-        Self { scope, loops: Vec::new(), locals: Vec::new(), arguments: None, depth: 0 }
+        Self { scope, loops: Vec::new(), locals: Vec::new(), arguments: None, depth: 0, around: 0 }
     }
 
     /// Returns an evaluator inside a loop.
@@ -131,12 +152,20 @@ impl<'s, 'a> Evaluator<'s, 'a> {
 
     /// Evaluates a value of the template: texts, keys, members and loops inside it.
     pub(in crate::deployment) fn value(&mut self, value: &Json) -> Result<Json, Stop> {
-        match value {
-            Json::String(text) => self.text(text),
+        if let Json::String(text) = value {
+            let made = self.text(text)?;
+            nested(self.around + measure(&made).1)?;
+            return Ok(made);
+        }
+        nested(self.around)?;
+        self.around += 1;
+        let made = match value {
             Json::Array(items) => items.iter().map(|item| self.value(item)).collect(),
             Json::Object(members) => self.members(members).map(Json::Object),
             other => Ok(other.clone()),
-        }
+        };
+        self.around -= 1;
+        made
     }
 
     fn text(&mut self, text: &str) -> Result<Json, Stop> {

@@ -398,6 +398,30 @@ fn data_that_doubles_again_and_again_is_stopped() {
     assert!(message.ends_with("the template computes more data than a deployment may"), "{message}");
 }
 
+#[test]
+fn values_that_nest_deeper_again_and_again_are_stopped() {
+    let nest = |turns: u32| {
+        let lambda = "lambda('all', 'next', createArray(lambdaVariables('all')))";
+        evaluate(&format!("[reduce(range(0, {turns}), createArray(), {lambda})]"), Phase::Run)
+    };
+    assert!(nest(98).is_ok());
+    for turns in [100, 10_000] {
+        let message = nest(turns).unwrap_err();
+        assert!(message.ends_with("a value is nested more than 100 deep"), "{message}");
+    }
+    // What the template itself nests counts as well.
+    let mut value = json!("[createArray(createArray())]");
+    for _ in 0..99 {
+        value = json!([value]);
+    }
+    let (template, parameters, surroundings) = (template(), Map::new(), surroundings());
+    let scope = Scope::new(&template, &parameters, Phase::Run, &Nothing, &surroundings);
+    assert!(matches!(Evaluator::new(&scope).value(&value), Err(Stop::Error(message)) if message.ends_with("100 deep")));
+    assert!(Evaluator::new(&scope).value(&value[0]).is_ok());
+    let text = format!("[json('{}{}')]", "[[".repeat(60), "]]".repeat(60));
+    assert!(evaluate(&text, Phase::Run).unwrap_err().ends_with("a value is nested more than 100 deep"));
+}
+
 /// Functions of the compiler that never stand in a template.
 const ABSENT: [&str; 11] = [
     "any",
