@@ -147,9 +147,9 @@ async fn an_object_that_does_not_work_fails_the_operation_and_stays_in_the_journ
 #[tokio::test]
 async fn a_platform_without_driver_is_named_with_the_remedy() {
     let world = World::new().await;
-    world.make_application(json!({})).await;
-    let environment = json!({ "compute": { "kind": "ecs" } });
-    world.put("Applications.Core/environments/env", CORE, environment).await.unwrap();
+    world.put("Applications.Core/environments/env", CORE, json!({ "compute": { "kind": "ecs" } })).await.unwrap();
+    let application = json!({ "environment": environment_id() });
+    world.put("Applications.Core/applications/app", CORE, application).await.unwrap();
     let error = world.settle(WEB, CORE, container(json!({}))).await.error.unwrap();
     assert_eq!(error.code, "PlatformFeatureUnsupported");
     assert!(error.message.contains("`ecs`") && error.message.contains("`docker`"), "{}", error.message);
