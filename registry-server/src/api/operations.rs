@@ -45,14 +45,13 @@ pub async fn handle(state: &AppState, call: &Call, route: &OperationRoute) -> Re
 
 /// Checks what is asked of requests for the operations of a provider whose resources are kept here.
 async fn check_asked(state: &AppState, call: &Call, route: &OperationRoute) -> Result<(), Fault> {
-    let OperationRoute { plane, namespace, location, .. } = route;
+    let OperationRoute { plane, namespace, .. } = route;
     if namespace.eq_ignore_ascii_case("System.Resources") {
         return Ok(());
     }
     // The last two parts of what is posted to are taken for an action and what it belongs to.
     let is_posted = call.method == Method::POST;
-    let below = format!("/planes/radius/{plane}/providers/{namespace}/locations/{location}");
-    let asked = if is_posted { below } else { asked(route) };
+    let asked = if is_posted { route.below() } else { asked(route) };
     if call.api_version().is_empty() {
         return Err(Fault::bad_request("the api-version query parameter is required").target(asked));
     }
@@ -74,9 +73,8 @@ async fn check_asked(state: &AppState, call: &Call, route: &OperationRoute) -> R
 
 /// Returns the id of what is asked for, as the path names it.
 fn asked(route: &OperationRoute) -> String {
-    let OperationRoute { plane, namespace, location, id, wants } = route;
-    let below = format!("/planes/radius/{plane}/providers/{namespace}/locations/{location}");
-    match wants {
+    let (below, id) = (route.below(), &route.id);
+    match route.wants {
         OperationPart::Status => format!("{below}/operationStatuses/{id}"),
         OperationPart::Result => format!("{below}/operationResults/{id}"),
     }
@@ -119,8 +117,7 @@ fn complete_from_the_start(id: OperationId, route: &OperationRoute) -> Option<Op
 }
 
 fn missing(state: &AppState, route: &OperationRoute) -> Fault {
-    let OperationRoute { plane, namespace, location, id, wants } = route;
-    let below = format!("/planes/radius/{plane}/providers/{namespace}/locations/{location}");
+    let OperationRoute { plane, namespace, id, wants, .. } = route;
     let asked = asked(route);
     let provider = state.host.parts.catalog.find(plane, namespace);
     let is_served = provider.is_some_and(|provider| provider.find_location(GLOBAL).is_some());
@@ -131,13 +128,12 @@ fn missing(state: &AppState, route: &OperationRoute) -> Fault {
     match wants {
         OperationPart::Status => Fault::not_found(&asked),
         // Upstream looks results up by their status document.
-        OperationPart::Result => Fault::not_found(&format!("{below}/operationstatuses/{id}")),
+        OperationPart::Result => Fault::not_found(&format!("{}/operationstatuses/{id}", route.below())),
     }
 }
 
 fn status(route: &OperationRoute, operation: &Operation) -> Response {
-    let OperationRoute { plane, namespace, location, .. } = route;
-    let id = format!("/planes/radius/{plane}/providers/{namespace}/locations/{location}/operationstatuses");
+    let id = format!("{}/operationstatuses", route.below());
     let mut body = Map::new();
     body.insert("id".into(), format!("{}/{}", id.to_ascii_lowercase(), operation.id).into());
     body.insert("name".into(), operation.id.to_string().into());

@@ -84,6 +84,14 @@ pub struct OperationRoute {
     pub wants: OperationPart,
 }
 
+impl OperationRoute {
+    /// The id of the location.
+    pub fn below(&self) -> String {
+        let Self { plane, namespace, location, .. } = self;
+        format!("/planes/radius/{plane}/providers/{namespace}/locations/{location}")
+    }
+}
+
 /// Which document of an operation is wanted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum OperationPart {

@@ -2,7 +2,6 @@
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
 
 use radii_model::ResourceId;
 use radii_runtime::Fault;
@@ -78,21 +77,9 @@ fn refused<T: std::fmt::Debug>(result: Result<T, Fault>, place: &str, about: &st
     assert!(fault.message.contains(about), "{about}: {fault:?}");
 }
 
-async fn ended(world: &World, operation: radii_runtime::store::OperationId) -> Operation {
-    for _ in 0..100 {
-        world.work().await;
-        let now = world.operation(operation).await;
-        if now.state.is_terminal() {
-            return now;
-        }
-        world.clock.advance(Duration::from_secs(1));
-    }
-    panic!("the operation does not end");
-}
-
 async fn deploy(world: &World, template: &Json) -> Result<Operation, Fault> {
     let operation = accepted(world.put(DEPLOYMENT, API, json!({ "template": template })).await?);
-    Ok(ended(world, operation).await)
+    Ok(world.ended(operation).await)
 }
 
 /// A template with a module that puts a note into a group.
@@ -273,12 +260,12 @@ async fn a_recipe_deploys_with_the_rights_of_whoever_uses_it() {
     let alice = world.seen_by("alice");
     let body = json!({ "environment": crate::world::environment_id() });
     let operation = accepted(alice.put("Contoso.Data/postgres/db", V1, body.clone()).await.unwrap());
-    let operation = ended(&world, operation).await;
+    let operation = world.ended(operation).await;
     let said = serde_json::to_string(&operation.error).unwrap();
     assert!(said.contains("AuthorizationFailed") && said.contains("/resourceGroups/other"), "{said}");
     rules.allow("alice", OTHER, Level::Operator);
     let operation = accepted(alice.put("Contoso.Data/postgres/db", V1, body).await.unwrap());
-    assert_eq!(ended(&world, operation).await.error, None);
+    assert_eq!(world.ended(operation).await.error, None);
 }
 
 #[tokio::test]
@@ -288,7 +275,7 @@ async fn a_right_that_is_taken_away_ends_what_was_accepted_with_it() {
     let note = "Contoso.Data/notes/a";
     let put = accepted(alice.put(note, V1, json!({ "text": "x y" })).await.unwrap());
     rules.revoke("alice");
-    let operation = ended(&world, put).await;
+    let operation = world.ended(put).await;
     let fault = operation.error.unwrap();
     assert_eq!((operation.state, fault.code.as_str()), (State::Failed, "AuthorizationFailed"));
     assert!(fault.message.contains("when the operation was accepted"), "{fault:?}");
@@ -296,7 +283,7 @@ async fn a_right_that_is_taken_away_ends_what_was_accepted_with_it() {
     rules.allow("alice", GROUP, Level::Operator);
     let delete = accepted(alice.delete(note, V1, false).await.unwrap());
     rules.revoke("alice");
-    assert_eq!(ended(&world, delete).await.state, State::Failed);
+    assert_eq!(world.ended(delete).await.state, State::Failed);
     assert!(world.stored(note).await.is_some(), "it was not deleted");
 }
 
@@ -309,7 +296,7 @@ async fn a_right_that_is_taken_away_in_the_middle_of_a_deployment_ends_it_there(
     assert!(run_once(&world.host, &world.options).await.unwrap());
     assert!(world.stored("Contoso.Data/notes/first").await.is_some());
     rules.revoke("alice");
-    let operation = ended(&world, operation).await;
+    let operation = world.ended(operation).await;
     assert_eq!((operation.state, operation.error.unwrap().code.as_str()), (State::Failed, "AuthorizationFailed"));
     assert!(world.stored("Contoso.Data/notes/second").await.is_none());
 }
@@ -332,5 +319,5 @@ async fn nobody_deletes_with_a_grant_that_only_reads() {
 async fn operations_from_before_authentication_was_on_are_the_servers_own() {
     let (world, _) = world().await;
     let put = accepted(world.put("Contoso.Data/notes/a", V1, json!({ "text": "x y" })).await.unwrap());
-    assert_eq!(ended(&world, put).await.state, State::Succeeded);
+    assert_eq!(world.ended(put).await.state, State::Succeeded);
 }

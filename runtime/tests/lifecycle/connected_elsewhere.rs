@@ -1,7 +1,5 @@
 //! Connections of containers and recipes to resources that imperative providers keep.
 
-use std::time::Duration;
-
 use radii_runtime::Fault;
 use radii_runtime::store::{Operation, State};
 use serde_json::{Value as Json, json};
@@ -62,15 +60,7 @@ async fn world() -> World {
 /// Puts something and lets the workers go on, and time, until that has ended.
 async fn settled(world: &World, path: &str, version: &str, body: Json) -> Operation {
     let operation = accepted(world.put(path, version, body).await.unwrap());
-    for _ in 0..100 {
-        world.work().await;
-        let now = world.operation(operation).await;
-        if now.state.is_terminal() {
-            return now;
-        }
-        world.clock.advance(Duration::from_secs(1));
-    }
-    panic!("the operation does not end");
+    world.ended(operation).await
 }
 
 fn said(operation: &Operation) -> &str {

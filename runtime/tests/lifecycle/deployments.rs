@@ -56,15 +56,7 @@ pub async fn refused(world: &World, body: Json) -> Fault {
 /// Sends a deployment and lets the workers and the clock go on until it has ended.
 pub async fn deploy(world: &World, body: Json) -> Operation {
     let operation = accepted(world.put(DEPLOYMENT, API, body).await.unwrap());
-    for _ in 0..100 {
-        world.work().await;
-        let now = world.operation(operation).await;
-        if now.state.is_terminal() {
-            return now;
-        }
-        world.clock.advance(Duration::from_secs(1));
-    }
-    panic!("the deployment does not end");
+    world.ended(operation).await
 }
 
 pub async fn text(world: &World, name: &str) -> Json {

@@ -165,36 +165,25 @@ async fn what_a_recipe_made_elsewhere_is_deleted_there() {
     let world = world().await;
     deploy(&world, body()).await;
     let begun = Deployments::delete(&*world.host, &id(REMOTE).to_string()).await.unwrap().unwrap();
-    until_ended(&world, begun).await;
+    world.ended(begun).await;
     assert_eq!(Deployments::ended(&*world.host, begun).await.unwrap(), Some(Ok(())));
     assert!(world.providers.resource("db").is_null());
     assert!(world.store.find(&note::place(&id(REMOTE)).unwrap()).await.unwrap().is_none());
     let again = Deployments::delete(&*world.host, &id(REMOTE).to_string()).await.unwrap().unwrap();
-    until_ended(&world, again).await;
+    world.ended(again).await;
     assert_eq!(Deployments::ended(&*world.host, again).await.unwrap(), Some(Ok(())), "gone already is gone");
-}
-
-async fn until_ended(world: &World, operation: OperationId) {
-    for _ in 0..200 {
-        world.work().await;
-        if world.operation(operation).await.state.is_terminal() {
-            return;
-        }
-        world.clock.advance(Duration::from_secs(1));
-    }
-    panic!("the operation does not end");
 }
 
 /// Lets the workers make at most `steps` steps, then drops them where they stand; `true` when all was done by then.
 async fn run_and_die(world: &World, operation: OperationId, steps: usize) -> bool {
-    let mut work: Pin<Box<_>> = Box::pin(until_ended(world, operation));
+    let mut work: Pin<Box<_>> = Box::pin(world.ended(operation));
     let mut left = steps;
     std::future::poll_fn(|context| {
         if left == 0 {
             return Poll::Ready(false);
         }
         left -= 1;
-        work.as_mut().poll(context).map(|()| true)
+        work.as_mut().poll(context).map(|_| true)
     })
     .await
 }
@@ -207,7 +196,7 @@ async fn a_server_that_dies_at_any_point_goes_on_and_makes_nothing_twice() {
         let operation = accepted(world.put(DEPLOYMENT, API, body()).await.unwrap());
         let ended = run_and_die(&world, operation, steps).await;
         world.clock.advance(world.options.lease + Duration::from_millis(1));
-        until_ended(&world, operation).await;
+        world.ended(operation).await;
         let operation = world.operation(operation).await;
         assert_eq!(operation.state, State::Succeeded, "after {steps} steps: {operation:?}");
         assert_eq!(world.providers.created("db"), 1, "after {steps} steps");

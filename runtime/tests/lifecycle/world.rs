@@ -184,6 +184,19 @@ impl World {
         self.operation(operation).await
     }
 
+    /// Lets workers and time go on until an operation has ended.
+    pub async fn ended(&self, operation: OperationId) -> Operation {
+        for _ in 0..200 {
+            self.work().await;
+            let now = self.operation(operation).await;
+            if now.state.is_terminal() {
+                return now;
+            }
+            self.clock.advance(Duration::from_secs(1));
+        }
+        panic!("the operation does not end");
+    }
+
     /// Lets a worker carry out everything that is runnable.
     pub async fn work(&self) {
         while run_once(&self.host, &self.options).await.unwrap() {}
