@@ -15,6 +15,9 @@ const HOST: &str = "a DNS-1035 label must consist of lower case alphanumeric cha
 /// What it says of other names.
 const SUBDOMAIN: &str = "a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '-' or '.', and must start and end with an alphanumeric character (e.g. 'example.com', regex used for validation is '[a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*')";
 
+/// What it says of keys of labels.
+const KEY: &str = "name part must consist of alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric character (e.g. 'MyName',  or 'my.name',  or '123-abc', regex used for validation is '([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]')";
+
 /// Checks an object that is about to be stored.
 ///
 /// # Errors
@@ -30,6 +33,7 @@ pub fn check(
         check_quota(known, address, all)?;
     }
     let mut found = name(known, &address.name);
+    found.extend(labels(body, "metadata.labels", "/metadata/labels"));
     found.extend(match known.kind {
         "Deployment" => deployment(body, before),
         "Service" => service(body),
@@ -61,6 +65,19 @@ fn name(known: &Known, name: &str) -> Vec<String> {
         _ => SUBDOMAIN,
     };
     vec![format!("metadata.name: Invalid value: {name:?}: {rule}")]
+}
+
+/// Says which keys of labels are none.
+fn labels(body: &Json, path: &str, pointer: &str) -> Vec<String> {
+    let keys = body.pointer(pointer).and_then(Json::as_object).into_iter().flat_map(|labels| labels.keys());
+    let wrong = keys.filter(|key| !is_key(key.rsplit('/').next().unwrap_or_default()));
+    wrong.map(|key| format!("{path}: Invalid value: {key:?}: {KEY}")).collect()
+}
+
+fn is_key(name: &str) -> bool {
+    let is_end = |c: Option<char>| c.is_some_and(|c| c.is_ascii_alphanumeric());
+    let inner = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
+    name.len() <= 63 && is_end(name.chars().next()) && is_end(name.chars().last()) && name.chars().all(inner)
 }
 
 fn is_label(name: &str) -> bool {
@@ -111,6 +128,7 @@ fn deployment(body: &Json, before: Option<&Json>) -> Vec<String> {
     if before.is_some_and(|before| before["spec"]["selector"] != spec["selector"]) {
         found.push(format!("spec.selector: Invalid value: {}: field is immutable", spec["selector"]));
     }
+    found.extend(labels(body, "spec.template.labels", "/spec/template/metadata/labels"));
     let pod = &spec["template"]["spec"];
     if let Some(policy) = pod["restartPolicy"].as_str().filter(|policy| *policy != "Always") {
         found.push(format!(
@@ -174,6 +192,9 @@ fn service(body: &Json) -> Vec<String> {
     for (at, port) in ports.iter().enumerate() {
         if ports.len() > 1 && port["name"].as_str().is_none_or(str::is_empty) {
             found.push(format!("spec.ports[{at}].name: Required value"));
+        }
+        if let Some(name) = port["name"].as_str().filter(|name| !name.is_empty() && !is_label(name)) {
+            found.push(format!("spec.ports[{at}].name: Invalid value: {name:?}: {LABEL}"));
         }
         if let Some(number) = port["port"].as_i64().filter(|number| !(1..=65535).contains(number)) {
             found.push(format!(
