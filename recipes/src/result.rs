@@ -55,7 +55,9 @@ fn of_result(result: &Json) -> Result<Returned, Fault> {
                     _ => return Err(refuse("`resources` must be a list of ids".to_owned())),
                 };
                 for item in items {
-                    let id = item.as_str().ok_or_else(|| refuse("`resources` must be a list of ids".to_owned()))?;
+                    // Null is no id either; whoever checks ids says so.
+                    let id = if item.is_null() { Some("") } else { item.as_str() };
+                    let id = id.ok_or_else(|| refuse("`resources` must be a list of ids".to_owned()))?;
                     returned.resources.push(id.to_owned());
                 }
             }

@@ -19,7 +19,8 @@ use crate::store::{Record, State};
 use crate::told;
 use crate::validate::Validator;
 
-/// Properties that say something about a resource and are no values of it.
+/// Properties that say something about a resource and are no values of it. Of the author's own types only the state is
+/// none: what tells of the recipe is a property as any other there.
 const METADATA: [&str; 4] = ["provisioningState", "recipe", "resourceProvisioning", "resources"];
 
 /// What describes a Dapr component; applications reach it by its name.
@@ -255,7 +256,8 @@ fn values(record: &Record, carrier: Carrier) -> Vec<(String, EnvValue)> {
     let computed = computed.and_then(Json::as_object).into_iter().flatten();
     let own = record.properties.iter().filter(|_| !is_container(&record.type_name));
     let offered = offered(&record.type_name);
-    let basic = |name: &str| BASIC_PROPERTIES.contains(&name) || METADATA.contains(&name) || !offered(name);
+    let metadata = if is_built_in(&record.type_name) { &METADATA[..] } else { &METADATA[..1] };
+    let basic = |name: &str| BASIC_PROPERTIES.contains(&name) || metadata.contains(&name) || !offered(name);
     let mut found: Vec<(String, EnvValue)> = Vec::new();
     for (name, value) in computed.chain(own.filter(|(name, _)| !basic(name))) {
         let text = match is_built_in(&record.type_name) {

@@ -45,6 +45,7 @@ impl Kind for Applications {
             return Ok(());
         }
         keep_known_extensions(record);
+        shape::complete_marks(&mut record.properties);
         refuse_moves(record, old)?;
         let environment = find_environment(host, record).await?;
         let is_environment =

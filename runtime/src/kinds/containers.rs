@@ -11,6 +11,7 @@ use super::{refuse_moves, shape, user_defined};
 use crate::Fault;
 use crate::connections::{self, Carrier};
 use crate::environment::{Environment, compute_kind, load_application, load_linked};
+use crate::fault::code;
 use crate::host::{Host, Kind, Mode, Step, Work};
 use crate::objects::{self, Recorder};
 use crate::platform::{ComputeKind, EnvValue, Marks, Observed, Target, Volume, Workload};
@@ -78,7 +79,11 @@ impl Kind for Containers {
                 platform.check_punch_through(record.id.name().unwrap_or_default(), fields)?;
             }
         }
-        if is_manual(record) { Ok(()) } else { check_workload(host, record, Draft::parse(record)?).await }
+        // What a recipe makes of the containers, only the recipe knows.
+        if is_manual(record) || has_recipe(host, record).await {
+            return Ok(());
+        }
+        check_workload(host, record, Draft::parse(record)?).await
     }
 
     async fn execute(&self, work: &Work<'_>, record: &mut Record) -> Result<Step, Fault> {
@@ -119,9 +124,6 @@ impl Kind for Containers {
 async fn check_workload(host: &Host, record: &Record, draft: Draft) -> Result<(), Fault> {
     let Ok((_, _, target)) = find_target(host, record).await else { return Ok(()) };
     let Some(platform) = host.platform(target.kind) else { return Ok(()) };
-    if has_recipe(host, record).await {
-        return Ok(());
-    }
     platform.check_workload(&draft.into_workload(&target, &BTreeMap::new(), Marks::default()))
 }
 
@@ -130,7 +132,11 @@ async fn has_recipe(host: &Host, record: &Record) -> bool {
     let type_name: Option<TypeName> = record.type_name.parse().ok();
     let Some(type_name) = type_name.filter(|_| !is_classic(record)) else { return false };
     match Environment::load(host, record.properties.get("environment")).await {
-        Ok(environment) => environment.find_recipe(host, &type_name, record.properties.get("recipe")).await.is_ok(),
+        Ok(environment) => match environment.find_recipe(host, &type_name, record.properties.get("recipe")).await {
+            Ok(_) => true,
+            // A pack that is gone may have held it: whoever looks for the recipe says so.
+            Err(fault) => fault.code == code::NOT_FOUND,
+        },
         // Whoever deploys says what is wrong.
         Err(_) => false,
     }
@@ -231,15 +237,24 @@ fn complete(properties: &mut Map<String, Json>) {
         let ports = container.get_mut("ports").and_then(Json::as_object_mut).into_iter().flat_map(Map::values_mut);
         for port in ports.filter_map(Json::as_object_mut) {
             port.entry("protocol").or_insert_with(|| "TCP".into());
+            // Clients that read and write back send the 0 of an unset port.
+            if port.get("port") == Some(&json!(0)) {
+                port.shift_remove("port");
+            }
+            if port.get("scheme") == Some(&json!("")) {
+                port.shift_remove("scheme");
+            }
             // A route of older clients: services are named after the container now.
             port.shift_remove("provides");
         }
         complete_volumes_and_probes(container);
     }
     complete_extensions(properties);
-    let kubernetes = properties.get_mut("runtimes").and_then(|runtimes| runtimes.get_mut("kubernetes"));
-    if let Some(kubernetes) = kubernetes.and_then(Json::as_object_mut) {
-        kubernetes.entry("base").or_insert_with(|| "".into());
+    for (runtime, name) in [("kubernetes", "base"), ("aci", "gatewayID")] {
+        let fields = properties.get_mut("runtimes").and_then(|runtimes| runtimes.get_mut(runtime));
+        if let Some(fields) = fields.and_then(Json::as_object_mut) {
+            fields.entry(name).or_insert_with(|| "".into());
+        }
     }
     properties.entry("resourceProvisioning").or_insert_with(|| "internal".into());
     properties.entry("resources").or_insert_with(|| json!([]));
@@ -254,11 +269,13 @@ fn complete_volumes_and_probes(container: &mut Map<String, Json>) {
         let probe = container.get_mut(probe).filter(|probe| probe["kind"] == "httpGet").and_then(Json::as_object_mut);
         if let Some(probe) = probe {
             probe.entry("headers").or_insert_with(|| json!({}));
+            probe.entry("path").or_insert_with(|| "".into());
         }
     }
 }
 
 fn complete_extensions(properties: &mut Map<String, Json>) {
+    shape::complete_marks(properties);
     let extensions = properties.get_mut("extensions").and_then(Json::as_array_mut);
     for extension in extensions.into_iter().flatten().filter(|extension| extension["kind"] == "daprSidecar") {
         let Some(extension) = extension.as_object_mut() else { continue };
@@ -306,8 +323,7 @@ fn refuse_roles(properties: &Map<String, Json>, environment: &Environment) -> Re
 async fn deploy(work: &Work<'_>, record: &mut Record) -> Result<(), Fault> {
     let ignored = drop_reserved_marks(&mut record.properties);
     if is_manual(record) {
-        let listed = record.properties.get("resources").and_then(Json::as_array).into_iter().flatten();
-        let outputs: Vec<_> = listed.map(|entry| json!({ "id": entry.get("id"), "radiusManaged": false })).collect();
+        let outputs = referenced(record);
         objects::delete_all(work.host, &record.private.journal).await?;
         record.private.journal.clear();
         record.properties.insert("status".into(), json!({ "outputResources": outputs }));
@@ -366,6 +382,12 @@ pub(super) async fn find_target(host: &Host, record: &Record) -> Result<(Environ
     Ok((environment, application, target))
 }
 
+/// What the author of a classic container says that it consists of.
+fn referenced(record: &Record) -> Vec<Json> {
+    let listed = record.properties.get("resources").and_then(Json::as_array).filter(|_| is_classic(record));
+    listed.into_iter().flatten().map(|entry| json!({ "id": entry.get("id") })).collect()
+}
+
 /// Writes down what was made and how it is reached.
 fn show(
     record: &mut Record,
@@ -375,8 +397,8 @@ fn show(
     seen: &[Observed],
     degradations: Vec<Json>,
 ) {
-    let outputs: Vec<_> =
-        made.iter().map(|object| json!({ "id": object.output_id(), "localId": local_id(object) })).collect();
+    let mut outputs = referenced(record);
+    outputs.extend(made.iter().map(|object| json!({ "id": object.output_id(), "localId": local_id(object) })));
     let mut status = json!({ "outputResources": outputs });
     // Classic clients find the place of a container on Kubernetes in its output resources.
     if target.kind != ComputeKind::Kubernetes || !is_classic(record) {

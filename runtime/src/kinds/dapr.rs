@@ -14,7 +14,7 @@ use crate::environment::{Environment, load_application};
 use crate::fault::code;
 use crate::host::{Host, Kind, Mode, Step, Work};
 use crate::objects;
-use crate::platform::{Component, Named, Piece, Target};
+use crate::platform::{Component, Named, ObjectRef, Piece, Target};
 use crate::store::{Record, Verb};
 
 /// The behaviour of Dapr building blocks.
@@ -194,12 +194,16 @@ async fn deploy(work: &Work<'_>, record: &mut Record) -> Result<(), Fault> {
         true => Vec::new(),
         false => made::apply(work, record, platform, &target, &rendered).await?,
     };
-    let outputs: Vec<Json> = made
-        .iter()
-        .map(|object| json!({ "id": object.output_id(), "localId": "Component", "radiusManaged": true }))
-        .collect();
-    let status = if outputs.is_empty() { json!({}) } else { json!({ "outputResources": outputs }) };
-    record.properties.insert("status".into(), status);
+    record.properties.insert("status".into(), json!({}));
+    outputs::add_referenced(record)?;
+    let component =
+        |object: &ObjectRef| json!({ "id": object.output_id(), "localId": "Component", "radiusManaged": true });
+    let status = &mut record.properties["status"];
+    match status["outputResources"].as_array_mut() {
+        Some(listed) => listed.extend(made.iter().map(component)),
+        None if made.is_empty() => {}
+        None => status["outputResources"] = made.iter().map(component).collect(),
+    }
     record.properties.insert("componentName".into(), component_name(record).into());
     Ok(())
 }

@@ -47,6 +47,7 @@ impl Kind for Environments {
         if record.properties.get("simulated") == Some(&Json::Bool(false)) {
             record.properties.shift_remove("simulated");
         }
+        shape::complete_marks(&mut record.properties);
         check_compute(record)?;
         check_identity(record)?;
         check_for_platform(host, record)?;

@@ -115,6 +115,7 @@ fn complete(properties: &mut Map<String, Json>) {
             [("destination", ""), ("path", ""), ("replacePrefix", "")].map(|(name, text)| (name, json!(text)));
         fill(Some(route), &defaults);
         fill(Some(route), &[("enableWebsockets", json!(false))]);
+        fill(route.get_mut("timeoutPolicy"), &[("backendRequest", json!("")), ("request", json!(""))]);
     }
     fill(properties.get_mut("hostname"), &[("fullyQualifiedHostname", json!("")), ("prefix", json!(""))]);
     let tls =

@@ -3,7 +3,7 @@
 use std::sync::LazyLock;
 
 use radii_model::{ResourceId, TypeName};
-use serde_json::{Map, Value as Json};
+use serde_json::{Map, Value as Json, json};
 
 use crate::Fault;
 use crate::described::{member, mistyped, unlisted};
@@ -123,11 +123,21 @@ fn check_object(shape: &Json, members: &Map<String, Json>, path: &str, found: &m
     }
 }
 
+/// Fills in what answers always show of marks: labels and annotations, given or not.
+pub(super) fn complete_marks(properties: &mut Map<String, Json>) {
+    let extensions = properties.get_mut("extensions").and_then(Json::as_array_mut).into_iter().flatten();
+    for extension in extensions.filter(|extension| extension["kind"] == "kubernetesMetadata") {
+        let Some(members) = extension.as_object_mut() else { continue };
+        for name in ["annotations", "labels"] {
+            members.entry(name).or_insert_with(|| json!({}));
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use radii_diagnostics::SourceMap;
     use radii_model::manifest;
-    use serde_json::json;
 
     use super::*;
 

@@ -51,13 +51,14 @@ impl Kind for Volumes {
         for (list, defaults) in [
             ("secrets", &[("encoding", "utf-8"), ("name", "")][..]),
             ("keys", &[("name", "")]),
-            ("certificates", &[("encoding", "utf-8"), ("format", "pem"), ("name", "")]),
+            ("certificates", &[("encoding", "utf-8"), ("name", "")]),
         ] {
             let entries = properties.get_mut(list).and_then(Json::as_object_mut).into_iter().flat_map(Map::values_mut);
             for entry in entries.filter_map(Json::as_object_mut) {
                 for (name, default) in defaults {
                     entry.entry(*name).or_insert_with(|| json!(default));
                 }
+                check_choices(list, entry)?;
             }
         }
         properties.entry("resource").or_insert_with(|| "".into());
@@ -109,6 +110,23 @@ pub(super) fn vault(volume: &Record) -> Result<Vault, Fault> {
     }
     let volume = volume.id.name().unwrap_or_default().to_owned();
     Ok(Vault { volume, vault: name.to_owned(), objects })
+}
+
+/// Refuses a choice that the driver does not have.
+fn check_choices(list: &str, entry: &Map<String, Json>) -> Result<(), Fault> {
+    for (name, choices) in [
+        ("encoding", &["utf-8", "hex", "base64"]),
+        ("certType", &["certificate", "privatekey", "publickey"]),
+        ("format", &["pem", "pfx", ""]),
+    ] {
+        let Some(given) = entry.get(name).and_then(Json::as_str) else { continue };
+        if !choices.contains(&given) {
+            let known: Vec<_> = choices.iter().filter(|choice| !choice.is_empty()).copied().collect();
+            let message = format!("{list}: `{name}` is `{given}`, and may be {}", known.join(", "));
+            return Err(Fault::new(400, code::BAD_REQUEST, message));
+        }
+    }
+    Ok(())
 }
 
 /// Reads one object of a vault; the driver fetches parts of a certificate as objects of other kinds.

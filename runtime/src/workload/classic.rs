@@ -110,7 +110,9 @@ pub(super) fn parse(record: &Record) -> Result<Draft, Fault> {
         container.env.push((name.clone(), entry.read(&name)?));
     }
     for (name, port) in given.ports {
-        container.ports.push(port.read(name)?);
+        let port = port.read(name)?;
+        check_beside(&port, &container.ports)?;
+        container.ports.push(port);
     }
     for (name, volume) in given.volumes {
         let (mount, volume) = volume.read(&name)?;
@@ -129,6 +131,12 @@ pub(super) fn parse(record: &Record) -> Result<Draft, Fault> {
 fn extend(draft: &mut Draft, extension: &Json) -> Result<(), Fault> {
     match extension.get("kind").and_then(Json::as_str).unwrap_or_default() {
         "manualScaling" => {
+            if draft.replicas.is_some() {
+                return Err(invalid(
+                    "extensions",
+                    "`manualScaling` stands there twice; say once how many replicas run",
+                ));
+            }
             let replicas = extension.get("replicas").and_then(Json::as_i64);
             let replicas = replicas.and_then(|replicas| u32::try_from(replicas).ok());
             draft.replicas = Some(replicas.ok_or_else(|| {
@@ -193,6 +201,17 @@ impl GivenPort {
     }
 }
 
+/// Refuses a second port under one number of the container's network name: only one of them would be reached.
+fn check_beside(port: &Port, others: &[Port]) -> Result<(), Fault> {
+    // The same number of the container twice is told apart by the platform, which has words of its own for it.
+    let is_taken = |other: &&Port| {
+        other.port == port.port && other.protocol == port.protocol && other.container_port != port.container_port
+    };
+    let Some(other) = others.iter().find(is_taken) else { return Ok(()) };
+    let message = format!("{} is the port `{}` already; choose another number", port.port, other.name);
+    Err(invalid(&format!("container.ports.{}.port", port.name), message))
+}
+
 impl GivenVolume {
     fn read(self, name: &str) -> Result<(Mount, Volume), Fault> {
         let pointer = format!("container.volumes.{name}");
@@ -220,6 +239,9 @@ impl GivenVolume {
                 ));
             }
         };
+        if let Some(given) = self.permission.as_deref().filter(|given| !matches!(*given, "" | "read" | "write")) {
+            return Err(invalid(&format!("{pointer}.permission"), format!("`{given}` is neither read nor write")));
+        }
         // Persistent volumes are read-only unless the author asks to write.
         let read_only = self.kind == "persistent" && self.permission.as_deref() != Some("write");
         Ok((Mount { volume: name.to_owned(), path: self.mount_path, read_only }, volume))
@@ -253,10 +275,24 @@ impl GivenProbe {
                 return Err(invalid(&format!("{pointer}.kind"), format!("`{other}` is none of httpGet, tcp, exec")));
             }
         };
+        for (name, number) in [
+            ("initialDelaySeconds", Some(self.initial_delay_seconds)),
+            ("periodSeconds", self.period_seconds),
+            ("timeoutSeconds", self.timeout_seconds),
+            ("failureThreshold", self.failure_threshold),
+        ] {
+            if let Some(number) = number.filter(|number| *number < 0.0) {
+                return Err(invalid(
+                    &format!("{pointer}.{name}"),
+                    format!("{number} is negative; leave it out, or count up"),
+                ));
+            }
+        }
         Ok(Probe {
             check,
             initial_delay: self.initial_delay_seconds,
-            period: self.period_seconds.unwrap_or(10.0),
+            // Nothing, or what is cut to nothing, is what is usual.
+            period: self.period_seconds.filter(|period| *period >= 1.0).unwrap_or(10.0),
             timeout: self.timeout_seconds.unwrap_or(5.0),
             failures: failures(self.failure_threshold),
             successes: None,
@@ -268,5 +304,5 @@ impl GivenProbe {
 /// Three failures decide unless the author says otherwise.
 #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "clamped to the range of the type")]
 fn failures(given: Option<f64>) -> u32 {
-    given.map_or(3, |given| given.clamp(1.0, f64::from(u32::MAX)) as u32)
+    given.filter(|given| *given >= 1.0).map_or(3, |given| given.min(f64::from(u32::MAX)) as u32)
 }

@@ -203,6 +203,18 @@ async fn what_cannot_be_understood_is_refused_with_its_path() {
         (json!({ "env": { "A": {} } }), "`container.env.A`"),
         (json!({ "volumes": { "v": { "kind": "floppy", "mountPath": "/a" } } }), "`container.volumes.v.kind`"),
         (json!({ "livenessProbe": { "kind": "exec" } }), "`container.livenessProbe.command`"),
+        (
+            json!({ "livenessProbe": { "kind": "tcp", "containerPort": 80, "failureThreshold": -1 } }),
+            "`container.livenessProbe.failureThreshold`",
+        ),
+        (
+            json!({ "volumes": { "v": { "kind": "persistent", "mountPath": "/a", "source": "c", "permission": "all" } } }),
+            "`container.volumes.v.permission`",
+        ),
+        (
+            json!({ "ports": { "a": { "containerPort": 80 }, "b": { "containerPort": 81, "port": 80 } } }),
+            "`container.ports.b.port`: 80 is the port `a`",
+        ),
     ] {
         let fault = world.put(WEB, CORE, container(extra)).await.unwrap_err();
         assert_eq!(fault.status, 400);
@@ -210,8 +222,25 @@ async fn what_cannot_be_understood_is_refused_with_its_path() {
     }
     let mut body = container(json!({}));
     body["extensions"] = json!([{ "kind": "daprSidecar", "appId": "a", "appPort": 70000 }]);
-    let fault = world.put(WEB, CORE, body).await.unwrap_err();
+    let fault = world.put(WEB, CORE, body.clone()).await.unwrap_err();
     assert!(fault.message.starts_with("`extensions[daprSidecar].appPort`"), "{}", fault.message);
+    let scaled = |replicas: u32| json!({ "kind": "manualScaling", "replicas": replicas });
+    body["extensions"] = json!([scaled(2), scaled(3)]);
+    let fault = world.put(WEB, CORE, body).await.unwrap_err();
+    assert!(fault.message.contains("stands there twice"), "{}", fault.message);
+}
+
+#[tokio::test]
+async fn what_counts_nothing_in_a_probe_or_port_counts_as_not_given() {
+    let world = World::new().await;
+    world.make_application(json!({})).await;
+    let probe = json!({ "kind": "httpGet", "containerPort": 80, "periodSeconds": 0, "failureThreshold": 0.5 });
+    let ports = json!({ "http": { "containerPort": 80, "port": 0, "scheme": "" } });
+    let body = container(json!({ "livenessProbe": probe, "ports": ports }));
+    assert_eq!(world.settle(WEB, CORE, body).await.error, None);
+    let shown = &world.properties(WEB).await["container"];
+    assert_eq!(shown["ports"], json!({ "http": { "containerPort": 80, "protocol": "TCP", "port": 80 } }));
+    assert_eq!(shown["livenessProbe"]["path"], "");
 }
 
 #[tokio::test]
