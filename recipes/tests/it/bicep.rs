@@ -315,8 +315,10 @@ fn image(recipe: Json) -> Json {
 
 #[tokio::test]
 async fn an_image_is_built_by_the_script_of_its_recipe_for_the_operators_registry() {
+    // A variable of the server's own, which the script must not see.
+    assert!(std::env::var_os("CARGO_MANIFEST_DIR").is_some());
     let script = r#"set -eu
-test -z "${RADII_SECRET_KEY:-}"
+test -z "${CARGO_MANIFEST_DIR:-}"
 echo "building $*"
 printf '{"imageReference": "%s"}' "$(echo "$*" | tr ' ' '_')" > "$RADIUS_EXEC_OUTPUT""#;
     let flags = json!({ "context": "git://example.com/web", "registry": "evil.example.com", "push": true });
